@@ -1,0 +1,41 @@
+package engine
+
+// EventKind says what an Event tells.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	// EventHandshakeComplete: the application may use the connection
+	// (RFC 9001, Section 4.1.1). At most once.
+	EventHandshakeComplete EventKind = iota
+	// EventStreamOpened: the peer opened Stream. Comes before any other event
+	// of that stream.
+	EventStreamOpened
+	// EventStreamReadable: Stream.Recv has something new: bytes, FIN, a reset
+	// or the connection's end.
+	EventStreamReadable
+	// EventStreamWritable: a write to Stream.Send that found it full may
+	// proceed, or the send half ended (STOP_SENDING, the connection's end).
+	EventStreamWritable
+	// EventStreamSent: the send half of Stream ended: the peer acknowledged
+	// all of it or its reset.
+	EventStreamSent
+	// EventStreamsAvailable: the peer raised a stream limit.
+	EventStreamsAvailable
+	// EventPathChanged: the peer's address changed and was accepted.
+	EventPathChanged
+	// EventClosed: the connection ended for the application; Err says why.
+	// Every stream's buffers carry the error too. Nothing but EventReleased
+	// comes after it.
+	EventClosed
+	// EventReleased: the closing or draining period is over, the endpoint has
+	// forgotten the connection, and it must not be used any more.
+	EventReleased
+)
+
+// Event is something the application may want to know.
+type Event struct {
+	Kind   EventKind
+	Stream *Stream
+	Err    error
+}

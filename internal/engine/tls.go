@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// TLS is the cryptographic handshake as the engine sees it (RFC 9001,
+// Section 4): bytes of CRYPTO frames go in, bytes and secrets come out. It
+// performs no I/O and is called by one goroutine. internal/handshake
+// implements it with crypto/tls; tests may use a fake.
+type TLS interface {
+	// Start begins the handshake. A client has events to poll afterwards.
+	Start() error
+	// SetTransportParameters gives the encoded local parameters. The engine
+	// calls it before Start for a client and on TLSNeedParameters for a server.
+	SetTransportParameters(params []byte)
+	// HandleData takes the next contiguous handshake bytes of a space. The
+	// bytes are the engine's and valid only during the call.
+	HandleData(space wire.Space, data []byte) error
+	// NextEvent returns the next thing that happened, TLSNoEvent when none is
+	// left. Data in it is valid until the next call of any method.
+	NextEvent() TLSEvent
+	// SendSessionTicket makes a server produce a NewSessionTicket message; it
+	// comes out as TLSWriteData. It is called once, after the handshake.
+	SendSessionTicket() error
+	// Close frees what the handshake still holds.
+	Close()
+}
+
+// TLSEventKind says what a TLSEvent tells.
+type TLSEventKind uint8
+
+// The kinds of TLS events.
+const (
+	TLSNoEvent        TLSEventKind = iota
+	TLSReadSecret                  // Space, Suite, Data: the secret to open packets with
+	TLSWriteSecret                 // Space, Suite, Data: the secret to seal packets with
+	TLSWriteData                   // Space, Data: bytes for CRYPTO frames
+	TLSPeerParameters              // Data: the peer's transport parameters
+	TLSNeedParameters              // SetTransportParameters must be called now
+	TLSHandshakeDone               // the handshake is complete (RFC 9001, Section 4.1.1)
+)
+
+// TLSEvent is one step of the handshake.
+type TLSEvent struct {
+	Kind  TLSEventKind
+	Space wire.Space
+	Suite protect.Suite
+	Data  []byte
+}
+
+// TLSAlert is a failed handshake: the alert to send, and why.
+type TLSAlert struct {
+	Code uint8 // RFC 8446, Section 6
+	Err  error // the reason on this side, e.g. a certificate error
+}
+
+func (e *TLSAlert) Error() string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("TLS alert %d", e.Code)
+}
+
+// Unwrap returns the reason on this side.
+func (e *TLSAlert) Unwrap() error { return e.Err }
