@@ -1,0 +1,53 @@
+package qpack
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+const (
+	// recentSlots is how many strings a decoder remembers: a browser sends
+	// about twenty fields that do not change from request to request, most of
+	// them with a name and a value outside the static table. A power of two.
+	recentSlots = 64
+	// recentLongest bounds, in bytes, what is worth remembering, and so the
+	// memory of a decoder: a User-Agent fits, a large cookie does not.
+	recentLongest = 192
+)
+
+// recentStrings maps bytes to strings that were seen before. It is a cache with
+// one place for each hash: a collision replaces, and costs an allocation.
+type recentStrings struct {
+	slots [recentSlots]string
+}
+
+// intern returns b as a string, the same one as before when it is remembered.
+func (r *recentStrings) intern(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if len(b) > recentLongest {
+		return string(b)
+	}
+	slot := &r.slots[recentHash(b)%recentSlots]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
+}
+
+// recentHash mixes the length and the first and last eight bytes. Strings made
+// to collide gain their sender nothing: they are looked up as fast as others.
+func recentHash(b []byte) uint64 {
+	var first, last uint64
+	if len(b) >= 8 {
+		first, last = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
+	} else {
+		for _, c := range b {
+			first = first<<8 | uint64(c)
+		}
+	}
+	const k1, k2 = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // odd, with bits spread evenly
+	hi, lo := bits.Mul64(first^k1^uint64(len(b)), bits.RotateLeft64(last, 29)^k2)
+	return hi ^ lo
+}
