@@ -15,10 +15,10 @@ const (
 	recentLongest = 192
 )
 
-// recentStrings maps bytes to strings that were seen before. It is a cache with
-// one place for each hash: a collision replaces, and costs an allocation.
+// recentStrings maps bytes to strings that were seen before. It is a cache of
+// two places for each hash, the newer string first.
 type recentStrings struct {
-	slots [recentSlots]string
+	sets [recentSlots / 2][2]string
 }
 
 // intern returns b as a string, the same one as before when it is remembered.
@@ -29,11 +29,15 @@ func (r *recentStrings) intern(b []byte) string {
 	if len(b) > recentLongest {
 		return string(b)
 	}
-	slot := &r.slots[recentHash(b)%recentSlots]
-	if *slot != string(b) {
-		*slot = string(b)
+	set := &r.sets[recentHash(b)%uint64(len(r.sets))]
+	if set[0] == string(b) {
+		return set[0]
 	}
-	return *slot
+	if set[1] == string(b) {
+		return set[1]
+	}
+	set[0], set[1] = string(b), set[0]
+	return set[0]
 }
 
 // recentHash mixes the length and the first and last eight bytes. Strings made
