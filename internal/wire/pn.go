@@ -30,7 +30,7 @@ func PacketNumberLen(pn, largestAcked PacketNumber) int {
 // DecodePacketNumber recovers the packet number whose low pnLen bytes are
 // truncated: the candidate closest to the one after largest, which is the
 // largest number successfully processed in the space so far, or NoPacket
-// (RFC 9000, Appendix A.3).
+// (RFC 9000, Appendix A.3). The result is never over MaxVarint.
 func DecodePacketNumber(largest PacketNumber, truncated uint64, pnLen int) PacketNumber {
 	expected := largest + 1
 	window := PacketNumber(1) << (8 * pnLen)
@@ -38,7 +38,7 @@ func DecodePacketNumber(largest PacketNumber, truncated uint64, pnLen int) Packe
 	switch half := window / 2; {
 	case candidate <= expected-half && candidate < 1<<62-window:
 		return candidate + window
-	case candidate > expected+half && candidate >= window:
+	case (candidate > expected+half || candidate > MaxVarint) && candidate >= window:
 		return candidate - window
 	}
 	return candidate
