@@ -1,0 +1,24 @@
+//go:build !linux
+
+package udp
+
+import (
+	"fmt"
+	"net"
+)
+
+func newBackend(conn *net.UDPConn, cfg Config, count *counters) (backend, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	if err := raw.Control(setDontFragment); err != nil {
+		return nil, err
+	}
+	return newPlain(conn, cfg, count)
+}
+
+// bufferRemedy says how to make the kernel grant such buffers.
+func bufferRemedy(read, write int) string {
+	return fmt.Sprintf("allow socket buffers of %d bytes (macOS and FreeBSD: sysctl kern.ipc.maxsockbuf)", max(read, write))
+}

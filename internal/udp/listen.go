@@ -1,0 +1,82 @@
+package udp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// Listen opens a socket on addr, "host:port" as for net.Listen: an empty host
+// means every address of the machine in both IP families where the system can,
+// port 0 a free port of the kernel's choice, and a name is resolved. "0.0.0.0"
+// means IPv4 only.
+//
+// The error says what to do about it and wraps the system's.
+func Listen(addr string, cfg Config) (*Socket, error) {
+	cfg = cfg.withDefaults()
+	conn, err := openConn(addr, cfg)
+	if err != nil {
+		return nil, listenError(addr, err)
+	}
+	count := new(counters)
+	b, err := newBackend(conn, cfg, count)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("udp: cannot set up the socket on %s: %w", addr, err)
+	}
+	warnBuffers(cfg, count)
+	return &Socket{backend: b, local: localAddr(conn), count: count}, nil
+}
+
+// openConn binds a socket with the options that must come before binding.
+func openConn(addr string, cfg Config) (*net.UDPConn, error) {
+	lc := net.ListenConfig{}
+	if cfg.ReusePort {
+		lc.Control = func(_, _ string, raw syscall.RawConn) error {
+			var optErr error
+			err := raw.Control(func(fd uintptr) { optErr = setReusePort(fd) })
+			return errors.Join(err, optErr)
+		}
+	}
+	conn, err := lc.ListenPacket(context.Background(), networkOf(addr), addr)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UDPConn), nil
+}
+
+// networkOf returns the network to name to package net, which would turn
+// 0.0.0.0 into a socket for both families.
+func networkOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "udp" // package net has the better error
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return "udp4"
+	}
+	return "udp"
+}
+
+// localAddr returns the bound address of conn in the form of Message.Remote.
+func localAddr(conn *net.UDPConn) netip.AddrPort {
+	a := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// listenError says which address failed and, for the usual causes, the remedy.
+func listenError(addr string, err error) error {
+	remedy := ""
+	switch {
+	case errors.Is(err, errInUse):
+		remedy = " (another program has this port: stop it or choose another port)"
+	case errors.Is(err, errAccess):
+		remedy = " (ports below 1024 need a privilege: choose a higher one, or grant CAP_NET_BIND_SERVICE)"
+	case errors.Is(err, errNotAvailable):
+		remedy = " (no interface of this machine has this address)"
+	}
+	return fmt.Errorf("udp: cannot listen on %s: %w%s", addr, err, remedy)
+}

@@ -1,0 +1,93 @@
+package udp
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Buffers of a plain backend: how many datagrams may wait for the owner outside
+// of the kernel, and the largest that is not truncated, a jumbo frame's.
+const (
+	plainBuffers    = 32
+	plainBufferSize = 16 << 10
+)
+
+// plain is the backend of systems without one of their own. It uses nothing but
+// package net, which cannot look for a datagram without blocking, so a second
+// goroutine reads them ahead. It knows neither ECN nor the local address of
+// datagrams that come to a wildcard socket.
+type plain struct {
+	conn  *net.UDPConn
+	local netip.Addr // invalid for a wildcard
+	count *counters
+
+	arrived chan arrival  // from the reader; closed when it ends
+	free    chan []byte   // to the reader
+	wakes   chan struct{} // holds a Wake that no recv has answered
+
+	closing   chan struct{}
+	closeOnce sync.Once
+	reader    sync.WaitGroup
+	readErr   error // why the reader ended; read after arrived was closed
+
+	// Of the owner alone.
+	msgs  []Message // the batch handed out last
+	lent  [][]byte  // its buffers
+	timer *time.Timer
+}
+
+// arrival is a datagram in a buffer of the free list.
+type arrival struct {
+	buf    []byte
+	size   int
+	remote netip.AddrPort
+}
+
+// newPlain takes over conn, unless it returns an error.
+func newPlain(conn *net.UDPConn, cfg Config, count *counters) (*plain, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	sizes := func() (read, write int) {
+		_ = raw.Control(func(fd uintptr) { read, write = bufferSizes(fd) })
+		return read, write
+	}
+	count.readBuffer = growBuffer(cfg.ReadBuffer, conn.SetReadBuffer, func() int { n, _ := sizes(); return n })
+	count.writeBuffer = growBuffer(cfg.WriteBuffer, conn.SetWriteBuffer, func() int { _, n := sizes(); return n })
+
+	p := &plain{
+		conn:    conn,
+		count:   count,
+		arrived: make(chan arrival, plainBuffers),
+		free:    make(chan []byte, plainBuffers),
+		wakes:   make(chan struct{}, 1),
+		closing: make(chan struct{}),
+		timer:   time.NewTimer(time.Hour),
+	}
+	p.timer.Stop()
+	if ip := localAddr(conn).Addr(); !ip.IsUnspecified() {
+		p.local = ip
+	}
+	for range plainBuffers {
+		p.free <- make([]byte, plainBufferSize)
+	}
+	p.reader.Go(p.read)
+	return p, nil
+}
+
+func (p *plain) wake() {
+	select {
+	case p.wakes <- struct{}{}:
+	default:
+	}
+}
+
+func (p *plain) close() error {
+	err := p.conn.Close()
+	p.closeOnce.Do(func() { close(p.closing) })
+	p.reader.Wait()
+	return closedOr(err)
+}

@@ -1,0 +1,65 @@
+package udp
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+)
+
+func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, _ uint8) error {
+	if segment <= 0 || segment > len(data) {
+		segment = len(data)
+	}
+	if err := p.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
+		return closedOr(err)
+	}
+	for {
+		n := trainChunk(len(data), segment, false)
+		_, err := p.conn.WriteToUDPAddrPort(data[:n], to)
+		if err := p.outcome(err, n); err != nil {
+			return err
+		}
+		if data = data[n:]; len(data) == 0 {
+			return nil
+		}
+	}
+}
+
+// outcome counts a call about a datagram of n bytes and says what the caller of
+// Send is told.
+func (p *plain) outcome(err error, n int) error {
+	switch {
+	case err == nil:
+		p.count.sent(n, n)
+	case errors.Is(err, net.ErrClosed):
+		return net.ErrClosed
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errNoBuffers):
+		p.count.sendDrops.Add(1)
+	case errors.Is(err, errMessageSize):
+		return ErrMessageSize
+	case isOneOf(err, unreachable) || isAddrError(err):
+		return ErrUnreachable
+	default:
+		p.count.sendErrors.Add(1)
+	}
+	return nil
+}
+
+// isOneOf reports whether err is one of list.
+func isOneOf(err error, list []error) bool {
+	for _, e := range list {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// isAddrError reports whether package net refused an address, one of a family
+// that the socket does not have.
+func isAddrError(err error) bool {
+	var addrErr *net.AddrError
+	return errors.As(err, &addrErr)
+}
