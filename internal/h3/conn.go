@@ -1,0 +1,100 @@
+package h3
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Conn is the state one end keeps of an HTTP/3 connection: what the peer's
+// control stream said, which of its critical streams are open, and how much
+// useless work it has caused. One goroutine at a time may use it.
+type Conn struct {
+	side  wire.Side
+	local Settings
+
+	peer        Settings
+	hasSettings bool
+	critical    [numCritical]bool // the peer opened a stream of this type
+
+	control     frameReader
+	controlData []byte // payload so far of a frame whose payload is needed whole
+	decoder     qpack.DecoderStream
+
+	peerGoAway   uint64 // the last identifier in a GOAWAY; noGoAway before
+	sentGoAway   uint64 // likewise, ours
+	maxPushID    uint64 // of the peer's last MAX_PUSH_ID, when hasMaxPushID
+	hasMaxPushID bool
+	nextRequest  uint64 // server: one past the highest request stream seen
+
+	churn churn
+}
+
+// noGoAway is larger than any stream or push ID.
+const noGoAway = wire.MaxVarint + 1
+
+// requestStep is the distance of the IDs of a client's request streams
+// (RFC 9000, Section 2.1).
+const requestStep = 4
+
+// NewConn returns the state of a new connection. side is this end's, and local
+// what its SETTINGS say.
+func NewConn(side wire.Side, local Settings) *Conn {
+	return &Conn{side: side, local: local, peerGoAway: noGoAway, sentGoAway: noGoAway}
+}
+
+// AppendControlStream appends the beginning of this end's control stream: its
+// type and SETTINGS. random picks the reserved setting among them.
+func (c *Conn) AppendControlStream(b []byte, random uint64) []byte {
+	b = wire.AppendVarint(b, uint64(StreamControl))
+	return appendSettings(b, &c.local, random)
+}
+
+// PeerSettings returns what the peer's SETTINGS said; before they arrived, the
+// defaults and false.
+func (c *Conn) PeerSettings() (Settings, bool) { return c.peer, c.hasSettings }
+
+// PeerGoAway returns the identifier in the peer's last GOAWAY: for a client, the
+// first request stream that the server will not process (RFC 9114, Section 5.2).
+func (c *Conn) PeerGoAway() (id uint64, ok bool) { return c.peerGoAway, c.peerGoAway != noGoAway }
+
+// AppendGoAway appends a GOAWAY that refuses what the peer has not begun yet, to
+// be sent on the control stream. A server rejects later requests from now on.
+func (c *Conn) AppendGoAway(b []byte) []byte {
+	// A client refuses pushes, of which there are none.
+	id := uint64(0)
+	if c.side == wire.ServerSide {
+		id = c.nextRequest
+	}
+	c.sentGoAway = id
+	b = AppendFrameHeader(b, FrameGoAway, wire.SizeVarint(id))
+	return wire.AppendVarint(b, id)
+}
+
+// HandleRequestStream takes note of a bidirectional stream the peer opened. The
+// error is a *StreamError when the request is to be rejected, as it came after
+// this end's GOAWAY, and a *ConnError at a client, where servers may not open
+// such streams (RFC 9114, Section 6.1).
+func (c *Conn) HandleRequestStream(id uint64) error {
+	if c.side == wire.ClientSide {
+		return &ConnError{StreamCreationError, "server opened a bidirectional stream"}
+	}
+	if id >= c.sentGoAway {
+		return &StreamError{RequestRejected, "request after GOAWAY"}
+	}
+	c.nextRequest = max(c.nextRequest, id+requestStep)
+	return nil
+}
+
+// HandleRequestDone takes note of a request that was answered.
+func (c *Conn) HandleRequestDone() { c.churn.forgive() }
+
+// HandleWaste takes note of a request that the peer cancelled or that had to be
+// rejected. The error, H3_EXCESSIVE_LOAD, is returned when there were too many in
+// short time: the "rapid reset" attack.
+func (c *Conn) HandleWaste(now monotime.Time) error {
+	if c.churn.add(now) {
+		return &ConnError{ExcessiveLoad, "too many requests cancelled, or frames and streams without use"}
+	}
+	return nil
+}

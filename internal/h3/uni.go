@@ -1,0 +1,112 @@
+package h3
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// StreamType is the type of a unidirectional stream (RFC 9114, Section 6.2).
+type StreamType uint64
+
+// The stream types of RFC 9114 and RFC 9204.
+const (
+	StreamControl      StreamType = 0x00
+	StreamPush         StreamType = 0x01
+	StreamQPACKEncoder StreamType = 0x02
+	StreamQPACKDecoder StreamType = 0x03
+
+	// numCritical bounds the types of streams of which there is one at most
+	// and which must stay open; StreamPush is not one of them.
+	numCritical = 4
+)
+
+// UniStream is the state of a unidirectional stream of the peer's. The zero
+// value is a stream of which nothing has arrived.
+type UniStream struct {
+	typ     StreamType
+	known   bool  // typ has been read
+	partial uint8 // bytes in header
+	header  [8]byte
+}
+
+// UniVerdict says what to do with the rest of a unidirectional stream.
+type UniVerdict uint8
+
+const (
+	// UniContinue: feed further bytes.
+	UniContinue UniVerdict = iota
+	// UniAbort: stop reading the stream with H3_STREAM_CREATION_ERROR, as its
+	// type is not known (RFC 9114, Section 6.2).
+	UniAbort
+)
+
+// HandleUni takes the next bytes of a unidirectional stream of the peer's, in
+// pieces of any size. All errors are connection errors.
+func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict, error) {
+	if !u.known {
+		n := u.readType(b)
+		if !u.known {
+			return UniContinue, nil
+		}
+		b = b[n:]
+		if verdict, err := c.beginUni(now, u.typ); verdict != UniContinue || err != nil {
+			return verdict, err
+		}
+	}
+	switch u.typ {
+	case StreamControl:
+		return UniContinue, c.handleControl(now, b)
+	case StreamQPACKEncoder:
+		return UniContinue, qpack.CheckEncoderStream(b)
+	case StreamQPACKDecoder:
+		return UniContinue, c.decoder.Feed(b)
+	}
+	return UniAbort, nil
+}
+
+// HandleUniEnd takes note that a unidirectional stream of the peer's was
+// finished or reset. The critical ones must not be (RFC 9114, Section 6.2.1;
+// RFC 9204, Section 4.2).
+func (c *Conn) HandleUniEnd(u *UniStream) error {
+	if u.known && u.typ.isCritical() {
+		return &ConnError{ClosedCriticalStream, "peer closed a critical stream"}
+	}
+	return nil
+}
+
+func (t StreamType) isCritical() bool {
+	return t == StreamControl || t == StreamQPACKEncoder || t == StreamQPACKDecoder
+}
+
+// readType reads the varint at the stream's beginning.
+func (u *UniStream) readType(b []byte) (n int) {
+	before := int(u.partial)
+	copied := copy(u.header[before:], b)
+	typ, n := wire.ConsumeVarint(u.header[:before+copied])
+	if n < 0 {
+		u.partial += uint8(copied)
+		return copied
+	}
+	u.typ, u.known = StreamType(typ), true
+	return n - before
+}
+
+// beginUni checks whether a stream of this type may be opened.
+func (c *Conn) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
+	switch {
+	case t.isCritical():
+		if c.critical[t] {
+			return 0, &ConnError{StreamCreationError, "peer opened a critical stream twice"}
+		}
+		c.critical[t] = true
+		return UniContinue, nil
+	case t == StreamPush && c.side == wire.ServerSide:
+		return 0, &ConnError{StreamCreationError, "client opened a push stream"}
+	case t == StreamPush:
+		// This end never sends MAX_PUSH_ID (RFC 9114, Section 4.6).
+		return 0, &ConnError{IDError, "push stream without permission"}
+	}
+	// Streams of other types are cheap, but each costs this end a frame.
+	return UniAbort, c.HandleWaste(now)
+}
