@@ -1,0 +1,100 @@
+package h3
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+func TestUniStreams(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		streams        []string // fed one after another; the last one matters
+		client, server ErrorCode
+		verdict        UniVerdict
+	}{
+		{"nothing", []string{""}, 0, 0, UniContinue},
+		{"half a type", []string{"40"}, 0, 0, UniContinue},
+		{"encoder stream", []string{"02"}, 0, 0, UniContinue},
+		{"decoder stream", []string{"03 48"}, 0, 0, UniContinue},
+		{"type in eight bytes", []string{"c000000000000003 48"}, 0, 0, UniContinue},
+		{"second control stream", []string{"00", "00"}, StreamCreationError, StreamCreationError, UniContinue},
+		{"second encoder stream", []string{"02", "02"}, StreamCreationError, StreamCreationError, UniContinue},
+		{"second decoder stream", []string{"03", "4003"}, StreamCreationError, StreamCreationError, UniContinue},
+		{"one of each", []string{"03", "02", "00"}, 0, 0, UniContinue},
+		{"encoder instruction", []string{"02 3fbd01"}, ErrorCode(qpack.EncoderStreamError), ErrorCode(qpack.EncoderStreamError), UniContinue},
+		{"acknowledgment of nothing", []string{"03 80"}, ErrorCode(qpack.DecoderStreamError), ErrorCode(qpack.DecoderStreamError), UniContinue},
+		{"push stream", []string{"01 00"}, IDError, StreamCreationError, UniContinue},
+		{"reserved type", []string{"21"}, 0, 0, UniAbort},
+		{"type of an extension", []string{"4054 00"}, 0, 0, UniAbort},
+		{"reserved types again", []string{"21 0102", "40ff"}, 0, 0, UniAbort},
+	} {
+		for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
+			c := NewConn(side, Settings{})
+			var verdict UniVerdict
+			var err error
+			for _, stream := range tt.streams {
+				var u UniStream
+				err = inPieces(unhex(t, stream), 1, func(b []byte) (err error) {
+					verdict, err = c.HandleUni(1, &u, b)
+					return err
+				})
+			}
+			want := tt.client
+			if side == wire.ServerSide {
+				want = tt.server
+			}
+			wantCode(t, fmt.Sprint(tt.name, ", ", side), err, want, true)
+			if err == nil && verdict != tt.verdict {
+				t.Errorf("%s: verdict %d, want %d", tt.name, verdict, tt.verdict)
+			}
+		}
+	}
+}
+
+func TestUniStreamEnd(t *testing.T) {
+	for stream, want := range map[string]ErrorCode{
+		"":       0, // ended before its type arrived
+		"40":     0,
+		"21":     0,
+		"00":     ClosedCriticalStream,
+		"000400": ClosedCriticalStream,
+		"02":     ClosedCriticalStream,
+		"03":     ClosedCriticalStream,
+	} {
+		c := server()
+		var u UniStream
+		if _, err := c.HandleUni(1, &u, unhex(t, stream)); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, "end of "+stream, c.HandleUniEnd(&u), want, true)
+	}
+}
+
+// TestUnknownStreamsAreBounded holds a peer that opens streams of unknown types
+// all the time, which is legitimate within reason.
+func TestUnknownStreamsAreBounded(t *testing.T) {
+	c := server()
+	for i := range churnBurst + 1 {
+		var u UniStream
+		verdict, err := c.HandleUni(1, &u, []byte{0x21})
+		if i == churnBurst {
+			wantCode(t, "one too many", err, ExcessiveLoad, true)
+		} else if err != nil || verdict != UniAbort {
+			t.Fatalf("stream %d: %d, %v", i, verdict, err)
+		}
+	}
+}
+
+// TestRapidReset is the row "Rapid-reset/stream churn" of the known attacks.
+func TestRapidReset(t *testing.T) {
+	c := server()
+	for i := range churnBurst {
+		wantCode(t, fmt.Sprint("reset ", i), c.HandleWaste(1), 0, false)
+	}
+	c.HandleRequestDone()
+	wantCode(t, "reset after a good request", c.HandleWaste(1), 0, false)
+	wantCode(t, "one too many", c.HandleWaste(1), ExcessiveLoad, true)
+}
