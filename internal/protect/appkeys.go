@@ -1,0 +1,153 @@
+package protect
+
+import (
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// The limits on the use of a key (RFC 9001, Section 6.6, and Appendix B).
+const (
+	// ConfidentialityLimit is how many packets may be sealed with one AES-GCM
+	// key. ChaCha20-Poly1305's is above the highest packet number.
+	ConfidentialityLimit = 1 << 23
+
+	// updateAfter is when NeedsUpdate asks for new keys: early enough for the
+	// peer to answer at any speed.
+	updateAfter = ConfidentialityLimit / 2
+
+	integrityLimitGCM    = 1 << 52
+	integrityLimitChaCha = 1 << 36
+)
+
+// ErrUpdateTooEarly is the error of an update before the last was acknowledged.
+var ErrUpdateTooEarly = errors.New("protect: the last key update is not acknowledged")
+
+// AppKeys protects 1-RTT packets in both directions and updates the keys of
+// both together (RFC 9001, Section 6). The zero value has no keys.
+//
+//	phase n ── Update ──────────────▶ phase n+1, unanswered ── Open ──▶ answered
+//	phase n ── Open of phase n+1 ──▶ phase n+1, answered
+//
+// In an unanswered phase the peer still sends in the one before. Each step
+// keeps the read key of the phase before for packets that come late.
+type AppKeys struct {
+	read  readKeys
+	write writeKeys
+
+	integrityLimit uint64
+	openFailures   uint64
+}
+
+// SetReadSecret installs the keys to open packets with.
+func (k *AppKeys) SetReadSecret(v wire.Version, suite Suite, secret []byte) error {
+	k.integrityLimit = integrityLimitGCM
+	if suite == ChaCha20Poly1305 {
+		k.integrityLimit = integrityLimitChaCha
+	}
+	return k.read.init(v, suite, secret)
+}
+
+// SetWriteSecret installs the keys to seal packets with.
+func (k *AppKeys) SetWriteSecret(v wire.Version, suite Suite, secret []byte) error {
+	return k.write.init(v, suite, secret)
+}
+
+// CanRead reports whether SetReadSecret was called.
+func (k *AppKeys) CanRead() bool { return k.read.current.aead != nil }
+
+// CanWrite reports whether SetWriteSecret was called.
+func (k *AppKeys) CanWrite() bool { return k.write.current.aead != nil }
+
+// KeyPhase returns the bit that the header of the next packet must carry.
+func (k *AppKeys) KeyPhase() bool { return k.write.phase&1 != 0 }
+
+// Seal protects a packet as Sealer.Seal does. Packet numbers must rise.
+func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
+	return k.write.seal(pkt, pnOffset, pnLen, pn)
+}
+
+// Open opens a packet as Opener.Open does, with the keys of the phase it was
+// sealed in. updated says that it is the first of a new phase: the peer updated
+// its keys or answered an update; the caller then lets three PTOs pass and
+// calls DropPrevious. ErrKeyUpdate and ErrAEADLimit end the connection.
+func (k *AppKeys) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (payload []byte, pn wire.PacketNumber, updated bool, err error) {
+	r := &k.read
+	truncated, pnLen := r.header.unprotect(pkt, pnOffset)
+	if pnLen == 0 {
+		return nil, wire.NoPacket, false, ErrDecrypt
+	}
+	pn = wire.DecodePacketNumber(largest, truncated, pnLen)
+	phase := r.phaseOf(pkt[0], pn)
+	payload, err = r.key(phase).open(pkt, pnOffset+pnLen, pn)
+	if err != nil {
+		return nil, pn, false, k.openFailed()
+	}
+	if phase > r.phase && !k.follow() {
+		return nil, pn, false, ErrKeyUpdate
+	}
+	updated, ok := r.opened(phase, pn)
+	switch {
+	case !ok:
+		return nil, pn, false, ErrKeyUpdate
+	case reservedSet(pkt[0]):
+		return nil, pn, updated, ErrReservedBits
+	}
+	return payload, pn, updated, nil
+}
+
+// openFailed counts a packet that was not authentic against the integrity
+// limit, which holds for all keys of a connection together.
+func (k *AppKeys) openFailed() error {
+	k.openFailures++
+	if k.openFailures >= k.integrityLimit {
+		return ErrAEADLimit
+	}
+	return ErrDecrypt
+}
+
+// follow moves to the phase that the peer began. It reports whether the peer
+// may have: only after a packet sealed in this phase told it that its last
+// update arrived (RFC 9001, Section 6.2).
+func (k *AppKeys) follow() bool {
+	if k.write.sealed == 0 {
+		return false
+	}
+	k.read.advance()
+	k.write.advance()
+	return true
+}
+
+// Update begins a key phase (RFC 9001, Section 6.1). The handshake must be
+// confirmed, and three PTOs should have passed since the last update. It
+// returns ErrUpdateTooEarly when no packet of this phase was acknowledged yet.
+func (k *AppKeys) Update() error {
+	if !k.CanRead() || !k.CanWrite() || !k.write.acked {
+		return ErrUpdateTooEarly
+	}
+	k.read.advance()
+	k.write.advance()
+	return nil
+}
+
+// OnAcked tells that the peer acknowledged packet pn.
+func (k *AppKeys) OnAcked(pn wire.PacketNumber) { k.write.onAcked(pn) }
+
+// NeedsUpdate reports whether Update should be called as soon as it may be,
+// because the write key has been used often.
+func (k *AppKeys) NeedsUpdate() bool { return k.write.limited && k.write.sealed >= updateAfter }
+
+// Exhausted reports whether no more packets may be sealed with the write key:
+// the connection is to be closed with AEAD_LIMIT_REACHED.
+func (k *AppKeys) Exhausted() bool { return k.write.limited && k.write.sealed >= ConfidentialityLimit }
+
+// HasPrevious reports whether the read key of the phase before is still kept.
+func (k *AppKeys) HasPrevious() bool { return k.read.previous.aead != nil }
+
+// DropPrevious discards the read key of the phase before, unless the peer has
+// not answered an update yet and still needs it (RFC 9001, Section 6.5).
+func (k *AppKeys) DropPrevious() {
+	if k.read.first != wire.NoPacket {
+		k.read.previous = packetKey{}
+	}
+}

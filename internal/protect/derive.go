@@ -1,0 +1,86 @@
+package protect
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// labels are what distinguishes the key derivation of the versions (RFC 9001,
+// Sections 5.1 and 6.1; RFC 9369, Section 3.3.2).
+type labels struct {
+	key, iv, hp, ku string
+}
+
+func labelsOf(v wire.Version) *labels {
+	if v == wire.Version2 {
+		return &labels{"quicv2 key", "quicv2 iv", "quicv2 hp", "quicv2 ku"}
+	}
+	return &labels{"quic key", "quic iv", "quic hp", "quic ku"}
+}
+
+// expandLabel is HKDF-Expand-Label with an empty context (RFC 8446, Section
+// 7.1). Its lengths and labels are this package's own, so it cannot fail.
+func expandLabel(s Suite, secret []byte, label string, n int) []byte {
+	const prefix = "tls13 "
+	info := binary.BigEndian.AppendUint16(nil, uint16(n))
+	info = append(info, byte(len(prefix)+len(label)))
+	info = append(info, prefix...)
+	info = append(info, label...)
+	info = append(info, 0)
+	out, err := hkdf.Expand(s.newHash, secret, string(info), n)
+	if err != nil {
+		panic("protect: HKDF-Expand-Label: " + err.Error())
+	}
+	return out
+}
+
+// newAEAD makes the AEAD of a suite with a key of the right length.
+func newAEAD(s Suite, key []byte) (cipher.AEAD, error) {
+	switch s {
+	case AES128GCM, AES256GCM:
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, fmt.Errorf("protect: %v: %w", s, err)
+		}
+		return cipher.NewGCM(block)
+	case ChaCha20Poly1305:
+		return chacha20poly1305.New(key)
+	}
+	return nil, fmt.Errorf("%w: %v", ErrSuite, s)
+}
+
+// initialSalts are the salts for Initial secrets (RFC 9001, Section 5.2; RFC
+// 9369, Section 3.3.1).
+var (
+	initialSaltV1 = []byte{
+		0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+		0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a,
+	}
+	initialSaltV2 = []byte{
+		0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
+		0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9,
+	}
+)
+
+// initialSecrets derives the secrets of both sides from the destination ID of
+// the client's first Initial packet (RFC 9001, Section 5.2).
+func initialSecrets(v wire.Version, dstID []byte) (client, server []byte) {
+	salt := initialSaltV1
+	if v == wire.Version2 {
+		salt = initialSaltV2
+	}
+	secret, err := hkdf.Extract(sha256.New, dstID, salt)
+	if err != nil {
+		panic("protect: HKDF-Extract: " + err.Error())
+	}
+	return expandLabel(AES128GCM, secret, "client in", sha256.Size),
+		expandLabel(AES128GCM, secret, "server in", sha256.Size)
+}

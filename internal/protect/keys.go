@@ -1,0 +1,161 @@
+package protect
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/crypto/chacha20"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+const ivLen = 12
+
+// packetKey protects payloads (RFC 9001, Section 5.3). The zero value has no
+// key.
+type packetKey struct {
+	aead  cipher.AEAD
+	iv    [ivLen]byte
+	nonce [ivLen]byte // scratch: a local one would escape through the interface
+}
+
+// newPacketKey derives the AEAD's key and IV from a secret.
+func newPacketKey(v wire.Version, s Suite, secret []byte) (packetKey, error) {
+	var k packetKey
+	l := labelsOf(v)
+	aead, err := newAEAD(s, expandLabel(s, secret, l.key, s.keyLen()))
+	if err != nil {
+		return k, err
+	}
+	k.aead = aead
+	copy(k.iv[:], expandLabel(s, secret, l.iv, ivLen))
+	return k, nil
+}
+
+// setNonce combines the IV with the packet number.
+func (k *packetKey) setNonce(pn wire.PacketNumber) {
+	k.nonce = k.iv
+	low := k.nonce[ivLen-8:]
+	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^uint64(pn))
+}
+
+// seal encrypts pkt from payloadAt on, in place, and returns it with the tag.
+func (k *packetKey) seal(pkt []byte, payloadAt int, pn wire.PacketNumber) []byte {
+	k.setNonce(pn)
+	header := pkt[:payloadAt]
+	return k.aead.Seal(header, k.nonce[:], pkt[payloadAt:], header)
+}
+
+// open decrypts pkt from payloadAt on, in place, and returns the payload.
+func (k *packetKey) open(pkt []byte, payloadAt int, pn wire.PacketNumber) ([]byte, error) {
+	k.setNonce(pn)
+	payload, err := k.aead.Open(pkt[payloadAt:payloadAt], k.nonce[:], pkt[payloadAt:], pkt[:payloadAt])
+	if err != nil {
+		return nil, ErrDecrypt
+	}
+	return payload, nil
+}
+
+const (
+	sampleLen = 16 // bytes of ciphertext that the mask is made from
+	maxPNLen  = 4
+)
+
+// The bits of the first byte that header protection covers (RFC 9001, Section
+// 5.4.1), and those of them that are reserved (RFC 9000, Section 17).
+const (
+	longHeaderBit = 0x80
+
+	longMask      = 0x0f
+	longReserved  = 0x0c
+	shortMask     = 0x1f
+	shortReserved = 0x18
+	phaseBit      = 0x04
+	pnLenMask     = 0x03
+)
+
+// headerKey protects headers (RFC 9001, Section 5.4). It has either a block
+// cipher or a ChaCha20 key.
+type headerKey struct {
+	block  cipher.Block
+	chacha [chacha20.KeySize]byte
+	mask   [sampleLen]byte // scratch: a local one would escape through the interface
+}
+
+func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {
+	var k headerKey
+	key := expandLabel(s, secret, labelsOf(v).hp, s.keyLen())
+	if s == ChaCha20Poly1305 {
+		copy(k.chacha[:], key)
+		return k, nil
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return k, fmt.Errorf("protect: %v: %w", s, err)
+	}
+	k.block = block
+	return k, nil
+}
+
+// setMask computes the mask from a sample (RFC 9001, Sections 5.4.3 and 5.4.4).
+func (k *headerKey) setMask(sample []byte) {
+	if k.block != nil {
+		k.block.Encrypt(k.mask[:], sample)
+		return
+	}
+	c, err := chacha20.NewUnauthenticatedCipher(k.chacha[:], sample[4:])
+	if err != nil {
+		panic("protect: ChaCha20: " + err.Error()) // the lengths are constant
+	}
+	c.SetCounter(binary.LittleEndian.Uint32(sample))
+	clear(k.mask[:])
+	c.XORKeyStream(k.mask[:1+maxPNLen], k.mask[:1+maxPNLen])
+}
+
+// protect masks the header of a sealed packet.
+func (k *headerKey) protect(pkt []byte, pnOffset, pnLen int) {
+	k.setMask(pkt[pnOffset+maxPNLen : pnOffset+maxPNLen+sampleLen])
+	k.maskFirst(pkt)
+	k.maskNumber(pkt, pnOffset, pnLen)
+}
+
+// unprotect unmasks the header and returns the packet number as sent and its
+// length. It returns 0 for a packet too short to have a sample.
+func (k *headerKey) unprotect(pkt []byte, pnOffset int) (truncated uint64, pnLen int) {
+	if len(pkt) < pnOffset+maxPNLen+sampleLen {
+		return 0, 0
+	}
+	k.setMask(pkt[pnOffset+maxPNLen : pnOffset+maxPNLen+sampleLen])
+	k.maskFirst(pkt)
+	pnLen = int(pkt[0]&pnLenMask) + 1
+	k.maskNumber(pkt, pnOffset, pnLen)
+	for _, c := range pkt[pnOffset : pnOffset+pnLen] {
+		truncated = truncated<<8 | uint64(c)
+	}
+	return truncated, pnLen
+}
+
+func (k *headerKey) maskFirst(pkt []byte) {
+	if pkt[0]&longHeaderBit != 0 {
+		pkt[0] ^= k.mask[0] & longMask
+	} else {
+		pkt[0] ^= k.mask[0] & shortMask
+	}
+}
+
+func (k *headerKey) maskNumber(pkt []byte, pnOffset, pnLen int) {
+	for i := range pnLen {
+		pkt[pnOffset+i] ^= k.mask[1+i]
+	}
+}
+
+// reservedSet reports whether a reserved bit of an unprotected first byte is
+// set.
+func reservedSet(first byte) bool {
+	if first&longHeaderBit != 0 {
+		return first&longReserved != 0
+	}
+	return first&shortReserved != 0
+}
