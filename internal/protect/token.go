@@ -82,7 +82,8 @@ func (k *TokenKey) Seal(b []byte, t *Token, nonce *[TokenNonceLen]byte) []byte {
 }
 
 // Open reads a token into t. It returns ErrToken for anything but a token that
-// Seal made with the same key; token is left as it is.
+// Seal made with the same key, and t is then
+// unspecified.
 func (k *TokenKey) Open(token []byte, t *Token) error {
 	if len(token) < TokenNonceLen+tokenFixedLen+Overhead || len(token) > MaxTokenLen {
 		return ErrToken
@@ -94,7 +95,7 @@ func (k *TokenKey) Open(token []byte, t *Token) error {
 	t.Retry = plain[0]&1 != 0
 	t.IssuedAt = monotime.Time(binary.BigEndian.Uint64(plain[1:]))
 	address, rest, ok := cutShort(plain[9:])
-	if !ok {
+	if !ok || len(address) > MaxTokenAddress {
 		return ErrToken
 	}
 	id, rest, ok := cutShort(rest)

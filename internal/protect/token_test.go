@@ -1,0 +1,90 @@
+package protect
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+func TestToken(t *testing.T) {
+	key := NewTokenKey(&[32]byte{1})
+	id, _ := wire.NewConnectionID([]byte("original ID"))
+	longID, _ := wire.NewConnectionID(bytes.Repeat([]byte{7}, wire.MaxConnectionIDLen))
+	nonce := &[TokenNonceLen]byte{9}
+	for _, want := range []Token{
+		{Retry: true, IssuedAt: 12345, Address: []byte("address"), OriginalDstID: id},
+		{IssuedAt: 1 << 62, Address: bytes.Repeat([]byte{1}, MaxTokenAddress), OriginalDstID: longID},
+		{Address: []byte{}},
+	} {
+		b := key.Seal([]byte("x"), &want, nonce)[1:]
+		if len(b) > MaxTokenLen {
+			t.Errorf("token has %d bytes", len(b))
+		}
+		var got Token
+		if err := key.Open(bytes.Clone(b), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("opened %+v, %v; want %+v", got, err, want)
+		}
+		for i := range b {
+			b[i] ^= 0x80
+			if err := key.Open(b, &got); !errors.Is(err, ErrToken) {
+				t.Errorf("byte %d changed: %v, want ErrToken", i, err)
+			}
+			b[i] ^= 0x80
+			if err := key.Open(b[:i], &got); !errors.Is(err, ErrToken) {
+				t.Errorf("truncated to %d bytes: %v, want ErrToken", i, err)
+			}
+		}
+		if err := NewTokenKey(&[32]byte{2}).Open(b, &got); !errors.Is(err, ErrToken) {
+			t.Errorf("another key: %v, want ErrToken", err)
+		}
+		if err := key.Open(append(b, make([]byte, MaxTokenLen)...), &got); !errors.Is(err, ErrToken) {
+			t.Errorf("too long: %v, want ErrToken", err)
+		}
+	}
+}
+
+// FuzzTokenPlain seals arbitrary contents with the right key: what an older
+// version may have issued must not be read as something else.
+func FuzzTokenPlain(f *testing.F) {
+	key := NewTokenKey(&[32]byte{1})
+	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x05\x02ab\x03abc"))
+	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x15"))
+	f.Fuzz(func(t *testing.T, plain []byte) {
+		nonce := [TokenNonceLen]byte{1}
+		token := key.aead.Seal(nonce[:], nonce[:], plain, nil)
+		var got Token
+		if err := key.Open(token, &got); err != nil {
+			if !errors.Is(err, ErrToken) {
+				t.Fatalf("%v, want ErrToken", err)
+			}
+			return
+		}
+		var again Token
+		if err := key.Open(key.Seal(nil, &got, &nonce), &again); err != nil || !reflect.DeepEqual(again, got) {
+			t.Fatalf("%+v became %+v, %v", got, again, err)
+		}
+	})
+}
+
+func TestStatelessReset(t *testing.T) {
+	key := &[32]byte{1}
+	id, _ := wire.NewConnectionID([]byte("an ID"))
+	other, _ := wire.NewConnectionID([]byte("another ID"))
+	token := StatelessResetToken(key, &id)
+	if token != StatelessResetToken(key, &id) {
+		t.Error("the token changes")
+	}
+	if token == StatelessResetToken(key, &other) || token == StatelessResetToken(&[32]byte{2}, &id) {
+		t.Error("another ID or key gives the same token")
+	}
+	datagram := append([]byte("unpredictable bits"), token[:]...)
+	if !IsStatelessReset(datagram, &token) {
+		t.Error("not recognised")
+	}
+	if IsStatelessReset(datagram[:len(datagram)-1], &token) || IsStatelessReset(token[1:], &token) || IsStatelessReset(nil, &token) {
+		t.Error("recognised though truncated")
+	}
+}
