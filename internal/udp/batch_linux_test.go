@@ -60,6 +60,24 @@ func TestTrainIsOneCallAndOneMessage(t *testing.T) {
 	}
 }
 
+func TestLargestTrain(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
+		if addr == "[::1]:0" {
+			requireIPv6(t)
+		}
+		from, to := opener(Listen).open(t, addr, Config{}), opener(Listen).open(t, addr, Config{})
+		requireOffloads(t, from)
+		const segment = 3853
+		data := pattern(maxTrainBytes)
+		send(t, from, data, segment, to.LocalAddr())
+		got := collect(t, to, segments(len(data), segment))
+		wantTrain(t, got, data, segment)
+		if st := from.Stats(); st.SendCalls != 2 { // the segment that is cut short goes alone
+			t.Errorf("%s: %d calls", addr, st.SendCalls)
+		}
+	}
+}
+
 func TestOffloadsDisabled(t *testing.T) {
 	cfg := Config{DisableGSO: true, DisableGRO: true, DisableECN: true}
 	from, to := opener(Listen).open(t, "127.0.0.1:0", cfg), opener(Listen).open(t, "127.0.0.1:0", cfg)
@@ -91,6 +109,9 @@ func TestECN(t *testing.T) {
 		{"IPv6 on a dual-stack socket", ":0", "::1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.dial == "::1" {
+				requireIPv6(t)
+			}
 			// Both ends are of the family under test.
 			s, c := opener(Listen).open(t, tt.server, Config{}), opener(Listen).open(t, tt.server, Config{})
 			if !s.Stats().ECN {
@@ -138,6 +159,7 @@ func TestAnswersComeFromTheAddressAsked(t *testing.T) {
 }
 
 func TestSourceAddressIPv6(t *testing.T) {
+	requireIPv6(t)
 	s, c := opener(Listen).open(t, "[::]:0", Config{}), opener(Listen).open(t, "[::1]:0", Config{})
 	send(t, c, []byte("query"), 0, netip.AddrPortFrom(netip.IPv6Loopback(), s.LocalAddr().Port()))
 	q := collect(t, s, 1)[0]
@@ -186,9 +208,12 @@ func TestDatagramsAreKeptWhole(t *testing.T) {
 		want        int
 	}{
 		{"127.0.0.1:0", unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE},
-		{":0", unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE},
-		{":0", unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE},
+		{"[::1]:0", unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE},
+		{"[::1]:0", unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE},
 	} {
+		if tt.addr == "[::1]:0" {
+			requireIPv6(t)
+		}
 		s := opener(Listen).open(t, tt.addr, Config{})
 		b := s.backend.(*batch)
 		err := b.raw.Control(func(fd uintptr) {

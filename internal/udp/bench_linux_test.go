@@ -69,6 +69,7 @@ func benchmarkTrain(b *testing.B, open opener, cfg Config) {
 	data := pattern(count * segment)
 	credit := make(chan struct{}, window)
 	done := make(chan uint64)
+	timeouts := 0
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	start := cpuSeconds(b)
@@ -83,6 +84,7 @@ func benchmarkTrain(b *testing.B, open opener, cfg Config) {
 				break
 			}
 			if len(msgs) == 0 {
+				timeouts++
 				credited++
 				<-credit
 			}
@@ -105,6 +107,7 @@ func benchmarkTrain(b *testing.B, open opener, cfg Config) {
 	got := <-done
 	b.StopTimer()
 	b.ReportMetric((cpuSeconds(b)-start)/(float64(got)/(1<<30)), "cpu-s/GiB")
+	b.ReportMetric(float64(timeouts), "timeouts")
 	b.ReportMetric(100-100*float64(got)/float64(b.N*len(data)), "%lost")
 }
 

@@ -64,8 +64,8 @@ func TestSegmentationIsGivenUp(t *testing.T) {
 	}
 }
 
-// Before Linux 6.14, segments larger than the MTU are EINVAL and not EMSGSIZE.
-// That is not the segmentation's fault.
+// Older kernels answer a train with segments larger than the MTU with EINVAL, and
+// only a single such datagram with EMSGSIZE. That is not the segmentation's fault.
 func TestSegmentationIsKeptWhenSegmentsAreTooLarge(t *testing.T) {
 	k := realKernel
 	k.sendmsg = func(_ uintptr, msg *unix.Msghdr) unix.Errno {

@@ -80,6 +80,16 @@ func collect(t testing.TB, s *Socket, n int) []received {
 	return got
 }
 
+// requireIPv6 skips a test on machines without.
+func requireIPv6(t testing.TB) {
+	t.Helper()
+	s, err := Listen("[::1]:0", Config{})
+	if err != nil {
+		t.Skipf("no IPv6 here: %v", err)
+	}
+	s.Close()
+}
+
 // wantSilence fails if anything has arrived that was not asked for.
 func wantSilence(t testing.TB, s *Socket) {
 	t.Helper()

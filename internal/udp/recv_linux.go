@@ -9,6 +9,8 @@ import (
 // A receiver's memory is split into slots, one for each message of a call. With
 // GRO a slot takes a train of any size, and eight of those are more than a loop
 // should take at once; without, it takes a datagram, of a jumbo frame at most.
+// Several slots a call are worth nothing for one peer's trains, but save a third
+// of the processor time where GRO is off (BenchmarkReceiveSlots).
 const (
 	groSlots, groSlotSize     = 8, 64 << 10
 	plainSlots, plainSlotSize = 32, 16 << 10

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -68,6 +69,9 @@ func TestFamilies(t *testing.T) {
 	forEachBackend(t, func(t *testing.T, open opener) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
+				if strings.Contains(tt.dial+tt.server, "::") {
+					requireIPv6(t)
+				}
 				server, client := open.open(t, tt.server, Config{}), open.open(t, tt.client, Config{})
 				dial := netip.MustParseAddr(tt.dial)
 				query, answer := pattern(2500), pattern(3100)
