@@ -1,0 +1,75 @@
+package engine
+
+import "sync"
+
+// blockSize is the unit in which stream bytes are stored: large enough that a
+// bulk transfer seldom changes blocks, small enough that a short message does
+// not hold much.
+const blockSize = 16 << 10
+
+type block [blockSize]byte
+
+var blockPool = sync.Pool{New: func() any { return new(block) }}
+
+// blocks stores the bytes of a stream from some offset on, in blocks aligned
+// to multiples of blockSize. Blocks that no byte was written to are absent.
+type blocks struct {
+	list []*block // list[head+i] holds block number base+i
+	head int      // list[:head] is released already
+	base uint64   // number of the first block kept: its offset / blockSize
+}
+
+// at returns the part of the block that holds offset off from off on, which
+// must not be released yet. With grow it makes the block when there is none;
+// without it returns nil then.
+func (b *blocks) at(off uint64, grow bool) []byte {
+	i := b.head + int(off/blockSize-b.base)
+	if i >= len(b.list) {
+		if !grow {
+			return nil
+		}
+		if b.head > 0 && i >= cap(b.list) {
+			n := copy(b.list, b.list[b.head:])
+			clear(b.list[n:])
+			i -= b.head
+			b.list, b.head = b.list[:n], 0
+		}
+		for i >= len(b.list) {
+			b.list = append(b.list, nil)
+		}
+	}
+	if b.list[i] == nil {
+		if !grow {
+			return nil
+		}
+		b.list[i] = blockPool.Get().(*block)
+	}
+	return b.list[i][off%blockSize:]
+}
+
+// release gives back every block that lies wholly below off.
+func (b *blocks) release(off uint64) {
+	for b.head < len(b.list) && (b.base+1)*blockSize <= off {
+		b.free(b.head)
+		b.head++
+		b.base++
+	}
+	if b.head == len(b.list) {
+		b.list, b.head, b.base = b.list[:0], 0, off/blockSize
+	}
+}
+
+// releaseAll gives back every block; what follows begins at off or later.
+func (b *blocks) releaseAll(off uint64) {
+	for i := b.head; i < len(b.list); i++ {
+		b.free(i)
+	}
+	b.list, b.head, b.base = b.list[:0], 0, off/blockSize
+}
+
+func (b *blocks) free(i int) {
+	if b.list[i] != nil {
+		blockPool.Put(b.list[i])
+		b.list[i] = nil
+	}
+}

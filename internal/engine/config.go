@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/congestion"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Config is how connections behave. It is shared by many of them and must not
+// be changed once in use. Call WithDefaults on one that has unset fields.
+type Config struct {
+	// HandshakeTimeout is how long a handshake may take. Default 10 s.
+	HandshakeTimeout time.Duration
+	// MaxIdleTimeout is how long nothing may arrive; the lower of both
+	// sides' values counts (RFC 9000, Section 10.1). Default 30 s.
+	MaxIdleTimeout time.Duration
+	// KeepAlive is how long nothing may be received or sent before a PING
+	// keeps the connection alive. 0 means never.
+	KeepAlive time.Duration
+
+	// Flow control windows in bytes: what the peer may send beyond what the
+	// application has read. They start at the initial value and grow to the
+	// maximum while the application keeps up.
+	InitialStreamWindow, MaxStreamWindow uint64
+	InitialConnWindow, MaxConnWindow     uint64
+
+	// MaxBidiStreams and MaxUniStreams are how many streams of a kind the
+	// peer may have open at once.
+	MaxBidiStreams, MaxUniStreams uint64
+
+	// MaxDatagramSize is the largest UDP payload that path MTU discovery
+	// tries, from 1200. Default 1452: Ethernet's 1500 less IPv6 and UDP headers.
+	MaxDatagramSize int
+
+	// NewCongestion makes the congestion controller. Default CUBIC.
+	NewCongestion func(maxDatagramSize int) congestion.Controller
+
+	// NewTracer, when set, makes an observer for a new connection; it may
+	// return nil. id is the client's first destination connection ID, the
+	// same on both sides.
+	NewTracer func(side wire.Side, id wire.ConnectionID) Tracer
+}
+
+// Defaults and bounds of Config.
+const (
+	defaultHandshakeTimeout = 10 * time.Second
+	defaultIdleTimeout      = 30 * time.Second
+	defaultStreamWindow     = 512 << 10
+	defaultMaxStreamWindow  = 6 << 20
+	defaultConnWindow       = 768 << 10
+	defaultMaxConnWindow    = 15 << 20
+	defaultMaxStreams       = 100
+	maxStreamsLimit         = 1 << 60 // RFC 9000, Section 4.6
+	minDatagramSize         = 1200    // RFC 9000, Section 14
+	defaultMaxDatagramSize  = 1452
+	maxUDPPayload           = 65527 // RFC 9000, Section 18.2
+)
+
+// WithDefaults returns a copy with every unset field filled in. MaxBidiStreams
+// and MaxUniStreams stay as they are: 0 means none.
+func (c Config) WithDefaults() *Config {
+	setDefault(&c.HandshakeTimeout, defaultHandshakeTimeout)
+	setDefault(&c.MaxIdleTimeout, defaultIdleTimeout)
+	setDefault(&c.InitialStreamWindow, defaultStreamWindow)
+	setDefault(&c.InitialConnWindow, defaultConnWindow)
+	setDefault(&c.MaxStreamWindow, max(defaultMaxStreamWindow, c.InitialStreamWindow))
+	setDefault(&c.MaxConnWindow, max(defaultMaxConnWindow, c.InitialConnWindow))
+	setDefault(&c.MaxDatagramSize, defaultMaxDatagramSize)
+	c.MaxDatagramSize = min(max(c.MaxDatagramSize, minDatagramSize), maxUDPPayload)
+	c.MaxBidiStreams = min(c.MaxBidiStreams, maxStreamsLimit)
+	c.MaxUniStreams = min(c.MaxUniStreams, maxStreamsLimit)
+	if c.NewCongestion == nil {
+		c.NewCongestion = congestion.NewCUBIC
+	}
+	return &c
+}
+
+func setDefault[T ~int | ~int64 | ~uint64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}

@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/congestion"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/recovery"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// connState is where a connection is in its life.
+type connState uint8
+
+const (
+	stateHandshake   connState = iota // keys are being agreed
+	stateEstablished                  // the handshake is complete
+	stateClosing                      // we closed (RFC 9000, Section 10.2.1)
+	stateDraining                     // the peer closed (RFC 9000, Section 10.2.2)
+	stateReleased                     // forgotten
+)
+
+// Conn is one QUIC connection as a state machine. It has no socket, clock,
+// goroutine or lock; one goroutine drives it:
+//
+//	Endpoint.HandleDatagram, HandleDeadline   what happened
+//	OpenStream, StreamWritten, Close, …       what the application wants
+//	PollTransmit, Deadline, PollEvents        what to do now
+//
+// After any number of calls of the first two kinds the driver polls until
+// PollTransmit has nothing left.
+type Conn struct {
+	// App is the owner's own value; the engine does not touch it.
+	App any
+
+	endpoint *Endpoint
+	config   *Config
+	// a server's: the ID the client invented, known to the endpoint as long as
+	// pendingHandshake says that this one counts against its limits
+	initialDstID     wire.ConnectionID
+	pendingHandshake bool
+
+	side    wire.Side
+	state   connState
+	version wire.Version
+
+	tls   TLS
+	hs    *handshakeState // until the handshake is confirmed
+	space numberSpace     // of 1-RTT packets
+	keys  protect.AppKeys
+	peer  peerParams
+
+	loss  recovery.Detector
+	cc    congestion.Controller
+	pacer congestion.Pacer
+	mtu   mtuState
+	ecn   ecnState
+
+	path     pathState  // where packets go
+	previous *pathState // where they went before, until the new path is validated
+	answers  pathAnswers
+	ids      connIDs
+
+	streams     streams
+	flow        connFlow
+	control     controlVals
+	ackedMarked uint64 // ECN-marked packets acknowledged
+
+	deadlines deadlines
+	idle      idleState
+	events    []Event
+	end       closeState
+
+	tracer Tracer
+	stats  Stats
+}
+
+// numberSpace is one packet number space.
+type numberSpace struct {
+	sent     recovery.Space
+	received received
+	crypto   cryptoStream
+	probes   int               // packets a probe timeout asks for
+	quiet    int               // packets without ack-eliciting frames in a row
+	skipAt   wire.PacketNumber // the next number to be left out
+}
+
+// controlVals are the connection-wide facts to be told, but for those of
+// streams and IDs.
+type controlVals struct {
+	handshakeDone sentVal
+	ping          bool // a PING is wanted
+	appLimited    bool // the last poll ran out of data before the window was full
+}
+
+// Side returns whether this is the client or the server of the connection.
+func (c *Conn) Side() wire.Side { return c.side }
+
+// TLS returns the handshake, for its connection state.
+func (c *Conn) TLS() TLS { return c.tls }
+
+// Path returns the path packets are sent on now.
+func (c *Conn) Path() Path { return c.path.Path }
+
+// Deadline returns when HandleDeadline must be called, zero for never. It may
+// have changed after any call of another method.
+func (c *Conn) Deadline() monotime.Time {
+	if c.state < stateClosing {
+		c.deadlines[slotLoss] = c.loss.Deadline(c.lossLimits())
+	}
+	return c.deadlines.next()
+}
+
+// PollEvents moves up to len(dst) events into dst and returns how many.
+func (c *Conn) PollEvents(dst []Event) int {
+	n := copy(dst, c.events)
+	rest := copy(c.events, c.events[n:])
+	clear(c.events[rest:])
+	c.events = c.events[:rest]
+	for i := range dst[:n] {
+		if e := &dst[i]; e.Stream != nil {
+			e.Stream.polled(e.Kind)
+		}
+	}
+	return n
+}
+
+func (c *Conn) event(kind EventKind, s *Stream) {
+	c.events = append(c.events, Event{Kind: kind, Stream: s})
+}
+
+// newConn makes the state both sides share. id is the client's first
+// destination ID, from which the Initial keys come.
+func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn {
+	c := &Conn{
+		endpoint: e,
+		config:   cfg,
+		side:     side,
+		version:  wire.Version1,
+		tls:      tls,
+		hs:       newHandshakeState(),
+		space:    newNumberSpace(),
+		cc:       cfg.NewCongestion(minDatagramSize),
+		path:     pathState{Path: path, validated: side == wire.ClientSide},
+	}
+	c.loss = recovery.NewDetector(c)
+	c.loss.MaxAckDelay = wire.DefaultMaxAckDelay
+	c.loss.SetSpace(wire.InitialSpace, &c.hs.spaces[wire.InitialSpace].sent)
+	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
+	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
+	c.mtu.init(cfg.MaxDatagramSize)
+	c.streams.init(c)
+	c.flow.init(cfg)
+	return c
+}
+
+func newNumberSpace() numberSpace {
+	return numberSpace{sent: recovery.NewSpace(), skipAt: firstSkip}
+}
+
+// numberSpace returns a space, nil when it was discarded.
+func (c *Conn) numberSpace(id wire.Space) *numberSpace {
+	if id == wire.AppSpace {
+		return &c.space
+	}
+	if c.hs == nil || c.hs.discarded[id] {
+		return nil
+	}
+	return &c.hs.spaces[id]
+}
+
+func (c *Conn) lossLimits() recovery.Limits {
+	return recovery.Limits{
+		Confirmed:        c.hs == nil || c.hs.confirmed,
+		HandshakeKeys:    c.hs != nil && c.hs.canSeal[wire.HandshakeSpace],
+		PeerValidated:    c.side == wire.ServerSide || c.hs == nil || c.hs.peerValidated,
+		AmplificationCap: c.path.allowance() == 0,
+	}
+}

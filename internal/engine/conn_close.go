@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// closeState is what is left of a connection that ended (RFC 9000, Section 10).
+type closeState struct {
+	err      error
+	frame    wire.ConnectionClose
+	pending  bool // a CONNECTION_CLOSE must be sent
+	received uint64
+	answerAt uint64 // the packet received that is answered next
+}
+
+// closePeriod is how long a closed connection answers or ignores late packets,
+// in probe timeouts (RFC 9000, Section 10.2).
+const closePeriod = 3
+
+// maxReasonLen bounds the reason phrase so that it fits into one packet.
+const maxReasonLen = 512
+
+// Close ends the connection with an application's code and reason. What was
+// written and not yet acknowledged may be lost. Closing twice does nothing.
+func (c *Conn) Close(now monotime.Time, code uint64, reason string) {
+	c.close(now, &ApplicationError{Code: code, Reason: reason},
+		wire.ConnectionClose{App: true, Code: code, Reason: []byte(reason)})
+}
+
+// Fail ends the connection with a transport error.
+func (c *Conn) Fail(now monotime.Time, err *TransportError) { c.fail(now, err) }
+
+// fail ends the connection with a transport error.
+func (c *Conn) fail(now monotime.Time, err *TransportError) {
+	c.close(now, err, wire.ConnectionClose{Code: uint64(err.Code), FrameType: err.Frame, Reason: []byte(err.Reason)})
+}
+
+func (c *Conn) close(now monotime.Time, err error, frame wire.ConnectionClose) {
+	if c.state >= stateClosing {
+		return
+	}
+	frame.Reason = frame.Reason[:min(len(frame.Reason), maxReasonLen)]
+	c.end = closeState{err: err, frame: frame, pending: true, answerAt: 1}
+	c.enter(now, stateClosing, err)
+}
+
+// peerClosed takes a CONNECTION_CLOSE frame: nothing more is sent (RFC 9000,
+// Section 10.2.2).
+func (c *Conn) peerClosed(now monotime.Time, f *wire.ConnectionClose) {
+	var err error = &TransportError{Code: wire.ErrorCode(f.Code), Frame: f.FrameType, Reason: string(f.Reason), Remote: true}
+	if f.App {
+		err = &ApplicationError{Code: f.Code, Reason: string(f.Reason), Remote: true}
+	}
+	c.end = closeState{err: err}
+	c.enter(now, stateDraining, err)
+}
+
+// closeSilently ends the connection without a word and at once: the peer is
+// gone, or never was.
+func (c *Conn) closeSilently(now monotime.Time, err error) {
+	c.end = closeState{err: err}
+	c.enter(now, stateDraining, err)
+	c.release()
+}
+
+// enter ends everything but the closing itself.
+func (c *Conn) enter(now monotime.Time, state connState, err error) {
+	c.state = state
+	c.deadlines = deadlines{slotClose: now.Add(closePeriod * c.loss.PTO())}
+	c.streams.fail(c, err)
+	c.events = append(c.events, Event{Kind: EventClosed, Err: err})
+	if c.tracer != nil {
+		c.tracer.Closed(now, err)
+	}
+	c.tls.Close()
+	c.answers.list = nil
+	c.previous = nil
+}
+
+// fail ends all streams with the connection's error.
+func (ss *streams) fail(c *Conn, err error) {
+	for _, s := range ss.byID {
+		s.Recv.failUnlessReceived(err)
+		s.Send.fail(err)
+		s.readable()
+		s.writable()
+	}
+	ss.byID, ss.last = nil, nil
+	ss.control, ss.data = streamQueue{}, streamQueue{}
+}
+
+// release forgets the connection.
+func (c *Conn) release() {
+	if c.state == stateReleased {
+		return
+	}
+	c.state = stateReleased
+	c.deadlines = deadlines{}
+	c.hs = nil
+	c.endpoint.remove(c)
+	c.event(EventReleased, nil)
+}
+
+// answerWhileClosing repeats CONNECTION_CLOSE to a peer that still sends, ever
+// less often (RFC 9000, Section 10.2.1).
+func (c *Conn) answerWhileClosing(now monotime.Time) {
+	c.end.received++
+	if c.end.received >= c.end.answerAt {
+		c.end.answerAt *= 2
+		c.end.pending = true
+	}
+}
+
+// pollClose sends CONNECTION_CLOSE with all keys the peer may be able to open
+// (RFC 9000, Section 10.2.3).
+func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
+	size := min(minDatagramSize, len(buf))
+	if !c.end.pending || c.path.allowance() < uint64(size) {
+		return Transmit{}, false
+	}
+	c.end.pending = false
+	out := buf[:0]
+	for id := wire.InitialSpace; id <= wire.AppSpace; id++ {
+		if c.numberSpace(id) == nil || !c.canSeal(id) || id == wire.AppSpace && !c.established() && c.side == wire.ClientSide {
+			continue
+		}
+		var w frameWriter
+		if !c.begin(&w, id, out, size) {
+			continue
+		}
+		w.b = wire.AppendConnectionClose(w.b, c.closeFrame(id))
+		w.sent.Eliciting = false
+		if last := id == wire.AppSpace || !c.canSeal(id+1); last && c.hs != nil && c.hs.canSeal[wire.InitialSpace] {
+			w.pad(size - protect.Overhead - len(w.b))
+			w.padded = false // not in flight: nobody will acknowledge it
+		}
+		out = c.finish(now, &w)
+	}
+	if len(out) == 0 {
+		return Transmit{}, false
+	}
+	c.sentDatagram(len(out))
+	return Transmit{Data: out, Segment: len(out), Path: c.path.Path, ECN: ecnNotECT}, true
+}
+
+// closeFrame returns the frame for a space: an application's reasons must not
+// show before the handshake is complete (RFC 9000, Section 10.2.3).
+func (c *Conn) closeFrame(id wire.Space) wire.ConnectionClose {
+	if c.end.frame.App && id != wire.AppSpace {
+		return wire.ConnectionClose{Code: uint64(wire.ApplicationError)}
+	}
+	return c.end.frame
+}
+
+// Closed reports whether the connection ended, and why.
+func (c *Conn) Closed() error {
+	if c.state < stateClosing {
+		return nil
+	}
+	return c.end.err
+}
+
+// statelessReset: the peer lost its state (RFC 9000, Section 10.3.1).
+func (c *Conn) statelessReset(now monotime.Time) {
+	if c.state >= stateClosing {
+		return
+	}
+	c.end = closeState{err: ErrStatelessReset}
+	c.enter(now, stateDraining, ErrStatelessReset)
+}
+
+// checkStatelessReset looks whether a datagram that did not open is one.
+func (c *Conn) checkStatelessReset(now monotime.Time, d *Datagram) {
+	if c.endpoint.resetTarget(d) == c {
+		c.statelessReset(now)
+	}
+}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
+
+// HandleDeadline does what is due at now. Deadline is later than now once
+// PollTransmit has nothing left afterwards.
+func (c *Conn) HandleDeadline(now monotime.Time) {
+	d := &c.deadlines
+	if d.take(slotClose, now) {
+		c.release()
+		return
+	}
+	if c.state >= stateClosing {
+		return
+	}
+	if d.take(slotIdle, now) {
+		c.closeSilently(now, &IdleTimeoutError{After: c.idle.timeout})
+		return
+	}
+	if d.take(slotHandshake, now) {
+		c.handshakeTimedOut(now)
+		return
+	}
+	if d.take(slotLoss, now) {
+		c.handleLossDeadline(now)
+	}
+	if d.take(slotAck, now) {
+		c.space.received.urgent = true
+	}
+	if d.take(slotKeyDiscard, now) {
+		c.keys.DropPrevious()
+	}
+	if d.take(slotPath, now) {
+		c.handlePathDeadline(now)
+	}
+	if d.take(slotKeepAlive, now) {
+		c.control.ping = true
+	}
+	if d.take(slotTrim, now) {
+		c.trim()
+	}
+	d.take(slotPacing, now) // sending goes on in PollTransmit
+}
+
+// handshakeTimedOut gives up. The peer is told when it is known to exist.
+func (c *Conn) handshakeTimedOut(now monotime.Time) {
+	err := &HandshakeTimeoutError{After: c.config.HandshakeTimeout, Answered: c.hs != nil && c.hs.answered}
+	c.closeSilently(now, err)
+}
+
+// idleState is the idle timeout (RFC 9000, Section 10.1).
+type idleState struct {
+	timeout   time.Duration // the lower of both sides', 0 for none
+	sentSince bool          // an ack-eliciting packet went out since the last one arrived
+}
+
+// negotiate takes the lower of both sides' timeouts; 0 means none.
+func (s *idleState) negotiate(local, peer time.Duration) {
+	s.timeout = local
+	if peer != 0 && (local == 0 || peer < local) {
+		s.timeout = peer
+	}
+}
+
+// received restarts the timeout when a packet was processed.
+func (s *idleState) received(c *Conn, now monotime.Time) {
+	s.sentSince = false
+	s.restart(c, now)
+}
+
+// sent restarts the timeout with the first ack-eliciting packet after that.
+func (s *idleState) sent(c *Conn, now monotime.Time) {
+	if !s.sentSince {
+		s.sentSince = true
+		s.restart(c, now)
+	}
+}
+
+func (s *idleState) restart(c *Conn, now monotime.Time) {
+	if s.timeout != 0 {
+		// Section 10.1: at least three times the probe timeout.
+		c.deadlines[slotIdle] = now.Add(max(s.timeout, 3*c.loss.PTO()))
+	}
+	if c.config.KeepAlive != 0 && c.state == stateEstablished {
+		c.deadlines[slotKeepAlive] = now.Add(c.keepAlivePeriod())
+	}
+	c.deadlines[slotTrim] = now.Add(trimAfter)
+}
+
+// keepAlivePeriod leaves time for a lost PING within the idle timeout.
+func (c *Conn) keepAlivePeriod() time.Duration {
+	if c.idle.timeout == 0 {
+		return c.config.KeepAlive
+	}
+	return min(c.config.KeepAlive, c.idle.timeout/2)
+}
+
+// trimAfter is how long a connection is quiet before it gives back memory
+// that only a busy one needs.
+const trimAfter = time.Second
+
+// trim gives back what an idle connection does not need.
+func (c *Conn) trim() {
+	c.space.sent.Trim()
+	if len(c.events) == 0 {
+		c.events = nil
+	}
+}

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// appendAck writes an ACK frame with what arrived in a space.
+func (c *Conn) appendAck(now monotime.Time, w *frameWriter, space *numberSpace) {
+	r := &space.received
+	if len(r.ranges) == 0 {
+		return
+	}
+	var delay uint64
+	if w.space == wire.AppSpace {
+		delay = uint64(now.Sub(r.largestAt)/time.Microsecond) >> wire.DefaultAckDelayExponent
+	}
+	before := len(w.b)
+	w.b = wire.AppendAck(w.b, w.room(), delay, r.ranges, r.ecn())
+	if len(w.b) == before {
+		return
+	}
+	w.record(recAck, uint64(r.ranges[0].Largest))
+	r.sent()
+	if w.space == wire.AppSpace {
+		c.deadlines[slotAck] = 0
+	}
+}
+
+// appendFrames writes the frames of a space other than ACK, as far as there is
+// room.
+func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpace) {
+	if w.space != wire.AppSpace {
+		c.appendCrypto(w, space)
+		return
+	}
+	c.appendControl(w)
+	c.appendCrypto(w, space)
+	if !c.established() && c.side == wire.ClientSide {
+		return
+	}
+	c.ids.append(c, w)
+	c.flow.append(w)
+	c.streams.appendLimits(w)
+	c.appendStreamControl(w)
+	c.appendStreams(now, w)
+}
+
+func (c *Conn) appendControl(w *frameWriter) {
+	v := &c.control
+	if v.handshakeDone.due() && w.room() > 0 {
+		w.b = wire.AppendHandshakeDone(w.b)
+		w.record(recHandshakeDone, 0)
+		v.handshakeDone.setSent(w.pn)
+	}
+	if v.ping {
+		v.ping = false
+		c.appendPing(w)
+	}
+}
+
+// minCryptoPiece is the room below which no CRYPTO frame is begun.
+const minCryptoPiece = 32
+
+func (c *Conn) appendCrypto(w *frameWriter, space *numberSpace) {
+	for {
+		r := space.crypto.pending()
+		room := w.room() - wire.SizeCryptoHeader(r.start, int(r.end-r.start))
+		if r.start >= r.end || room < minCryptoPiece {
+			return
+		}
+		r.end = min(r.end, r.start+uint64(room))
+		n := int(r.end - r.start)
+		w.b = wire.AppendCryptoHeader(w.b, r.start, n)
+		w.b = append(w.b, space.crypto.bytes(r.start, n)...)
+		space.crypto.sent(r.start, n)
+		w.recordRange(recCrypto, 0, r, false)
+	}
+}
+
+// append writes MAX_DATA and DATA_BLOCKED.
+func (f *connFlow) append(w *frameWriter) {
+	if f.update.due() && w.room() >= maxSizeVarintFrame {
+		w.b = wire.AppendMaxData(w.b, f.recv.max)
+		w.record(recMaxData, 0)
+		f.update.setSent(w.pn)
+	}
+	if f.blocked.due() && w.room() >= maxSizeVarintFrame {
+		w.b = wire.AppendDataBlocked(w.b, f.sendMax)
+		w.record(recDataBlocked, 0)
+		f.blocked.setSent(w.pn)
+	}
+}
+
+// appendLimits writes MAX_STREAMS and STREAMS_BLOCKED.
+func (ss *streams) appendLimits(w *frameWriter) {
+	for k := range ss.remote {
+		if r := &ss.remote[k]; r.update.due() && w.room() >= maxSizeVarintFrame {
+			w.b = wire.AppendMaxStreams(w.b, streamKind(k) == uni, r.max)
+			w.record(recMaxStreams, uint64(k))
+			r.update.setSent(w.pn)
+		}
+		if l := &ss.local[k]; l.blocked.due() && w.room() >= maxSizeVarintFrame {
+			w.b = wire.AppendStreamsBlocked(w.b, streamKind(k) == uni, l.max)
+			w.record(recStreamsBlocked, uint64(k))
+			l.blocked.setSent(w.pn)
+		}
+	}
+}
+
+// appendStreamControl writes the control frames of streams.
+func (c *Conn) appendStreamControl(w *frameWriter) {
+	q := &c.streams.control
+	for q.head != nil && w.room() >= maxSizeResetStream {
+		s := q.head
+		q.pop()
+		s.appendControl(w)
+	}
+}
+
+func (s *Stream) appendControl(w *frameWriter) {
+	in, out := &s.in, &s.out
+	switch {
+	case out.reset.due():
+		w.b = wire.AppendResetStream(w.b, wire.ResetStream{ID: s.ID, Code: out.code, FinalSize: out.next})
+		w.record(recResetStream, uint64(s.ID))
+		out.reset.setSent(w.pn)
+	case in.stop.due():
+		w.b = wire.AppendStopSending(w.b, wire.StopSending{ID: s.ID, Code: in.stopCode})
+		w.record(recStopSending, uint64(s.ID))
+		in.stop.setSent(w.pn)
+	case in.update.due() && in.state == recvRecv && !in.discard:
+		w.b = wire.AppendMaxStreamData(w.b, wire.MaxStreamData{ID: s.ID, Max: in.window.max})
+		w.record(recMaxStreamData, uint64(s.ID))
+		in.update.setSent(w.pn)
+	case out.blocked.due() && out.state == sendSend:
+		w.b = wire.AppendStreamDataBlocked(w.b, wire.StreamDataBlocked{ID: s.ID, Max: out.max})
+		w.record(recStreamDataBlocked, uint64(s.ID))
+		out.blocked.setSent(w.pn)
+	default:
+		return
+	}
+	s.conn.streams.queueControl(s) // there may be another
+}
+
+// settleStreamControl takes the fate of a control frame of a stream.
+func (c *Conn) settleStreamControl(r *sentFrame, pn wire.PacketNumber, f fate) {
+	s := c.streams.get(wire.StreamID(r.ID))
+	if s == nil {
+		return
+	}
+	switch r.Kind {
+	case recMaxStreamData:
+		s.in.update.settle(pn, f)
+	case recStreamDataBlocked:
+		s.out.blocked.settle(pn, f)
+	case recStopSending:
+		s.in.stop.settle(pn, f)
+	case recResetStream:
+		s.out.reset.settle(pn, f)
+		if s.out.reset.received() && s.out.to(sendEventResetAcked) {
+			c.event(EventStreamSent, s)
+			s.finish()
+			return
+		}
+	}
+	if f == lost {
+		c.streams.queueControl(s)
+	}
+}
+
+// streamQuantum is how much of one stream is sent before the next has its
+// turn: several packets, so that a stream's data arrives in long pieces.
+const streamQuantum = 16 << 10
+
+// minStreamPiece is the room below which no STREAM frame of more data than
+// that is begun: short pieces cost as much to handle as long ones.
+const minStreamPiece = 64
+
+// appendStreams writes STREAM frames of the streams that have data, in turns.
+func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
+	q := &c.streams.data
+	if q.head != nil && !c.paced(now) {
+		c.control.appLimited = false
+		return
+	}
+	var stop *Stream // the first of a row of streams that the connection's limit blocks
+	for q.head != nil && q.head != stop {
+		s := q.head
+		credit := c.flow.credit()
+		r, fin, ok := s.out.chunk(credit)
+		if !ok {
+			q.pop()
+			if c.blockedStream(s, credit) {
+				q.push(s)
+				if stop == nil {
+					stop = s
+				}
+			}
+			continue
+		}
+		if !c.appendStream(w, s, r, fin) {
+			break
+		}
+		stop = nil
+		if s.out.next >= s.quantum {
+			s.quantum = s.out.next + streamQuantum
+			q.pop()
+			q.push(s)
+		}
+	}
+	c.control.appLimited = q.head == nil || q.head == stop
+}
+
+// blockedStream notes why a stream has nothing to send, and reports whether
+// the reason is the connection's limit.
+func (c *Conn) blockedStream(s *Stream, credit uint64) bool {
+	h := &s.out
+	if h.state != sendSend || h.next >= h.end {
+		return false
+	}
+	if h.next >= h.max {
+		if !h.blocked.isSet() {
+			h.blocked.set()
+			c.streams.queueControl(s)
+		}
+		return false
+	}
+	if credit == 0 && !c.flow.blocked.isSet() {
+		c.flow.blocked.set()
+	}
+	return credit == 0
+}
+
+// appendStream writes one STREAM frame with as much of r as fits, and returns
+// false when nothing does.
+func (c *Conn) appendStream(w *frameWriter, s *Stream, r byteRange, fin bool) bool {
+	header := wire.SizeStreamHeader(s.ID, r.start, w.room())
+	room := w.room() - header
+	size := r.end - r.start
+	if room < 0 || uint64(room) < min(size, minStreamPiece) {
+		return false
+	}
+	// Without a length the frame reaches to the packet's end.
+	explicit := true
+	if bare := w.room() - wire.SizeStreamHeader(s.ID, r.start, 0) + 1; size >= uint64(bare) {
+		explicit, room = false, bare
+	}
+	if size > uint64(room) {
+		r.end, fin = r.start+uint64(room), false
+	}
+	n := int(r.end - r.start)
+	w.b = wire.AppendStreamHeader(w.b, s.ID, r.start, n, explicit, fin)
+	w.b = s.Send.appendTo(w.b, r.start, n)
+	w.recordRange(recStream, uint64(s.ID), r, fin)
+	if fresh := s.out.sent(r, fin, w.pn); fresh > 0 {
+		c.flow.sent += fresh
+		if s.Send.setSent(s.out.next) {
+			s.writable()
+		}
+	}
+	return true
+}

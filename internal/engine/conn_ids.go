@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Bounds on connection IDs (RFC 9000, Section 5.1).
+const (
+	// maxPeerIDs is our active_connection_id_limit: how many of the peer's
+	// IDs are kept, enough for a few changes of path.
+	maxPeerIDs = 4
+	// maxLocalIDs bounds the IDs given to a peer that would take more.
+	maxLocalIDs = 4
+	// maxRetiring bounds the RETIRE_CONNECTION_ID frames waiting to be
+	// acknowledged. A peer that makes us retire IDs faster than it
+	// acknowledges their retirement is attacking (Section 5.1.2 allows the
+	// error).
+	maxRetiring = 3 * maxPeerIDs
+)
+
+// localID is an ID the peer may send to.
+type localID struct {
+	seq  uint64
+	id   wire.ConnectionID
+	sent sentVal // its NEW_CONNECTION_ID
+}
+
+// remoteID is an ID we may send to.
+type remoteID struct {
+	seq      uint64
+	id       wire.ConnectionID
+	token    wire.ResetToken
+	hasToken bool
+}
+
+// retiringID is an ID of the peer whose retirement it must learn of.
+type retiringID struct {
+	seq  uint64
+	sent sentVal
+}
+
+// connIDs keeps both sides' connection IDs.
+type connIDs struct {
+	local     []localID
+	nextSeq   uint64
+	remote    []remoteID // remote[0] is in use
+	retiring  []retiringID
+	priorTo   uint64 // the peer's largest Retire Prior To
+	largest   uint64 // the largest sequence number the peer issued
+	announced bool   // something in local or retiring is unsent
+}
+
+// issue gives the peer as many IDs as it wants, within our bound.
+func (ids *connIDs) issue(c *Conn) {
+	if ids.local[0].id.Len() == 0 {
+		return
+	}
+	for uint64(len(ids.local)) < min(c.peer.connIDLimit, maxLocalIDs) {
+		id := c.endpoint.newID(c)
+		ids.local = append(ids.local, localID{seq: ids.nextSeq, id: id, sent: valUnsent})
+		ids.nextSeq++
+		ids.announced = true
+	}
+}
+
+// handleRetire takes a RETIRE_CONNECTION_ID frame (RFC 9000, Section 19.16).
+func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *TransportError {
+	if seq >= ids.nextSeq {
+		return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires a connection ID that was never issued")
+	}
+	for i := range ids.local {
+		if ids.local[i].seq != seq {
+			continue
+		}
+		if ids.local[i].id == *dst {
+			return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires the connection ID it was sent to")
+		}
+		c.endpoint.removeID(&ids.local[i].id)
+		ids.local = append(ids.local[:i], ids.local[i+1:]...)
+		ids.issue(c)
+		break
+	}
+	return nil
+}
+
+// handleNew takes a NEW_CONNECTION_ID frame (RFC 9000, Section 19.15).
+func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportError {
+	if ids.remote[0].id.Len() == 0 {
+		return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "the peer uses an empty connection ID")
+	}
+	for i := range ids.remote {
+		if r := &ids.remote[i]; (r.seq == f.Seq) != (r.id == f.ID) {
+			return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "connection ID and sequence number do not agree with an earlier frame")
+		} else if r.seq == f.Seq {
+			return nil
+		}
+	}
+	ids.largest = max(ids.largest, f.Seq)
+	ids.priorTo = max(ids.priorTo, f.RetirePriorTo)
+	if f.Seq < ids.priorTo {
+		ids.retire(f.Seq)
+	} else {
+		ids.remote = append(ids.remote, remoteID{seq: f.Seq, id: f.ID, token: f.Token, hasToken: true})
+	}
+	ids.retireOld(c)
+	switch {
+	case len(ids.remote) == 0:
+		return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "no connection ID is left")
+	case len(ids.remote) > maxPeerIDs:
+		return protocolError(wire.ConnectionIDLimitError, wire.FrameNewConnectionID, "more connection IDs than allowed")
+	case len(ids.retiring) > maxRetiring:
+		return protocolError(wire.ConnectionIDLimitError, wire.FrameNewConnectionID, "too many connection IDs to retire")
+	}
+	return nil
+}
+
+// retireOld drops the remote IDs that the peer wants retired.
+func (ids *connIDs) retireOld(c *Conn) {
+	kept := ids.remote[:0]
+	first := ids.remote[0].seq
+	for _, r := range ids.remote {
+		if r.seq >= ids.priorTo {
+			kept = append(kept, r)
+			continue
+		}
+		c.dropRemote(&r)
+	}
+	ids.remote = kept
+	if len(kept) > 0 && kept[0].seq != first {
+		c.useRemote()
+	}
+}
+
+func (c *Conn) dropRemote(r *remoteID) {
+	if r.hasToken {
+		c.endpoint.removeResetToken(r.token)
+	}
+	c.ids.retire(r.seq)
+}
+
+// useRemote makes remote[0] the ID in use: only packets to IDs in use can
+// provoke a stateless reset (RFC 9000, Section 10.3.1).
+func (c *Conn) useRemote() {
+	if r := &c.ids.remote[0]; r.hasToken {
+		c.endpoint.addResetToken(c, r.token)
+	}
+}
+
+func (ids *connIDs) retire(seq uint64) {
+	for i := range ids.retiring {
+		if ids.retiring[i].seq == seq {
+			return // a repeated frame
+		}
+	}
+	ids.retiring = append(ids.retiring, retiringID{seq: seq, sent: valUnsent})
+	ids.announced = true
+}
+
+// next changes to an unused ID of the peer, as a change of path asks
+// (RFC 9000, Section 9.5). Without a spare one the old stays in use.
+func (ids *connIDs) next(c *Conn) {
+	if len(ids.remote) < 2 {
+		return
+	}
+	c.dropRemote(&ids.remote[0])
+	ids.remote = append(ids.remote[:0], ids.remote[1:]...)
+	c.useRemote()
+}
+
+// settle takes the fate of a frame about an ID.
+func (ids *connIDs) settleNew(seq uint64, pn wire.PacketNumber, f fate) {
+	for i := range ids.local {
+		if l := &ids.local[i]; l.seq == seq {
+			l.sent.settle(pn, f)
+			ids.announced = ids.announced || l.sent.due()
+		}
+	}
+}
+
+func (ids *connIDs) settleRetire(seq uint64, pn wire.PacketNumber, f fate) {
+	for i := range ids.retiring {
+		r := &ids.retiring[i]
+		if r.seq != seq {
+			continue
+		}
+		r.sent.settle(pn, f)
+		if r.sent.received() {
+			ids.retiring = append(ids.retiring[:i], ids.retiring[i+1:]...)
+			return
+		}
+		ids.announced = ids.announced || r.sent.due()
+	}
+}
+
+// append writes the frames about IDs that are due.
+func (ids *connIDs) append(c *Conn, w *frameWriter) {
+	if !ids.announced {
+		return
+	}
+	for i := range ids.local {
+		l := &ids.local[i]
+		if !l.sent.due() {
+			continue
+		}
+		if w.room() < maxSizeNewConnectionID {
+			return
+		}
+		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id, Token: c.endpoint.resetToken(&l.id)})
+		w.record(recNewConnID, l.seq)
+		l.sent.setSent(w.pn)
+	}
+	for i := range ids.retiring {
+		r := &ids.retiring[i]
+		if !r.sent.due() {
+			continue
+		}
+		if w.room() < maxSizeVarintFrame {
+			return
+		}
+		w.b = wire.AppendRetireConnectionID(w.b, r.seq)
+		w.record(recRetireConnID, r.seq)
+		r.sent.setSent(w.pn)
+	}
+	ids.announced = false
+}

@@ -1,0 +1,35 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// UpdateKeys begins a key update (RFC 9001, Section 6.1). It returns
+// ErrKeyUpdateTooSoon before the handshake is confirmed and while an update is
+// not acknowledged.
+func (c *Conn) UpdateKeys() error {
+	if c.state != stateEstablished || c.hs != nil && !c.hs.confirmed || c.keys.Update() != nil {
+		return ErrKeyUpdateTooSoon
+	}
+	c.stats.KeyUpdates++
+	return nil
+}
+
+// keysUpdated: the peer began a key phase or answered ours. The previous keys
+// stay for packets that come late (RFC 9001, Section 6.5).
+func (c *Conn) keysUpdated(now monotime.Time) {
+	c.stats.KeyUpdates++
+	c.deadlines[slotKeyDiscard] = now.Add(3 * c.loss.PTO())
+}
+
+// checkKeyLimit updates the keys in time, before they were used too often
+// (RFC 9001, Section 6.6).
+func (c *Conn) checkKeyLimit(now monotime.Time) {
+	if !c.keys.NeedsUpdate() {
+		return
+	}
+	if err := c.UpdateKeys(); err != nil && c.keys.Exhausted() {
+		c.fail(now, protocolError(wire.AEADLimitReached, 0, "keys used up and no update possible"))
+	}
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/recovery"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// maxPathAnswers bounds the PATH_CHALLENGE frames waiting to be answered.
+// Only the newest matter: a peer that sends many learns no more from many
+// answers (RFC 9000, Section 8.2.2).
+const maxPathAnswers = 4
+
+// pathAnswer is a PATH_RESPONSE to be sent on the path its challenge came on.
+type pathAnswer struct {
+	path Path
+	data wire.PathData
+	room int // bytes that may be sent there for it (RFC 9000, Section 8.2.2)
+}
+
+// pathAnswers are the answers waiting.
+type pathAnswers struct{ list []pathAnswer }
+
+func (a *pathAnswers) add(p Path, data wire.PathData, received int) {
+	if len(a.list) == maxPathAnswers {
+		a.list = append(a.list[:0], a.list[1:]...)
+	}
+	a.list = append(a.list, pathAnswer{path: p, data: data, room: received * amplificationFactor})
+}
+
+// peerMoved handles a packet from another address (RFC 9000, Section 9.3).
+// active says that it was the newest one and not a mere probe: then the peer
+// uses the new path. A NAT that forgot its mapping looks the same.
+func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
+	if c.side == wire.ClientSide || !active || !c.established() {
+		return
+	}
+	if p := c.previous; p != nil && p.Path == d.Path {
+		// Back on the path that was validated before.
+		c.path, c.previous = *p, nil
+		c.pathChosen(now)
+		return
+	}
+	old := c.path
+	onlyPort := old.Remote.Addr() == d.Path.Remote.Addr()
+	c.path = pathState{Path: d.Path, received: uint64(len(d.Data))}
+	if old.validated {
+		c.previous = &old
+	}
+	c.challenge(now)
+	c.ids.next(c)
+	if !onlyPort {
+		c.resetPathEstimates()
+	}
+	c.event(EventPathChanged, nil)
+}
+
+// resetPathEstimates forgets what was known of the old path (RFC 9000,
+// Section 9.4). A change of port alone is most likely a NAT's, and keeps it.
+func (c *Conn) resetPathEstimates() {
+	c.cc = c.config.NewCongestion(minDatagramSize)
+	c.loss.RTT = recovery.RTT{}
+	c.mtu.init(c.mtu.limit)
+	c.mtu.start(c.peer.maxUDPPayload)
+	c.ecn = ecnState{}
+}
+
+// pathGiveUp is the time after which an unanswered validation has failed, in
+// probe timeouts (RFC 9000, Section 8.2.4).
+const pathGiveUp = 3
+
+// challenge starts the validation of the path in use.
+func (c *Conn) challenge(now monotime.Time) {
+	p := &c.path
+	c.endpoint.randomBytes(p.challenge[:])
+	p.challengeVal.set()
+	p.giveUpAt = now.Add(pathGiveUp * max(c.loss.PTO(), 2*recovery.InitialRTT))
+}
+
+// handlePathResponse takes a PATH_RESPONSE frame.
+func (c *Conn) handlePathResponse(now monotime.Time, data wire.PathData) {
+	if c.path.challengeVal.isSet() && data == c.path.challenge {
+		c.path.validated = true
+		c.path.challengeVal.clear()
+		c.previous = nil
+		c.pathChosen(now)
+	}
+}
+
+// pathChosen ends a validation.
+func (c *Conn) pathChosen(now monotime.Time) {
+	c.deadlines[slotPath] = 0
+	c.event(EventPathChanged, nil)
+}
+
+// handlePathDeadline repeats the challenge, or gives up and goes back to the
+// path before.
+func (c *Conn) handlePathDeadline(now monotime.Time) {
+	if !c.path.challengeVal.isSet() {
+		return
+	}
+	if now.Before(c.path.giveUpAt) {
+		c.path.challengeVal.set()
+		return
+	}
+	c.path.challengeVal.clear()
+	if c.previous != nil {
+		c.path, c.previous = *c.previous, nil
+		c.pathChosen(now)
+	}
+}
+
+// pollPath sends what belongs to a certain path: answers to challenges and our
+// own challenge. Such datagrams are padded, so that the path is known to
+// carry full-sized ones (RFC 9000, Section 8.2.1).
+func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
+	for len(c.answers.list) > 0 && c.keys.CanWrite() {
+		a := c.answers.list[0]
+		c.answers.list = append(c.answers.list[:0], c.answers.list[1:]...)
+		room := minDatagramSize
+		if a.path != c.path.Path || !c.path.validated {
+			room = min(room, a.room)
+		}
+		if a.path == c.path.Path {
+			room = int(min(uint64(room), c.path.allowance()))
+		}
+		if t, ok := c.pathDatagram(now, buf, a.path, room, wire.FramePathResponse, a.data); ok {
+			return t, true
+		}
+	}
+	p := &c.path
+	if !p.challengeVal.due() {
+		return Transmit{}, false
+	}
+	p.challengeVal = valSent // answered by its data, not by an ACK
+	c.deadlines[slotPath] = now.Add(max(c.loss.PTO(), time.Millisecond))
+	room := int(min(minDatagramSize, p.allowance()))
+	return c.pathDatagram(now, buf, p.Path, room, wire.FramePathChallenge, p.challenge)
+}
+
+// pathDatagram builds a datagram with one path frame, padded to room bytes.
+func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t wire.FrameType, data wire.PathData) (Transmit, bool) {
+	var w frameWriter
+	if c.space.sent.Full() || !c.begin(&w, wire.AppSpace, buf[:0], room) {
+		return Transmit{}, false
+	}
+	if t == wire.FramePathChallenge {
+		w.b = wire.AppendPathChallenge(w.b, data)
+	} else {
+		w.b = wire.AppendPathResponse(w.b, data)
+	}
+	w.sent.Eliciting = true
+	w.sent.MTUProbe = true // its loss says nothing about the path in use
+	w.pad(w.room())
+	out := c.finish(now, &w)
+	if to == c.path.Path {
+		c.sentDatagram(len(out))
+	} else {
+		c.stats.SentBytes += uint64(len(out))
+	}
+	return Transmit{Data: out, Segment: len(out), Path: to, ECN: ecnNotECT}, true
+}

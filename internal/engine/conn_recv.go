@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// handleDatagram takes a datagram that the endpoint found to be this
+// connection's (RFC 9000, Section 12.2).
+func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
+	c.stats.ReceivedBytes += uint64(len(d.Data))
+	switch c.state {
+	case stateClosing:
+		c.answerWhileClosing(now)
+		return
+	case stateDraining, stateReleased:
+		return
+	}
+	if d.Path == c.path.Path && !c.path.validated {
+		c.path.received += uint64(len(d.Data))
+	}
+	processed := c.handlePackets(now, d, false)
+	if c.state >= stateClosing {
+		return
+	}
+	if !processed {
+		c.checkStatelessReset(now, d)
+		return
+	}
+	c.handleEarly(now)
+	c.dropHandshakeState()
+}
+
+// handlePackets takes the packets coalesced in a datagram and reports whether
+// at least one of them was authentic.
+func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (processed bool) {
+	var first wire.ConnectionID
+	for b := d.Data; len(b) > 0 && c.state < stateClosing; {
+		if b[0]&longHeaderBit == 0 {
+			return c.handleShort(now, b, d, early) || processed
+		}
+		h, ok := wire.ParseLongHeader(b)
+		if !ok || h.Version != c.version {
+			c.handleOddLong(now, b)
+			return processed
+		}
+		if first.Len() == 0 {
+			first = h.DstID
+		} else if h.DstID != first {
+			return processed // Section 12.2: other connections' packets are not coalesced
+		}
+		pkt := b[:h.PacketLen]
+		b = b[h.PacketLen:]
+		processed = c.handleLong(now, pkt, &h, d, early) || processed
+	}
+	return processed
+}
+
+const longHeaderBit = 0x80
+
+// handleLong takes an Initial, Handshake or Retry packet. 0-RTT packets are
+// not accepted.
+func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *Datagram, early bool) bool {
+	id := wire.InitialSpace
+	switch h.Type {
+	case wire.RetryPacket:
+		return c.handleRetry(now, pkt, h)
+	case wire.HandshakePacket:
+		id = wire.HandshakeSpace
+	case wire.InitialPacket:
+		if c.side == wire.ServerSide && len(d.Data) < minDatagramSize {
+			c.traceDropped(now, len(pkt), "invalid") // Section 14.1
+			return false
+		}
+	default:
+		c.traceDropped(now, len(pkt), "unexpected_packet")
+		return false
+	}
+	space := c.numberSpace(id)
+	if space == nil {
+		return false
+	}
+	if !c.hs.canOpen[id] {
+		if !early {
+			c.hs.early.add(pkt, d)
+		}
+		c.traceDropped(now, len(pkt), "key_unavailable")
+		return false
+	}
+	payload, pn, err := c.hs.openers[id].Open(pkt, h.PNOffset, space.received.largest())
+	if err != nil {
+		c.undecryptable(now, len(pkt), err)
+		return false
+	}
+	if id == wire.InitialSpace && !c.acceptPeerID(h) {
+		return false
+	}
+	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
+		c.path.validated = true // RFC 9000, Section 8.1
+		c.discardSpace(wire.InitialSpace)
+	}
+	c.hs.answered = true
+	c.handlePayload(now, id, h.Type, pn, payload, len(pkt), d, &h.DstID)
+	return true
+}
+
+// acceptPeerID takes the ID the peer chose for itself from its first Initial
+// packet; later ones must not differ (RFC 9000, Section 7.2).
+func (c *Conn) acceptPeerID(h *wire.LongHeader) bool {
+	if !c.hs.answered && c.side == wire.ClientSide {
+		c.ids.remote[0].id = h.SrcID
+	}
+	return c.ids.remote[0].id == h.SrcID
+}
+
+// handleShort takes a 1-RTT packet.
+func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early bool) bool {
+	if !c.keys.CanRead() || !c.established() {
+		if !early && c.hs != nil {
+			c.hs.early.add(pkt, d)
+		}
+		c.traceDropped(now, len(pkt), "key_unavailable")
+		return false
+	}
+	dst, ok := c.endpoint.shortID(pkt)
+	if !ok {
+		return false
+	}
+	payload, pn, updated, err := c.keys.Open(pkt, 1+dst.Len(), c.space.received.largest())
+	if err != nil {
+		c.undecryptable(now, len(pkt), err)
+		return false
+	}
+	if updated {
+		c.keysUpdated(now)
+	}
+	c.handlePayload(now, wire.AppSpace, wire.OneRTTPacket, pn, payload, len(pkt), d, &dst)
+	return true
+}
+
+// established reports whether 1-RTT packets may be processed: not before the
+// handshake is complete (RFC 9001, Section 5.7).
+func (c *Conn) established() bool { return c.hs == nil || c.hs.complete }
+
+// handlePayload takes the frames of an authentic packet.
+func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType, pn wire.PacketNumber, payload []byte, size int, d *Datagram, dst *wire.ConnectionID) {
+	space := c.numberSpace(id)
+	if space.received.seen(pn) {
+		c.stats.Duplicates++
+		c.traceDropped(now, size, "duplicate")
+		return
+	}
+	c.stats.ReceivedPackets++
+	if c.tracer != nil {
+		c.tracer.PacketReceived(now, t, pn, size, payload)
+	}
+	in := incoming{now: now, space: id, packet: t, pn: pn, datagram: d, dst: dst}
+	if err := c.handleFrames(&in, payload); err != nil {
+		c.fail(now, err)
+		return
+	}
+	if c.state >= stateClosing {
+		return
+	}
+	newest := pn > space.received.largest()
+	if space = c.numberSpace(id); space == nil {
+		return // the frames ended the handshake
+	}
+	if space.received.add(now, pn, in.eliciting, d.ECN) {
+		c.deadlines[slotAck] = 0
+	} else if in.eliciting && c.deadlines[slotAck].IsZero() {
+		c.deadlines[slotAck] = now.Add(maxAckDelay)
+	}
+	if id != wire.AppSpace && in.eliciting {
+		space.received.urgent = true // Section 13.2.1: at once during the handshake
+	}
+	c.idle.received(c, now)
+	if id == wire.AppSpace && d.Path != c.path.Path {
+		c.peerMoved(now, d, newest && !in.probing)
+	}
+}
+
+// handleEarly looks again at packets that overtook their keys.
+func (c *Conn) handleEarly(now monotime.Time) {
+	if c.hs == nil || len(c.hs.early.list) == 0 || !(c.established() || c.hs.canOpen[wire.HandshakeSpace]) {
+		return
+	}
+	for _, d := range c.hs.early.take() {
+		if c.hs != nil && d.Data[0]&longHeaderBit == 0 && !c.established() {
+			c.hs.early.list = append(c.hs.early.list, d) // still too early
+			continue
+		}
+		c.handlePackets(now, &d, true)
+		if c.state >= stateClosing {
+			return
+		}
+	}
+}
+
+// undecryptable counts a packet that did not open.
+func (c *Conn) undecryptable(now monotime.Time, size int, err error) {
+	c.stats.Undecryptable++
+	c.traceDropped(now, size, "payload_decrypt_error")
+	switch {
+	case errors.Is(err, protect.ErrAEADLimit):
+		c.fail(now, protocolError(wire.AEADLimitReached, 0, "too many packets failed to authenticate"))
+	case errors.Is(err, protect.ErrReservedBits):
+		c.fail(now, protocolError(wire.ProtocolViolation, 0, "reserved header bits are set"))
+	case errors.Is(err, protect.ErrKeyUpdate):
+		c.fail(now, protocolError(wire.KeyUpdateError, 0, "keys updated again too soon"))
+	}
+}
+
+// handleOddLong takes long headers that are not of this connection's version:
+// a client may be told of the versions a server has.
+func (c *Conn) handleOddLong(now monotime.Time, b []byte) {
+	if c.side != wire.ClientSide || c.hs == nil || c.hs.answered {
+		return
+	}
+	inv, ok := wire.ParseInvariant(b, 0)
+	if !ok || inv.Version != 0 {
+		return
+	}
+	c.handleVersionNegotiation(now, b, &inv)
+}

@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// PollTransmit writes what should be sent now into buf: a train of up to
+// maxSegments datagrams of equal size, the last of which may be shorter. It
+// returns false when there is nothing to send, or nothing may be sent before
+// Deadline. buf must have room for at least one datagram of MaxDatagramSize
+// bytes.
+func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
+	switch {
+	case c.state == stateClosing:
+		return c.pollClose(now, buf)
+	case c.state > stateClosing:
+		return Transmit{}, false
+	}
+	if t, ok := c.pollPath(now, buf); ok {
+		return t, true
+	}
+	return c.pollTrain(now, buf, maxSegments)
+}
+
+// pollTrain fills buf with datagrams for the path in use.
+func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
+	size := c.mtu.current
+	c.updatePacer(now)
+	out := buf[:0]
+	segment := 0
+	for n := 0; n < maxSegments && len(buf)-len(out) >= size; n++ {
+		if c.path.allowance() < uint64(size) {
+			break // RFC 9000, Section 8.1
+		}
+		grown := c.appendDatagram(now, out, size)
+		length := len(grown) - len(out)
+		if length == 0 {
+			break
+		}
+		c.sentDatagram(length)
+		out = grown
+		if n == 0 {
+			segment = length
+		}
+		if length < size {
+			break // a train's last datagram may be shorter
+		}
+	}
+	if len(out) == 0 {
+		return c.pollMTUProbe(now, buf)
+	}
+	return Transmit{Data: out, Segment: segment, Path: c.path.Path, ECN: c.ecn.mark()}, true
+}
+
+func (c *Conn) sentDatagram(length int) {
+	c.stats.SentBytes += uint64(length)
+	if !c.path.validated {
+		c.path.sent += uint64(length)
+	}
+}
+
+// appendDatagram appends one datagram of up to size bytes to dst: the packets
+// of all spaces that have something to say, coalesced (RFC 9000, Section 12.2).
+func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
+	start := len(dst)
+	limit := start + size
+	var w frameWriter
+	if c.hs == nil || c.hs.confirmed {
+		if !c.appendPacket(now, &w, wire.AppSpace, dst, limit) {
+			return dst
+		}
+		return c.finish(now, &w)
+	}
+	// A packet is finished only when it is known whether another one follows
+	// it: padding goes into the last one.
+	pending, padTo := false, 0
+	for id := wire.InitialSpace; id <= wire.AppSpace; id++ {
+		var next frameWriter
+		from := dst
+		if pending {
+			from = w.b[:len(w.b)+protect.Overhead]
+		}
+		if !c.canSeal(id) || !c.appendPacket(now, &next, id, from, limit) {
+			continue
+		}
+		if pending {
+			c.finish(now, &w)
+		}
+		w, pending = next, true
+		if id == wire.InitialSpace && (c.side == wire.ClientSide || w.sent.Eliciting) {
+			padTo = start + minDatagramSize // Section 14.1
+		}
+	}
+	if !pending {
+		return dst
+	}
+	w.pad(padTo - protect.Overhead - len(w.b))
+	return c.finish(now, &w)
+}
+
+func (c *Conn) canSeal(id wire.Space) bool {
+	if id == wire.AppSpace {
+		return c.keys.CanWrite()
+	}
+	return c.hs.canSeal[id]
+}
+
+// appendPacket builds a packet with the frames a space has to send. It
+// returns false, and nothing happened, when there are none.
+func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, dst []byte, limit int) bool {
+	space := c.numberSpace(id)
+	if space.sent.Full() {
+		return false
+	}
+	if id == wire.AppSpace {
+		space.skipNumber(c)
+	}
+	if !c.begin(w, id, dst, limit) {
+		return false
+	}
+	ackDue := space.received.urgent
+	if ackDue || space.received.unacked > 0 {
+		c.appendAck(now, w, space)
+	}
+	ackEnd := len(w.b)
+	if space.probes > 0 || c.loss.InFlight() < c.cc.Window() {
+		c.appendFrames(now, w, space)
+		if space.probes > 0 {
+			space.probes--
+			c.appendPing(w)
+		}
+	} else {
+		c.control.appLimited = false
+	}
+	if len(w.b) == ackEnd && !ackDue {
+		space.sent.Cancel()
+		return false
+	}
+	c.appendKeepInformed(w, space)
+	return true
+}
+
+// appendPing makes a packet ack-eliciting.
+func (c *Conn) appendPing(w *frameWriter) {
+	if !w.sent.Eliciting && w.room() > 0 {
+		w.b = wire.AppendPing(w.b)
+		w.sent.Eliciting = true
+	}
+}
+
+// pingEvery is the number of packets without ack-eliciting frames after which
+// one gets a PING, so that the peer acknowledges our ACKs and both sides can
+// forget old ones (RFC 9000, Section 13.2.4).
+const pingEvery = 16
+
+func (c *Conn) appendKeepInformed(w *frameWriter, space *numberSpace) {
+	if w.sent.Eliciting {
+		space.quiet = 0
+		return
+	}
+	if space.quiet++; space.quiet >= pingEvery && w.space == wire.AppSpace {
+		space.quiet = 0
+		c.appendPing(w)
+	}
+}
+
+// finish seals a packet and records it as sent.
+func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
+	w.fillSample()
+	if w.lengthAt > 0 {
+		wire.PutLength(w.b, w.lengthAt, len(w.b)-w.pnAt+protect.Overhead)
+	}
+	size := len(w.b) - w.start + protect.Overhead
+	if c.tracer != nil {
+		c.tracer.PacketSent(now, w.packet, w.pn, size, w.b[w.payload:])
+	}
+	pkt := w.b[w.start:]
+	if w.space == wire.AppSpace {
+		pkt = c.keys.Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
+	} else {
+		pkt = c.hs.sealers[w.space].Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
+	}
+	c.recordSent(now, w, size)
+	return w.b[:w.start+len(pkt)]
+}
+
+func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
+	c.stats.SentPackets++
+	p := w.sent
+	p.SentAt = now
+	p.AppLimited = c.control.appLimited
+	if p.Eliciting || w.padded {
+		p.Bytes = size
+		c.cc.OnSent(now, size, c.loss.InFlight())
+		c.pacer.OnSent(now, size)
+	}
+	c.loss.OnSent(w.space, p)
+	if p.Eliciting {
+		c.idle.sent(c, now)
+	}
+	if w.space == wire.AppSpace {
+		c.ecn.sent++
+		c.checkKeyLimit(now)
+	}
+	if w.space == wire.HandshakeSpace && c.side == wire.ClientSide {
+		c.discardSpace(wire.InitialSpace) // RFC 9001, Section 4.9.1
+	}
+}
+
+// pollMTUProbe sends a packet of the size being tried.
+func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
+	if !c.mtu.due() || c.loss.InFlight() >= c.cc.Window() || len(buf) < c.mtu.target {
+		return Transmit{}, false
+	}
+	var w frameWriter
+	if !c.begin(&w, wire.AppSpace, buf[:0], c.mtu.target) {
+		return Transmit{}, false
+	}
+	c.appendMTUProbe(&w)
+	out := c.finish(now, &w)
+	c.sentDatagram(len(out))
+	return Transmit{Data: out, Segment: len(out), Path: c.path.Path, ECN: c.ecn.mark()}, true
+}
+
+// Packet numbers are skipped now and then to catch peers that acknowledge
+// what they did not receive (RFC 9000, Section 21.4). The gap grows with the
+// number, so that a fast connection does not spend more on it.
+const (
+	firstSkip   = 32
+	minSkipStep = 64
+)
+
+func (s *numberSpace) skipNumber(c *Conn) {
+	next := s.sent.Next()
+	if next < s.skipAt {
+		return
+	}
+	s.skipAt = next + minSkipStep + wire.PacketNumber(c.endpoint.rand.Uint64N(uint64(next)+1))
+	if next > firstSkip {
+		s.sent.Skip()
+	}
+}

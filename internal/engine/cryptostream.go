@@ -1,0 +1,105 @@
+package engine
+
+import "github.com/godwit-quic/godwit/internal/wire"
+
+// Bounds on handshake bytes that arrived out of order, during and after the
+// handshake (RFC 9000, Section 7.5 asks for at least 4096 bytes). A flight
+// with a long certificate chain fits; a hoarder of fragments does not.
+const (
+	maxCryptoBuffer = 64 << 10
+	maxCryptoGaps   = 64
+)
+
+// cryptoStream is the stream of handshake bytes of one packet number space,
+// both directions. It has no flow control and no end.
+type cryptoStream struct {
+	in     []byte   // bytes from offset inAt on, with holes
+	inAt   uint64   // offset of the next byte for TLS
+	got    rangeSet // bytes present in in
+	out    []byte   // bytes from offset outAt on, not all acknowledged
+	outAt  uint64
+	next   uint64 // offset of the next byte never sent
+	acked  rangeSet
+	resend rangeSet // sent and lost
+}
+
+// receive stores data that arrived at offset off.
+func (s *cryptoStream) receive(off uint64, data []byte) *TransportError {
+	end := off + uint64(len(data))
+	if end <= s.inAt {
+		return nil
+	}
+	if end-s.inAt > maxCryptoBuffer {
+		return protocolError(wire.CryptoBufferExceeded, wire.FrameCrypto, "too many handshake bytes out of order")
+	}
+	if off < s.inAt {
+		data, off = data[s.inAt-off:], s.inAt
+	}
+	if need := int(end - s.inAt); need > len(s.in) {
+		s.in = append(s.in, make([]byte, need-len(s.in))...)
+	}
+	copy(s.in[off-s.inAt:], data)
+	s.got.add(off, end)
+	if len(s.got) > maxCryptoGaps {
+		return protocolError(wire.CryptoBufferExceeded, wire.FrameCrypto, "too many fragments of handshake bytes")
+	}
+	return nil
+}
+
+// take returns the bytes that TLS can have now.
+func (s *cryptoStream) take() []byte { return s.in[:s.got.contiguous(s.inAt)-s.inAt] }
+
+// consume drops n bytes that TLS has taken.
+func (s *cryptoStream) consume(n int) {
+	s.inAt += uint64(n)
+	s.got.sub(0, s.inAt)
+	s.in = s.in[n:]
+	if len(s.in) == 0 {
+		s.in = nil
+	}
+}
+
+// write appends bytes to be sent.
+func (s *cryptoStream) write(data []byte) { s.out = append(s.out, data...) }
+
+// pending returns the range to be sent next, empty when there is none.
+func (s *cryptoStream) pending() byteRange {
+	if len(s.resend) > 0 {
+		return s.resend[0]
+	}
+	return byteRange{s.next, s.outAt + uint64(len(s.out))}
+}
+
+// bytes returns n bytes to be sent at off.
+func (s *cryptoStream) bytes(off uint64, n int) []byte {
+	return s.out[off-s.outAt:][:n]
+}
+
+// sent tells that [off, off+n) went out.
+func (s *cryptoStream) sent(off uint64, n int) {
+	end := off + uint64(n)
+	s.resend.sub(off, end)
+	s.next = max(s.next, end)
+}
+
+// settle takes the fate of [off, off+n).
+func (s *cryptoStream) settle(off uint64, n int, f fate) {
+	end := off + uint64(n)
+	if f == lost {
+		s.resend.add(max(off, s.outAt), end)
+		for _, r := range s.acked {
+			s.resend.sub(r.start, r.end)
+		}
+		return
+	}
+	s.acked.add(off, end)
+	s.resend.sub(off, end)
+	if front := s.acked.contiguous(s.outAt); front > s.outAt {
+		s.out = s.out[front-s.outAt:]
+		s.outAt = front
+		s.acked.sub(0, front)
+		if len(s.out) == 0 {
+			s.out = nil
+		}
+	}
+}

@@ -1,0 +1,246 @@
+// Package engine is QUIC as a pure state machine (RFC 9000, 9001, 9002): no
+// socket, goroutine, timer, clock, lock or random source of its own. Time,
+// datagrams and a seed go in; datagrams, one deadline for each connection and
+// events come out, and the same inputs give the same outputs.
+//
+// An event loop drives it like this:
+//
+//	e := engine.NewEndpoint(config)
+//	for {
+//		if c := e.HandleDatagram(now, d); c != nil { … c has something to say … }
+//		for t, ok := e.PollTransmit(buf); ok; t, ok = e.PollTransmit(buf) { send(t) }
+//		for each connection c that was touched {
+//			if deadline passed { c.HandleDeadline(now) }
+//			for t, ok := c.PollTransmit(now, buf, 64); ok; … { send(t) }
+//			n := c.PollEvents(events)
+//			arm(c, c.Deadline())
+//		}
+//	}
+//
+// The bytes of streams are exchanged through Stream.Recv and Stream.Send,
+// which another goroutine may use at the same time; nothing else here may be
+// used by two goroutines at once.
+package engine
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// localIDLen is the length of the connection IDs given out: enough that they
+// cannot be guessed (RFC 9000, Section 5.1 wants no linkability).
+const localIDLen = 8
+
+// EndpointConfig is what an Endpoint is made of.
+type EndpointConfig struct {
+	// Seed seeds everything random: connection IDs, challenges, skipped packet
+	// numbers. In production it must come from the operating system.
+	Seed [32]byte
+	// ResetKey keys the stateless reset tokens; a server that keeps it over a
+	// restart can end its old connections (RFC 9000, Section 10.3.2).
+	ResetKey [32]byte
+	// TokenSecret keys the address validation tokens of Retry packets.
+	TokenSecret [32]byte
+	// Limits bound what strangers may cost; zero fields mean defaults.
+	Limits Limits
+}
+
+// Endpoint routes datagrams to connections by their connection ID, accepts
+// new ones and answers packets that belong to none. One event loop has one.
+type Endpoint struct {
+	rand     *rand.Rand
+	source   *rand.ChaCha8
+	resetKey [32]byte
+	tokens   *protect.TokenKey
+	limits   Limits
+	server   *Server
+
+	byID       map[wire.ConnectionID]*Conn
+	byReset    map[wire.ResetToken]*Conn
+	conns      int
+	handshakes int // server connections not yet confirmed
+
+	last    *Conn // the one the previous datagram went to
+	lastID  wire.ConnectionID
+	answers answers
+	stats   EndpointStats
+	scratch [2048]byte
+}
+
+// EndpointStats count what happened to datagrams that no connection took.
+type EndpointStats struct {
+	Malformed         uint64 // no QUIC packet could be read
+	UnknownID         uint64 // short header or reset of no connection here
+	UnknownVersion    uint64 // long header of a version not spoken here
+	TooShort          uint64 // Initial packet in a datagram below 1200 bytes
+	NotAuthentic      uint64 // Initial packet that does not open
+	InvalidToken      uint64
+	Refused           uint64 // no server, or too many handshakes
+	VersionsSent      uint64 // Version Negotiation packets
+	RetriesSent       uint64
+	ResetsSent        uint64 // stateless resets
+	ResetsReceived    uint64
+	Accepted, Dialled uint64 // connections
+}
+
+// NewEndpoint returns an Endpoint without connections.
+func NewEndpoint(cfg EndpointConfig) *Endpoint {
+	source := rand.NewChaCha8(cfg.Seed)
+	return &Endpoint{
+		rand:     rand.New(source),
+		source:   source,
+		resetKey: cfg.ResetKey,
+		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
+		limits:   cfg.Limits.withDefaults(),
+		byID:     make(map[wire.ConnectionID]*Conn),
+		byReset:  make(map[wire.ResetToken]*Conn),
+	}
+}
+
+// Server is what an Endpoint needs to accept connections.
+type Server struct {
+	Config *Config
+	// NewTLS makes the handshake for a new connection.
+	NewTLS func() TLS
+	// RequireRetry makes every client prove its address first
+	// (RFC 9000, Section 8.1.2).
+	RequireRetry bool
+}
+
+// SetServer makes the endpoint accept connections; nil makes it stop.
+func (e *Endpoint) SetServer(s *Server) { e.server = s }
+
+// Conns returns how many connections are not yet released.
+func (e *Endpoint) Conns() int { return e.conns }
+
+// Stats returns the counters now.
+func (e *Endpoint) Stats() EndpointStats { return e.stats }
+
+// HandleDatagram takes a datagram and returns the connection that it belongs
+// to, which should be polled next; a new one has nil in App. It returns nil
+// when no connection took it; then PollTransmit may have an answer.
+func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
+	inv, ok := wire.ParseInvariant(d.Data, localIDLen)
+	if !ok {
+		e.stats.Malformed++
+		return nil
+	}
+	c := e.lookup(inv.DstID)
+	if c == nil {
+		return e.handleStranger(now, &d, &inv)
+	}
+	c.handleDatagram(now, &d)
+	return c
+}
+
+// lookup finds a connection by the bytes of an ID.
+func (e *Endpoint) lookup(b []byte) *Conn {
+	if e.last != nil && string(b) == string(e.lastID.Bytes()) {
+		return e.last
+	}
+	id, ok := wire.NewConnectionID(b)
+	if !ok {
+		return nil
+	}
+	c := e.byID[id]
+	if c != nil {
+		e.last, e.lastID = c, id
+	}
+	return c
+}
+
+// shortID returns the destination ID of a short header.
+func (e *Endpoint) shortID(pkt []byte) (wire.ConnectionID, bool) {
+	if len(pkt) < 1+localIDLen {
+		return wire.ConnectionID{}, false
+	}
+	return wire.NewConnectionID(pkt[1 : 1+localIDLen])
+}
+
+// Dial starts a connection to path.Remote as a client.
+func (e *Endpoint) Dial(now monotime.Time, path Path, cfg *Config, tls TLS) *Conn {
+	c := newConn(e, wire.ClientSide, cfg, path, tls)
+	e.conns++
+	e.stats.Dialled++
+	original := e.randomID()
+	c.hs.originalDstID = original
+	c.ids.remote = []remoteID{{id: original}}
+	c.ids.local = []localID{{id: e.newID(c), sent: valReceived}}
+	c.ids.nextSeq = 1
+	c.trace(original)
+	c.setInitialKeys(&original)
+	c.startTLS(now)
+	return c
+}
+
+// trace makes the connection's tracer.
+func (c *Conn) trace(original wire.ConnectionID) {
+	if c.config.NewTracer != nil {
+		c.tracer = c.config.NewTracer(c.side, original)
+	}
+}
+
+// newID makes an ID by which c can be reached.
+func (e *Endpoint) newID(c *Conn) wire.ConnectionID {
+	for {
+		id := e.randomID()
+		if _, taken := e.byID[id]; !taken {
+			e.byID[id] = c
+			return id
+		}
+	}
+}
+
+func (e *Endpoint) randomID() wire.ConnectionID {
+	var b [localIDLen]byte
+	e.randomBytes(b[:])
+	id, _ := wire.NewConnectionID(b[:])
+	return id
+}
+
+func (e *Endpoint) randomBytes(b []byte) {
+	for len(b) >= 8 {
+		binary.LittleEndian.PutUint64(b, e.source.Uint64())
+		b = b[8:]
+	}
+	if len(b) > 0 {
+		var last [8]byte
+		binary.LittleEndian.PutUint64(last[:], e.source.Uint64())
+		copy(b, last[:])
+	}
+}
+
+func (e *Endpoint) removeID(id *wire.ConnectionID) {
+	delete(e.byID, *id)
+	if e.lastID == *id {
+		e.last = nil
+	}
+}
+
+// forgetOriginal ends routing by the client's first destination ID, and the
+// handshake's share of the limits.
+func (e *Endpoint) forgetOriginal(c *Conn) {
+	if c.pendingHandshake {
+		c.pendingHandshake = false
+		e.handshakes--
+		e.removeID(&c.initialDstID)
+	}
+}
+
+// remove forgets a connection.
+func (e *Endpoint) remove(c *Conn) {
+	e.forgetOriginal(c)
+	for i := range c.ids.local {
+		e.removeID(&c.ids.local[i].id)
+	}
+	for i := range c.ids.remote {
+		if r := &c.ids.remote[i]; r.hasToken && e.byReset[r.token] == c {
+			delete(e.byReset, r.token)
+		}
+	}
+	e.conns--
+}

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// answers are the packets that belong to no connection, waiting to be sent.
+type answers struct {
+	list   []answer
+	resets int // stateless resets in the second that began at second
+	second monotime.Time
+}
+
+type answer struct {
+	path Path
+	data []byte
+}
+
+// maxAnswers bounds the answers made between two polls: a flood of strange
+// packets is mostly dropped. Answers are lost datagrams at worst.
+const maxAnswers = 64
+
+// next returns an empty buffer for an answer, nil when too many wait.
+func (a *answers) next() []byte {
+	if len(a.list) >= maxAnswers {
+		return nil
+	}
+	return make([]byte, 0, 256)
+}
+
+func (a *answers) push(p Path, data []byte) { a.list = append(a.list, answer{p, data}) }
+
+// allowReset reports whether another stateless reset may be sent now.
+func (a *answers) allowReset(now monotime.Time) bool {
+	if now.Sub(a.second) >= time.Second {
+		a.second, a.resets = now, 0
+	}
+	a.resets++
+	return a.resets <= resetsPerSecond
+}
+
+// PollTransmit returns the next answer to a packet of no connection, copied
+// into buf, which has room for at least 1200 bytes.
+func (e *Endpoint) PollTransmit(buf []byte) (Transmit, bool) {
+	if len(e.answers.list) == 0 {
+		return Transmit{}, false
+	}
+	a := e.answers.list[0]
+	e.answers.list = e.answers.list[1:]
+	if len(e.answers.list) == 0 {
+		e.answers.list = nil
+	}
+	data := buf[:copy(buf, a.data)]
+	return Transmit{Data: data, Segment: len(data), Path: a.path}, true
+}
+
+// negotiateVersion answers a version not spoken here (RFC 9000, Section 6.1).
+// Only full-sized datagrams are answered, so that nothing is amplified.
+func (e *Endpoint) negotiateVersion(d *Datagram, inv *wire.Invariant) {
+	if e.server == nil || len(d.Data) < minDatagramSize {
+		return
+	}
+	out := e.answers.next()
+	if out == nil {
+		return
+	}
+	random := byte(e.source.Uint64())
+	out = wire.AppendVersionNegotiation(out, inv.SrcID, inv.DstID, random, []wire.Version{wire.Version1})
+	e.answers.push(d.Path, out)
+	e.stats.VersionsSent++
+}
+
+// Stateless resets (RFC 9000, Section 10.3).
+const (
+	// minResetLen is the shortest packet that is one: 5 bytes that look like a
+	// short header, and the token.
+	minResetLen = 5 + 16
+	// maxResetLen hides the length of real packets well enough.
+	maxResetLen = 42
+	// resetsPerSecond bounds what a flood of strange packets, or an endless
+	// exchange with another stateless endpoint, can make us send.
+	resetsPerSecond = 200
+)
+
+// handleLostShort takes a short header packet of no connection: it may be the
+// reset of one of ours, and is answered by one otherwise.
+func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
+	if c := e.resetTarget(d); c != nil {
+		c.statelessReset(now)
+		return c
+	}
+	e.stats.UnknownID++
+	// The answer must be shorter than what provoked it (Section 10.3.3).
+	n := min(len(d.Data)-1, maxResetLen)
+	if n < minResetLen || e.server == nil || !e.answers.allowReset(now) {
+		return nil
+	}
+	out := e.answers.next()
+	if out == nil {
+		return nil
+	}
+	id, ok := e.shortID(d.Data)
+	if !ok {
+		return nil
+	}
+	out = out[:n]
+	e.randomBytes(out)
+	out[0] = out[0]&0x3f | 0x40
+	token := e.resetToken(&id)
+	copy(out[n-len(token):], token[:])
+	e.answers.push(d.Path, out)
+	e.stats.ResetsSent++
+	return nil
+}
+
+// resetToken returns the token that goes with one of our IDs.
+func (e *Endpoint) resetToken(id *wire.ConnectionID) wire.ResetToken {
+	return protect.StatelessResetToken(&e.resetKey, id)
+}
+
+// resetTarget returns the connection that d resets, nil when it is no reset or
+// does not come from that connection's peer. Tokens are looked up by a hash
+// with a secret key, so that time tells nothing about how close a guess came.
+func (e *Endpoint) resetTarget(d *Datagram) *Conn {
+	n := len(d.Data) - len(wire.ResetToken{})
+	if n < minResetLen-16 || len(e.byReset) == 0 {
+		return nil
+	}
+	token := wire.ResetToken(d.Data[n:])
+	c := e.byReset[token]
+	if c == nil || d.Path.Remote != c.path.Remote {
+		return nil
+	}
+	e.stats.ResetsReceived++
+	return c
+}
+
+func (e *Endpoint) addResetToken(c *Conn, t wire.ResetToken) { e.byReset[t] = c }
+
+func (e *Endpoint) removeResetToken(t wire.ResetToken) { delete(e.byReset, t) }

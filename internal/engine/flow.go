@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// consumption counts what the application has read from all streams of a
+// connection and the engine was not told of. It is shared by the streams'
+// receive buffers, so that reading a little from many streams still opens the
+// connection's window in time.
+type consumption struct {
+	unreported atomic.Int64 // bytes
+	threshold  atomic.Int64 // report when unreported reaches it
+}
+
+// recvWindow is one flow control window that we grant: of a stream or of the
+// connection (RFC 9000, Section 4). It grows only while the application
+// consumes: a peer cannot inflate it by sending alone.
+type recvWindow struct {
+	max      uint64        // granted: the limit the peer knows of
+	consumed uint64        // read by the application
+	window   uint64        // what is granted beyond consumed
+	limit    uint64        // window grows no further
+	movedAt  monotime.Time // when max was last raised
+}
+
+// tuneWithin: a window consumed half within this many round trips limits the
+// peer's sending, so it is doubled.
+const tuneWithin = 2
+
+// grant raises max when half of the window is consumed and reports whether the
+// peer should be told.
+func (w *recvWindow) grant(now monotime.Time, rtt time.Duration) bool {
+	if w.consumed+w.window < w.max+w.window/2 {
+		return false
+	}
+	if !w.movedAt.IsZero() && now.Sub(w.movedAt) < tuneWithin*rtt {
+		w.window = min(2*w.window, w.limit)
+	}
+	w.movedAt = now
+	w.max = w.consumed + w.window
+	return true
+}
+
+// connFlow is flow control of the whole connection, both directions.
+type connFlow struct {
+	recv     recvWindow
+	received uint64 // sum of the highest offsets received on all streams
+	update   sentVal
+	shared   *consumption
+
+	sendMax uint64 // the peer's limit
+	sent    uint64 // sum of the highest offsets sent on all streams
+	blocked sentVal
+}
+
+func (f *connFlow) init(cfg *Config) {
+	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow, limit: cfg.MaxConnWindow}
+	f.shared = &consumption{}
+	f.shared.threshold.Store(int64(cfg.InitialConnWindow / 4))
+}
+
+// receive counts n new bytes on some stream.
+func (f *connFlow) receive(n uint64) *TransportError {
+	if f.received+n > f.recv.max {
+		return protocolError(wire.FlowControlError, wire.FrameStream, "more data than the connection's limit")
+	}
+	f.received += n
+	return nil
+}
+
+// consume counts n bytes the application read or will never read.
+func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
+	f.recv.consumed += n
+	if f.recv.grant(now, c.loss.RTT.Smoothed) {
+		f.update.set()
+		f.shared.threshold.Store(int64(f.recv.window / 4))
+	}
+}
+
+// collect takes over what the readers counted.
+func (f *connFlow) collect(now monotime.Time, c *Conn) {
+	if n := f.shared.unreported.Swap(0); n > 0 {
+		f.consume(now, c, uint64(n))
+	}
+}
+
+// raise takes a MAX_DATA frame.
+func (f *connFlow) raise(limit uint64) {
+	if limit > f.sendMax {
+		f.sendMax = limit
+		f.blocked.clear()
+	}
+}
+
+// credit returns how many new bytes the peer's limit allows.
+func (f *connFlow) credit() uint64 { return f.sendMax - f.sent }

@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// handshakeState is what a connection needs only until the handshake is
+// confirmed (RFC 9001, Section 4.1.2).
+type handshakeState struct {
+	spaces    [wire.AppSpace]numberSpace // Initial and Handshake
+	sealers   [wire.AppSpace]protect.Sealer
+	openers   [wire.AppSpace]protect.Opener
+	canSeal   [wire.AppSpace]bool
+	canOpen   [wire.AppSpace]bool
+	discarded [wire.AppSpace]bool
+
+	complete      bool // RFC 9001, Section 4.1.1
+	confirmed     bool // RFC 9001, Section 4.1.2
+	peerValidated bool // client: the server surely knows our address
+	answered      bool // at least one packet of the peer was opened
+
+	originalDstID wire.ConnectionID // of the client's first Initial packet
+	retrySrcID    wire.OptionalID   // of a Retry packet
+	token         []byte            // client: for Initial packets
+	early         earlyPackets
+}
+
+func newHandshakeState() *handshakeState {
+	hs := &handshakeState{}
+	for i := range hs.spaces {
+		hs.spaces[i] = newNumberSpace()
+	}
+	return hs
+}
+
+// setInitialKeys derives the Initial keys from the client's destination ID.
+func (c *Conn) setInitialKeys(dstID *wire.ConnectionID) {
+	hs := c.hs
+	hs.sealers[wire.InitialSpace], hs.openers[wire.InitialSpace] = protect.NewInitial(c.version, dstID.Bytes(), c.side)
+	hs.canSeal[wire.InitialSpace], hs.canOpen[wire.InitialSpace] = true, true
+}
+
+// earlyPackets keeps packets that overtook the keys to open them with
+// (RFC 9001, Section 5.7), within a bound in number and so in bytes.
+type earlyPackets struct{ list []Datagram }
+
+// maxEarlyPackets is enough for a server's first flight or a client's first
+// requests that overtook a handshake message.
+const maxEarlyPackets = 8
+
+func (e *earlyPackets) add(pkt []byte, d *Datagram) {
+	if len(e.list) < maxEarlyPackets {
+		e.list = append(e.list, Datagram{Data: append([]byte(nil), pkt...), Path: d.Path, ECN: d.ECN})
+	}
+}
+
+// take returns the packets kept and forgets them.
+func (e *earlyPackets) take() []Datagram {
+	list := e.list
+	e.list = nil
+	return list
+}
+
+// startTLS begins the handshake.
+func (c *Conn) startTLS(now monotime.Time) {
+	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
+	if c.side == wire.ClientSide {
+		c.tls.SetTransportParameters(c.localParameters())
+	}
+	if err := c.tls.Start(); err != nil {
+		c.closeTLS(now, err)
+		return
+	}
+	c.pollTLS(now)
+}
+
+// handleCrypto takes a CRYPTO frame (RFC 9000, Section 19.6).
+func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *TransportError {
+	space := c.numberSpace(id)
+	if space == nil {
+		return nil
+	}
+	if err := space.crypto.receive(f.Offset, f.Data); err != nil {
+		return err
+	}
+	for {
+		data := space.crypto.take()
+		if len(data) == 0 {
+			return nil
+		}
+		err := c.tls.HandleData(id, data)
+		space.crypto.consume(len(data))
+		if err != nil {
+			return tlsError(err)
+		}
+		if err := c.pollTLS(now); err != nil {
+			return err
+		}
+		if c.state >= stateClosing || c.numberSpace(id) == nil {
+			return nil
+		}
+	}
+}
+
+// pollTLS acts on everything the handshake has to say.
+func (c *Conn) pollTLS(now monotime.Time) *TransportError {
+	for {
+		e := c.tls.NextEvent()
+		switch e.Kind {
+		case TLSNoEvent:
+			return nil
+		case TLSReadSecret:
+			if err := c.setReadSecret(e); err != nil {
+				return protocolError(wire.InternalError, 0, err.Error())
+			}
+		case TLSWriteSecret:
+			if err := c.setWriteSecret(e); err != nil {
+				return protocolError(wire.InternalError, 0, err.Error())
+			}
+		case TLSWriteData:
+			if space := c.numberSpace(e.Space); space != nil {
+				space.crypto.write(e.Data)
+			}
+		case TLSNeedParameters:
+			c.tls.SetTransportParameters(c.localParameters())
+		case TLSPeerParameters:
+			if err := c.setPeerParameters(e.Data); err != nil {
+				return err
+			}
+		case TLSHandshakeDone:
+			c.handshakeComplete(now)
+		}
+	}
+}
+
+func (c *Conn) setReadSecret(e TLSEvent) error {
+	if e.Space == wire.AppSpace {
+		return c.keys.SetReadSecret(c.version, e.Suite, e.Data)
+	}
+	opener, err := protect.NewOpener(c.version, e.Suite, e.Data)
+	if err == nil {
+		c.hs.openers[e.Space], c.hs.canOpen[e.Space] = opener, true
+	}
+	return err
+}
+
+func (c *Conn) setWriteSecret(e TLSEvent) error {
+	if e.Space == wire.AppSpace {
+		return c.keys.SetWriteSecret(c.version, e.Suite, e.Data)
+	}
+	sealer, err := protect.NewSealer(c.version, e.Suite, e.Data)
+	if err == nil {
+		c.hs.sealers[e.Space], c.hs.canSeal[e.Space] = sealer, true
+	}
+	return err
+}
+
+// handshakeComplete: the application may begin (RFC 9001, Section 4.1.1). For
+// a server the handshake is confirmed with that, and it tells the client.
+func (c *Conn) handshakeComplete(now monotime.Time) {
+	c.hs.complete = true
+	c.state = stateEstablished
+	c.deadlines[slotHandshake] = 0
+	c.event(EventHandshakeComplete, nil)
+	if c.side == wire.ServerSide {
+		if err := c.tls.SendSessionTicket(); err == nil {
+			c.pollTLS(now) // the ticket cannot fail the connection
+		}
+		c.control.handshakeDone.set()
+		c.confirm()
+	}
+}
+
+// confirm ends the handshake: its keys and all that belongs to it may go
+// (RFC 9001, Sections 4.1.2 and 4.9.2). Packets that waited for 1-RTT keys
+// are looked at by the caller of the frame that brought this about.
+func (c *Conn) confirm() {
+	if c.hs == nil || c.hs.confirmed {
+		return
+	}
+	c.hs.confirmed = true
+	c.discardSpace(wire.InitialSpace)
+	c.discardSpace(wire.HandshakeSpace)
+	c.endpoint.forgetOriginal(c)
+	c.ids.issue(c)
+	c.mtu.start(c.peer.maxUDPPayload)
+	c.path.validated = true
+}
+
+// discardSpace drops the keys of a space (RFC 9001, Section 4.9).
+func (c *Conn) discardSpace(id wire.Space) {
+	if c.hs == nil || c.hs.discarded[id] {
+		return
+	}
+	c.loss.Discard(id)
+	c.hs.discarded[id] = true
+	c.hs.canOpen[id], c.hs.canSeal[id] = false, false
+	c.hs.spaces[id] = numberSpace{}
+}
+
+// dropHandshakeState frees it once confirmed and no early packet waits.
+func (c *Conn) dropHandshakeState() {
+	if c.hs != nil && c.hs.confirmed && len(c.hs.early.list) == 0 {
+		c.hs = nil
+	}
+}
+
+// tlsError turns the handshake's error into a connection error
+// (RFC 9001, Section 4.8).
+func tlsError(err error) *TransportError {
+	var alert *TLSAlert
+	if errors.As(err, &alert) {
+		return &TransportError{Code: wire.CryptoErrorBase + wire.ErrorCode(alert.Code), Frame: wire.FrameCrypto, Reason: alert.Error(), Err: alert.Err}
+	}
+	return &TransportError{Code: wire.InternalError, Frame: wire.FrameCrypto, Reason: fmt.Sprint("handshake: ", err), Err: err}
+}
+
+func (c *Conn) closeTLS(now monotime.Time, err error) { c.fail(now, tlsError(err)) }

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// peerParams is what is kept of the peer's transport parameters.
+type peerParams struct {
+	ackDelayShift uint8 // ACK delays are in units of 2^this microseconds
+	maxUDPPayload uint64
+	connIDLimit   uint64
+	// initial limits for streams: opened by us bidirectional and
+	// unidirectional, and opened by the peer bidirectional
+	bidiLocal, bidiRemote, uni uint64
+}
+
+// localParameters returns the encoded parameters of this side.
+func (c *Conn) localParameters() []byte {
+	cfg := c.config
+	p := wire.DefaultTransportParameters()
+	p.MaxIdleTimeout = cfg.MaxIdleTimeout
+	p.InitialMaxData = cfg.InitialConnWindow
+	p.InitialMaxStreamDataBidiLocal = cfg.InitialStreamWindow
+	p.InitialMaxStreamDataBidiRemote = cfg.InitialStreamWindow
+	p.InitialMaxStreamDataUni = cfg.InitialStreamWindow
+	p.InitialMaxStreamsBidi = cfg.MaxBidiStreams
+	p.InitialMaxStreamsUni = cfg.MaxUniStreams
+	p.MaxAckDelay = maxAckDelay
+	p.ActiveConnIDLimit = maxPeerIDs
+	p.InitialSrcID = wire.SomeID(c.ids.local[0].id)
+	if c.side == wire.ServerSide {
+		p.OriginalDstID = wire.SomeID(c.hs.originalDstID)
+		p.RetrySrcID = c.hs.retrySrcID
+		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
+		p.HasStatelessResetToken = true
+	}
+	return wire.AppendTransportParameters(nil, &p)
+}
+
+// setPeerParameters checks and applies the peer's (RFC 9000, Section 7.4).
+func (c *Conn) setPeerParameters(b []byte) *TransportError {
+	p, err := wire.ParseTransportParameters(b, c.side.Peer())
+	if err != nil {
+		return protocolError(wire.TransportParameterError, wire.FrameCrypto, err.Error())
+	}
+	if err := c.authenticateIDs(&p); err != nil {
+		return err
+	}
+	c.peer = peerParams{
+		ackDelayShift: p.AckDelayExponent,
+		maxUDPPayload: p.MaxUDPPayloadSize,
+		connIDLimit:   p.ActiveConnIDLimit,
+		bidiLocal:     p.InitialMaxStreamDataBidiLocal,
+		bidiRemote:    p.InitialMaxStreamDataBidiRemote,
+		uni:           p.InitialMaxStreamDataUni,
+	}
+	c.loss.MaxAckDelay = p.MaxAckDelay
+	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
+	c.flow.sendMax = p.InitialMaxData
+	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
+	c.streams.local[uni].max = p.InitialMaxStreamsUni
+	if p.HasStatelessResetToken {
+		c.ids.remote[0].token, c.ids.remote[0].hasToken = p.StatelessResetToken, true
+		c.endpoint.addResetToken(c, p.StatelessResetToken)
+	}
+	return nil
+}
+
+// authenticateIDs checks that the connection IDs of the handshake are the ones
+// the peer saw (RFC 9000, Section 7.3).
+func (c *Conn) authenticateIDs(p *wire.TransportParameters) *TransportError {
+	ok := p.InitialSrcID == wire.SomeID(c.ids.remote[0].id)
+	if c.side == wire.ClientSide {
+		ok = ok && p.OriginalDstID == wire.SomeID(c.hs.originalDstID) && p.RetrySrcID == c.hs.retrySrcID
+	}
+	if !ok {
+		return protocolError(wire.TransportParameterError, wire.FrameCrypto, "connection IDs of the handshake do not match")
+	}
+	return nil
+}
+
+// ackDelay decodes the Delay of an ACK frame, limited to what the peer
+// promised once the handshake is confirmed (RFC 9002, Section 5.3).
+func (c *Conn) ackDelay(raw uint64, id wire.Space) time.Duration {
+	if id != wire.AppSpace {
+		return 0
+	}
+	const ceiling = uint64(1) << 40 // µs: far above any promise, keeps the shift in range
+	d := time.Duration(min(raw, ceiling>>c.peer.ackDelayShift)<<c.peer.ackDelayShift) * time.Microsecond
+	return min(d, c.loss.MaxAckDelay)
+}

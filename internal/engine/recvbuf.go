@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"io"
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// maxStreamGaps bounds the disjoint ranges a stream's receive buffer keeps. A
+// peer that sends every other byte would otherwise make each insertion and
+// the memory for it grow without end (RFC 9000, Section 21.6 speaks of such
+// fragmentation attacks). Real networks lose far fewer separate pieces of one
+// flow control window.
+const maxStreamGaps = 1000
+
+// RecvBuffer holds the bytes that arrived on a stream and were not yet read.
+// The engine inserts, one other goroutine may read; both only hold the lock
+// to look up blocks and to move the marks.
+type RecvBuffer struct {
+	mu     sync.Mutex
+	data   blocks
+	got    rangeSet // received bytes above ready
+	read   uint64   // offset of the next byte Read returns
+	ready  uint64   // bytes below are contiguous and may be read
+	final  uint64   // the stream's length, when fin
+	fin    bool
+	err    error  // ends reading at once
+	notify uint64 // consumed bytes at which the engine wants to be told
+	shared *consumption
+	reader bool // Read is copying: blocks stay
+}
+
+// Read takes the next bytes in order. It returns 0 and nil when there are
+// none now, io.EOF at the end of the stream, and the error that ended it
+// otherwise: a *StreamError after RESET_STREAM or the connection's error. It
+// may be called by any one goroutine at a time.
+func (b *RecvBuffer) Read(p []byte) (n int, err error) {
+	b.mu.Lock()
+	b.reader = true
+	for n < len(p) && b.err == nil && b.read+uint64(n) < b.ready {
+		off := b.read + uint64(n)
+		src := b.data.at(off, false)
+		src = src[:min(uint64(len(src)), b.ready-off)]
+		b.mu.Unlock()
+		n += copy(p[n:], src) // nobody writes below ready
+		b.mu.Lock()
+	}
+	b.reader = false
+	if b.err != nil {
+		b.drop()
+		b.mu.Unlock()
+		return 0, b.err
+	}
+	b.advance(b.read + uint64(n))
+	if n == 0 && b.fin && b.read == b.final {
+		err = io.EOF
+	}
+	b.mu.Unlock()
+	return n, err
+}
+
+// Consumed reports whether the engine should be told (Conn.StreamConsumed)
+// that bytes were read: enough for a flow control update, or the last.
+func (b *RecvBuffer) Consumed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read >= b.notify || b.fin && b.read == b.final ||
+		b.shared.unreported.Load() >= b.shared.threshold.Load()
+}
+
+// Buffered returns how many bytes can be read now.
+func (b *RecvBuffer) Buffered() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return int(b.ready - b.read)
+}
+
+// advance moves the read mark; the lock is held.
+func (b *RecvBuffer) advance(to uint64) {
+	b.shared.unreported.Add(int64(to - b.read))
+	b.read = to
+	if b.read == b.ready && len(b.got) == 0 {
+		b.data.releaseAll(b.read)
+	} else {
+		b.data.release(b.read)
+	}
+}
+
+// drop frees everything stored; the lock is held.
+func (b *RecvBuffer) drop() {
+	if !b.reader {
+		b.data.releaseAll(b.read)
+		b.got = nil
+	}
+}
+
+// insert stores data at offset off. It reports whether there is something new
+// to read, and false for ok when the pieces are too many. The caller has
+// checked flow control and the final size.
+func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	end := off + uint64(len(data))
+	if fin && !b.fin {
+		b.fin, b.final = true, end
+		readable = b.ready == end
+	}
+	if b.err != nil || end <= b.ready {
+		return readable, true
+	}
+	if off < b.ready {
+		data, off = data[b.ready-off:], b.ready
+	}
+	for at := off; at < end; {
+		n := copy(b.data.at(at, true), data)
+		data, at = data[n:], at+uint64(n)
+	}
+	if off == b.ready && len(b.got) == 0 {
+		b.ready = end // in order and nothing waits: no range needed
+		return true, true
+	}
+	b.got.add(off, end)
+	if off == b.ready {
+		b.ready = b.got[0].end
+		b.got = append(b.got[:0], b.got[1:]...)
+		readable = true
+	}
+	return readable, len(b.got) <= maxStreamGaps
+}
+
+// consumed returns how much was read so far and sets when to be told next.
+func (b *RecvBuffer) consumed() (read uint64, all bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read, b.fin && b.read == b.final
+}
+
+// setNotify makes Consumed true once the read mark reaches off.
+func (b *RecvBuffer) setNotify(off uint64) {
+	b.mu.Lock()
+	b.notify = off
+	b.mu.Unlock()
+}
+
+// received reports whether all bytes up to the FIN arrived.
+func (b *RecvBuffer) received() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fin && b.ready == b.final
+}
+
+// fail ends reading with err unless everything was read or an error is set,
+// and returns how far reading got.
+func (b *RecvBuffer) fail(err error) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil && !(b.fin && b.read == b.final) {
+		b.err = err
+		b.drop()
+	}
+	return b.read
+}
+
+// failUnlessReceived is fail for the connection's end: what arrived whole may
+// still be read.
+func (b *RecvBuffer) failUnlessReceived(err error) {
+	if !b.received() {
+		b.fail(err)
+	}
+}
+
+// resetError is what Read returns after RESET_STREAM.
+func resetError(id wire.StreamID, code uint64) error {
+	return &StreamError{ID: id, Code: code, Remote: true}
+}

@@ -1,0 +1,31 @@
+package engine
+
+import "time"
+
+// Stats are a connection's figures at one moment.
+type Stats struct {
+	MinRTT, SmoothedRTT, LatestRTT, RTTVar time.Duration
+
+	CongestionWindow int // bytes
+	BytesInFlight    int
+	DatagramSize     int // what path MTU discovery found
+
+	SentBytes, ReceivedBytes     uint64 // UDP payload
+	SentPackets, ReceivedPackets uint64
+	LostBytes, LostPackets       uint64
+	ProbeTimeouts                uint64
+	KeyUpdates                   uint64
+	Undecryptable                uint64 // packets that did not authenticate
+	Duplicates                   uint64 // packets received again
+}
+
+// Stats returns the figures now.
+func (c *Conn) Stats() Stats {
+	s := c.stats
+	rtt := &c.loss.RTT
+	s.MinRTT, s.SmoothedRTT, s.LatestRTT, s.RTTVar = rtt.Min, rtt.Smoothed, rtt.Latest, rtt.Var
+	s.CongestionWindow = c.cc.Window()
+	s.BytesInFlight = c.loss.InFlight()
+	s.DatagramSize = c.mtu.current
+	return s
+}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Stream is a stream of a connection. Recv and Send may be used by the
+// application's goroutines as they say; everything else is the engine's.
+type Stream struct {
+	ID   wire.StreamID
+	Recv RecvBuffer
+	Send SendBuffer
+	// App is the owner's own value; the engine does not touch it.
+	App any
+
+	conn *Conn
+	in   recvHalf
+	out  sendHalf
+
+	links         [numQueues]queueLink
+	readableEvent bool   // an EventStreamReadable waits to be polled
+	writableEvent bool   // an EventStreamWritable too
+	done          bool   // both halves ended, forgotten
+	quantum       uint64 // offset at which another stream has its turn
+}
+
+// Receives reports whether the stream has a receiving half.
+func (s *Stream) Receives() bool { return s.in.state != recvAbsent }
+
+// Sends reports whether the stream has a sending half.
+func (s *Stream) Sends() bool { return s.out.state != sendAbsent }
+
+// polled tells that an event about the stream was handed over.
+func (s *Stream) polled(kind EventKind) {
+	switch kind {
+	case EventStreamReadable:
+		s.readableEvent = false
+	case EventStreamWritable:
+		s.writableEvent = false
+	}
+}
+
+func (s *Stream) readable() {
+	if !s.readableEvent {
+		s.readableEvent = true
+		s.conn.event(EventStreamReadable, s)
+	}
+}
+
+func (s *Stream) writable() {
+	if !s.writableEvent {
+		s.writableEvent = true
+		s.conn.event(EventStreamWritable, s)
+	}
+}
+
+// finish forgets the stream once both halves have ended.
+func (s *Stream) finish() {
+	if s.done || !s.in.state.ended() || !s.out.state.ended() {
+		return
+	}
+	s.done = true
+	s.conn.streams.remove(s.conn, s)
+}
+
+// StreamWritten tells that the application wrote to s.Send or closed it.
+func (c *Conn) StreamWritten(s *Stream) {
+	if s.out.state.ended() || c.state >= stateClosing {
+		return
+	}
+	s.out.end, s.out.fin = s.Send.written()
+	c.streams.queueData(s)
+}
+
+// StreamConsumed tells that the application read from s.Recv.
+func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
+	if c.state >= stateClosing {
+		return
+	}
+	c.flow.collect(now, c)
+	if s.in.state.ended() || s.in.discard {
+		return
+	}
+	read, all := s.Recv.consumed()
+	s.in.window.consumed = read
+	if all {
+		s.in.to(recvEventRead)
+		s.finish()
+		return
+	}
+	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed) {
+		s.in.update.set()
+		c.streams.queueControl(s)
+	}
+	s.in.setNotify(&s.Recv)
+}
+
+// ResetStream ends sending on s abruptly (RFC 9000, Section 3.1). What was
+// not yet delivered may be lost.
+func (c *Conn) ResetStream(s *Stream, code uint64) {
+	if c.state >= stateClosing {
+		return
+	}
+	c.resetSend(s, code, &StreamError{ID: s.ID, Code: code})
+}
+
+// StopSending tells the peer that s will not be read any more (RFC 9000,
+// Section 3.5) and drops what arrives.
+func (c *Conn) StopSending(now monotime.Time, s *Stream, code uint64) {
+	if c.state >= stateClosing || s.in.state.ended() || s.in.discard {
+		return
+	}
+	s.in.discard = true
+	c.abandon(now, s, &StreamError{ID: s.ID, Code: code})
+	if s.in.sizeKnown {
+		s.in.to(recvEventRead)
+		s.finish()
+		return
+	}
+	s.in.stopCode = code
+	s.in.stop.set()
+	c.streams.queueControl(s)
+}

@@ -1,0 +1,215 @@
+package engine
+
+import "github.com/godwit-quic/godwit/internal/wire"
+
+// sendState is the state of a stream's sending half (RFC 9000, Section 3.1).
+// Ready and Send are one here: an ID is assigned when the stream is made.
+//
+//	    o
+//	    | create
+//	    v
+//	+-------+
+//	| Ready | reset
+//	| Send  |-----------------------.
+//	+-------+                       |
+//	    | FIN sent                  |
+//	    v                           v
+//	+-------+                   +-------+
+//	| Data  | reset             | Reset |
+//	| Sent  |------------------>| Sent  |
+//	+-------+                   +-------+
+//	    | all acknowledged          | reset acknowledged
+//	    v                           v
+//	+-------+                   +-------+
+//	| Data  |                   | Reset |
+//	| Recvd |                   | Recvd |
+//	+-------+                   +-------+
+type sendState uint8
+
+const (
+	sendAbsent sendState = iota // a stream that only receives
+	sendSend
+	sendDataSent
+	sendResetSent
+	sendDataRecvd
+	sendResetRecvd
+	numSendStates
+)
+
+type sendEvent uint8
+
+const (
+	sendEventFin sendEvent = iota
+	sendEventReset
+	sendEventAllAcked
+	sendEventResetAcked
+	numSendEvents
+)
+
+// sendTable gives the next state; the zero value stands for "stays".
+var sendTable = [numSendStates][numSendEvents]sendState{
+	sendSend: {
+		sendEventFin:   sendDataSent,
+		sendEventReset: sendResetSent,
+	},
+	sendDataSent: {
+		sendEventReset:    sendResetSent,
+		sendEventAllAcked: sendDataRecvd,
+	},
+	sendResetSent: {
+		sendEventResetAcked: sendResetRecvd,
+	},
+}
+
+// ended reports whether nothing more can happen.
+func (s sendState) ended() bool {
+	return s == sendAbsent || s == sendDataRecvd || s == sendResetRecvd
+}
+
+// sendHalf is the engine's side of sending on a stream.
+type sendHalf struct {
+	state   sendState
+	end     uint64 // written by the application, as far as we were told
+	fin     bool   // the application closed at end
+	next    uint64 // offset of the next byte never sent
+	max     uint64 // the peer's limit
+	ackedTo uint64 // bytes below are acknowledged
+	acked   rangeSet
+	resend  rangeSet // sent and lost
+	finVal  sentVal
+	blocked sentVal // STREAM_DATA_BLOCKED
+	reset   sentVal // RESET_STREAM
+	code    uint64
+}
+
+// to follows the table and reports whether the state changed.
+func (h *sendHalf) to(e sendEvent) bool {
+	next := sendTable[h.state][e]
+	if next == sendAbsent {
+		return false
+	}
+	h.state = next
+	return true
+}
+
+// chunk returns the next range to send and whether FIN goes with it; credit is
+// what the connection's limit allows of new bytes.
+func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
+	if h.state != sendSend && h.state != sendDataSent {
+		return r, false, false
+	}
+	if len(h.resend) > 0 {
+		r = h.resend[0]
+		return r, h.fin && r.end == h.end, true
+	}
+	r = byteRange{h.next, min(h.end, h.max, h.next+credit)}
+	if r.start < r.end {
+		return r, h.fin && r.end == h.end, true
+	}
+	if h.fin && h.next == h.end && (!h.finVal.isSet() || h.finVal.due()) {
+		return byteRange{h.end, h.end}, true, true
+	}
+	return r, false, false
+}
+
+// sent tells that r went out in packet pn; it returns how many bytes were new.
+func (h *sendHalf) sent(r byteRange, fin bool, pn wire.PacketNumber) (fresh uint64) {
+	h.resend.sub(r.start, r.end)
+	if r.end > h.next {
+		fresh = r.end - h.next
+		h.next = r.end
+	}
+	if fin {
+		h.finVal.setSent(pn)
+		h.to(sendEventFin)
+	}
+	return fresh
+}
+
+// settle takes the fate of a range of data sent in packet pn. It reports
+// whether there is something to send again.
+func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fate) (again bool) {
+	if fin {
+		if f == acked {
+			h.finVal = valReceived
+		} else {
+			h.finVal.settle(pn, lost)
+		}
+	}
+	if f == lost {
+		h.resend.add(max(off, h.ackedTo), end)
+		for _, r := range h.acked {
+			h.resend.sub(r.start, r.end)
+		}
+		return true
+	}
+	h.resend.sub(off, end)
+	if off <= h.ackedTo && len(h.acked) == 0 {
+		h.ackedTo = max(h.ackedTo, end) // in order: the usual case
+		return false
+	}
+	h.acked.add(max(off, h.ackedTo), end)
+	if front := h.acked.contiguous(h.ackedTo); front > h.ackedTo {
+		h.ackedTo = front
+		h.acked.sub(0, front)
+	}
+	return false
+}
+
+// settleStreamData takes the fate of a STREAM frame.
+func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
+	s := c.streams.get(wire.StreamID(r.ID))
+	if s == nil || s.out.state.ended() || s.out.state == sendResetSent {
+		return
+	}
+	h := &s.out
+	before := h.ackedTo
+	if h.settle(r.Offset, r.Offset+uint64(r.Len), r.Fin, pn, f) {
+		c.streams.queueData(s)
+		return
+	}
+	if h.ackedTo > before {
+		s.Send.release(h.ackedTo)
+	}
+	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) {
+		c.event(EventStreamSent, s)
+		s.finish()
+	}
+}
+
+// resetSend ends sending with RESET_STREAM; err is what the writer is told.
+func (c *Conn) resetSend(s *Stream, code uint64, err error) {
+	h := &s.out
+	if !h.to(sendEventReset) {
+		return
+	}
+	h.code = code
+	h.reset.set()
+	h.resend, h.acked = nil, nil
+	s.Send.fail(err)
+	c.streams.queueControl(s)
+	s.writable()
+}
+
+// handleStopSending takes a STOP_SENDING frame: the stream is reset with the
+// code given (RFC 9000, Section 3.5).
+func (c *Conn) handleStopSending(f *wire.StopSending) *TransportError {
+	s, err := c.sendStream(f.ID, wire.FrameStopSending)
+	if s == nil || err != nil {
+		return err
+	}
+	c.resetSend(s, f.Code, &StreamError{ID: f.ID, Code: f.Code, Remote: true})
+	return nil
+}
+
+// handleMaxStreamData takes a MAX_STREAM_DATA frame (RFC 9000, Section 19.10).
+func (c *Conn) handleMaxStreamData(f *wire.MaxStreamData) *TransportError {
+	s, err := c.sendStream(f.ID, wire.FrameMaxStreamData)
+	if s == nil || err != nil || f.Max <= s.out.max {
+		return err
+	}
+	s.out.max = f.Max
+	s.out.blocked.clear()
+	c.streams.queueData(s)
+	return nil
+}

@@ -1,0 +1,247 @@
+package engine
+
+import "github.com/godwit-quic/godwit/internal/wire"
+
+// streamKind is an index for what exists for both kinds of streams.
+type streamKind uint8
+
+const (
+	bidi streamKind = iota
+	uni
+	numKinds
+)
+
+func kindOf(unidirectional bool) streamKind {
+	if unidirectional {
+		return uni
+	}
+	return bidi
+}
+
+// localStreams are the streams of one kind that this side opens.
+type localStreams struct {
+	next    uint64  // sequence number of the next one
+	max     uint64  // the peer's limit
+	blocked sentVal // STREAMS_BLOCKED
+}
+
+// remoteStreams are the streams of one kind that the peer opens.
+type remoteStreams struct {
+	next   uint64 // sequence number of the first one not yet opened
+	max    uint64 // the limit the peer knows of
+	open   uint64 // opened and not finished
+	limit  uint64 // how many may be open at once
+	update sentVal
+}
+
+// streams are all streams of a connection.
+type streams struct {
+	byID    map[wire.StreamID]*Stream // made with the first stream
+	last    *Stream                   // the one looked up last
+	local   [numKinds]localStreams
+	remote  [numKinds]remoteStreams
+	control streamQueue // with control frames to send
+	data    streamQueue // with data to send, in turns
+}
+
+func (ss *streams) init(c *Conn) {
+	for kind, limit := range []uint64{c.config.MaxBidiStreams, c.config.MaxUniStreams} {
+		ss.remote[kind] = remoteStreams{max: limit, limit: limit}
+	}
+	ss.control.index, ss.data.index = controlQueue, dataQueue
+}
+
+// get returns a stream that is not finished, or nil.
+func (ss *streams) get(id wire.StreamID) *Stream {
+	if ss.last != nil && ss.last.ID == id {
+		return ss.last
+	}
+	s := ss.byID[id]
+	if s != nil {
+		ss.last = s
+	}
+	return s
+}
+
+// OpenStream opens a stream of this side. Without leave from the peer it
+// returns ErrStreamLimit, and EventStreamsAvailable tells when to try again.
+func (c *Conn) OpenStream(unidirectional bool) (*Stream, error) {
+	if c.state >= stateClosing {
+		return nil, ErrClosed
+	}
+	k := kindOf(unidirectional)
+	l := &c.streams.local[k]
+	if l.next >= l.max {
+		if !l.blocked.isSet() {
+			l.blocked.set()
+		}
+		return nil, ErrStreamLimit
+	}
+	s := c.newStream(wire.NewStreamID(c.side, unidirectional, l.next))
+	l.next++
+	return s, nil
+}
+
+// newStream makes the state of a stream with the halves its ID implies.
+func (c *Conn) newStream(id wire.StreamID) *Stream {
+	s := &Stream{ID: id, conn: c}
+	local := id.Initiator() == c.side
+	if local || !id.Uni() {
+		s.out.state = sendSend
+		s.out.max = c.initialSendLimit(local, id.Uni())
+	}
+	s.Recv.shared = c.flow.shared
+	if !local || !id.Uni() {
+		w := c.config.InitialStreamWindow
+		s.in.state = recvRecv
+		s.in.window = recvWindow{max: w, window: w, limit: c.config.MaxStreamWindow}
+		s.in.setNotify(&s.Recv)
+	}
+	if c.streams.byID == nil {
+		c.streams.byID = make(map[wire.StreamID]*Stream)
+	}
+	c.streams.byID[id] = s
+	return s
+}
+
+func (c *Conn) initialSendLimit(local, unidirectional bool) uint64 {
+	switch {
+	case unidirectional:
+		return c.peer.uni
+	case local:
+		return c.peer.bidiRemote // as the peer sees it
+	}
+	return c.peer.bidiLocal
+}
+
+// remoteStream returns the stream of a frame about one that the peer opened,
+// opening it and all before it (RFC 9000, Section 3.2). It returns nil for a
+// finished one.
+func (c *Conn) remoteStream(id wire.StreamID, t wire.FrameType) (*Stream, *TransportError) {
+	k := kindOf(id.Uni())
+	r := &c.streams.remote[k]
+	if id.Seq() < r.next {
+		return c.streams.get(id), nil
+	}
+	if id.Seq() >= r.max {
+		return nil, protocolError(wire.StreamLimitError, t, "more streams than allowed")
+	}
+	for ; r.next <= id.Seq(); r.next++ {
+		s := c.newStream(wire.NewStreamID(c.side.Peer(), id.Uni(), r.next))
+		r.open++
+		c.event(EventStreamOpened, s)
+	}
+	return c.streams.get(id), nil
+}
+
+// localStream returns the stream of a frame about one that this side opened,
+// nil for a finished one. One never opened is an error (RFC 9000, Section 19).
+func (c *Conn) localStream(id wire.StreamID, t wire.FrameType) (*Stream, *TransportError) {
+	if id.Seq() >= c.streams.local[kindOf(id.Uni())].next {
+		return nil, protocolError(wire.StreamStateError, t, "frame for a stream that was never opened")
+	}
+	return c.streams.get(id), nil
+}
+
+// receiveStream returns the stream of a frame that a sender sends.
+func (c *Conn) receiveStream(id wire.StreamID, t wire.FrameType) (*Stream, *TransportError) {
+	if id.Initiator() != c.side {
+		return c.remoteStream(id, t)
+	}
+	if id.Uni() {
+		return nil, protocolError(wire.StreamStateError, t, "frame for a stream that only sends")
+	}
+	return c.localStream(id, t)
+}
+
+// sendStream returns the stream of a frame that a receiver sends.
+func (c *Conn) sendStream(id wire.StreamID, t wire.FrameType) (*Stream, *TransportError) {
+	if id.Initiator() == c.side {
+		return c.localStream(id, t)
+	}
+	if id.Uni() {
+		return nil, protocolError(wire.StreamStateError, t, "frame for a stream that only receives")
+	}
+	return c.remoteStream(id, t)
+}
+
+// raise takes a MAX_STREAMS frame.
+func (ss *streams) raise(c *Conn, k streamKind, limit uint64) {
+	l := &ss.local[k]
+	if limit <= l.max {
+		return
+	}
+	l.max = limit
+	l.blocked.clear()
+	c.event(EventStreamsAvailable, nil)
+}
+
+// remove forgets a finished stream and lets the peer open another in its
+// place, once a few have gathered.
+func (ss *streams) remove(c *Conn, s *Stream) {
+	delete(ss.byID, s.ID)
+	if ss.last == s {
+		ss.last = nil
+	}
+	if s.ID.Initiator() == c.side {
+		return
+	}
+	r := &ss.remote[kindOf(s.ID.Uni())]
+	r.open--
+	if max := min(r.next+r.limit-r.open, maxStreamsLimit); max-r.max >= (r.limit+3)/4 {
+		r.max = max
+		r.update.set()
+	}
+}
+
+// queueData puts a stream at the end of the queue of those with data to send.
+func (ss *streams) queueData(s *Stream) { ss.data.push(s) }
+
+// queueControl does so for control frames.
+func (ss *streams) queueControl(s *Stream) { ss.control.push(s) }
+
+// queueIndex names a queue of streams.
+type queueIndex uint8
+
+const (
+	controlQueue queueIndex = iota
+	dataQueue
+	numQueues
+)
+
+// queueLink is a stream's place in one queue.
+type queueLink struct {
+	next   *Stream
+	queued bool
+}
+
+// streamQueue is a first-in-first-out queue linked through the streams.
+type streamQueue struct {
+	index      queueIndex
+	head, tail *Stream
+}
+
+// push puts s at the end unless it is in the queue already.
+func (q *streamQueue) push(s *Stream) {
+	link := &s.links[q.index]
+	if link.queued {
+		return
+	}
+	*link = queueLink{queued: true}
+	if q.tail == nil {
+		q.head = s
+	} else {
+		q.tail.links[q.index].next = s
+	}
+	q.tail = s
+}
+
+// pop takes the first one out.
+func (q *streamQueue) pop() {
+	link := &q.head.links[q.index]
+	q.head = link.next
+	*link = queueLink{}
+	if q.head == nil {
+		q.tail = nil
+	}
+}

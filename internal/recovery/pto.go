@@ -1,0 +1,124 @@
+package recovery
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Deadline returns when OnDeadline is due: the time the next overtaken packet
+// counts as lost, or the probe timeout. Zero means never
+// (RFC 9002, Appendix A.8).
+func (d *Detector) Deadline(l Limits) monotime.Time {
+	if at, _ := d.lossTime(); !at.IsZero() {
+		return at
+	}
+	at, _ := d.probeTime(l)
+	return at
+}
+
+func (d *Detector) lossTime() (at monotime.Time, id wire.Space) {
+	for i, s := range d.spaces {
+		if s != nil && !s.lossTime.IsZero() && (at.IsZero() || s.lossTime < at) {
+			at, id = s.lossTime, wire.Space(i)
+		}
+	}
+	return at, id
+}
+
+func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
+	if l.AmplificationCap {
+		return 0, 0
+	}
+	pto := d.RTT.PTO() << min(d.ptoCount, maxPTOBackoff)
+	waiting := false
+	for i, s := range d.spaces {
+		if s == nil || s.eliciting == 0 {
+			continue
+		}
+		waiting = true
+		timeout := pto
+		if wire.Space(i) == wire.AppSpace {
+			if !l.Confirmed {
+				continue // Section 6.2.1: not before the handshake is confirmed
+			}
+			timeout += d.MaxAckDelay << min(d.ptoCount, maxPTOBackoff)
+		}
+		if t := s.lastEliciting.Add(timeout); at.IsZero() || t < at {
+			at, id = t, wire.Space(i)
+		}
+	}
+	if (waiting && !at.IsZero()) || l.PeerValidated {
+		return at, id
+	}
+	// Section 6.2.2.1: a client keeps probing until the server can surely
+	// send, or both would wait for each other.
+	id = wire.InitialSpace
+	if l.HandshakeKeys {
+		id = wire.HandshakeSpace
+	}
+	return d.lastNews.Add(pto), id
+}
+
+// OnDeadline is called when Deadline has passed. Either packets were found
+// lost, or a probe must be sent in the space returned (RFC 9002, Section 6.2.4).
+func (d *Detector) OnDeadline(now monotime.Time, l Limits) (loss Loss, probe bool, space wire.Space) {
+	if at, id := d.lossTime(); !at.IsZero() {
+		if at.After(now) {
+			return loss, false, 0
+		}
+		return d.detectLost(now, id), false, id
+	}
+	at, id := d.probeTime(l)
+	if at.IsZero() || at.After(now) {
+		return loss, false, 0
+	}
+	d.ptoCount++
+	d.lastNews = now
+	return loss, true, id
+}
+
+// Oldest calls f for up to n of the oldest ack-eliciting packets with no news
+// in a space, so that a probe can carry their frames again. Their fate stays
+// open.
+func (d *Detector) Oldest(id wire.Space, n int, f func(*Sent)) {
+	s := d.spaces[id]
+	if s == nil {
+		return
+	}
+	for pn := s.ring.first; pn < s.ring.end() && n > 0; pn++ {
+		if p := s.ring.at(pn); p.state == sentWaiting && p.Eliciting {
+			f(p)
+			n--
+		}
+	}
+}
+
+// Discard forgets a number space whose keys are gone; its packets are neither
+// acknowledged nor lost (RFC 9002, Section 6.4).
+func (d *Detector) Discard(id wire.Space) {
+	s := d.spaces[id]
+	if s == nil {
+		return
+	}
+	for pn := s.ring.first; pn < s.ring.end(); pn++ {
+		if p := s.ring.at(pn); p.state == sentWaiting {
+			d.inFlight -= p.Bytes
+		}
+	}
+	d.spaces[id] = nil
+	d.ptoCount = 0
+}
+
+// LoseAll declares every packet of a space lost, as after a Retry or a
+// change of path that makes them meaningless.
+func (d *Detector) LoseAll(now monotime.Time, id wire.Space) {
+	s := d.spaces[id]
+	for pn := s.ring.first; pn < s.ring.end(); pn++ {
+		if p := s.ring.at(pn); p.state == sentWaiting {
+			d.settle(s, p)
+			d.fates.PacketLost(now, id, p)
+		}
+	}
+	s.lossTime = 0
+	s.ring.pop(s.next)
+}

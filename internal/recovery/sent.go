@@ -1,0 +1,114 @@
+package recovery
+
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// FrameKind says what a Frame record stands for; the engine gives it meaning.
+type FrameKind uint8
+
+// Frame remembers one frame of a sent packet: enough to act when the packet
+// is acknowledged or lost. It holds no pointer, so that the records cost the
+// garbage collector nothing.
+type Frame struct {
+	Kind   FrameKind
+	Fin    bool
+	Len    uint32
+	ID     uint64 // a stream, a sequence number, …
+	Offset uint64
+}
+
+type sentState uint8
+
+const (
+	sentNone    sentState = iota // acknowledged or lost: its fate was told
+	sentWaiting                  // no news yet
+	sentSkipped                  // a number never used, to catch optimistic ACKs
+)
+
+// Sent is a packet on its way.
+type Sent struct {
+	Number     wire.PacketNumber
+	SentAt     monotime.Time
+	Bytes      int  // whole size when it counts as in flight, else 0
+	Eliciting  bool // ack-eliciting
+	AppLimited bool // the window was not full when it was sent
+	MTUProbe   bool // its loss says nothing about congestion
+	Frames     []Frame
+	state      sentState
+}
+
+// maxTracked bounds the packets remembered for a peer that acknowledges none:
+// beyond it the connection falls silent until an acknowledgment comes. It is
+// far above what a congestion window holds. maxQuietTracked is the same for
+// packets without ack-eliciting frames, which are only kept because an
+// ack-eliciting one before them waits.
+const (
+	maxTracked      = 1 << 16
+	maxQuietTracked = 1 << 12
+)
+
+// maxQuietPackets bounds the packets kept that need no acknowledgment (those
+// with only ACK frames). A peer that never acknowledges such packets is
+// within its rights, so they must not pile up.
+const maxQuietPackets = 256
+
+// sentRing holds consecutive packet numbers from first on.
+type sentRing struct {
+	slots []Sent // a power of two, or empty
+	first wire.PacketNumber
+	count int
+	quiet int // packets among them not ack-eliciting
+}
+
+func (r *sentRing) at(pn wire.PacketNumber) *Sent {
+	return &r.slots[int(pn)&(len(r.slots)-1)]
+}
+
+// end returns the number after the last one.
+func (r *sentRing) end() wire.PacketNumber { return r.first + wire.PacketNumber(r.count) }
+
+// push makes room for number pn = end() and returns its slot with an empty
+// frame list. The slot is valid until the next push.
+func (r *sentRing) push(pn wire.PacketNumber) *Sent {
+	if r.count == 0 {
+		r.first = pn
+	}
+	if r.count == len(r.slots) {
+		r.grow()
+	}
+	r.count++
+	s := r.at(pn)
+	*s = Sent{Number: pn, Frames: s.Frames[:0], state: sentWaiting}
+	return s
+}
+
+func (r *sentRing) grow() {
+	old := *r
+	r.slots = make([]Sent, max(8, 2*len(old.slots)))
+	for pn := old.first; pn < old.end(); pn++ {
+		*r.at(pn) = *old.at(pn)
+	}
+}
+
+// pop drops the numbers in front whose fate is known.
+func (r *sentRing) pop(largestAcked wire.PacketNumber) {
+	for r.count > 0 {
+		s := r.at(r.first)
+		switch {
+		case s.state == sentWaiting && s.Eliciting:
+			return
+		case s.state == sentWaiting && s.Number > largestAcked && r.quiet <= maxQuietPackets:
+			return
+		case s.state == sentSkipped && s.Number > largestAcked && r.quiet <= maxQuietPackets:
+			return
+		}
+		if s.state == sentWaiting {
+			r.quiet--
+		}
+		s.state = sentNone
+		r.first++
+		r.count--
+	}
+}
