@@ -61,8 +61,8 @@ func (c *cubic) SetMaxDatagramSize(n int) {
 // OnSent stops the epoch's time while nothing is in flight: otherwise the
 // window would leap after a pause (RFC 9438, Section 5.8).
 func (c *cubic) OnSent(now monotime.Time, _, inFlight int) {
-	if c.inEpoch && inFlight == 0 {
-		c.last = now
+	if inFlight == 0 {
+		c.last = max(c.last, now)
 	}
 }
 

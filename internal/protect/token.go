@@ -81,9 +81,8 @@ func (k *TokenKey) Seal(b []byte, t *Token, nonce *[TokenNonceLen]byte) []byte {
 	return k.aead.Seal(b, nonce[:], plain, nil)
 }
 
-// Open reads a token into t. It returns ErrToken for anything but a token that
-// Seal made with the same key, and t is then
-// unspecified.
+// Open reads a token into t. For anything but a token that Seal made with the
+// same key it returns ErrToken; t is unspecified then.
 func (k *TokenKey) Open(token []byte, t *Token) error {
 	if len(token) < TokenNonceLen+tokenFixedLen+Overhead || len(token) > MaxTokenLen {
 		return ErrToken
