@@ -1,0 +1,112 @@
+package loop
+
+import (
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
+
+// Conn is a connection that lives on a loop. Its methods belong to the loop's
+// goroutine, unless they say otherwise.
+type Conn struct {
+	loop    *Loop
+	engine  *engine.Conn
+	handler Handler
+
+	released bool
+
+	dirty      bool
+	nextDirty  *Conn
+	prev, next *Conn
+
+	at      monotime.Time // the deadline queued, zero for none
+	place   int           // in deadlines
+	firedAt monotime.Time // when the engine last handled its deadline
+
+	shared snapshot
+}
+
+// snapshot is what other goroutines see of the engine.
+type snapshot struct {
+	mu    sync.Mutex
+	stats engine.Stats
+}
+
+func (l *Loop) newConn(e *engine.Conn) *Conn {
+	c := &Conn{loop: l, engine: e, place: notQueued}
+	e.App = c
+	l.conns.add(c)
+	l.count++
+	l.dirty.push(c)
+	return c
+}
+
+// Loop returns the loop the connection lives on. Any goroutine may call it.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// Path returns the addresses packets travel between now.
+func (c *Conn) Path() engine.Path { return c.engine.Path() }
+
+// TLS returns the handshake that the connection was made with.
+func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }
+
+// Stats returns the connection's figures as of the end of the loop's last turn
+// that touched it. Any goroutine may call it.
+func (c *Conn) Stats() engine.Stats {
+	c.shared.mu.Lock()
+	defer c.shared.mu.Unlock()
+	return c.shared.stats
+}
+
+// publish makes the present figures visible to Stats.
+func (c *Conn) publish() {
+	stats := c.engine.Stats()
+	c.shared.mu.Lock()
+	c.shared.stats = stats
+	c.shared.mu.Unlock()
+}
+
+// OpenStream opens a stream. Without leave from the peer the error is
+// engine.ErrStreamLimit and HandleStreamsAvailable tells when to try again.
+func (c *Conn) OpenStream(unidirectional bool) (*engine.Stream, error) {
+	if c.released {
+		return nil, engine.ErrClosed
+	}
+	s, err := c.engine.OpenStream(unidirectional)
+	if err == engine.ErrStreamLimit {
+		c.touch() // STREAMS_BLOCKED may have to be sent
+	}
+	return s, err
+}
+
+// Close ends the connection with an application's code and reason. The
+// handler is told once CONNECTION_CLOSE has been sent.
+func (c *Conn) Close(code uint64, reason string) {
+	if !c.released {
+		c.engine.Close(c.loop.clock(), code, reason)
+		c.touch()
+	}
+}
+
+// Fail ends the connection with a transport error.
+func (c *Conn) Fail(err *engine.TransportError) {
+	if !c.released {
+		c.engine.Fail(c.loop.clock(), err)
+		c.touch()
+	}
+}
+
+// Do calls f on the loop's goroutine, unless the connection is released by
+// then. It returns false if the loop has ended, so that f will not be called.
+// Any goroutine may call it.
+func (c *Conn) Do(f func()) bool {
+	return c.loop.Do(func() {
+		if !c.released {
+			f()
+		}
+	})
+}
+
+// touch makes the loop look at the connection in this turn.
+func (c *Conn) touch() { c.loop.dirty.push(c) }

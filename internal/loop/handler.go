@@ -1,0 +1,30 @@
+package loop
+
+import "github.com/godwit-quic/godwit/internal/engine"
+
+// Handler is told what happens to one connection. Its methods run on the
+// loop's goroutine and must not block: every connection of the loop waits for
+// them. They may call every method of Conn, Stream and Loop but Loop.Close.
+type Handler interface {
+	// HandleHandshakeComplete: the connection may be used.
+	HandleHandshakeComplete()
+	// HandleStreamOpened: the peer opened s; comes before its other events.
+	HandleStreamOpened(s *engine.Stream)
+	// HandleReadable: s.Recv has something new: bytes, FIN or an error.
+	HandleReadable(s *engine.Stream)
+	// HandleWritable: s.Send has room again after it was full, or an error.
+	HandleWritable(s *engine.Stream)
+	// HandleSent: the peer acknowledged all of s or its reset.
+	HandleSent(s *engine.Stream)
+	// HandleStreamsAvailable: the peer raised a stream limit.
+	HandleStreamsAvailable()
+	// HandlePathChanged: Conn.Path returns another path now.
+	HandlePathChanged()
+	// HandleUnreachable: this machine has no way to the peer at present. The
+	// connection goes on: it may come back.
+	HandleUnreachable(err error)
+	// HandleClosed: the connection ended; err is the engine's.
+	HandleClosed(err error)
+	// HandleReleased: the connection is forgotten; the last call.
+	HandleReleased()
+}

@@ -1,0 +1,196 @@
+package loop
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
+
+// Loop is an event loop: see the package comment.
+type Loop struct {
+	sock     Socket
+	endpoint *engine.Endpoint
+	accept   func(*Conn) Handler
+	start    time.Time // where the loop's clock has its origin
+
+	mail     mailbox
+	stopping atomic.Bool
+	done     chan struct{}
+
+	// Of the loop's goroutine alone:
+	now       monotime.Time // of this turn
+	spare     []item        // the mailbox's next slice
+	conns     connList
+	count     int // of conns
+	dirty     dirtyList
+	deadlines deadlines
+	events    [64]engine.Event
+	buf       []byte // trains are built here
+	broken    error  // why the socket failed
+
+	shared struct {
+		mu    sync.Mutex
+		stats Stats
+	}
+}
+
+// Stats are a loop's counters at one moment.
+type Stats struct {
+	Endpoint engine.EndpointStats
+	Conns    int // not yet released
+	Turns    uint64
+	// Overdue counts deadlines that were still due after they had been
+	// handled: errors of the engine, which would make the loop spin.
+	Overdue uint64
+}
+
+// Start makes a loop that owns sock and starts its goroutine. accept is called
+// on it with each connection that a client opens, and returns its handler; it
+// may be nil if the endpoint never gets a server. Close ends the loop.
+func Start(sock Socket, cfg engine.EndpointConfig, accept func(*Conn) Handler) *Loop {
+	l := &Loop{
+		sock:     sock,
+		endpoint: engine.NewEndpoint(cfg),
+		accept:   accept,
+		start:    time.Now(),
+		done:     make(chan struct{}),
+		buf:      make([]byte, maxTrainBytes),
+	}
+	go l.run()
+	return l
+}
+
+// clock returns the present moment. It starts at 1, as zero means "never".
+func (l *Loop) clock() monotime.Time { return monotime.Time(time.Since(l.start)) + 1 }
+
+// time returns the time.Time of a moment, zero for "never".
+func (l *Loop) time(at monotime.Time) time.Time {
+	if at.IsZero() {
+		return time.Time{}
+	}
+	return l.start.Add(time.Duration(at - 1))
+}
+
+func (l *Loop) run() {
+	defer close(l.done)
+	for !l.stopping.Load() && l.broken == nil {
+		l.turn()
+	}
+	l.shutdown()
+}
+
+// turn is what the loop does over and over. Handlers run before the mailbox is
+// emptied and before anything is sent, so that what they answer leaves
+// together with the acknowledgments of what they answer to.
+func (l *Loop) turn() {
+	l.receive()
+	l.expire()
+	for c := l.dirty.head; c != nil; c = c.nextDirty {
+		l.dispatch(c)
+	}
+	l.drain()
+	l.flush()
+	l.publish()
+}
+
+// expire tells the engines whose deadline has come.
+func (l *Loop) expire() {
+	for c := l.deadlines.next(); c != nil && !c.at.After(l.now); c = l.deadlines.next() {
+		l.deadlines.set(c, 0)
+		c.firedAt = l.now
+		c.engine.HandleDeadline(l.now)
+		c.touch()
+	}
+}
+
+// dispatch tells a connection's handler what happened.
+func (l *Loop) dispatch(c *Conn) {
+	for {
+		n := c.engine.PollEvents(l.events[:])
+		for i := range l.events[:n] {
+			c.tell(&l.events[i])
+		}
+		clear(l.events[:n])
+		if n < len(l.events) {
+			return
+		}
+	}
+}
+
+// tell calls the handler's method for an event.
+func (c *Conn) tell(e *engine.Event) {
+	h := c.handler
+	switch e.Kind {
+	case engine.EventHandshakeComplete:
+		h.HandleHandshakeComplete()
+	case engine.EventStreamOpened:
+		h.HandleStreamOpened(e.Stream)
+	case engine.EventStreamReadable:
+		h.HandleReadable(e.Stream)
+	case engine.EventStreamWritable:
+		h.HandleWritable(e.Stream)
+	case engine.EventStreamSent:
+		h.HandleSent(e.Stream)
+	case engine.EventStreamsAvailable:
+		h.HandleStreamsAvailable()
+	case engine.EventPathChanged:
+		h.HandlePathChanged()
+	case engine.EventClosed:
+		h.HandleClosed(e.Err)
+	case engine.EventReleased:
+		c.release()
+	}
+}
+
+// release forgets the connection.
+func (c *Conn) release() {
+	if c.released {
+		return
+	}
+	c.released = true
+	c.loop.deadlines.set(c, 0)
+	c.loop.conns.remove(c)
+	c.loop.count--
+	c.handler.HandleReleased()
+}
+
+// drain does what the mailbox holds.
+func (l *Loop) drain() {
+	items := l.mail.take(l.spare)
+	for i := range items {
+		items[i].handle()
+	}
+	clear(items)
+	l.spare = items[:0]
+	if cap(items) > keptItems {
+		l.spare = nil
+	}
+}
+
+func (it *item) handle() {
+	if it.stream != nil {
+		it.stream.handle()
+	} else {
+		it.do()
+	}
+}
+
+// publish makes the counters visible to Stats.
+func (l *Loop) publish() {
+	s := &l.shared
+	endpoint := l.endpoint.Stats()
+	s.mu.Lock()
+	s.stats.Endpoint, s.stats.Conns = endpoint, l.count
+	s.stats.Turns++
+	s.mu.Unlock()
+}
+
+// overdue counts a deadline that handling did not move.
+func (l *Loop) overdue() {
+	l.shared.mu.Lock()
+	l.shared.stats.Overdue++
+	l.shared.mu.Unlock()
+}

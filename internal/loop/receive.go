@@ -1,0 +1,66 @@
+package loop
+
+import (
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/udp"
+)
+
+const (
+	// maxBatches is how many batches of messages a turn reads before what
+	// they brought about is sent. Each may hold half a megabyte.
+	maxBatches = 4
+	// fullBatch is the number of messages from which a batch counts as full,
+	// so that more may be waiting: the slots of a udp.Socket with GRO.
+	fullBatch = 8
+)
+
+// receive takes what has arrived. When there is nothing else to do, it sleeps
+// until something arrives, the earliest deadline or a post in the mailbox.
+func (l *Loop) receive() {
+	msgs, err := l.await()
+	l.now = l.clock()
+	for batch := 1; err == nil; batch++ {
+		for i := range msgs {
+			l.handleMessage(&msgs[i])
+		}
+		if len(msgs) < fullBatch || batch == maxBatches {
+			return
+		}
+		msgs, err = l.sock.TryRecv()
+	}
+	l.broken = err
+}
+
+// await reads the first batch of a turn.
+func (l *Loop) await() ([]udp.Message, error) {
+	if l.dirty.head != nil || !l.mail.park() {
+		return l.sock.TryRecv()
+	}
+	defer l.mail.unpark()
+	c := l.deadlines.next()
+	if c == nil {
+		return l.sock.Recv(l.time(0))
+	}
+	return l.sock.Recv(l.time(c.at))
+}
+
+// handleMessage feeds the datagrams of a message to the endpoint.
+func (l *Loop) handleMessage(m *udp.Message) {
+	d := engine.Datagram{
+		Path: engine.Path{Local: m.Local, Remote: m.Remote},
+		ECN:  engine.ECN(m.ECN),
+	}
+	for data := range m.Datagrams() {
+		d.Data = data
+		e := l.endpoint.HandleDatagram(l.now, d)
+		if e == nil {
+			continue
+		}
+		c, known := e.App.(*Conn)
+		if !known {
+			c = l.newConn(e)
+			c.handler = l.accept(c)
+		}
+		c.touch()
+	}
+}
