@@ -1,0 +1,206 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// The alerts that this package sends on its own (RFC 8446, Section 6).
+const (
+	alertUnexpectedMessage = 10
+	alertInternalError     = 80
+)
+
+// Conn is one side of a handshake. It implements engine.TLS and, like it, is to
+// be used by one goroutine at a time.
+//
+// An error of crypto/tls may come up at any event. So that the engine hears of
+// it from the call that caused it, the events of a call are collected before it
+// returns, and a server takes its transport parameters before anything else.
+type Conn struct {
+	quic   *tls.QUICConn // nil when it is needed no more
+	server bool
+
+	events   []engine.TLSEvent // to be handed out
+	err      error             // what ended the handshake
+	complete bool
+	state    tls.ConnectionState // once complete
+}
+
+var _ engine.TLS = (*Conn)(nil)
+
+// Start begins the handshake. A server waits for its transport parameters.
+func (c *Conn) Start() error {
+	if c.server {
+		c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
+		return nil
+	}
+	return c.start()
+}
+
+// SetTransportParameters sets the encoded parameters for the peer, which are
+// copied. An error that follows from them is HandleData's to tell.
+func (c *Conn) SetTransportParameters(params []byte) {
+	if c.quic == nil {
+		return
+	}
+	c.quic.SetTransportParameters(append([]byte{}, params...))
+	if c.server {
+		c.err = c.start()
+	}
+}
+
+func (c *Conn) start() error {
+	if err := c.quic.Start(context.Background()); err != nil {
+		return c.fail(err)
+	}
+	return c.collect()
+}
+
+// HandleData takes handshake bytes from the peer. The error is an
+// *engine.TLSAlert.
+func (c *Conn) HandleData(space wire.Space, data []byte) error {
+	if c.err != nil {
+		return c.err
+	}
+	if c.quic == nil {
+		// A client has nothing to say after the handshake: QUIC updates keys
+		// and authenticates clients by other means or not at all (RFC 9001,
+		// Sections 4.4 and 6).
+		return c.fail(fmt.Errorf("handshake: message after the end: %w", tls.AlertError(alertUnexpectedMessage)))
+	}
+	if err := c.quic.HandleData(levelOf(space), data); err != nil {
+		alert := c.fail(err)
+		if c.complete && alert.Code == alertInternalError {
+			// What crypto/tls calls an internal error after the handshake is a
+			// KeyUpdate, which QUIC forbids (RFC 9001, Section 6).
+			alert.Code = alertUnexpectedMessage
+		}
+		return alert
+	}
+	return c.collect()
+}
+
+// NextEvent returns the next thing that happened.
+func (c *Conn) NextEvent() engine.TLSEvent {
+	if len(c.events) == 0 {
+		c.events = nil
+		return engine.TLSEvent{}
+	}
+	e := c.events[0]
+	c.events = c.events[1:]
+	return e
+}
+
+// SendSessionTicket makes a server's NewSessionTicket message, one that does
+// not permit 0-RTT. It ends the need for crypto/tls's state, which is freed.
+func (c *Conn) SendSessionTicket() error {
+	if c.quic == nil || !c.server || !c.complete {
+		return c.err
+	}
+	if err := c.quic.SendSessionTicket(tls.QUICSessionTicketOptions{}); err != nil {
+		return c.fail(err)
+	}
+	err := c.collect()
+	c.quic = nil
+	return err
+}
+
+// ConnectionState returns what is known of the connection so far.
+func (c *Conn) ConnectionState() tls.ConnectionState {
+	if !c.complete && c.quic != nil {
+		return c.quic.ConnectionState()
+	}
+	return c.state
+}
+
+// Close frees what the handshake holds. No events follow.
+func (c *Conn) Close() {
+	c.events = nil
+	if c.quic != nil {
+		c.quic.Close() // the error is that of a handshake which is given up
+		c.quic = nil
+	}
+}
+
+// collect takes all events from crypto/tls.
+func (c *Conn) collect() error {
+	for {
+		e := c.quic.NextEvent()
+		switch e.Kind {
+		case tls.QUICNoEvent:
+			return nil
+		case tls.QUICErrorEvent:
+			return c.fail(e.Err)
+		case tls.QUICResumeSession:
+			e.SessionState.EarlyData = false // no 0-RTT
+		case tls.QUICStoreSession:
+			if err := c.quic.StoreSession(e.SessionState); err != nil {
+				return c.fail(err)
+			}
+		case tls.QUICHandshakeDone:
+			c.complete = true
+			c.state = c.quic.ConnectionState()
+			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone})
+		default:
+			c.forward(&e)
+		}
+	}
+}
+
+// forward hands out an event that carries data, which crypto/tls will overwrite.
+func (c *Conn) forward(e *tls.QUICEvent) {
+	out := engine.TLSEvent{Suite: protect.Suite(e.Suite), Data: bytes.Clone(e.Data)}
+	switch e.Kind {
+	case tls.QUICSetReadSecret:
+		out.Kind = engine.TLSReadSecret
+	case tls.QUICSetWriteSecret:
+		out.Kind = engine.TLSWriteSecret
+	case tls.QUICWriteData:
+		out.Kind = engine.TLSWriteData
+	case tls.QUICTransportParameters:
+		out.Kind = engine.TLSPeerParameters
+	default:
+		return
+	}
+	switch e.Level {
+	case tls.QUICEncryptionLevelInitial:
+		out.Space = wire.InitialSpace
+	case tls.QUICEncryptionLevelHandshake:
+		out.Space = wire.HandshakeSpace
+	case tls.QUICEncryptionLevelApplication:
+		out.Space = wire.AppSpace
+	default:
+		return // 0-RTT
+	}
+	c.push(out)
+}
+
+func (c *Conn) push(e engine.TLSEvent) { c.events = append(c.events, e) }
+
+// fail makes err, with the alert that it carries, the error of the handshake.
+func (c *Conn) fail(err error) *engine.TLSAlert {
+	code := tls.AlertError(alertInternalError)
+	errors.As(err, &code)
+	alert := &engine.TLSAlert{Code: uint8(code), Err: err}
+	c.err = alert
+	return alert
+}
+
+// levelOf returns crypto/tls's name for a space.
+func levelOf(space wire.Space) tls.QUICEncryptionLevel {
+	switch space {
+	case wire.InitialSpace:
+		return tls.QUICEncryptionLevelInitial
+	case wire.HandshakeSpace:
+		return tls.QUICEncryptionLevelHandshake
+	}
+	return tls.QUICEncryptionLevelApplication
+}

@@ -1,0 +1,27 @@
+package handshake_test
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/handshake"
+)
+
+func ExampleNewClient() {
+	conn, err := handshake.NewClient(&tls.Config{NextProtos: []string{"h3"}}, "example.com")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	conn.SetTransportParameters(nil)
+	if err := conn.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	hello := conn.NextEvent()
+	fmt.Println(hello.Kind == engine.TLSWriteData, hello.Space)
+	// Output: true initial
+}
