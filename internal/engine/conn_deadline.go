@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // HandleDeadline does what is due at now. Deadline is later than now once
@@ -25,8 +26,12 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.handshakeTimedOut(now)
 		return
 	}
-	if d.take(slotLoss, now) {
+	for range maxLossDeadlines {
+		if !d.take(slotLoss, now) {
+			break
+		}
 		c.handleLossDeadline(now)
+		d[slotLoss] = c.loss.Deadline(c.lossLimits())
 	}
 	if d.take(slotAck, now) {
 		c.space.received.urgent = true
@@ -45,6 +50,10 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 	}
 	d.take(slotPacing, now) // sending goes on in PollTransmit
 }
+
+// maxLossDeadlines is how many loss times and probe timeouts can be due at
+// once: one of each for every number space.
+const maxLossDeadlines = 2 * wire.NumSpaces
 
 // handshakeTimedOut gives up. The peer is told when it is known to exist.
 func (c *Conn) handshakeTimedOut(now monotime.Time) {

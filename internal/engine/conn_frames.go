@@ -94,7 +94,7 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 			c.peerClosed(in.now, &f)
 		}
 	case wire.FrameHandshakeDone:
-		err = c.handleHandshakeDone()
+		err = c.handleHandshakeDone(in.now)
 	case wire.FrameNewToken:
 		var f wire.NewToken
 		if n = wire.ConsumeNewToken(b, &f); n >= 0 && c.side == wire.ServerSide {
@@ -205,10 +205,10 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 
 // handleHandshakeDone confirms the handshake for a client (RFC 9001,
 // Section 4.1.2).
-func (c *Conn) handleHandshakeDone() *TransportError {
+func (c *Conn) handleHandshakeDone(now monotime.Time) *TransportError {
 	if c.side == wire.ServerSide {
 		return protocolError(wire.ProtocolViolation, wire.FrameHandshakeDone, "a client sent HANDSHAKE_DONE")
 	}
-	c.confirm()
+	c.confirm(now)
 	return nil
 }

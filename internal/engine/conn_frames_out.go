@@ -23,8 +23,12 @@ func (c *Conn) appendAck(now monotime.Time, w *frameWriter, space *numberSpace) 
 		return
 	}
 	w.record(recAck, uint64(r.ranges[0].Largest))
-	r.sent()
-	if w.space == wire.AppSpace {
+}
+
+// ackSent tells that the packet with the ACK frame really goes out.
+func (c *Conn) ackSent(space *numberSpace, id wire.Space) {
+	space.received.sent()
+	if id == wire.AppSpace {
 		c.deadlines[slotAck] = 0
 	}
 }

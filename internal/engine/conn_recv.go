@@ -100,7 +100,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 	}
 	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
 		c.path.validated = true // RFC 9000, Section 8.1
-		c.discardSpace(wire.InitialSpace)
+		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
 	c.handlePayload(now, id, h.Type, pn, payload, len(pkt), d, &h.DstID)
@@ -169,13 +169,14 @@ func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType
 	if space = c.numberSpace(id); space == nil {
 		return // the frames ended the handshake
 	}
-	if space.received.add(now, pn, in.eliciting, d.ECN) {
-		c.deadlines[slotAck] = 0
-	} else if in.eliciting && c.deadlines[slotAck].IsZero() {
-		c.deadlines[slotAck] = now.Add(maxAckDelay)
-	}
-	if id != wire.AppSpace && in.eliciting {
+	urgent := space.received.add(now, pn, in.eliciting, d.ECN)
+	switch {
+	case id != wire.AppSpace && in.eliciting:
 		space.received.urgent = true // Section 13.2.1: at once during the handshake
+	case urgent:
+		c.deadlines[slotAck] = 0
+	case in.eliciting && c.deadlines[slotAck].IsZero():
+		c.deadlines[slotAck] = now.Add(maxAckDelay)
 	}
 	c.idle.received(c, now)
 	if id == wire.AppSpace && d.Path != c.path.Path {

@@ -134,9 +134,12 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 	} else {
 		c.control.appLimited = false
 	}
-	if len(w.b) == ackEnd && !ackDue {
+	if w.empty() || len(w.b) == ackEnd && !ackDue {
 		space.sent.Cancel()
 		return false
+	}
+	if ackEnd > w.payload {
+		c.ackSent(space, id)
 	}
 	c.appendKeepInformed(w, space)
 	return true
@@ -205,7 +208,7 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 		c.checkKeyLimit(now)
 	}
 	if w.space == wire.HandshakeSpace && c.side == wire.ClientSide {
-		c.discardSpace(wire.InitialSpace) // RFC 9001, Section 4.9.1
+		c.discardSpace(now, wire.InitialSpace) // RFC 9001, Section 4.9.1
 	}
 }
 

@@ -24,6 +24,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -243,4 +244,14 @@ func (e *Endpoint) remove(c *Conn) {
 		}
 	}
 	e.conns--
+}
+
+// CheckEmpty returns an error when the endpoint without connections still
+// remembers something of one.
+func (e *Endpoint) CheckEmpty() error {
+	if e.conns == 0 && (len(e.byID) > 0 || len(e.byReset) > 0 || e.handshakes != 0) {
+		return fmt.Errorf("no connection, but %d IDs, %d reset tokens and %d handshakes are remembered",
+			len(e.byID), len(e.byReset), e.handshakes)
+	}
+	return nil
 }

@@ -1,21 +1,11 @@
 package engine
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
-
-// consumption counts what the application has read from all streams of a
-// connection and the engine was not told of. It is shared by the streams'
-// receive buffers, so that reading a little from many streams still opens the
-// connection's window in time.
-type consumption struct {
-	unreported atomic.Int64 // bytes
-	threshold  atomic.Int64 // report when unreported reaches it
-}
 
 // recvWindow is one flow control window that we grant: of a stream or of the
 // connection (RFC 9000, Section 4). It grows only while the application

@@ -172,20 +172,20 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 			c.pollTLS(now) // the ticket cannot fail the connection
 		}
 		c.control.handshakeDone.set()
-		c.confirm()
+		c.confirm(now)
 	}
 }
 
 // confirm ends the handshake: its keys and all that belongs to it may go
 // (RFC 9001, Sections 4.1.2 and 4.9.2). Packets that waited for 1-RTT keys
 // are looked at by the caller of the frame that brought this about.
-func (c *Conn) confirm() {
+func (c *Conn) confirm(now monotime.Time) {
 	if c.hs == nil || c.hs.confirmed {
 		return
 	}
 	c.hs.confirmed = true
-	c.discardSpace(wire.InitialSpace)
-	c.discardSpace(wire.HandshakeSpace)
+	c.discardSpace(now, wire.InitialSpace)
+	c.discardSpace(now, wire.HandshakeSpace)
 	c.endpoint.forgetOriginal(c)
 	c.ids.issue(c)
 	c.mtu.start(c.peer.maxUDPPayload)
@@ -193,11 +193,11 @@ func (c *Conn) confirm() {
 }
 
 // discardSpace drops the keys of a space (RFC 9001, Section 4.9).
-func (c *Conn) discardSpace(id wire.Space) {
+func (c *Conn) discardSpace(now monotime.Time, id wire.Space) {
 	if c.hs == nil || c.hs.discarded[id] {
 		return
 	}
-	c.loss.Discard(id)
+	c.loss.Discard(now, id)
 	c.hs.discarded[id] = true
 	c.hs.canOpen[id], c.hs.canSeal[id] = false, false
 	c.hs.spaces[id] = numberSpace{}

@@ -3,6 +3,7 @@ package engine
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -168,6 +169,15 @@ func (b *RecvBuffer) failUnlessReceived(err error) {
 	if !b.received() {
 		b.fail(err)
 	}
+}
+
+// consumption counts what the application has read from all streams of a
+// connection and the engine was not told of. It is shared by the streams'
+// receive buffers, so that reading a little from many streams still opens the
+// connection's window in time.
+type consumption struct {
+	unreported atomic.Int64 // bytes
+	threshold  atomic.Int64 // report when unreported reaches it
 }
 
 // resetError is what Read returns after RESET_STREAM.

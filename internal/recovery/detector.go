@@ -56,6 +56,7 @@ type Detector struct {
 	inFlight    int
 	ptoCount    int
 	lastNews    monotime.Time // last ack-eliciting send or newly acked packet
+	probeAfter  monotime.Time // no probe timeout is earlier
 	firstSample monotime.Time // when RTT got its first sample
 }
 

@@ -43,11 +43,11 @@ func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
 			}
 			timeout += d.MaxAckDelay << min(d.ptoCount, maxPTOBackoff)
 		}
-		if t := s.lastEliciting.Add(timeout); at.IsZero() || t < at {
+		if t := max(s.lastEliciting.Add(timeout), d.probeAfter); at.IsZero() || t < at {
 			at, id = t, wire.Space(i)
 		}
 	}
-	if (waiting && !at.IsZero()) || l.PeerValidated {
+	if (waiting && !at.IsZero()) || l.PeerValidated || d.lastNews.IsZero() {
 		return at, id
 	}
 	// Section 6.2.2.1: a client keeps probing until the server can surely
@@ -94,8 +94,8 @@ func (d *Detector) Oldest(id wire.Space, n int, f func(*Sent)) {
 }
 
 // Discard forgets a number space whose keys are gone; its packets are neither
-// acknowledged nor lost (RFC 9002, Section 6.4).
-func (d *Detector) Discard(id wire.Space) {
+// acknowledged nor lost, and the backoff ends (RFC 9002, Section 6.4).
+func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 	s := d.spaces[id]
 	if s == nil {
 		return
@@ -107,6 +107,8 @@ func (d *Detector) Discard(id wire.Space) {
 	}
 	d.spaces[id] = nil
 	d.ptoCount = 0
+	d.lastNews = now
+	d.probeAfter = now.Add(granularity)
 }
 
 // LoseAll declares every packet of a space lost, as after a Retry or a

@@ -1,0 +1,156 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// FakeTLS has the flights of a TLS 1.3 handshake and none of its security:
+// secrets everybody can compute, no certificates, the same bytes every time.
+// It makes thousands of handshakes cheap and their replay exact.
+//
+// Each message is a type, a two-byte length and a body:
+//
+//	client  hello(parameters)                                            Initial
+//	server  hello                                                        Initial
+//	        parameters(parameters, filler like a certificate chain)      Handshake
+//	client  finished                                                     Handshake
+//	server  ticket                                                       1-RTT
+type FakeTLS struct {
+	Side   wire.Side
+	Suite  protect.Suite // default AES-128-GCM
+	Filler int           // bytes in place of a certificate chain
+
+	params []byte
+	events []engine.TLSEvent
+	in     [wire.NumSpaces][]byte
+	done   bool
+}
+
+const (
+	fakeHello byte = iota + 1
+	fakeParameters
+	fakeFinished
+	fakeTicket
+)
+
+var errFakeTLS = errors.New("fake handshake: unexpected message")
+
+// Start implements engine.TLS.
+func (f *FakeTLS) Start() error {
+	if f.Suite == 0 {
+		f.Suite = protect.AES128GCM
+	}
+	if f.Side == wire.ClientSide {
+		f.write(wire.InitialSpace, fakeHello, f.params)
+	}
+	return nil
+}
+
+// SetTransportParameters implements engine.TLS.
+func (f *FakeTLS) SetTransportParameters(p []byte) {
+	f.params = p
+	if f.Side == wire.ServerSide {
+		f.serverFlight()
+	}
+}
+
+// serverFlight follows the client's hello.
+func (f *FakeTLS) serverFlight() {
+	f.write(wire.InitialSpace, fakeHello, nil)
+	f.secret(engine.TLSWriteSecret, wire.HandshakeSpace)
+	f.secret(engine.TLSReadSecret, wire.HandshakeSpace)
+	body := binary.BigEndian.AppendUint16(nil, uint16(len(f.params)))
+	body = append(body, f.params...)
+	f.write(wire.HandshakeSpace, fakeParameters, append(body, make([]byte, f.Filler)...))
+	f.secret(engine.TLSWriteSecret, wire.AppSpace)
+}
+
+// HandleData implements engine.TLS.
+func (f *FakeTLS) HandleData(space wire.Space, data []byte) error {
+	f.in[space] = append(f.in[space], data...)
+	for {
+		b := f.in[space]
+		if len(b) < 3 {
+			return nil
+		}
+		n := 3 + int(binary.BigEndian.Uint16(b[1:]))
+		if len(b) < n {
+			return nil
+		}
+		f.in[space] = b[n:]
+		if err := f.handleMessage(space, b[0], b[3:n]); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *FakeTLS) handleMessage(space wire.Space, kind byte, body []byte) error {
+	client := f.Side == wire.ClientSide
+	switch {
+	case !client && kind == fakeHello && space == wire.InitialSpace:
+		f.events = append(f.events,
+			engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body},
+			engine.TLSEvent{Kind: engine.TLSNeedParameters})
+	case client && kind == fakeHello && space == wire.InitialSpace:
+		f.secret(engine.TLSReadSecret, wire.HandshakeSpace)
+		f.secret(engine.TLSWriteSecret, wire.HandshakeSpace)
+	case client && kind == fakeParameters && space == wire.HandshakeSpace && len(body) >= 2:
+		n := min(int(binary.BigEndian.Uint16(body)), len(body)-2)
+		f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body[2 : 2+n]})
+		f.write(wire.HandshakeSpace, fakeFinished, nil)
+		f.finish(engine.TLSWriteSecret, engine.TLSReadSecret)
+	case !client && kind == fakeFinished && space == wire.HandshakeSpace:
+		f.finish(engine.TLSReadSecret)
+	case client && kind == fakeTicket && space == wire.AppSpace:
+	default:
+		return &engine.TLSAlert{Code: 10, Err: errFakeTLS}
+	}
+	return nil
+}
+
+func (f *FakeTLS) finish(secrets ...engine.TLSEventKind) {
+	for _, kind := range secrets {
+		f.secret(kind, wire.AppSpace)
+	}
+	f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSHandshakeDone})
+}
+
+func (f *FakeTLS) write(space wire.Space, kind byte, body []byte) {
+	b := append([]byte{kind}, byte(len(body)>>8), byte(len(body)))
+	f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSWriteData, Space: space, Data: append(b, body...)})
+}
+
+// secret tells the engine the secret of a direction and space.
+func (f *FakeTLS) secret(kind engine.TLSEventKind, space wire.Space) {
+	sender := f.Side
+	if kind == engine.TLSReadSecret {
+		sender = sender.Peer()
+	}
+	sum := sha256.Sum256([]byte{'s', byte(sender), byte(space)})
+	f.events = append(f.events, engine.TLSEvent{Kind: kind, Space: space, Suite: f.Suite, Data: sum[:]})
+}
+
+// NextEvent implements engine.TLS.
+func (f *FakeTLS) NextEvent() engine.TLSEvent {
+	if len(f.events) == 0 {
+		return engine.TLSEvent{}
+	}
+	e := f.events[0]
+	f.events = f.events[1:]
+	return e
+}
+
+// SendSessionTicket implements engine.TLS.
+func (f *FakeTLS) SendSessionTicket() error {
+	f.write(wire.AppSpace, fakeTicket, make([]byte, 200))
+	return nil
+}
+
+// Close implements engine.TLS.
+func (f *FakeTLS) Close() { f.done = true }

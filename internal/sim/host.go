@@ -1,0 +1,208 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// host is an endpoint with one connection and the application on it.
+type host struct {
+	run      *Run
+	side     wire.Side
+	addr     netip.AddrPort
+	config   *engine.Config
+	endpoint *engine.Endpoint
+	conn     *engine.Conn
+	app      *app
+	dialled  bool
+	gone     bool // the connection was released
+	closed   error
+	buf      []byte
+
+	validated bool // the client proved its address, as far as packets show
+	received  int  // bytes from the client until then
+	sent      int
+}
+
+// defaultStreams is how many streams of a kind a simulated peer may open.
+const defaultStreams = 100
+
+func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, source *rand.Rand) *host {
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(source.Uint32())
+	}
+	if cfg == nil {
+		cfg = &engine.Config{}
+	}
+	c := *cfg
+	if c.MaxBidiStreams == 0 {
+		c.MaxBidiStreams, c.MaxUniStreams = defaultStreams, defaultStreams
+	}
+	if r.Trace != nil {
+		c.NewTracer = func(side wire.Side, _ wire.ConnectionID) engine.Tracer { return &trace{w: r.Trace, side: side} }
+	}
+	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
+	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecret: seed})
+	h.app = newApp(h, rand.New(rand.NewPCG(source.Uint64(), 1)))
+	if side == wire.ServerSide {
+		h.endpoint.SetServer(&engine.Server{
+			Config:       h.config,
+			NewTLS:       func() engine.TLS { return r.NewTLS(side) },
+			RequireRetry: r.RequireRetry,
+		})
+	}
+	return h
+}
+
+func (h *host) dial() {
+	h.dialled = true
+	h.conn = h.endpoint.Dial(h.run.now, engine.Path{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
+}
+
+// receive takes a packet from the network.
+func (h *host) receive(now monotime.Time, p Packet) {
+	h.noteReceived(p.Data)
+	c := h.endpoint.HandleDatagram(now, engine.Datagram{
+		Data: p.Data, Path: engine.Path{Local: h.addr.Addr(), Remote: p.From}, ECN: p.ECN,
+	})
+	if h.conn == nil {
+		h.conn = c
+	}
+}
+
+// work fires what is due, lets the application act and sends.
+func (h *host) work(now monotime.Time) error {
+	for t, ok := h.endpoint.PollTransmit(h.buf); ok; t, ok = h.endpoint.PollTransmit(h.buf) {
+		if err := h.transmit(t); err != nil {
+			return err
+		}
+	}
+	if h.conn == nil || h.gone {
+		return nil
+	}
+	if d := h.conn.Deadline(); !d.IsZero() && !d.After(now) {
+		h.conn.HandleDeadline(now)
+	}
+	if err := h.pollEvents(now); err != nil {
+		return err
+	}
+	if err := h.app.act(now); err != nil {
+		return err
+	}
+	for {
+		t, ok := h.conn.PollTransmit(now, h.buf, 1+h.app.rand.IntN(64))
+		if !ok {
+			break
+		}
+		if h.gone {
+			return fmt.Errorf("sends after it was released")
+		}
+		if err := h.transmit(t); err != nil {
+			return err
+		}
+	}
+	if err := h.pollEvents(now); err != nil {
+		return err
+	}
+	if d := h.conn.Deadline(); !d.IsZero() && !d.After(now) && !h.gone {
+		return fmt.Errorf("deadline %v is not after now, %v", d.Sub(start), now.Sub(start))
+	}
+	return nil
+}
+
+func (h *host) pollEvents(now monotime.Time) error {
+	var events [3]engine.Event
+	for {
+		n := h.conn.PollEvents(events[:])
+		if n == 0 {
+			return nil
+		}
+		for _, e := range events[:n] {
+			if h.gone || h.closed != nil && e.Kind != engine.EventReleased && e.Stream == nil {
+				return fmt.Errorf("event %d after the connection's end", e.Kind)
+			}
+			switch e.Kind {
+			case engine.EventClosed:
+				h.closed = e.Err
+			case engine.EventReleased:
+				h.gone = true
+			default:
+				if err := h.app.handle(now, e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// transmit cuts a train into packets and sends them.
+func (h *host) transmit(t engine.Transmit) error {
+	dir := ToServer
+	if h.side == wire.ServerSide {
+		dir = ToClient
+	}
+	if t.Segment <= 0 || len(t.Data) == 0 {
+		return fmt.Errorf("empty train")
+	}
+	for data := t.Data; len(data) > 0; {
+		n := min(t.Segment, len(data))
+		p := Packet{Data: append([]byte(nil), data[:n]...), From: h.addr, To: t.Path.Remote, ECN: t.ECN}
+		data = data[n:]
+		if err := h.noteSent(n); err != nil {
+			return err
+		}
+		h.run.send(dir, p)
+	}
+	return nil
+}
+
+// noteReceived watches for the proof of the client's address: a Handshake
+// packet, or an Initial packet with a token (RFC 9000, Section 8.1).
+func (h *host) noteReceived(b []byte) {
+	if h.validated || h.side == wire.ClientSide {
+		return
+	}
+	h.received += len(b)
+	for len(b) > 0 {
+		hdr, ok := wire.ParseLongHeader(b)
+		if !ok {
+			return
+		}
+		if hdr.Type == wire.HandshakePacket || len(hdr.Token) > 0 {
+			h.validated = true
+		}
+		b = b[hdr.PacketLen:]
+	}
+}
+
+func (h *host) noteSent(n int) error {
+	h.sent += n
+	if h.side == wire.ServerSide && !h.validated && h.sent > 3*h.received {
+		return fmt.Errorf("sent %d bytes to an address that sent only %d and is not validated", h.sent, h.received)
+	}
+	return nil
+}
+
+func (h *host) deadline() monotime.Time {
+	if h.conn == nil || h.gone {
+		return 0
+	}
+	return h.conn.Deadline()
+}
+
+func (h *host) released() bool { return h.gone && h.endpoint.Conns() == 0 }
+
+func (h *host) describe() string {
+	if h.conn == nil {
+		return "has no connection"
+	}
+	s := h.conn.Stats()
+	return fmt.Sprintf("closed %v, released %v, %s, window %d, in flight %d, sent %d packets, lost %d, probe timeouts %d",
+		h.closed, h.gone, h.app.describe(), s.CongestionWindow, s.BytesInFlight, s.SentPackets, s.LostPackets, s.ProbeTimeouts)
+}

@@ -1,0 +1,133 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+)
+
+var (
+	seedFlag  = flag.Uint64("sim.seed", 0, "first seed of the matrix")
+	traceFlag = flag.Bool("sim.trace", false, "print every packet")
+	seedsFlag = flag.Int("sim.seeds", 0, "seeds of each scenario; 0 means the scenario's own number")
+)
+
+// scenario is a network with work to do on it. It is made anew for each seed,
+// because nodes keep state.
+type scenario struct {
+	name  string
+	seeds int
+	make  func() Run
+}
+
+// work is what most scenarios do: enough for several round trips and losses.
+var work = Work{Streams: 4, UniStreams: 1, Upload: 60_000, Download: 120_000}
+
+func network(rtt time.Duration, w Work, nodes ...Node) func() Run {
+	return func() Run { return Run{Nodes: append([]Node{&Delay{RTT: rtt}}, nodes...), Work: w} }
+}
+
+const scenarioSeeds = 120
+
+var scenarios = []scenario{
+	{"clean", scenarioSeeds, func() Run { return network(20*time.Millisecond, work)() }},
+	{"loss1", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Drop{Rate: 0.01})() }},
+	{"loss5", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Drop{Rate: 0.05})() }},
+	{"loss20", scenarioSeeds, func() Run { return network(20*time.Millisecond, patient(work), &Drop{Rate: 0.20})() }},
+	{"reorder", scenarioSeeds, func() Run {
+		return network(20*time.Millisecond, work, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond})()
+	}},
+	{"duplicate", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Duplicate{Rate: 0.3})() }},
+	{"corrupt", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Corrupt{Rate: 0.05})() }},
+	{"rtt300", scenarioSeeds, func() Run { return network(300*time.Millisecond, work, &Drop{Rate: 0.01})() }},
+	{"smallQueue", scenarioSeeds, func() Run {
+		return network(40*time.Millisecond, work, &Bottleneck{Rate: 5e6, Queue: 12_000})()
+	}},
+	{"ecn", scenarioSeeds, func() Run {
+		return network(40*time.Millisecond, work, &Bottleneck{Rate: 5e6, Queue: 60_000, MarkAbove: 15_000})()
+	}},
+	{"bleach", scenarioSeeds, func() Run { return network(40*time.Millisecond, work, &Drop{Rate: 0.01}, &Bleach{})() }},
+	{"mtu1200", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &MTU{Size: 1200}, &Drop{Rate: 0.01})() }},
+	{"mtu1400", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &MTU{Size: 1400})() }},
+	{"blackhole", scenarioSeeds, func() Run {
+		return network(50*time.Millisecond, work, &Blackhole{From: 200 * time.Millisecond, Until: 4 * time.Second})()
+	}},
+	{"rebind", scenarioSeeds, func() Run {
+		return network(50*time.Millisecond, work, &Drop{Rate: 0.01}, &Rebind{Every: 300 * time.Millisecond})()
+	}},
+	{"rebindAddress", scenarioSeeds, func() Run {
+		return network(50*time.Millisecond, work, &Rebind{Every: 500 * time.Millisecond, Address: true})()
+	}},
+	{"retry", scenarioSeeds, func() Run {
+		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05})()
+		r.RequireRetry = true
+		return r
+	}},
+	{"keyUpdates", scenarioSeeds, func() Run {
+		w := work
+		w.UpdateKeys = true
+		return network(20*time.Millisecond, w, &Drop{Rate: 0.02}, &Reorder{Rate: 0.1, Hold: 10 * time.Millisecond})()
+	}},
+	{"manyStreams", scenarioSeeds, func() Run {
+		return network(20*time.Millisecond, Work{Streams: 350, Upload: 900, Download: 1500}, &Drop{Rate: 0.02})()
+	}},
+	{"smallWindows", scenarioSeeds, func() Run {
+		r := network(20*time.Millisecond, work, &Drop{Rate: 0.02})()
+		cfg := &engine.Config{InitialStreamWindow: 3000, MaxStreamWindow: 10_000, InitialConnWindow: 5000, MaxConnWindow: 20_000}
+		r.Client, r.Server = cfg, cfg
+		return r
+	}},
+	{"idle", scenarioSeeds, func() Run {
+		w := work
+		w.Idle = true
+		return network(20*time.Millisecond, w, &Drop{Rate: 0.02})()
+	}},
+	{"everything", scenarioSeeds, func() Run {
+		return network(60*time.Millisecond, work, &Drop{Rate: 0.03}, &Reorder{Rate: 0.1, Hold: 40 * time.Millisecond},
+			&Duplicate{Rate: 0.05}, &Corrupt{Rate: 0.02}, &Bottleneck{Rate: 10e6, Queue: 40_000, MarkAbove: 20_000},
+			&Rebind{Every: 700 * time.Millisecond})()
+	}},
+}
+
+// patient is w for networks on which a close or handshake may take long.
+func patient(w Work) Work { return w }
+
+// TestMatrix runs every scenario over many seeds. A failure names the command
+// that runs its seed alone.
+func TestMatrix(t *testing.T) {
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			seeds := s.seeds
+			if *seedsFlag > 0 {
+				seeds = *seedsFlag
+			}
+			for i := range seeds {
+				seed := *seedFlag + uint64(i)
+				if err := runSeed(s, seed); err != nil {
+					t.Errorf("seed %d: %v\nreplay: go test ./internal/sim -run 'TestMatrix/^%s$' -sim.seed=%d -sim.seeds=1", seed, err, s.name, seed)
+				}
+			}
+		})
+	}
+}
+
+func runSeed(s scenario, seed uint64) (err error) {
+	defer func() {
+		if p := recover(); p != nil && *seedsFlag != 1 {
+			err = fmt.Errorf("panic: %v", p)
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	r := s.make()
+	r.Seed = seed
+	if *traceFlag {
+		r.Trace = os.Stderr
+	}
+	return r.Do()
+}

@@ -1,0 +1,212 @@
+// Package sim runs QUIC endpoints over simulated networks in virtual time: a
+// list of nodes with a client at one end and a server at the other, all chance
+// from one seed, every run the same for the same seed.
+//
+//	run := sim.Run{
+//		Seed:  42,
+//		Nodes: []sim.Node{&sim.Delay{RTT: 50 * time.Millisecond}, &sim.Drop{Rate: 0.05}},
+//		Work:  sim.Work{Streams: 10, Upload: 100 << 10, Download: 100 << 10},
+//	}
+//	if err := run.Do(); err != nil { … }
+//
+// Do checks what must hold on every run: bytes arrive once, in order and
+// whole; both ends finish and forget the connection; an address that is not
+// validated gets at most three times what came from it; a deadline that was
+// handled is not in the past; a connection that was released sends nothing.
+package sim
+
+import (
+	"container/heap"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// start is when every run begins; zero would mean "not set".
+const start = monotime.Time(time.Hour)
+
+var (
+	clientAddr = netip.MustParseAddrPort("10.0.0.1:1000")
+	serverAddr = netip.MustParseAddrPort("10.0.0.2:443")
+)
+
+// Run is one simulated conversation.
+type Run struct {
+	Seed  uint64
+	Nodes []Node // from the client to the server
+	Work  Work
+
+	Client, Server *engine.Config // nil: defaults
+	RequireRetry   bool
+	NewTLS         func(side wire.Side) engine.TLS // nil: FakeTLS
+	// Limit is the virtual time after which a run has failed. Default 5 min.
+	Limit time.Duration
+	// Trace, when set, gets a line for each packet sent and received.
+	Trace io.Writer
+
+	now     monotime.Time
+	client  *host
+	server  *host
+	flights flights
+	sent    int // packets put in flight, to keep their order
+	steps   int
+}
+
+// maxSteps stops a run that makes no progress in time.
+const maxSteps = 4_000_000
+
+// Do runs the conversation to its end and returns the first thing that was
+// not as it must be.
+func (r *Run) Do() error {
+	r.setUp()
+	r.client.dial()
+	for !r.finished() {
+		if r.steps++; r.steps > maxSteps {
+			return fmt.Errorf("at %v: no end after %d steps: %s", r.now.Sub(start), maxSteps, r.describe())
+		}
+		if err := r.step(); err != nil {
+			return fmt.Errorf("at %v: %w", r.now.Sub(start), err)
+		}
+	}
+	return r.checkEnd()
+}
+
+// Elapsed returns how much virtual time the run took.
+func (r *Run) Elapsed() time.Duration { return r.now.Sub(start) }
+
+// ClientConn returns the client's connection, for its statistics.
+func (r *Run) ClientConn() *engine.Conn { return r.client.conn }
+
+func (r *Run) setUp() {
+	r.now = start
+	if r.Limit == 0 {
+		r.Limit = 5 * time.Minute
+	}
+	source := rand.New(rand.NewPCG(r.Seed, 0))
+	for _, n := range r.Nodes {
+		n.Seed(rand.New(rand.NewPCG(source.Uint64(), source.Uint64())))
+	}
+	if r.NewTLS == nil {
+		r.NewTLS = func(side wire.Side) engine.TLS { return &FakeTLS{Side: side, Filler: 2500} }
+	}
+	r.client = newHost(r, wire.ClientSide, clientAddr, r.Client, source)
+	r.server = newHost(r, wire.ServerSide, serverAddr, r.Server, source)
+}
+
+// step does everything that is due now, then moves the clock.
+func (r *Run) step() error {
+	for _, h := range []*host{r.client, r.server} {
+		if err := h.work(r.now); err != nil {
+			return fmt.Errorf("%v: %w", h.side, err)
+		}
+	}
+	next := monotime.Earliest(r.client.deadline(), r.server.deadline())
+	if len(r.flights) > 0 {
+		next = monotime.Earliest(next, r.flights[0].at)
+	}
+	if next.IsZero() {
+		if r.finished() {
+			return nil
+		}
+		return fmt.Errorf("both sides wait forever: %s", r.describe())
+	}
+	if next.Sub(start) > r.Limit {
+		return fmt.Errorf("not finished within %v: %s", r.Limit, r.describe())
+	}
+	r.now = max(r.now, next)
+	for len(r.flights) > 0 && !r.flights[0].at.After(r.now) {
+		f := heap.Pop(&r.flights).(*flight)
+		r.arrive(f)
+	}
+	return nil
+}
+
+// finished reports whether both sides are done and have forgotten.
+func (r *Run) finished() bool {
+	return r.client.released() && (r.server.released() || r.server.conn == nil) && r.client.dialled
+}
+
+func (r *Run) describe() string {
+	return fmt.Sprintf("client %s; server %s; %d packets in flight", r.client.describe(), r.server.describe(), len(r.flights))
+}
+
+// send puts a packet on its way.
+func (r *Run) send(dir Direction, p Packet) {
+	at := 0
+	if dir == ToClient {
+		at = len(r.Nodes) - 1
+	}
+	r.pass(r.now, dir, at, p)
+}
+
+// pass lets a packet pass node number at, or arrive behind the last.
+func (r *Run) pass(now monotime.Time, dir Direction, at int, p Packet) {
+	if at < 0 || at >= len(r.Nodes) {
+		r.fly(&flight{at: now, dir: dir, node: at, packet: p})
+		return
+	}
+	r.Nodes[at].Pass(now, dir, p, func(leaves monotime.Time, p Packet) {
+		r.fly(&flight{at: leaves, dir: dir, node: at, packet: p})
+	})
+}
+
+// arrive takes a packet that left a node.
+func (r *Run) arrive(f *flight) {
+	next := f.node + 1
+	if f.dir == ToClient {
+		next = f.node - 1
+	}
+	if next >= 0 && next < len(r.Nodes) {
+		r.pass(r.now, f.dir, next, f.packet)
+		return
+	}
+	h := r.server
+	if f.dir == ToClient {
+		h = r.client
+	}
+	h.receive(r.now, f.packet)
+}
+
+// flight is a packet between two nodes.
+type flight struct {
+	at     monotime.Time
+	seq    int
+	dir    Direction
+	node   int
+	packet Packet
+}
+
+// flights is a heap by time, then by order of sending.
+type flights []*flight
+
+func (r *Run) fly(f *flight) {
+	r.sent++
+	f.seq = r.sent
+	heap.Push(&r.flights, f)
+}
+
+func (f flights) Len() int { return len(f) }
+func (f flights) Less(i, j int) bool {
+	if f[i].at != f[j].at {
+		return f[i].at < f[j].at
+	}
+	return f[i].seq < f[j].seq
+}
+func (f flights) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
+
+// Push implements heap.Interface.
+func (f *flights) Push(x any) { *f = append(*f, x.(*flight)) }
+
+// Pop implements heap.Interface.
+func (f *flights) Pop() any {
+	old := *f
+	x := old[len(old)-1]
+	*f = old[:len(old)-1]
+	return x
+}
