@@ -57,3 +57,17 @@ func consistsOf(s string, class uint8) bool {
 	}
 	return true
 }
+
+// ValidFieldName reports whether s can be the name of a field: a token in lower
+// case.
+func ValidFieldName(s string) bool { return s != "" && consistsOf(s, className) }
+
+// ValidFieldValue reports whether s can be the value of a field.
+func ValidFieldValue(s string) bool { return consistsOf(s, classValue) }
+
+// ValidMethod reports whether s can be a request's method.
+func ValidMethod(s string) bool { return s != "" && consistsOf(s, classMethod) }
+
+// ValidAuthority reports whether s can be a host with or without a port, without
+// user information and without letters beyond ASCII.
+func ValidAuthority(s string) bool { return s != "" && consistsOf(s, classAuthority) }

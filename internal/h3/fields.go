@@ -84,7 +84,7 @@ func ParseTrailers(fields []qpack.Field) error {
 
 func checkRequestTarget(p *pseudoFields, h *RequestHeader) error {
 	switch {
-	case h.Method == "" || !consistsOf(h.Method, classMethod):
+	case !ValidMethod(h.Method):
 		return malformed("no valid :method")
 	case !consistsOf(h.Authority, classAuthority):
 		return malformed("invalid character in :authority")
@@ -121,7 +121,7 @@ func checkHost(p *pseudoFields, h *RequestHeader, regular regularFields) error {
 	switch {
 	case regular.hosts > 1:
 		return malformed("more than one host field")
-	case regular.host == "" || !consistsOf(regular.host, classAuthority):
+	case !ValidAuthority(regular.host):
 		return malformed("invalid host field")
 	case p.has(pseudoAuthority) && !strings.EqualFold(regular.host, h.Authority):
 		return malformed(":authority and host differ")
@@ -191,10 +191,10 @@ func checkFields(fields []qpack.Field) (regularFields, error) {
 	r := regularFields{contentLength: -1}
 	for i := range fields {
 		name, value := fields[i].Name, fields[i].Value
-		if name == "" || !consistsOf(name, className) {
+		if !ValidFieldName(name) {
 			return r, malformed("invalid field name, or pseudo-header field out of place")
 		}
-		if !consistsOf(value, classValue) {
+		if !ValidFieldValue(value) {
 			return r, malformed("invalid character in a field value")
 		}
 		switch name {

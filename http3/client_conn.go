@@ -1,0 +1,124 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// clientConn is a connection to a server. It is a quic.Handler: the Handle
+// methods run on the connection's loop and must not block.
+type clientConn struct {
+	conn
+	transport *Transport
+	addr      string
+	maxHeader int // bytes
+
+	// goAway is the first request stream the server will not process.
+	goAway atomic.Uint64
+
+	// requests counts those running; gone says that the connection takes no
+	// more. Both are guarded by the transport's lock.
+	requests int
+	gone     bool
+
+	tlsState func() *tls.ConnectionState
+}
+
+// newClientConn is called on the loop, after the handshake.
+func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
+	maxHeader := t.maxHeaderBytes()
+	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader)}
+	cc := &clientConn{
+		conn:      conn{qc: qc, state: h3.NewConn(wire.ClientSide, settings)},
+		transport: t,
+		addr:      addr,
+		maxHeader: maxHeader,
+		tlsState: sync.OnceValue(func() *tls.ConnectionState {
+			state := qc.ConnectionState()
+			return &state
+		}),
+	}
+	cc.goAway.Store(1 << 62)
+	cc.start()
+	return cc
+}
+
+// HandleStream is called when the server opened a stream.
+func (c *clientConn) HandleStream(s *quic.Stream) {
+	if isUni(s) {
+		s.SetValue(new(h3.UniStream))
+		return
+	}
+	c.abort(c.state.HandleRequestStream(s.ID()))
+}
+
+// HandleReadable is called when there is something to read on a stream that the
+// server opened; this end's are detached.
+func (c *clientConn) HandleReadable(s *quic.Stream) {
+	u, ok := s.Value().(*h3.UniStream)
+	if !ok {
+		return
+	}
+	c.readUni(s, u)
+	if id, ok := c.state.PeerGoAway(); ok && id < c.goAway.Load() {
+		c.goAway.Store(id)
+		if !c.transport.retire(c) {
+			_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		}
+	}
+}
+
+// HandleClose is called when the connection has ended.
+func (c *clientConn) HandleClose(*quic.Conn, error) { c.transport.retire(c) }
+
+// roundTrip sends a request, which has been counted, and waits for the header of
+// the response.
+func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError) {
+	ctx := req.Context()
+	s, err := c.qc.OpenStream(ctx)
+	if err != nil {
+		c.transport.release(c)
+		if ctx.Err() != nil {
+			return nil, &attemptError{cause: context.Cause(ctx), untouched: true}
+		}
+		c.transport.retire(c)
+		return nil, &attemptError{cause: describe(err), unprocessed: true, untouched: true}
+	}
+	s.Detach()
+	st := newClientStream(c, s, req)
+	st.stop = context.AfterFunc(ctx, func() { cancel(s, h3.RequestCancelled) })
+	if err = st.sendRequest(); err == nil {
+		var resp *http.Response
+		if resp, err = st.readResponse(); err == nil {
+			return resp, nil
+		}
+	}
+	return nil, st.failed(err)
+}
+
+// failed ends a request that gets no response, and says how it failed.
+func (st *clientStream) failed(err error) *attemptError {
+	cause := st.explain(err)
+	cancel(st.stream, h3.RequestCancelled)
+	var e *Error
+	result := &attemptError{cause: cause}
+	switch {
+	case st.req.Context().Err() != nil:
+	case errors.As(cause, &e) && e.Remote && !e.WholeConn:
+		result.unprocessed = e.Code == h3.RequestRejected
+	case st.conn.qc.Err() != nil:
+		st.conn.transport.retire(st.conn)
+		result.lost = true
+		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load()
+	}
+	st.endResponse()
+	return result
+}

@@ -1,0 +1,231 @@
+package http3
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// userAgent is sent unless the request says otherwise.
+const userAgent = "godwit-http3"
+
+// checkRequest refuses what cannot be sent.
+func checkRequest(req *http.Request) error {
+	switch {
+	case req.URL == nil:
+		return errors.New("http3: request without a URL")
+	case req.URL.Scheme != "https":
+		return fmt.Errorf("http3: unsupported scheme %q: HTTP/3 needs https", req.URL.Scheme)
+	case req.URL.Host == "":
+		return errors.New("http3: request URL without a host")
+	case req.Method != "" && !h3.ValidMethod(req.Method):
+		return fmt.Errorf("http3: invalid method %q", req.Method)
+	case req.Method == http.MethodConnect:
+		return errors.New("http3: CONNECT is not supported")
+	}
+	for _, h := range []http.Header{req.Header, req.Trailer} {
+		for key, values := range h {
+			if !h3.ValidFieldName(lowerName(key)) {
+				return fmt.Errorf("http3: invalid field name %q", key)
+			}
+			if !slices.ContainsFunc(values, func(v string) bool { return !h3.ValidFieldValue(v) }) {
+				continue
+			}
+			return fmt.Errorf("http3: invalid value of field %s", key) // which may be secret
+		}
+	}
+	for key := range req.Trailer {
+		if !validTrailer(key) {
+			return fmt.Errorf("http3: invalid trailer %q", key)
+		}
+	}
+	return nil
+}
+
+// originAddr returns the "host:port" of a URL.
+func originAddr(u *url.URL) string {
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = "443"
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + port
+}
+
+// sendLength returns the length of a request's content, or -1 when it is not
+// known.
+func sendLength(req *http.Request) int64 {
+	switch {
+	case req.Body == nil || req.Body == http.NoBody:
+		return 0
+	case req.ContentLength == 0:
+		return -1 // with a body, 0 means unknown
+	}
+	return req.ContentLength
+}
+
+// requestHeader returns a HEADERS frame for a request.
+func requestHeader(b []byte, req *http.Request) ([]byte, error) {
+	authority := req.Host
+	if authority == "" {
+		authority = req.URL.Host
+	}
+	if !h3.ValidAuthority(authority) {
+		return nil, fmt.Errorf("invalid host %q (names beyond ASCII need their xn-- form)", authority)
+	}
+	method := req.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	path := req.URL.RequestURI()
+	if path != "*" && !strings.HasPrefix(path, "/") {
+		return nil, fmt.Errorf("invalid path %q", path)
+	}
+	b, mark := h3.BeginHeaders(b)
+	b = qpack.AppendPrefix(b)
+	b = qpack.AppendField(b, ":method", method)
+	b = qpack.AppendField(b, ":scheme", "https")
+	b = qpack.AppendField(b, ":authority", authority)
+	b = qpack.AppendField(b, ":path", path)
+	b = appendFields(b, req.Header, isRequestField)
+	if values, ok := req.Header["User-Agent"]; !ok {
+		b = qpack.AppendField(b, "user-agent", userAgent)
+	} else if len(values) > 0 && values[0] != "" {
+		b = qpack.AppendField(b, "user-agent", values[0])
+	}
+	if n := sendLength(req); n > 0 || (n == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch)) {
+		b = qpack.AppendField(b, "content-length", strconv.FormatInt(n, 10))
+	}
+	if len(req.Trailer) > 0 {
+		b = qpack.AppendField(b, "trailer", trailerNames(req.Trailer))
+	}
+	return h3.EndHeaders(b, mark), nil
+}
+
+// isRequestField reports whether a field of a request's Header is sent as it is.
+func isRequestField(key string) bool {
+	switch key {
+	case "Host", "Content-Length", "Trailer", "User-Agent", "Te":
+		return false
+	}
+	return true
+}
+
+func trailerNames(trailer http.Header) string {
+	names := make([]string, 0, len(trailer))
+	for key := range trailer {
+		names = append(names, http.CanonicalHeaderKey(key))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ",")
+}
+
+// sendRequest sends the header section and starts the upload, if there is any.
+func (st *clientStream) sendRequest() error {
+	buf := uploadBuffers.Get().(*uploadBuffer)
+	defer uploadBuffers.Put(buf)
+	b, err := requestHeader(buf[:0], st.req)
+	if err != nil {
+		closeBody(st.req)
+		return err
+	}
+	if st.req.Body == nil || st.req.Body == http.NoBody {
+		_, err = st.stream.WriteLast(b)
+		return ignoreStop(err)
+	}
+	if _, err := st.stream.Write(b); ignoreStop(err) != nil {
+		closeBody(st.req)
+		return err
+	}
+	st.open.Add(1)
+	go st.upload()
+	return nil
+}
+
+// uploadBuffer is the memory an upload passes through, with room for a frame's
+// header in front.
+type uploadBuffer [h3.MaxFrameHeaderSize + uploadBufferSize]byte
+
+var uploadBuffers = sync.Pool{New: func() any { return new(uploadBuffer) }}
+
+// upload sends the request's content and trailers, in a goroutine of its own.
+func (st *clientStream) upload() {
+	defer st.done()
+	err := st.copyBody()
+	closeErr := st.req.Body.Close()
+	if err == nil && closeErr != nil {
+		err = &uploadError{closeErr}
+	}
+	if err == nil {
+		_, err = st.stream.WriteLast(appendTrailerFrame(nil, st.req.Trailer))
+	}
+	var own *uploadError
+	if errors.As(err, &own) {
+		// The request is not what the user wanted to send.
+		st.uploadErr.CompareAndSwap(nil, &own.cause)
+		cancel(st.stream, h3.RequestCancelled)
+	}
+}
+
+// uploadError is an error of the user's body rather than of the stream.
+type uploadError struct{ cause error }
+
+func (e *uploadError) Error() string { return e.cause.Error() }
+
+// copyBody sends the request's content.
+func (st *clientStream) copyBody() error {
+	buf := uploadBuffers.Get().(*uploadBuffer)
+	defer uploadBuffers.Put(buf)
+	length := sendLength(st.req)
+	var sent int64
+	for {
+		n, readErr := st.req.Body.Read(buf[h3.MaxFrameHeaderSize:])
+		if length >= 0 && sent+int64(n) > length {
+			return &uploadError{fmt.Errorf("http3: request body is longer than its Content-Length %d", length)}
+		}
+		if n > 0 {
+			// With a known length all content is one DATA frame.
+			frame := int64(n)
+			if length > 0 {
+				frame = length
+			}
+			piece := buf[h3.MaxFrameHeaderSize : h3.MaxFrameHeaderSize+n]
+			if length <= 0 || sent == 0 {
+				piece = withFrameHeader(buf, n, frame)
+			}
+			if _, err := st.stream.Write(piece); err != nil {
+				return err
+			}
+			sent += int64(n)
+		}
+		switch {
+		case readErr == io.EOF && length >= 0 && sent < length:
+			return &uploadError{fmt.Errorf("http3: request body is shorter than its Content-Length %d", length)}
+		case readErr == io.EOF:
+			return nil
+		case readErr != nil:
+			return &uploadError{readErr}
+		}
+	}
+}
+
+// withFrameHeader returns the n bytes of content in buf with the header of a
+// DATA frame of the given length in front.
+func withFrameHeader(buf *uploadBuffer, n int, length int64) []byte {
+	var header [h3.MaxFrameHeaderSize]byte
+	h := h3.AppendFrameHeader(header[:0], h3.FrameData, int(length))
+	start := h3.MaxFrameHeaderSize - len(h)
+	copy(buf[start:], h)
+	return buf[start : h3.MaxFrameHeaderSize+n]
+}

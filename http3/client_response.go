@@ -1,0 +1,125 @@
+package http3
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ignoreStop hides that the server reads no more of the request: it may have
+// answered nevertheless (RFC 9114, Section 4.1).
+func ignoreStop(err error) error {
+	var stream *quic.StreamError
+	if errors.As(err, &stream) && stream.Remote {
+		return nil
+	}
+	return err
+}
+
+// readResponse waits for the header of the final response. Errors are those of
+// the stream or of package h3.
+func (st *clientStream) readResponse() (*http.Response, error) {
+	sc := getScratch()
+	defer sc.release()
+	for interim := 0; interim <= maxInterim; {
+		n, err := st.stream.Read(sc.buf[:])
+		for b := sc.buf[:n]; len(b) > 0; {
+			piece, used, err := st.body.reader.Next(b)
+			if err != nil {
+				st.punish(err)
+				return nil, err
+			}
+			b = b[used:]
+			if piece.Kind != h3.PieceHeaders {
+				continue
+			}
+			header, err := st.parseHeader(sc, piece.Bytes)
+			if err != nil {
+				st.punish(err)
+				return nil, err
+			}
+			if header.Status >= 200 {
+				return st.begin(&header, b), nil
+			}
+			interim++
+			st.body.reader.Interim()
+		}
+		if err == io.EOF {
+			err := st.body.reader.Finish()
+			st.punish(err)
+			return nil, err
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("more than %d interim responses", maxInterim)
+}
+
+func (st *clientStream) parseHeader(sc *scratch, section []byte) (h3.ResponseHeader, error) {
+	fields, err := sc.decode(section, st.conn.maxHeader)
+	if err != nil {
+		return h3.ResponseHeader{}, err
+	}
+	return h3.ParseResponse(fields)
+}
+
+// begin makes the response, given what was read beyond its header.
+func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response {
+	header := make(http.Header, len(h.Fields))
+	addFields(header, h.Fields)
+	resp := &http.Response{
+		Status:        statusLine(h.Status),
+		StatusCode:    h.Status,
+		Proto:         "HTTP/3.0",
+		ProtoMajor:    3,
+		Header:        header,
+		Body:          &st.body,
+		ContentLength: h.ContentLength,
+		Trailer:       takeTrailerNames(header),
+		Request:       st.req,
+		TLS:           st.conn.tlsState(),
+	}
+	st.resp = resp
+	expected := h.ContentLength
+	if st.req.Method == http.MethodHead || !allowsContent(h.Status) {
+		expected = 0
+	}
+	st.body.reader.ExpectLength(expected)
+	st.body.pending = append([]byte(nil), rest...)
+	if len(rest) == 0 && st.isOver() {
+		resp.Body = http.NoBody
+		if h.ContentLength < 0 && st.req.Method != http.MethodHead {
+			resp.ContentLength = 0
+		}
+	}
+	return resp
+}
+
+// isOver looks, without waiting, whether the response ends with its header, as
+// it does when it has no content: then the request is done, and a caller that
+// forgets to close the body does no harm.
+func (st *clientStream) isOver() bool {
+	var buf [256]byte
+	n, err := st.stream.TryRead(buf[:])
+	st.body.pending = append(st.body.pending, buf[:n]...)
+	if err != io.EOF || st.body.reader.Finish() != nil {
+		return false // what it is instead, reading the body shows
+	}
+	st.body.finish(io.EOF)
+	return true
+}
+
+// statusLine returns what HTTP/1.1 would say: the code and its meaning.
+func statusLine(code int) string {
+	line := strconv.Itoa(code)
+	if text := http.StatusText(code); text != "" {
+		line += " " + text
+	}
+	return line
+}

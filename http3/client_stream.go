@@ -1,0 +1,100 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// clientStream is a request and its response at a client.
+type clientStream struct {
+	conn   *clientConn
+	stream *quic.Stream
+	req    *http.Request
+	resp   *http.Response
+	body   body        // of the response
+	stop   func() bool // ends the watch on the request's context
+
+	// open counts the directions in use: the response, and the upload if there
+	// is one. With neither left the request is done.
+	open atomic.Int32
+	// uploadErr is why the request's own body could not be sent.
+	uploadErr atomic.Pointer[error]
+	responded atomic.Bool // the response has ended
+}
+
+func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
+	st := &clientStream{conn: c, stream: s, req: req}
+	st.body = body{stream: s, owner: st, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ClientSide, c.maxHeader)}
+	st.open.Store(1)
+	return st
+}
+
+// done is called for each direction that has ended.
+func (st *clientStream) done() {
+	if st.open.Add(-1) == 0 {
+		st.stop()
+		st.conn.transport.release(st.conn)
+	}
+}
+
+// endResponse says that the response has ended, in any way.
+func (st *clientStream) endResponse() {
+	if st.responded.CompareAndSwap(false, true) {
+		st.done()
+	}
+}
+
+// explain returns what the user should learn of an error of the stream: rather
+// why this end cancelled the request than that it was cancelled.
+func (st *clientStream) explain(err error) error {
+	if upload := st.uploadErr.Load(); upload != nil {
+		return *upload
+	}
+	var stream *quic.StreamError
+	if ctx := st.req.Context(); ctx.Err() != nil && errors.As(err, &stream) && !stream.Remote {
+		return context.Cause(ctx)
+	}
+	return describe(err)
+}
+
+// handleTrailers adds the response's trailers.
+func (st *clientStream) handleTrailers(fields []qpack.Field) {
+	st.resp.Trailer = mergeTrailers(st.resp.Trailer, fields)
+}
+
+// handleBodyEnd ends the response; it resets the request unless the response is
+// complete, and closes the connection when the server broke the protocol.
+func (st *clientStream) handleBodyEnd(err error) error {
+	defer st.endResponse()
+	if err == io.EOF {
+		return err
+	}
+	st.punish(err)
+	if err == http.ErrBodyReadAfterClose {
+		return err
+	}
+	return st.explain(err)
+}
+
+// punish cancels the request for an error, or closes the connection.
+func (st *clientStream) punish(err error) {
+	var malformed *h3.StreamError
+	switch code, wholeConn := h3.Code(err); {
+	case wholeConn:
+		st.conn.abort(err)
+	case errors.As(err, &malformed):
+		cancel(st.stream, code)
+	default:
+		cancel(st.stream, h3.RequestCancelled)
+	}
+}
+
+func (st *clientStream) closeCode() h3.ErrorCode { return h3.RequestCancelled }

@@ -1,0 +1,124 @@
+package http3
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// conn is what both roles have in common: the control streams of a connection.
+// Its methods run on the connection's loop, unless they say otherwise.
+//
+// This end opens neither of QPACK's streams, which RFC 9204, Section 4.2, allows
+// to an endpoint that does not use dynamic tables.
+type conn struct {
+	qc      *quic.Conn
+	state   *h3.Conn
+	control *quic.Stream // this end's; nil while the peer does not allow it
+	unsent  []byte       // of the control stream
+}
+
+// start sends SETTINGS, or has them sent once the peer allows a stream.
+func (c *conn) start() {
+	c.unsent = c.state.AppendControlStream(nil, rand.Uint64())
+	c.flushControl()
+}
+
+// sendControl sends frames on the control stream.
+func (c *conn) sendControl(frames []byte) {
+	c.unsent = append(c.unsent, frames...)
+	c.flushControl()
+}
+
+// flushControl writes what the control stream takes now. It is to be called
+// again when the stream can be opened or written to.
+func (c *conn) flushControl() {
+	if c.control == nil {
+		s, err := c.qc.TryOpenStream(true)
+		if err != nil {
+			return // HandleStreamsAvailable or HandleClose follows
+		}
+		c.control = s
+	}
+	if len(c.unsent) == 0 {
+		return
+	}
+	n, err := c.control.TryWrite(c.unsent)
+	if err != nil {
+		c.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading the control stream"})
+		return
+	}
+	if c.unsent = c.unsent[n:]; len(c.unsent) == 0 {
+		c.unsent = nil
+	}
+}
+
+// HandleStreamsAvailable is called when the peer allows more streams.
+func (c *conn) HandleStreamsAvailable(*quic.Conn) { c.flushControl() }
+
+// HandleWritable is called when a stream can be written to again.
+func (c *conn) HandleWritable(s *quic.Stream) {
+	if s == c.control {
+		c.flushControl()
+	}
+}
+
+// readUni reads what has arrived on a unidirectional stream of the peer's.
+func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
+	sc := getScratch()
+	defer sc.release()
+	for {
+		n, err := s.TryRead(sc.buf[:])
+		if n > 0 {
+			verdict, err := c.state.HandleUni(now(), u, sc.buf[:n])
+			if err != nil {
+				c.abort(err)
+				return
+			}
+			if verdict == h3.UniAbort {
+				s.SetValue(nil)
+				s.CancelRead(uint64(h3.StreamCreationError))
+				return
+			}
+		}
+		if err != nil {
+			s.SetValue(nil)
+			if err := c.state.HandleUniEnd(u); err != nil {
+				c.abort(err)
+			}
+			return
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+// abort closes the connection for a violation of the protocol. Any goroutine may
+// call it.
+func (c *conn) abort(err error) {
+	code, _ := h3.Code(err)
+	reason := err.Error()
+	if violation := (*h3.ConnError)(nil); errors.As(err, &violation) {
+		reason = violation.Reason
+	}
+	_ = c.qc.CloseWithError(uint64(code), reason)
+}
+
+// cancel ends both directions of a request stream. Any goroutine may call it.
+func cancel(s *quic.Stream, code h3.ErrorCode) {
+	s.CancelRead(uint64(code))
+	s.CancelWrite(uint64(code))
+}
+
+var processStart = time.Now()
+
+// now is the time for package h3, which counts from an arbitrary moment.
+func now() monotime.Time { return monotime.Time(time.Since(processStart)) + 1 }
+
+// isUni reports whether a stream is unidirectional (RFC 9000, Section 2.1).
+func isUni(s *quic.Stream) bool { return s.ID()&2 != 0 }

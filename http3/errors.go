@@ -1,0 +1,77 @@
+package http3
+
+import (
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ErrorCode is an application error code of HTTP/3 (RFC 9114, Section 8.1).
+type ErrorCode = h3.ErrorCode
+
+// The error codes that programs have a use for.
+const (
+	ErrCodeNoError          = h3.NoError
+	ErrCodeInternalError    = h3.InternalError
+	ErrCodeExcessiveLoad    = h3.ExcessiveLoad
+	ErrCodeRequestRejected  = h3.RequestRejected  // not processed: may be sent again
+	ErrCodeRequestCancelled = h3.RequestCancelled // no longer wanted
+	ErrCodeMessageError     = h3.MessageError     // malformed
+	ErrCodeVersionFallback  = h3.VersionFallback  // to be sent over HTTP/1.1
+)
+
+// Error says that a request, or the connection with all of its requests, was
+// ended with an error code.
+type Error struct {
+	Code ErrorCode
+	// Remote says that the peer ended it.
+	Remote bool
+	// WholeConn says that the connection was closed, not just the stream.
+	WholeConn bool
+	// Reason is what the peer gave as a reason, or what this end found wrong.
+	Reason string
+
+	cause error
+}
+
+// Error says who ended what, with which code and why.
+func (e *Error) Error() string {
+	s := "http3: "
+	if e.Remote {
+		s += "peer "
+	}
+	if e.WholeConn {
+		s += "closed the connection: "
+	} else {
+		s += "reset the request: "
+	}
+	s += e.Code.String()
+	if e.Reason != "" {
+		s += " (" + e.Reason + ")"
+	}
+	return s
+}
+
+// Unwrap returns the error of package quic behind e, if there is one.
+func (e *Error) Unwrap() error { return e.cause }
+
+// describe turns errors of package quic and of the protocol's lower layers that
+// carry an HTTP/3 code into *Error and returns others as they are.
+func describe(err error) error {
+	var stream *quic.StreamError
+	var app *quic.ApplicationError
+	var malformed *h3.StreamError
+	var violation *h3.ConnError
+	switch {
+	case errors.As(err, &stream):
+		return &Error{Code: ErrorCode(stream.Code), Remote: stream.Remote, cause: err}
+	case errors.As(err, &app):
+		return &Error{Code: ErrorCode(app.Code), Remote: app.Remote, WholeConn: true, Reason: app.Reason, cause: err}
+	case errors.As(err, &malformed):
+		return &Error{Code: malformed.Code, Reason: malformed.Reason, cause: err}
+	case errors.As(err, &violation):
+		return &Error{Code: violation.Code, WholeConn: true, Reason: violation.Reason, cause: err}
+	}
+	return err
+}

@@ -1,0 +1,232 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// exchange is a request and its response at a server. Until the header section
+// is complete it lives on the connection's loop, and from then on in the
+// goroutine of its handler.
+type exchange struct {
+	conn   *serverConn
+	stream *quic.Stream
+	req    *http.Request
+	body   body
+	ctx    requestContext
+	rw     responseWriter
+}
+
+func newExchange(c *serverConn, s *quic.Stream) *exchange {
+	x := &exchange{conn: c, stream: s}
+	x.body = body{stream: s, owner: x, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ServerSide, c.maxHeader)}
+	x.ctx.exchange = x
+	return x
+}
+
+// readHeader reads what has arrived of the header section.
+func (x *exchange) readHeader() {
+	sc := getScratch()
+	defer sc.release()
+	for {
+		n, err := x.stream.TryRead(sc.buf[:])
+		for b := sc.buf[:n]; len(b) > 0; {
+			piece, used, err := x.body.reader.Next(b)
+			b = b[used:]
+			switch {
+			case err != nil:
+				x.refuse(err)
+				return
+			case piece.Kind == h3.PieceHeaders:
+				x.begin(sc, piece.Bytes, b)
+				return
+			}
+		}
+		switch {
+		case err == io.EOF:
+			x.refuse(x.body.reader.Finish())
+			return
+		case err != nil:
+			x.abandon()
+			return
+		case n == 0:
+			return
+		}
+	}
+}
+
+// begin starts the handler, given the encoded header section and what was read
+// beyond it, both in sc.buf.
+func (x *exchange) begin(sc *scratch, section, rest []byte) {
+	if x.conn.handlers.Load() >= x.conn.maxHandlers {
+		x.abandon() // there is no point in reading it
+		return
+	}
+	fields, err := sc.decode(section, x.conn.maxHeader)
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	header, err := h3.ParseRequest(fields)
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	x.body.reader.ExpectLength(header.ContentLength)
+	if header.Method == http.MethodConnect {
+		x.body.reader.Tunnel()
+	}
+	x.body.pending = append([]byte(nil), rest...)
+	if err := x.lookForEnd(sc.buf[:]); err != nil {
+		x.abandon()
+		return
+	}
+	if x.body.ended && len(x.body.pending) == 0 {
+		// The header section is all of the request.
+		if err := x.body.reader.Finish(); err != nil {
+			x.refuse(err)
+			return
+		}
+	}
+	if x.req, err = x.newRequest(&header); err != nil {
+		x.answer(http.StatusBadRequest)
+		return
+	}
+	x.stream.SetValue(nil)
+	x.stream.Detach()
+	x.rw.begin(x)
+	x.conn.handlers.Add(1)
+	go x.serve()
+}
+
+// lookForEnd reads on without waiting, up to the size of buf, so that a small
+// request is known to be complete before its handler starts. The error is that
+// of a reset.
+func (x *exchange) lookForEnd(buf []byte) error {
+	for len(x.body.pending) < len(buf) {
+		n, err := x.stream.TryRead(buf)
+		x.body.pending = append(x.body.pending, buf[:n]...)
+		switch {
+		case err == io.EOF:
+			x.body.ended = true
+			return nil
+		case err != nil || n == 0:
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse ends the request before a handler has seen it.
+func (x *exchange) refuse(err error) {
+	if errors.Is(err, h3.ErrSectionTooLarge) {
+		x.answer(http.StatusRequestHeaderFieldsTooLarge)
+		return
+	}
+	x.conn.refuse(x.stream, err)
+}
+
+// abandon rejects the request, which no handler has seen: the client has reset
+// it, or keeps too many handlers busy.
+func (x *exchange) abandon() {
+	x.stream.SetValue(nil)
+	cancel(x.stream, h3.RequestRejected)
+	x.conn.waste()
+}
+
+// answer sends a response without a handler. It does not block.
+func (x *exchange) answer(status int) {
+	x.stream.SetValue(nil)
+	b, mark := h3.BeginHeaders(make([]byte, 0, 64))
+	b = appendStatus(qpack.AppendPrefix(b), status)
+	b = qpack.AppendField(b, "content-length", "0")
+	_, _ = x.stream.WriteLast(h3.EndHeaders(b, mark))
+	x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
+}
+
+// serve runs the handler, in a goroutine of its own.
+func (x *exchange) serve() {
+	returned := false
+	defer func() {
+		if !returned {
+			x.fail(recover())
+		}
+		x.ctx.finish(context.Canceled)
+		x.conn.handlers.Add(-1)
+	}()
+	handler := x.conn.srv.handler()
+	if x.req.RequestURI == "*" && x.req.Method == http.MethodOptions {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "0") })
+	}
+	handler.ServeHTTP(&x.rw, x.req)
+	returned = true
+	x.finish()
+}
+
+// finish ends the exchange after its handler returned.
+func (x *exchange) finish() {
+	err := x.body.checkEnd()
+	if err != nil {
+		x.rw.discard()
+	}
+	if err != nil || !x.rw.finish() {
+		x.conn.wasted.Add(1)
+		cancel(x.stream, h3.InternalError) // unless it is reset already
+		return
+	}
+	x.conn.answered.Add(1)
+	if !x.body.complete.Load() && x.req.Body != http.NoBody {
+		// The rest of the request is not wanted (RFC 9114, Section 4.1).
+		x.stream.CancelRead(uint64(h3.NoError))
+	}
+	if x.conn.srv.closing.Load() {
+		<-x.stream.WriteClosed() // Shutdown waits until the response has arrived
+	}
+}
+
+// fail ends the exchange after its handler panicked or ended its goroutine.
+func (x *exchange) fail(panicked any) {
+	cancel(x.stream, h3.InternalError)
+	x.rw.discard()
+	if panicked == nil || panicked == http.ErrAbortHandler {
+		return
+	}
+	stack := make([]byte, 64<<10)
+	stack = stack[:runtime.Stack(stack, false)]
+	x.conn.srv.logger().Error("http3: panic in a handler", "remote", x.req.RemoteAddr, "method", x.req.Method,
+		"uri", x.req.RequestURI, "panic", fmt.Sprint(panicked), "stack", string(stack))
+}
+
+// handleTrailers adds the request's trailers.
+func (x *exchange) handleTrailers(fields []qpack.Field) {
+	x.req.Trailer = mergeTrailers(x.req.Trailer, fields)
+}
+
+// handleBodyEnd resets a request that turned out malformed, and closes the
+// connection when the client broke the protocol.
+func (x *exchange) handleBodyEnd(err error) error {
+	if err == io.EOF || err == http.ErrBodyReadAfterClose {
+		return err
+	}
+	described := describe(err)
+	var violation *h3.StreamError
+	switch code, wholeConn := h3.Code(err); {
+	case wholeConn:
+		x.conn.abort(err)
+	case errors.As(err, &violation) || errors.Is(err, h3.ErrSectionTooLarge):
+		cancel(x.stream, code)
+	}
+	x.ctx.finish(described)
+	return described
+}
+
+func (x *exchange) closeCode() h3.ErrorCode { return h3.NoError }

@@ -1,0 +1,43 @@
+package http3
+
+const (
+	// DefaultMaxHeaderBytes is the largest header or trailer section that is
+	// accepted unless the user says otherwise, in bytes as RFC 9114, Section
+	// 4.2.2, counts them: decoded, and 32 more for each field. It is several
+	// times what browsers send with large cookies; a peer can make this end
+	// hold as much for every stream it may open.
+	DefaultMaxHeaderBytes = 64 << 10
+
+	// DefaultMaxConcurrentRequests is how many requests a client may have open
+	// on one connection unless quic.Config.MaxIncomingStreams says otherwise.
+	// RFC 9114, Section 6.1, wants 100 at least.
+	DefaultMaxConcurrentRequests = 100
+
+	// maxUniStreams is how many unidirectional streams the peer may have open:
+	// its control stream, QPACK's two, and some of unknown types, which end as
+	// soon as their type has been read.
+	maxUniStreams = 10
+
+	// handlersPerStream is how many handlers may run for each stream a client
+	// may have open. More than one, as a handler may run on after its client
+	// has reset the stream and opened another; a client that does nothing else
+	// is refused further requests, and then the connection
+	// (CVE-2023-44487 in HTTP/2).
+	handlersPerStream = 2
+
+	// maxInterim is how many interim responses (1xx) a server may send to one
+	// request; nothing sends more than a few.
+	maxInterim = 32
+
+	// scratchSize is the size of the buffers that beginnings of messages are
+	// read into, in bytes; a request without content is rarely longer.
+	scratchSize = 4 << 10
+
+	// writeBufferSize is how much of a response is held back in the hope that
+	// it is all, in bytes: then it leaves in one write, with Content-Length.
+	writeBufferSize = 4 << 10
+
+	// uploadBufferSize is the piece, in bytes, in which a request's content is
+	// read and sent.
+	uploadBufferSize = 32 << 10
+)

@@ -1,0 +1,67 @@
+package http3
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// newRequest makes the request a handler sees.
+func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
+	target, uri, err := parseTarget(h)
+	if err != nil {
+		return nil, err
+	}
+	header := make(http.Header, len(h.Fields))
+	addFields(header, h.Fields)
+	delete(header, "Host") // net/http promotes it
+	remote, state := x.conn.shared()
+	req := http.Request{
+		Method:        h.Method,
+		URL:           target,
+		Proto:         "HTTP/3.0",
+		ProtoMajor:    3,
+		Header:        header,
+		Body:          &x.body,
+		ContentLength: h.ContentLength,
+		Host:          h.Host,
+		Trailer:       takeTrailerNames(header),
+		RemoteAddr:    remote,
+		RequestURI:    uri,
+		TLS:           state,
+	}
+	if x.body.ended && len(x.body.pending) == 0 {
+		req.Body, req.ContentLength = http.NoBody, 0
+	}
+	return req.WithContext(&x.ctx), nil
+}
+
+// parseTarget returns the request's URL and what RequestURI is.
+func parseTarget(h *h3.RequestHeader) (*url.URL, string, error) {
+	switch {
+	case h.Method == http.MethodConnect:
+		return &url.URL{Host: h.Authority}, h.Authority, nil
+	case h.Scheme != "https" && h.Scheme != "http":
+		return nil, "", errors.New("http3: request with scheme " + h.Scheme)
+	}
+	target, err := url.ParseRequestURI(h.Path)
+	return target, h.Path, err
+}
+
+// mergeTrailers adds trailers that arrived. Like HTTP/1.1's, they appear whether
+// they were announced or not, but for those that must not be trailers
+// (RFC 9110, Section 6.5.1).
+func mergeTrailers(trailer http.Header, fields []qpack.Field) http.Header {
+	if trailer == nil {
+		trailer = make(http.Header, len(fields))
+	}
+	for _, f := range fields {
+		if key := canonicalName(f.Name); validTrailer(key) {
+			trailer[key] = append(trailer[key], f.Value)
+		}
+	}
+	return trailer
+}

@@ -1,0 +1,81 @@
+package http3
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// requestContext is the context of a request at a server. It ends when the
+// handler has returned, and when the client cancels the request or the
+// connection ends. Most handlers never look; so the parts are made when they are
+// first asked for.
+type requestContext struct {
+	exchange *exchange
+
+	mu       sync.Mutex
+	inner    context.Context // nil until made
+	cancel   context.CancelCauseFunc
+	finished error // why the request is over, nil before
+}
+
+var _ context.Context = (*requestContext)(nil)
+
+// made returns the context behind c.
+func (c *requestContext) made() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner == nil {
+		// The sending half ends with a reset, a STOP_SENDING or the connection.
+		c.inner, c.cancel = context.WithCancelCause(c.exchange.stream.Context())
+		if c.finished != nil {
+			c.cancel(c.finished)
+		}
+	}
+	return c.inner
+}
+
+// finish ends the context: the handler has returned, or the client has reset the
+// request. The first cause counts.
+func (c *requestContext) finish(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished == nil {
+		c.finished = cause
+	}
+	if c.cancel != nil {
+		c.cancel(cause)
+	}
+}
+
+// Deadline returns false: requests have no deadline of their own.
+func (c *requestContext) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the request is over or not wanted any more.
+func (c *requestContext) Done() <-chan struct{} { return c.made().Done() }
+
+// Err returns context.Canceled once Done is closed.
+func (c *requestContext) Err() error { return c.made().Err() }
+
+// Value returns the server for http.ServerContextKey and its address for
+// http.LocalAddrContextKey.
+func (c *requestContext) Value(key any) any {
+	switch key {
+	case http.ServerContextKey:
+		return c.exchange.conn.srv
+	case http.LocalAddrContextKey:
+		return c.exchange.conn.qc.LocalAddr()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner == nil {
+		return nil
+	}
+	// Package context asks for its own implementation here, and needs no
+	// goroutine for what derives from c when it finds one.
+	return c.inner.Value(key)
+}
+
+// String says what the context belongs to.
+func (c *requestContext) String() string { return "http3 request" }

@@ -1,0 +1,149 @@
+package http3
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// beginHeader encodes the status and the handler's fields.
+func (w *responseWriter) beginHeader() {
+	w.out = responseBuffersPool.Get().(*responseBuffers)
+	b, mark := h3.BeginHeaders(w.out.frames)
+	b = appendStatus(qpack.AppendPrefix(b), w.status)
+	w.mark = mark
+	w.announceTrailers()
+	w.takeContentLength()
+	_, w.hasDate = w.header["Date"]
+	_, w.hasType = w.header["Content-Type"]
+	if w.header.Get("Content-Encoding") != "" {
+		w.hasType = true // what is visible of the content says nothing
+	}
+	w.out.frames = appendFields(b, w.header, w.isHeaderField)
+}
+
+// isHeaderField reports whether a key of the header belongs into the header
+// section, and not into the trailer section.
+func (w *responseWriter) isHeaderField(key string) bool {
+	return !strings.HasPrefix(key, http.TrailerPrefix) && !slices.Contains(w.trailers, key)
+}
+
+// takeContentLength reads the handler's Content-Length, and removes it when it
+// is none, or not allowed (RFC 9110, Section 8.6).
+func (w *responseWriter) takeContentLength() {
+	value := w.header.Get("Content-Length")
+	if value == "" {
+		return
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < 0 || w.status == http.StatusNoContent {
+		delete(w.header, "Content-Length")
+		return
+	}
+	w.length = n
+}
+
+// endHeader completes the header section. p is content beyond what is held
+// back; complete says that there will be no more.
+func (w *responseWriter) endHeader(p []byte, complete bool) {
+	b := w.out.frames
+	if !w.hasType && w.written > 0 {
+		b = qpack.AppendField(b, "content-type", guessType(w.out.content, p))
+	}
+	if complete && w.length < 0 && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.written > 0) {
+		b = qpack.AppendField(b, "content-length", strconv.FormatInt(w.written, 10))
+	}
+	if !w.hasDate {
+		b = qpack.AppendField(b, "date", httpDate(time.Now()))
+	}
+	w.out.frames = h3.EndHeaders(b, w.mark)
+}
+
+// guessType is net/http's guess for content that begins with these parts.
+func guessType(first, second []byte) string {
+	if len(first) == 0 {
+		return http.DetectContentType(second)
+	}
+	const sniffed = 512 // what DetectContentType looks at
+	if len(first) < sniffed && len(second) > 0 {
+		first = slices.Concat(first, second[:min(len(second), sniffed)])
+	}
+	return http.DetectContentType(first)
+}
+
+// announceTrailers takes note of the keys in the Trailer field.
+func (w *responseWriter) announceTrailers() {
+	for _, line := range w.header["Trailer"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if key := http.CanonicalHeaderKey(strings.Trim(name, " \t")); validTrailer(key) && !slices.Contains(w.trailers, key) {
+				w.trailers = append(w.trailers, key)
+			}
+		}
+	}
+}
+
+// appendTrailers appends a trailer section, if the handler has set any trailers:
+// those announced, and those whose keys begin with http.TrailerPrefix.
+func (w *responseWriter) appendTrailers() {
+	trailer := make(http.Header)
+	for key, values := range w.header {
+		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
+			key = http.CanonicalHeaderKey(name)
+		} else if !slices.Contains(w.trailers, key) {
+			continue
+		}
+		if validTrailer(key) {
+			trailer[key] = append(trailer[key], values...)
+		}
+	}
+	w.out.frames = appendTrailerFrame(w.out.frames, trailer)
+}
+
+// appendTrailerFrame appends a HEADERS frame with trailers unless there are
+// none.
+func appendTrailerFrame(b []byte, trailer http.Header) []byte {
+	if len(trailer) == 0 {
+		return b
+	}
+	b, mark := h3.BeginHeaders(b)
+	b = appendFields(qpack.AppendPrefix(b), trailer, validTrailer)
+	return h3.EndHeaders(b, mark)
+}
+
+// allowsContent reports whether a response with this status can have content
+// (RFC 9110, Section 6.4.1).
+func allowsContent(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// appendStatus appends :status.
+func appendStatus(b []byte, status int) []byte {
+	if status == http.StatusOK {
+		return qpack.AppendField(b, ":status", "200")
+	}
+	return qpack.AppendField(b, ":status", strconv.Itoa(status))
+}
+
+// lastDate is the last value of Date, which changes once in a second.
+var lastDate atomic.Pointer[datedSecond]
+
+type datedSecond struct {
+	second int64
+	text   string
+}
+
+// httpDate formats t for the Date field (RFC 9110, Section 6.6.1).
+func httpDate(t time.Time) string {
+	d := lastDate.Load()
+	if d == nil || d.second != t.Unix() {
+		d = &datedSecond{t.Unix(), t.UTC().Format(http.TimeFormat)}
+		lastDate.Store(d)
+	}
+	return d.text
+}

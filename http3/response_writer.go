@@ -1,0 +1,246 @@
+package http3
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// errHandlerReturned is what a response returns that is used too late.
+var errHandlerReturned = errors.New("http3: the handler has returned already")
+
+// responseWriter is the http.ResponseWriter of a server. As net/http asks,
+// handlers use it from one goroutine at a time.
+//
+// The header section is encoded as soon as the status is known, so that later
+// changes of the header need no copy of it, and kept open for the fields that
+// depend on the content. Content is held back until there is too much of it, so
+// that a small response is a single write, its end included.
+type responseWriter struct {
+	exchange *exchange
+	header   http.Header
+	status   int              // 0 until WriteHeader
+	isHead   bool             // answers HEAD: no content leaves
+	isTunnel bool             // answers CONNECT: its content has no length
+	out      *responseBuffers // nil before WriteHeader and after the end
+	mark     int              // of the HEADERS frame in out.frames
+	sent     bool             // the header section has left
+
+	length     int64 // the handler's Content-Length, or -1
+	written    int64 // bytes of content, sent or not
+	wholeFrame bool  // all content is one DATA frame, whose header has been sent
+	hasType    bool  // the handler set Content-Type, or wants none
+	hasDate    bool
+	trailers   []string // keys announced in the Trailer field
+	err        error    // of writing to the stream
+}
+
+// responseBuffers is the memory of a response being written.
+type responseBuffers struct {
+	frames  []byte // to be sent next: the header section, and frames' headers
+	content []byte // held back, up to its capacity
+}
+
+var responseBuffersPool = sync.Pool{New: func() any {
+	return &responseBuffers{frames: make([]byte, 0, writeBufferSize+1024), content: make([]byte, 0, writeBufferSize)}
+}}
+
+func (w *responseWriter) begin(x *exchange) {
+	*w = responseWriter{exchange: x, length: -1}
+	w.isHead, w.isTunnel = x.req.Method == http.MethodHead, x.req.Method == http.MethodConnect
+}
+
+// Header returns the header, and in the end the trailer, to fill in.
+func (w *responseWriter) Header() http.Header {
+	if w.header == nil {
+		w.header = make(http.Header)
+	}
+	return w.header
+}
+
+// WriteHeader sets the status; the header's fields are those it has now. Interim
+// responses (1xx) are not sent.
+func (w *responseWriter) WriteHeader(status int) {
+	switch {
+	case status < 100 || status > 999:
+		panic(fmt.Sprintf("http3: invalid status code %d", status))
+	case w.status != 0:
+		_, file, line, _ := runtime.Caller(1)
+		w.exchange.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
+		return
+	case status < 200:
+		return
+	}
+	w.status = status
+	w.beginHeader()
+}
+
+// Write adds content.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if err := w.prepare(len(p)); err != nil {
+		return 0, err
+	}
+	if len(p) <= cap(w.out.content)-len(w.out.content) {
+		w.out.content = append(w.out.content, p...)
+		return len(p), nil
+	}
+	if w.isHead {
+		return len(p), nil // what was kept is enough to guess the type
+	}
+	return w.send(p)
+}
+
+// WriteString adds content.
+func (w *responseWriter) WriteString(s string) (int, error) {
+	if err := w.prepare(len(s)); err != nil {
+		return 0, err
+	}
+	if len(s) <= cap(w.out.content)-len(w.out.content) {
+		w.out.content = append(w.out.content, s...)
+		return len(s), nil
+	}
+	if w.isHead {
+		return len(s), nil
+	}
+	return w.send([]byte(s))
+}
+
+// prepare checks whether n bytes of content may follow.
+func (w *responseWriter) prepare(n int) error {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case w.out == nil:
+		return errHandlerReturned
+	case w.err != nil:
+		return w.err
+	case !allowsContent(w.status):
+		return http.ErrBodyNotAllowed
+	case w.length >= 0 && w.written+int64(n) > w.length:
+		return http.ErrContentLength
+	}
+	w.written += int64(n)
+	return nil
+}
+
+// send sends what has been held back and then p.
+func (w *responseWriter) send(p []byte) (int, error) {
+	out := w.out
+	if !w.sent {
+		w.endHeader(p, false)
+		w.sent = true
+	}
+	if !w.isHead {
+		w.appendContent(p)
+	}
+	copied := 0
+	if !w.isHead {
+		// The beginning of p leaves with its frame's header.
+		copied = min(len(p), cap(out.content))
+		out.frames = append(out.frames, p[:copied]...)
+	}
+	s := w.exchange.stream
+	_, err := s.Write(out.frames)
+	out.frames = out.frames[:0]
+	n := copied
+	if err == nil && copied < len(p) {
+		n, err = s.Write(p[copied:])
+		n += copied
+	}
+	if err != nil {
+		w.err = describe(err)
+		return n, w.err
+	}
+	return len(p), nil
+}
+
+// appendContent appends the header of a DATA frame for what has been held back
+// and p, and then the former.
+func (w *responseWriter) appendContent(p []byte) {
+	out := w.out
+	if n := len(out.content) + len(p); n > 0 && !w.wholeFrame {
+		if w.length > 0 {
+			// The length is known: one frame for all.
+			n, w.wholeFrame = int(w.length), true
+		}
+		out.frames = h3.AppendFrameHeader(out.frames, h3.FrameData, n)
+	}
+	out.frames = append(out.frames, out.content...)
+	out.content = out.content[:0]
+}
+
+// FlushError sends what has been held back.
+func (w *responseWriter) FlushError() error {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case w.out == nil:
+		return errHandlerReturned
+	case w.err != nil:
+		return w.err
+	case w.sent && len(w.out.content) == 0:
+		return nil
+	}
+	_, err := w.send(nil)
+	return err
+}
+
+// Flush implements http.Flusher.
+func (w *responseWriter) Flush() { _ = w.FlushError() }
+
+// SetReadDeadline sets until when the request's content can be read, for
+// http.ResponseController.
+func (w *responseWriter) SetReadDeadline(t time.Time) error {
+	return w.exchange.stream.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets until when the response can be written, for
+// http.ResponseController.
+func (w *responseWriter) SetWriteDeadline(t time.Time) error {
+	return w.exchange.stream.SetWriteDeadline(t)
+}
+
+// EnableFullDuplex does nothing, for http.ResponseController: in HTTP/3, reading
+// and writing are independent.
+func (w *responseWriter) EnableFullDuplex() error { return nil }
+
+// finish sends the rest of the response and its end. It reports false when the
+// response is not complete, so that the stream has to be reset.
+func (w *responseWriter) finish() bool {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	defer w.discard()
+	if w.err != nil || (w.length > w.written && !w.isHead && allowsContent(w.status)) {
+		return false
+	}
+	if !w.sent {
+		w.endHeader(nil, true)
+	}
+	if !w.isHead {
+		w.appendContent(nil)
+	}
+	w.appendTrailers()
+	_, err := w.exchange.stream.WriteLast(w.out.frames)
+	return err == nil
+}
+
+// discard gives the buffers back; nothing can be written any more.
+func (w *responseWriter) discard() {
+	if w.status == 0 {
+		w.status = http.StatusInternalServerError // too late for another
+	}
+	if out := w.out; out != nil {
+		w.out = nil
+		out.frames, out.content = out.frames[:0], out.content[:0]
+		responseBuffersPool.Put(out)
+	}
+}

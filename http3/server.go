@@ -1,0 +1,149 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Server serves an http.Handler over HTTP/3. Its fields must not change once it
+// serves. The zero value serves http.DefaultServeMux with a certificate for
+// development.
+type Server struct {
+	// Addr is the address to listen on, like ":443" or "localhost:4433".
+	Addr string
+	// Handler answers the requests; nil stands for http.DefaultServeMux.
+	Handler http.Handler
+	// TLSConfig holds the certificate. Without any, a self-signed one for
+	// localhost is made, and its hash logged. Its NextProtos are not used.
+	TLSConfig *tls.Config
+	// QUICConfig configures the transport; nil stands for its defaults. Its
+	// MaxIncomingStreams, DefaultMaxConcurrentRequests if 0, is the number of
+	// requests that one client may have running. NewHandler is replaced.
+	QUICConfig *quic.Config
+	// MaxHeaderBytes is the largest header section a request may have, as
+	// DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
+	// answered with status 431.
+	MaxHeaderBytes int
+	// IdleTimeout is how long a connection may be silent; 0 leaves it to
+	// QUICConfig.
+	IdleTimeout time.Duration
+	// Logger is told of panics in handlers and of broken clients; nil stands
+	// for slog.Default().
+	Logger *slog.Logger
+
+	mu        sync.Mutex
+	listeners map[*quic.Listener]struct{}
+	conns     map[*serverConn]struct{}
+	tcp       *http.Server             // of ServeTCP
+	tlsConf   *tls.Config              // with a certificate in any case
+	closing   atomic.Bool              // Shutdown or Close was called
+	altSvc    atomic.Pointer[[]string] // the value of Alt-Svc, while listening
+}
+
+// ListenAndServe listens on Addr, UDP only, and serves until Shutdown or Close,
+// when it returns http.ErrServerClosed. See ListenAndServeAll for TCP as well.
+func (s *Server) ListenAndServe() error {
+	ln, err := s.Listen(s.Addr)
+	if err != nil {
+		return err
+	}
+	return s.Serve(ln)
+}
+
+// Listen listens on an address, UDP only, for Serve.
+func (s *Server) Listen(addr string) (*quic.Listener, error) {
+	conf, err := s.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	if addr == "" {
+		addr = ":https"
+	}
+	return quic.Listen(addr, forHTTP3(conf), s.quicConfig())
+}
+
+// ListenOn listens on a transport that exists already, for Serve.
+func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
+	conf, err := s.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	return t.Listen(forHTTP3(conf), s.quicConfig())
+}
+
+// Serve serves the connections of a listener made by Listen or ListenOn of the
+// same server, and closes it in the end. It returns http.ErrServerClosed after
+// Shutdown or Close, and another error when the listener fails.
+func (s *Server) Serve(ln *quic.Listener) error {
+	defer ln.Close()
+	if !s.track(ln) {
+		return http.ErrServerClosed
+	}
+	defer s.untrack(ln)
+	// Connections come to newConn; Accept returns when the listener is closed.
+	qc, err := ln.Accept(context.Background())
+	switch {
+	case s.closing.Load():
+		return http.ErrServerClosed
+	case err != nil:
+		return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
+	}
+	_ = qc.CloseWithError(uint64(ErrCodeInternalError), "")
+	return errors.New("http3: the listener was not made by Listen or ListenOn of a Server")
+}
+
+func (s *Server) track(ln *quic.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return false
+	}
+	if s.listeners == nil {
+		s.listeners = make(map[*quic.Listener]struct{})
+	}
+	s.listeners[ln] = struct{}{}
+	if _, port, err := net.SplitHostPort(ln.Addr().String()); err == nil {
+		if n, err := strconv.Atoi(port); err == nil {
+			s.altSvc.Store(&[]string{AltSvc(n)})
+		}
+	}
+	return true
+}
+
+func (s *Server) untrack(ln *quic.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, ln)
+}
+
+func (s *Server) handler() http.Handler {
+	if s.Handler != nil {
+		return s.Handler
+	}
+	return http.DefaultServeMux
+}
+
+func (s *Server) logger() *slog.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return slog.Default()
+}
+
+func (s *Server) maxHeaderBytes() int {
+	if s.MaxHeaderBytes > 0 {
+		return s.MaxHeaderBytes
+	}
+	return DefaultMaxHeaderBytes
+}

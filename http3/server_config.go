@@ -1,0 +1,77 @@
+package http3
+
+import (
+	"crypto/tls"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// quicConfig is the user's configuration with what HTTP/3 needs.
+func (s *Server) quicConfig() *quic.Config {
+	conf := cloneQUIC(s.QUICConfig)
+	if conf.MaxIncomingStreams == 0 {
+		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
+	}
+	if s.IdleTimeout > 0 {
+		conf.MaxIdleTimeout = s.IdleTimeout
+	}
+	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)
+	conf.NewHandler = func(qc *quic.Conn) quic.Handler { return s.newConn(qc, maxHandlers) }
+	return conf
+}
+
+// cloneQUIC copies a configuration and sets what is the same for both roles.
+func cloneQUIC(conf *quic.Config) *quic.Config {
+	var c quic.Config
+	if conf != nil {
+		c = *conf
+	}
+	if c.MaxIncomingUniStreams == 0 {
+		c.MaxIncomingUniStreams = maxUniStreams
+	}
+	return &c
+}
+
+// tlsConfig is the user's configuration, with a certificate for development when
+// it has none. The result is the same at every call.
+func (s *Server) tlsConfig() (*tls.Config, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tlsConf != nil {
+		return s.tlsConf, nil
+	}
+	conf := &tls.Config{}
+	if s.TLSConfig != nil {
+		conf = s.TLSConfig.Clone()
+	}
+	if len(conf.Certificates) == 0 && conf.GetCertificate == nil && conf.GetConfigForClient == nil {
+		cert, hash, err := devcert.Make(time.Now())
+		if err != nil {
+			return nil, err
+		}
+		conf.Certificates = []tls.Certificate{cert}
+		s.logger().Info("made a self-signed certificate for localhost", "sha256", devcert.FormatHash(hash))
+	}
+	s.tlsConf = conf
+	return conf, nil
+}
+
+// forHTTP3 returns a copy of conf that negotiates HTTP/3, also where it has
+// another configuration for some server names.
+func forHTTP3(conf *tls.Config) *tls.Config {
+	conf = conf.Clone()
+	conf.NextProtos = []string{NextProto}
+	conf.MinVersion = tls.VersionTLS13
+	if choose := conf.GetConfigForClient; choose != nil {
+		conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(hello)
+			if chosen == nil || err != nil {
+				return nil, err
+			}
+			return forHTTP3(chosen), nil
+		}
+	}
+	return conf
+}

@@ -1,0 +1,119 @@
+package http3
+
+import (
+	"crypto/tls"
+	"errors"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// serverConn is a client's connection. It is a quic.Handler: the Handle methods
+// run on the connection's loop and must not block.
+type serverConn struct {
+	conn
+	srv         *Server
+	maxHeader   int // bytes
+	maxHandlers int64
+
+	handlers atomic.Int64 // running
+	answered atomic.Int64 // requests since account
+	wasted   atomic.Int64 // requests the client cancelled, since account
+
+	// What requests have in common, made at the first one.
+	tlsState *tls.ConnectionState
+	remote   string
+}
+
+func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
+	maxHeader := s.maxHeaderBytes()
+	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader)}
+	return &serverConn{
+		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings)},
+		srv:         s,
+		maxHeader:   maxHeader,
+		maxHandlers: maxHandlers,
+	}
+}
+
+// HandleStream is called when the client opened a stream.
+func (c *serverConn) HandleStream(s *quic.Stream) {
+	if isUni(s) {
+		s.SetValue(new(h3.UniStream))
+		return
+	}
+	if err := c.account(); err != nil {
+		c.abort(err)
+		return
+	}
+	if err := c.state.HandleRequestStream(s.ID()); err != nil {
+		c.refuse(s, err)
+		return
+	}
+	s.SetValue(newExchange(c, s))
+}
+
+// HandleReadable is called when there is something to read on a stream.
+func (c *serverConn) HandleReadable(s *quic.Stream) {
+	switch v := s.Value().(type) {
+	case *h3.UniStream:
+		c.readUni(s, v)
+	case *exchange:
+		v.readHeader()
+	}
+}
+
+// HandleClose is called when the connection has ended. What its streams' users
+// learn of it, they learn from the streams.
+func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
+	c.srv.forget(c)
+	var app *quic.ApplicationError
+	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
+		c.srv.logger().Warn("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
+	}
+}
+
+// goAway tells the client to send no further requests.
+func (c *serverConn) goAway() { c.sendControl(c.state.AppendGoAway(nil)) }
+
+// account counts what handlers' goroutines have noted since the last time.
+func (c *serverConn) account() error {
+	for range c.answered.Swap(0) {
+		c.state.HandleRequestDone()
+	}
+	for range c.wasted.Swap(0) {
+		if err := c.state.HandleWaste(now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waste notes a request that cost something and is of no use to anybody.
+func (c *serverConn) waste() {
+	if err := c.state.HandleWaste(now()); err != nil {
+		c.abort(err)
+	}
+}
+
+// refuse ends a request, or the connection, for an error.
+func (c *serverConn) refuse(s *quic.Stream, err error) {
+	s.SetValue(nil)
+	code, wholeConn := h3.Code(err)
+	if wholeConn {
+		c.abort(err)
+		return
+	}
+	cancel(s, code)
+}
+
+// shared returns what all requests have in common.
+func (c *serverConn) shared() (remote string, state *tls.ConnectionState) {
+	if c.tlsState == nil {
+		state := c.qc.ConnectionState()
+		c.tlsState, c.remote = &state, c.qc.RemoteAddr().String()
+	}
+	return c.remote, c.tlsState
+}

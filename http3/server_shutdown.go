@@ -1,0 +1,118 @@
+package http3
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+const (
+	// shutdownPollMin and shutdownPollMax are how often Shutdown looks whether
+	// connections are done, less and less often, as http.Server does.
+	shutdownPollMin = time.Millisecond
+	shutdownPollMax = 500 * time.Millisecond
+)
+
+// Shutdown stops listening, tells clients to send no further requests (GOAWAY,
+// RFC 9114, Section 5.2), waits until the handlers have returned and what they
+// wrote has arrived, and closes the connections. It returns early, with ctx's
+// error, when ctx ends; connections with running handlers are left alone then,
+// for Close.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.closeListeners()
+	for _, c := range s.liveConns() {
+		c.qc.Run(c.goAway)
+	}
+	var err error
+	if tcp := s.tcpServer(); tcp != nil {
+		err = tcp.Shutdown(ctx)
+	}
+	poll := shutdownPollMin
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	for s.closeIdle() > 0 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+			poll = min(2*poll, shutdownPollMax)
+			timer.Reset(poll)
+		}
+	}
+	return err
+}
+
+// Close stops listening and closes all connections at once; requests under way
+// fail at the clients.
+func (s *Server) Close() error {
+	s.closeListeners()
+	for _, c := range s.liveConns() {
+		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
+	if tcp := s.tcpServer(); tcp != nil {
+		return tcp.Close()
+	}
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing.Store(true)
+	for ln := range s.listeners {
+		_ = ln.Close()
+	}
+}
+
+func (s *Server) tcpServer() *http.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tcp
+}
+
+func (s *Server) liveConns() []*serverConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	conns := make([]*serverConn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// closeIdle closes the connections without running handlers and without data
+// under way, and returns how many are left, those about to close included.
+func (s *Server) closeIdle() (left int) {
+	conns := s.liveConns()
+	for _, c := range conns {
+		if c.handlers.Load() == 0 && c.qc.Stats().BytesInFlight == 0 {
+			_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		}
+	}
+	return len(conns)
+}
+
+// newConn is called for each connection, on its loop, after the handshake.
+func (s *Server) newConn(qc *quic.Conn, maxHandlers int64) quic.Handler {
+	c := newServerConn(s, qc, maxHandlers)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		_ = qc.CloseWithError(uint64(ErrCodeNoError), "")
+		return c
+	}
+	if s.conns == nil {
+		s.conns = make(map[*serverConn]struct{})
+	}
+	s.conns[c] = struct{}{}
+	c.start()
+	return c
+}
+
+func (s *Server) forget(c *serverConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}

@@ -1,0 +1,192 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Transport is an http.RoundTripper that speaks HTTP/3. It keeps one connection
+// to each origin, which all requests share; it is made when first needed. The
+// zero value is ready. Fields must not change after the first request.
+type Transport struct {
+	// TLSClientConfig configures TLS; nil stands for its defaults. Its
+	// NextProtos are not used.
+	TLSClientConfig *tls.Config
+	// QUICConfig configures the transport; nil stands for its defaults.
+	// NewHandler is replaced.
+	QUICConfig *quic.Config
+	// QUICTransport, when set, is the socket all connections share; without,
+	// each has its own.
+	QUICTransport *quic.Transport
+	// MaxResponseHeaderBytes is the largest header section a response may
+	// have, as DefaultMaxHeaderBytes explains, which 0 stands for.
+	MaxResponseHeaderBytes int64
+
+	mu     sync.Mutex
+	pool   map[string]*origin // by "host:port"
+	closed bool
+}
+
+// errTransportClosed is what requests get after Close.
+var errTransportClosed = errors.New("http3: Transport is closed")
+
+// maxAttempts is how often a request is sent at most. More than two happen when
+// a server restarts and its other connections are noticed to be dead one by one.
+const maxAttempts = 4
+
+// RoundTrip sends a request and returns the response as soon as its header has
+// arrived. The response's body must be read to its end or closed.
+//
+// A request is sent again, over another connection, when the server says that it
+// has not processed it, or when an idle connection turned out to be closed and
+// the request is idempotent; and only if its body can be had once more.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := checkRequest(req); err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	addr := originAddr(req.URL)
+	for attempt := 1; ; attempt++ {
+		resp, err := t.try(req, addr)
+		if err == nil {
+			return resp, nil
+		}
+		again, ok := err.requestAgain(req)
+		if !ok || attempt == maxAttempts || req.Context().Err() != nil {
+			return nil, fmt.Errorf("http3: %s: %w", addr, err.cause)
+		}
+		req = again
+	}
+}
+
+// try sends a request once.
+func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
+	cc, reused, err := t.acquire(req.Context(), addr)
+	if err != nil {
+		closeBody(req)
+		return nil, &attemptError{cause: err}
+	}
+	resp, failed := cc.roundTrip(req)
+	if failed != nil {
+		failed.reused = reused
+	}
+	return resp, failed
+}
+
+// attemptError is why one attempt failed.
+type attemptError struct {
+	cause error
+	// unprocessed says that the server has not acted on the request.
+	unprocessed bool
+	// untouched says that the request's body has not been read from.
+	untouched bool
+	// lost says that the connection ended before anything of a response came.
+	lost bool
+	// reused says that the connection had been there before the request.
+	reused bool
+}
+
+// requestAgain returns the request to be sent in another attempt, if that is
+// safe (RFC 9110, Section 9.2.2; RFC 9114, Section 4.1.1). If it is not, the
+// body has been closed.
+func (e *attemptError) requestAgain(req *http.Request) (*http.Request, bool) {
+	safe := e.unprocessed || (e.lost && e.reused && isIdempotent(req))
+	switch {
+	case safe && (e.untouched || req.Body == nil || req.Body == http.NoBody):
+		return req, true
+	case safe && req.GetBody != nil:
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, false
+		}
+		again := *req
+		again.Body = body
+		return &again, true
+	}
+	if e.untouched {
+		closeBody(req)
+	}
+	return nil, false
+}
+
+// isIdempotent reports whether sending req twice does no more than sending it
+// once, as net/http decides it.
+func isIdempotent(req *http.Request) bool {
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	_, key := req.Header["Idempotency-Key"]
+	_, xKey := req.Header["X-Idempotency-Key"]
+	return key || xKey
+}
+
+// CloseIdleConnections closes the connections without running requests.
+func (t *Transport) CloseIdleConnections() {
+	for _, cc := range t.takeConns(func(cc *clientConn) bool { return cc.requests == 0 }) {
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
+}
+
+// Close closes all connections; running requests fail, and later ones.
+func (t *Transport) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	for _, o := range t.pool {
+		if o.dial != nil {
+			o.dial.cancel()
+		}
+	}
+	t.mu.Unlock()
+	for _, cc := range t.takeConns(func(*clientConn) bool { return true }) {
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
+	return nil
+}
+
+func (t *Transport) maxHeaderBytes() int {
+	if t.MaxResponseHeaderBytes > 0 {
+		return int(t.MaxResponseHeaderBytes)
+	}
+	return DefaultMaxHeaderBytes
+}
+
+// dialQUIC connects to an origin.
+func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, error) {
+	tlsConf, err := t.tlsConfig(addr)
+	if err != nil {
+		return nil, err
+	}
+	conf := cloneQUIC(t.QUICConfig)
+	conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
+	made := make(chan *clientConn, 1)
+	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
+		cc := newClientConn(t, qc, addr)
+		made <- cc
+		return cc
+	}
+	dial := quic.Dial
+	if t.QUICTransport != nil {
+		dial = t.QUICTransport.Dial
+	}
+	if _, err := dial(ctx, addr, tlsConf, conf); err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	return <-made, nil
+}
+
+// closeBody closes the body of a request that is not sent.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+var _ io.Closer = (*Transport)(nil)

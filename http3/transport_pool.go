@@ -1,0 +1,161 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+)
+
+// origin is what a Transport keeps for one "host:port".
+type origin struct {
+	conn *clientConn // nil when there is none to send requests on
+	dial *dialing    // the connection being made, if any
+}
+
+// dialing is a connection being made for whoever waits for it.
+type dialing struct {
+	done    chan struct{}
+	cancel  context.CancelFunc
+	waiters int // with none left it is given up
+	err     error
+}
+
+// acquire returns a connection to an origin on which one more request is
+// counted, and whether it had been there before. It makes one when there is
+// none; concurrent requests share the attempt.
+func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, reused bool, err error) {
+	for reused = true; ; reused = false {
+		t.mu.Lock()
+		if t.closed {
+			t.mu.Unlock()
+			return nil, false, errTransportClosed
+		}
+		o := t.origin(addr)
+		if cc = o.conn; cc != nil {
+			cc.requests++
+			t.mu.Unlock()
+			return cc, reused, nil
+		}
+		if o.dial == nil {
+			t.startDial(o, addr)
+		}
+		d := o.dial
+		d.waiters++
+		t.mu.Unlock()
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return nil, false, d.err
+			}
+		case <-ctx.Done():
+			t.mu.Lock()
+			if d.waiters--; d.waiters == 0 {
+				d.cancel()
+			}
+			t.mu.Unlock()
+			return nil, false, context.Cause(ctx)
+		}
+	}
+}
+
+// origin returns the entry of the pool for an address. The lock is held.
+func (t *Transport) origin(addr string) *origin {
+	o := t.pool[addr]
+	if o == nil {
+		if t.pool == nil {
+			t.pool = make(map[string]*origin)
+		}
+		o = new(origin)
+		t.pool[addr] = o
+	}
+	return o
+}
+
+// startDial connects to an origin in a goroutine. It does not end with the
+// request that caused it, as others may wait. The lock is held.
+func (t *Transport) startDial(o *origin, addr string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &dialing{done: make(chan struct{}), cancel: cancel}
+	o.dial = d
+	go func() {
+		defer cancel()
+		cc, err := t.dialQUIC(ctx, addr)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		d.err = err
+		o.dial = nil
+		if err == nil && !cc.gone {
+			o.conn = cc
+		}
+		if err == nil && t.closed {
+			_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		}
+		t.tidy(addr)
+		close(d.done)
+	}()
+}
+
+// tidy drops an origin without a connection. The lock is held.
+func (t *Transport) tidy(addr string) {
+	if o := t.pool[addr]; o != nil && o.conn == nil && o.dial == nil {
+		delete(t.pool, addr)
+	}
+}
+
+// retire takes a connection out of the pool: it is closed, or its server wants
+// no more requests. It reports whether requests are running on it.
+func (t *Transport) retire(cc *clientConn) (busy bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cc.gone = true
+	if o := t.pool[cc.addr]; o != nil && o.conn == cc {
+		o.conn = nil
+		t.tidy(cc.addr)
+	}
+	return cc.requests > 0
+}
+
+// release counts a request as done. A connection that was retired is closed
+// after its last request.
+func (t *Transport) release(cc *clientConn) {
+	t.mu.Lock()
+	cc.requests--
+	last := cc.requests == 0 && cc.gone
+	t.mu.Unlock()
+	if last {
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
+}
+
+// takeConns takes connections out of the pool.
+func (t *Transport) takeConns(which func(*clientConn) bool) (taken []*clientConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for addr, o := range t.pool {
+		if o.conn != nil && which(o.conn) {
+			taken = append(taken, o.conn)
+			o.conn.gone = true
+			o.conn = nil
+			t.tidy(addr)
+		}
+	}
+	return taken
+}
+
+// tlsConfig is the user's configuration for one origin.
+func (t *Transport) tlsConfig(addr string) (*tls.Config, error) {
+	conf := &tls.Config{}
+	if t.TLSClientConfig != nil {
+		conf = t.TLSClientConfig.Clone()
+	}
+	if conf.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		conf.ServerName = host
+	}
+	conf.NextProtos = []string{NextProto}
+	conf.MinVersion = tls.VersionTLS13
+	return conf, nil
+}
