@@ -125,7 +125,9 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 		c.appendAck(now, w, space)
 	}
 	ackEnd := len(w.b)
-	if space.probes > 0 || c.loss.InFlight() < c.cc.Window() {
+	if space.probes > 0 || c.loss.InFlight() < c.cc.Window() || id != wire.AppSpace {
+		// The handshake's few bytes do not wait for the window: 1-RTT packets
+		// that fill it cannot be acknowledged before the handshake is complete.
 		c.appendFrames(now, w, space)
 		if space.probes > 0 {
 			space.probes--

@@ -37,7 +37,7 @@ var scenarios = []scenario{
 	{"clean", scenarioSeeds, func() Run { return network(20*time.Millisecond, work)() }},
 	{"loss1", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Drop{Rate: 0.01})() }},
 	{"loss5", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Drop{Rate: 0.05})() }},
-	{"loss20", scenarioSeeds, func() Run { return network(20*time.Millisecond, patient(work), &Drop{Rate: 0.20})() }},
+	{"loss20", scenarioSeeds, func() Run { return network(20*time.Millisecond, work, &Drop{Rate: 0.20})() }},
 	{"reorder", scenarioSeeds, func() Run {
 		return network(20*time.Millisecond, work, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond})()
 	}},
@@ -57,10 +57,10 @@ var scenarios = []scenario{
 		return network(50*time.Millisecond, work, &Blackhole{From: 200 * time.Millisecond, Until: 4 * time.Second})()
 	}},
 	{"rebind", scenarioSeeds, func() Run {
-		return network(50*time.Millisecond, work, &Drop{Rate: 0.01}, &Rebind{Every: 300 * time.Millisecond})()
+		return awake(network(50*time.Millisecond, work, &Rebind{Every: 60}, &Drop{Rate: 0.01}))
 	}},
 	{"rebindAddress", scenarioSeeds, func() Run {
-		return network(50*time.Millisecond, work, &Rebind{Every: 500 * time.Millisecond, Address: true})()
+		return awake(network(50*time.Millisecond, work, &Rebind{Every: 60, Address: true}))
 	}},
 	{"retry", scenarioSeeds, func() Run {
 		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05})()
@@ -87,14 +87,19 @@ var scenarios = []scenario{
 		return network(20*time.Millisecond, w, &Drop{Rate: 0.02})()
 	}},
 	{"everything", scenarioSeeds, func() Run {
-		return network(60*time.Millisecond, work, &Drop{Rate: 0.03}, &Reorder{Rate: 0.1, Hold: 40 * time.Millisecond},
-			&Duplicate{Rate: 0.05}, &Corrupt{Rate: 0.02}, &Bottleneck{Rate: 10e6, Queue: 40_000, MarkAbove: 20_000},
-			&Rebind{Every: 700 * time.Millisecond})()
+		return awake(network(60*time.Millisecond, work, &Rebind{Every: 80}, &Drop{Rate: 0.03},
+			&Reorder{Rate: 0.1, Hold: 40 * time.Millisecond}, &Duplicate{Rate: 0.05}, &Corrupt{Rate: 0.02},
+			&Bottleneck{Rate: 10e6, Queue: 40_000, MarkAbove: 20_000}))
 	}},
 }
 
-// patient is w for networks on which a close or handshake may take long.
-func patient(w Work) Work { return w }
+// awake makes the client send something every second: behind a NAT that gave
+// it a new port, a client that only receives cannot be found otherwise.
+func awake(run func() Run) Run {
+	r := run()
+	r.Client = &engine.Config{KeepAlive: time.Second}
+	return r
+}
 
 // TestMatrix runs every scenario over many seeds. A failure names the command
 // that runs its seed alone.

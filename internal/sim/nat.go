@@ -2,22 +2,24 @@ package sim
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
-// Rebind is a NAT that gives the client a new port every Every, or a new
-// address too with Address. Packets to the old mapping are lost.
+// Rebind is a NAT that gives the client a new port after every Every packets
+// from it, or a new address too with Address. Packets to the old mapping are
+// lost. It belongs next to the client.
 type Rebind struct {
 	chance
-	Every   time.Duration
+	Every   int
 	Address bool
+
+	packets int
 }
 
-// outside returns the client's address as the server sees it at a time.
-func (n *Rebind) outside(now monotime.Time) netip.AddrPort {
-	times := uint16(now.Sub(start) / n.Every)
+// outside returns the client's address as the server sees it now.
+func (n *Rebind) outside() netip.AddrPort {
+	times := uint16(n.packets / n.Every)
 	ip := clientAddr.Addr().As4()
 	if n.Address {
 		ip[3] += byte(times % 100)
@@ -28,11 +30,12 @@ func (n *Rebind) outside(now monotime.Time) netip.AddrPort {
 // Pass implements Node.
 func (n *Rebind) Pass(now monotime.Time, dir Direction, p Packet, deliver func(monotime.Time, Packet)) {
 	if dir == ToServer {
-		p.From = n.outside(now)
+		n.packets++
+		p.From = n.outside()
 		deliver(now, p)
 		return
 	}
-	if p.To == n.outside(now) {
+	if p.To == n.outside() {
 		p.To = clientAddr
 		deliver(now, p)
 	}
