@@ -141,7 +141,7 @@ func (st *clientStream) sendRequest() error {
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {
-		_, err = st.stream.WriteLast(b)
+		_, err = st.stream.WriteLast(appendTrailerFrame(b, st.req.Trailer))
 		return ignoreStop(err)
 	}
 	if _, err := st.stream.Write(b); ignoreStop(err) != nil {

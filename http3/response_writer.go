@@ -86,12 +86,10 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if err := w.prepare(len(p)); err != nil {
 		return 0, err
 	}
-	if len(p) <= cap(w.out.content)-len(w.out.content) {
-		w.out.content = append(w.out.content, p...)
+	if n := min(len(p), cap(w.out.content)-len(w.out.content)); n == len(p) || w.isHead {
+		// What is kept for HEAD is to guess the type from.
+		w.out.content = append(w.out.content, p[:n]...)
 		return len(p), nil
-	}
-	if w.isHead {
-		return len(p), nil // what was kept is enough to guess the type
 	}
 	return w.send(p)
 }
@@ -101,11 +99,8 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 	if err := w.prepare(len(s)); err != nil {
 		return 0, err
 	}
-	if len(s) <= cap(w.out.content)-len(w.out.content) {
-		w.out.content = append(w.out.content, s...)
-		return len(s), nil
-	}
-	if w.isHead {
+	if n := min(len(s), cap(w.out.content)-len(w.out.content)); n == len(s) || w.isHead {
+		w.out.content = append(w.out.content, s[:n]...)
 		return len(s), nil
 	}
 	return w.send([]byte(s))

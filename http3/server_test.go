@@ -1,0 +1,514 @@
+package http3
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestHello(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Proto != "HTTP/3.0" || r.ProtoMajor != 3 || r.Method != "GET" || r.URL.Path != "/hello" || r.URL.RawQuery != "a=b" ||
+			r.RequestURI != "/hello?a=b" || r.TLS == nil || r.TLS.NegotiatedProtocol != "h3" || r.RemoteAddr == "" ||
+			r.ContentLength != 0 || r.Body != http.NoBody || r.Header.Get("X-Test") != "1" || r.Header.Get("User-Agent") != userAgent {
+			t.Errorf("request %+v", r)
+		}
+		if !strings.HasPrefix(r.Host, "127.0.0.1:") || r.Header.Get("Host") != "" {
+			t.Errorf("host %q, field %q", r.Host, r.Header.Get("Host"))
+		}
+		if r.Context().Value(http.ServerContextKey) == nil || r.Context().Value(http.LocalAddrContextKey) == nil {
+			t.Error("the context has no server or address")
+		}
+		io.WriteString(w, "hello")
+	})
+	resp, content := ts.do(t, "GET", "/hello?a=b", nil, func(r *http.Request) { r.Header.Set("X-Test", "1") })
+	if content != "hello" || resp.StatusCode != 200 || resp.Status != "200 OK" || resp.Proto != "HTTP/3.0" || resp.ContentLength != 5 ||
+		resp.TLS == nil || resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("response %+v with %q", resp, content)
+	}
+	if _, err := http.ParseTime(resp.Header.Get("Date")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSmallResponseIsOneFrame checks that a small response has one HEADERS frame
+// with its length, and one DATA frame.
+func TestSmallResponseIsOneFrame(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for range 10 {
+			io.WriteString(w, "0123456789")
+		}
+	})
+	m := readMessage(t, ts.dialRaw(t).request(true, headers(getFields)))
+	if len(m.content) != 100 || m.frames != 1 {
+		t.Errorf("%d bytes in %d frames", len(m.content), m.frames)
+	}
+	if !strings.Contains(fmt.Sprint(m.fields), "{content-length 100}") {
+		t.Errorf("fields %v", m.fields)
+	}
+}
+
+func TestEcho(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
+	for _, size := range []int{0, 1, 100, writeBufferSize, writeBufferSize + 1, scratchSize - 100, 100_000, 3 << 20} {
+		sent := make([]byte, size)
+		rand.Read(sent)
+		for name, body := range map[string]io.Reader{"known": bytes.NewReader(sent), "unknown": io.MultiReader(bytes.NewReader(sent))} {
+			_, got := ts.do(t, "POST", "/", body)
+			if got != string(sent) {
+				t.Errorf("%d bytes, %s length: %d bytes came back, equal: false", size, name, len(got))
+			}
+		}
+	}
+}
+
+// TestFullDuplex has request and response flow at the same time, piece by piece.
+func TestFullDuplex(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if err := errors.Join(control.EnableFullDuplex(), control.Flush()); err != nil {
+			t.Error(err)
+		}
+		buf := make([]byte, 100)
+		for {
+			n, err := r.Body.Read(buf)
+			w.Write(bytes.ToUpper(buf[:n]))
+			control.Flush()
+			if err != nil {
+				return
+			}
+		}
+	})
+	pr, pw := io.Pipe()
+	req, _ := http.NewRequestWithContext(testContext(t), "POST", ts.url, pr)
+	resp, err := ts.transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for _, word := range []string{"one", "two", "three"} {
+		io.WriteString(pw, word)
+		got := make([]byte, len(word))
+		if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != strings.ToUpper(word) {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	pw.Close()
+	if rest, err := io.ReadAll(resp.Body); len(rest) != 0 || err != nil {
+		t.Errorf("rest %q, %v", rest, err)
+	}
+}
+
+func TestTrailers(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, announced := r.Trailer["X-Sum"]; !announced || r.Header.Get("Trailer") != "" {
+			t.Errorf("announced %v, header %v", r.Trailer, r.Header)
+		}
+		w.Header().Set("Trailer", "X-Digest, Content-Length")
+		w.Header().Add("Trailer", "x-other")
+		w.WriteHeader(200)
+		n, _ := io.Copy(w, r.Body)
+		if got := r.Trailer.Get("X-Sum"); got != "42" {
+			t.Errorf("request's trailer %q", got)
+		}
+		w.Header().Set("X-Digest", fmt.Sprint(n))
+		w.Header().Set("X-Other", "y")
+		w.Header().Set("X-Late", "not announced, not sent")
+		w.Header().Set(http.TrailerPrefix+"X-Prefixed", "z")
+	})
+	for _, size := range []int{0, 10, 100_000} {
+		resp, content := ts.do(t, "POST", "/", strings.NewReader(strings.Repeat("x", size)), func(r *http.Request) {
+			r.Trailer = http.Header{"X-Sum": {"42"}}
+		})
+		want := http.Header{"X-Digest": {fmt.Sprint(size)}, "X-Other": {"y"}, "X-Prefixed": {"z"}}
+		if len(content) != size || !reflect.DeepEqual(resp.Trailer, want) {
+			t.Errorf("%d bytes, trailers %v, want %v", len(content), resp.Trailer, want)
+		}
+		if resp.Header.Get("X-Digest") != "" || resp.Header.Get("X-Late") != "" {
+			t.Errorf("header %v", resp.Header)
+		}
+	}
+}
+
+func TestResponsesWithoutContent(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/head":
+			io.WriteString(w, "<html>hello")
+		case "/head-large":
+			w.Header().Set("Content-Length", "1000000")
+			w.Write(make([]byte, 1_000_000))
+		case "/204", "/304":
+			status := 204
+			if r.URL.Path == "/304" {
+				status = 304
+			}
+			w.WriteHeader(status)
+			if _, err := io.WriteString(w, "x"); !errors.Is(err, http.ErrBodyNotAllowed) {
+				t.Errorf("%d: %v", status, err)
+			}
+		case "/empty":
+		}
+	})
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		length       int64
+		contentType  string
+	}{
+		{"HEAD", "/head", 200, 11, "text/html; charset=utf-8"},
+		{"HEAD", "/head-large", 200, 1_000_000, "application/octet-stream"},
+		{"HEAD", "/empty", 200, -1, ""},
+		{"GET", "/204", 204, 0, ""},
+		{"GET", "/304", 304, 0, ""},
+		{"GET", "/empty", 200, 0, ""},
+		{"PUT", "/empty", 200, 0, ""},
+	} {
+		resp, content := ts.do(t, tt.method, tt.path, nil)
+		if resp.StatusCode != tt.status || content != "" || resp.ContentLength != tt.length || resp.Header.Get("Content-Type") != tt.contentType {
+			t.Errorf("%s %s: %d, length %d, type %q, content %q", tt.method, tt.path, resp.StatusCode, resp.ContentLength, resp.Header.Get("Content-Type"), content)
+		}
+	}
+}
+
+func TestHeaderFields(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		if got := r.Header["Cookie"]; len(got) != 1 || got[0] != "a=1; b=2" {
+			t.Errorf("cookies %q", got)
+		}
+		if got := r.Header["X-Two"]; !reflect.DeepEqual(got, []string{"1", "2"}) {
+			t.Errorf("field in two lines: %q", got)
+		}
+		h["Set-Cookie"] = []string{"a=1", "b=2"}
+		h.Set("Connection", "close")
+		h.Set("Transfer-Encoding", "chunked")
+		h.Set("X-Bad", "a\nb")
+		h.Set("X-Kept", "before")
+		h["Date"] = []string{"never"}
+		w.WriteHeader(299)
+		h.Set("X-Kept", "after")
+		h.Set("X-Late", "1")
+	})
+	resp, _ := ts.do(t, "GET", "/", nil, func(r *http.Request) {
+		r.Header["X-Two"] = []string{"1", "2"}
+		r.Header["Cookie"] = []string{"a=1", "b=2"}
+		r.Header.Set("Connection", "close")
+	})
+	want := http.Header{"Set-Cookie": {"a=1", "b=2"}, "X-Kept": {"before"}, "Date": {"never"}, "Content-Length": {"0"}}
+	if resp.StatusCode != 299 || resp.Status != "299" || !reflect.DeepEqual(resp.Header, want) {
+		t.Errorf("%s %v, want %v", resp.Status, resp.Header, want)
+	}
+}
+
+func TestContentLengthOfHandler(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/exact":
+			w.Header().Set("Content-Length", "100000")
+			for range 10 {
+				w.Write(make([]byte, 10_000))
+			}
+		case "/long":
+			w.Header().Set("Content-Length", "5")
+			io.WriteString(w, "hello")
+			if _, err := io.WriteString(w, "!"); !errors.Is(err, http.ErrContentLength) {
+				t.Error(err)
+			}
+		case "/short":
+			w.Header().Set("Content-Length", "5")
+			io.WriteString(w, "hell")
+		case "/short-flushed":
+			w.Header().Set("Content-Length", "5")
+			io.WriteString(w, "hell")
+			w.(http.Flusher).Flush()
+		case "/nonsense":
+			w.Header().Set("Content-Length", "-5")
+			io.WriteString(w, "hello")
+		}
+	})
+	for path, want := range map[string]int{"/exact": 100_000, "/long": 5, "/nonsense": 5} {
+		if resp, content := ts.do(t, "GET", path, nil); len(content) != want || resp.ContentLength != int64(want) {
+			t.Errorf("%s: %d bytes, length %d", path, len(content), resp.ContentLength)
+		}
+	}
+	for _, path := range []string{"/short", "/short-flushed"} {
+		req, _ := http.NewRequestWithContext(testContext(t), "GET", ts.url+path, nil)
+		resp, err := ts.transport.RoundTrip(req)
+		if err == nil {
+			_, err = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		wantError(t, err, ErrCodeInternalError, true, false)
+	}
+	m := readMessage(t, ts.dialRaw(t).request(true, headers(":method=GET :scheme=https :authority=a :path=/exact")))
+	if m.frames != 1 && len(m.content) != 100_000 {
+		t.Errorf("%d bytes in %d frames", len(m.content), m.frames)
+	}
+}
+
+func TestPanics(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "begun")
+		if r.URL.Path == "/flushed" {
+			w.(http.Flusher).Flush()
+		}
+		if r.URL.Path == "/abort" {
+			panic(http.ErrAbortHandler)
+		}
+		panic("as the test wants it: " + r.URL.Path)
+	})
+	for _, path := range []string{"/plain", "/flushed", "/abort"} {
+		req, _ := http.NewRequestWithContext(testContext(t), "GET", ts.url+path, nil)
+		resp, err := ts.transport.RoundTrip(req)
+		if err == nil {
+			_, err = io.ReadAll(resp.Body)
+			resp.Body.Close()
+		}
+		wantError(t, err, ErrCodeInternalError, true, false)
+	}
+	if !eventually(func() bool { return strings.Contains(ts.log.String(), "the test wants it: /flushed") }) ||
+		!strings.Contains(ts.log.String(), "the test wants it: /plain") || !strings.Contains(ts.log.String(), "server_test.go") {
+		t.Errorf("log:\n%s", ts.log)
+	}
+	if strings.Contains(ts.log.String(), "/abort") {
+		t.Errorf("http.ErrAbortHandler was logged:\n%s", ts.log)
+	}
+}
+
+func TestSuperfluousWriteHeader(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(100) // interim responses are not sent
+		w.WriteHeader(201)
+		w.WriteHeader(202)
+		defer func() {
+			if recover() == nil {
+				t.Error("an invalid status does not panic")
+			}
+		}()
+		(&responseWriter{}).WriteHeader(1000)
+	})
+	if resp, _ := ts.do(t, "GET", "/", nil); resp.StatusCode != 201 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if !strings.Contains(ts.log.String(), "superfluous") || !strings.Contains(ts.log.String(), "server_test.go") {
+		t.Errorf("log:\n%s", ts.log)
+	}
+}
+
+func TestWriteAfterHandlerReturned(t *testing.T) {
+	kept := make(chan http.ResponseWriter, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { kept <- w })
+	ts.do(t, "GET", "/", nil)
+	w := <-kept
+	if _, err := w.Write([]byte("late")); !errors.Is(err, errHandlerReturned) {
+		t.Errorf("Write: %v", err)
+	}
+	if _, err := io.WriteString(w, "late"); !errors.Is(err, errHandlerReturned) {
+		t.Errorf("WriteString: %v", err)
+	}
+	if err := http.NewResponseController(w).Flush(); !errors.Is(err, errHandlerReturned) {
+		t.Errorf("Flush: %v", err)
+	}
+}
+
+// TestContextEndsWithRequest cancels requests at the client.
+func TestContextEndsWithRequest(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan error, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/derived" {
+			ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		w.(http.Flusher).Flush()
+		close(started)
+		<-r.Context().Done()
+		ended <- r.Context().Err()
+	})
+	for _, path := range []string{"/", "/derived", "/close"} {
+		started = make(chan struct{})
+		ctx, cancel := context.WithCancelCause(testContext(t))
+		req, _ := http.NewRequestWithContext(ctx, "GET", ts.url+path, nil)
+		resp, err := ts.transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-started
+		if path == "/close" {
+			resp.Body.Close()
+		} else {
+			why := errors.New("changed my mind")
+			cancel(why)
+			if _, err := io.ReadAll(resp.Body); !errors.Is(err, why) {
+				t.Errorf("%s: %v, want %v", path, err, why)
+			}
+		}
+		if err := wait(t, "the handler's context", ended); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", path, err)
+		}
+		cancel(nil)
+	}
+}
+
+// TestContextEndsWithHandler looks at a context after its handler returned, when
+// it is first asked for then and when it was before.
+func TestContextEndsWithHandler(t *testing.T) {
+	contexts := make(chan context.Context, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/asked" {
+			if err := r.Context().Err(); err != nil {
+				t.Error(err)
+			}
+		}
+		contexts <- r.Context()
+	})
+	for _, path := range []string{"/asked", "/not-asked"} {
+		ts.do(t, "GET", path, nil)
+		ctx := <-contexts
+		wait(t, "the context's end", ctx.Done())
+		if _, ok := ctx.Deadline(); ok || ctx.Err() == nil {
+			t.Errorf("%s: %v", path, ctx.Err())
+		}
+	}
+}
+
+func TestConnectionEndCancelsContext(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan error, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(started)
+		_, err := io.ReadAll(r.Body)
+		<-r.Context().Done()
+		ended <- err
+	})
+	c := ts.dialRaw(t)
+	c.request(false, headers(postFields))
+	<-started
+	c.qc.CloseWithError(uint64(ErrCodeNoError), "bye")
+	wantError(t, wait(t, "the handler", ended), ErrCodeNoError, true, true)
+}
+
+func TestDeadlines(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if err := control.SetReadDeadline(time.Now().Add(-time.Second)); err != nil {
+			t.Error(err)
+		}
+		if _, err := r.Body.Read(make([]byte, 10)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("read: %v", err)
+		}
+		if err := control.SetReadDeadline(time.Time{}); err != nil {
+			t.Error(err)
+		}
+		w.(http.Flusher).Flush()
+		if got, err := io.ReadAll(r.Body); string(got) != "late" || err != nil {
+			t.Errorf("read after the deadline was moved: %q, %v", got, err)
+		}
+		if err := control.SetWriteDeadline(time.Now().Add(-time.Second)); err != nil {
+			t.Error(err)
+		}
+		_, err := w.Write(make([]byte, 1<<20))
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("write: %v", err)
+		}
+		if _, again := w.Write([]byte("x")); again != err {
+			t.Errorf("write again: %v", again)
+		}
+	})
+	pr, pw := io.Pipe()
+	req, _ := http.NewRequestWithContext(testContext(t), "POST", ts.url, pr)
+	resp, err := ts.transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(pw, "late")
+	pw.Close()
+	_, err = io.ReadAll(resp.Body)
+	wantError(t, err, ErrCodeInternalError, true, false)
+	resp.Body.Close()
+}
+
+// TestUnreadBody has handlers answer without reading, or closing early.
+func TestUnreadBody(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/closed" {
+			r.Body.Close()
+			if _, err := r.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
+				t.Error(err)
+			}
+		}
+		io.WriteString(w, "enough")
+	})
+	for _, path := range []string{"/", "/closed"} {
+		for _, body := range []io.Reader{strings.NewReader("small"), bytes.NewReader(make([]byte, 10<<20))} {
+			if resp, content := ts.do(t, "POST", path, body); content != "enough" || resp.StatusCode != 200 {
+				t.Errorf("%s: %d %q", path, resp.StatusCode, content)
+			}
+		}
+	}
+}
+
+func TestManyRequests(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		sum := sha256.New()
+		n, err := io.Copy(sum, r.Body)
+		fmt.Fprintf(w, "%d %x %v", n, sum.Sum(nil), err)
+	})
+	const count = 200 // twice as many as may be open
+	results := make(chan error, count)
+	for i := range count {
+		go func() {
+			data := bytes.Repeat([]byte{byte(i)}, i*100)
+			req, _ := http.NewRequestWithContext(testContext(t), "POST", ts.url, bytes.NewReader(data))
+			resp, err := ts.transport.RoundTrip(req)
+			if err != nil {
+				results <- err
+				return
+			}
+			defer resp.Body.Close()
+			got, err := io.ReadAll(resp.Body)
+			if want := fmt.Sprintf("%d %x <nil>", len(data), sha256.Sum256(data)); err == nil && string(got) != want {
+				err = fmt.Errorf("%q, want %q", got, want)
+			}
+			results <- err
+		}()
+	}
+	for range count {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOptionsAsterisk(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Error("the handler was called") })
+	m := readMessage(t, ts.dialRaw(t).request(true, headers(":method=OPTIONS :scheme=https :authority=a :path=*")))
+	if !strings.Contains(fmt.Sprint(m.fields), "{:status 200}") || m.content != "" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestConnect(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "CONNECT" || r.Host != "a.example:25" || r.URL.Host != r.Host || r.RequestURI != r.Host {
+			t.Errorf("%+v", r)
+		}
+		w.(http.Flusher).Flush()
+		io.Copy(w, r.Body)
+	})
+	c := ts.dialRaw(t)
+	m := readMessage(t, c.request(true, join(headers(":method=CONNECT :authority=a.example:25"), frame(0, "ping"))))
+	if m.content != "ping" || strings.Contains(fmt.Sprint(m.fields), "content-length") {
+		t.Errorf("%+v", m)
+	}
+}
