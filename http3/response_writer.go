@@ -16,7 +16,9 @@ import (
 var errHandlerReturned = errors.New("http3: the handler has returned already")
 
 // responseWriter is the http.ResponseWriter of a server. As net/http asks,
-// handlers use it from one goroutine at a time.
+// handlers use it from one goroutine at a time, and not after they returned. Its
+// lock is for those that do: their bytes must not end in somebody else's
+// response, whose buffers were theirs.
 //
 // The header section is encoded as soon as the status is known, so that later
 // changes of the header need no copy of it, and kept open for the fields that
@@ -52,7 +54,7 @@ var responseBuffersPool = sync.Pool{New: func() any {
 }}
 
 func (w *responseWriter) begin(x *exchange) {
-	*w = responseWriter{exchange: x, length: -1}
+	w.exchange, w.length = x, -1
 	w.isHead, w.isTunnel = x.req.Method == http.MethodHead, x.req.Method == http.MethodConnect
 }
 
@@ -67,6 +69,8 @@ func (w *responseWriter) Header() http.Header {
 // WriteHeader sets the status; the header's fields are those it has now. Interim
 // responses (1xx) are not sent.
 func (w *responseWriter) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch {
 	case status < 100 || status > 999:
 		panic(fmt.Sprintf("http3: invalid status code %d", status))
@@ -77,12 +81,19 @@ func (w *responseWriter) WriteHeader(status int) {
 	case status < 200:
 		return
 	}
+	w.setStatus(status)
+}
+
+// setStatus begins the header section.
+func (w *responseWriter) setStatus(status int) {
 	w.status = status
 	w.beginHeader()
 }
 
 // Write adds content.
 func (w *responseWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.prepare(len(p)); err != nil {
 		return 0, err
 	}
@@ -96,6 +107,8 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 
 // WriteString adds content.
 func (w *responseWriter) WriteString(s string) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.prepare(len(s)); err != nil {
 		return 0, err
 	}
@@ -109,7 +122,7 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 // prepare checks whether n bytes of content may follow.
 func (w *responseWriter) prepare(n int) error {
 	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+		w.setStatus(http.StatusOK)
 	}
 	switch {
 	case w.out == nil:
@@ -173,8 +186,10 @@ func (w *responseWriter) appendContent(p []byte) {
 
 // FlushError sends what has been held back.
 func (w *responseWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+		w.setStatus(http.StatusOK)
 	}
 	switch {
 	case w.out == nil:
@@ -210,10 +225,12 @@ func (w *responseWriter) EnableFullDuplex() error { return nil }
 // finish sends the rest of the response and its end. It reports false when the
 // response is not complete, so that the stream has to be reset.
 func (w *responseWriter) finish() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.release()
 	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+		w.setStatus(http.StatusOK)
 	}
-	defer w.discard()
 	if w.err != nil || (w.length > w.written && !w.isHead && allowsContent(w.status)) {
 		return false
 	}
@@ -228,8 +245,15 @@ func (w *responseWriter) finish() bool {
 	return err == nil
 }
 
-// discard gives the buffers back; nothing can be written any more.
+// discard gives up the response.
 func (w *responseWriter) discard() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.release()
+}
+
+// release gives the buffers back; nothing can be written any more.
+func (w *responseWriter) release() {
 	if w.status == 0 {
 		w.status = http.StatusInternalServerError // too late for another
 	}
