@@ -27,6 +27,8 @@ var errHandlerReturned = errors.New("http3: the handler has returned already")
 type responseWriter struct {
 	exchange *exchange
 	header   http.Header
+
+	mu       sync.Mutex       // guards what follows
 	status   int              // 0 until WriteHeader
 	isHead   bool             // answers HEAD: no content leaves
 	isTunnel bool             // answers CONNECT: its content has no length
