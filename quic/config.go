@@ -1,0 +1,164 @@
+package quic
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/congestion"
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Congestion is a congestion control algorithm.
+type Congestion uint8
+
+// The congestion control algorithms.
+const (
+	CUBIC   Congestion = iota // RFC 9438 with HyStart++ (RFC 9406), the default
+	NewReno                   // RFC 9002, Section 7
+)
+
+// Config says how connections behave. A nil *Config and fields that are zero
+// mean the defaults. It may be shared and must not be changed once in use.
+type Config struct {
+	// HandshakeTimeout is how long a handshake may take. Default 10 s.
+	HandshakeTimeout time.Duration
+	// MaxIdleTimeout is how long nothing may arrive before the connection
+	// counts as dead. The lower of both sides' values is used (RFC 9000,
+	// Section 10.1). Default 30 s.
+	MaxIdleTimeout time.Duration
+	// KeepAlivePeriod is how long a connection may be idle before a PING
+	// keeps it alive; half of the idle timeout if that is shorter. Default 0,
+	// for never.
+	KeepAlivePeriod time.Duration
+
+	// MaxIncomingStreams and MaxIncomingUniStreams are how many streams of a
+	// kind the peer may have open at once. Default 100 each, negative for none.
+	MaxIncomingStreams, MaxIncomingUniStreams int64
+
+	// The flow control windows are how many bytes the peer may send beyond
+	// what was read, on a stream and on the connection. They start at the
+	// initial size and grow to the largest while the reader keeps up. Defaults
+	// 512 KiB to 6 MiB, and 768 KiB to 15 MiB.
+	InitialStreamWindow, MaxStreamWindow uint64
+	InitialConnWindow, MaxConnWindow     uint64
+
+	// Congestion is the congestion control algorithm.
+	Congestion Congestion
+
+	// DisableGSO and DisableGRO forgo Linux's segmentation offloads. They and
+	// SocketBuffer count where a socket is made: Listen, Dial, NewTransport.
+	DisableGSO, DisableGRO bool
+	// SocketBuffer is the size in bytes to ask of the kernel for the socket's
+	// buffers, each of the two. Default 7 MiB.
+	SocketBuffer int
+
+	// StatelessResetKey lets a server that was restarted end the connections
+	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
+	// Default is a random one. It counts where a socket is made.
+	StatelessResetKey *[32]byte
+	// RequireAddressValidation makes a server ask every client to prove its
+	// address with a Retry packet, which costs a round trip (RFC 9000,
+	// Section 8.1.2). Without it, that happens only under a flood.
+	RequireAddressValidation bool
+
+	// QlogDir is the directory to write one qlog file for each connection to.
+	QlogDir string
+	// Logger is told what an operator should know. Default is nobody.
+	Logger *slog.Logger
+
+	// NewHandler, when set, makes connections event-driven: it is called on
+	// the event loop's goroutine when a handshake completes, and the Handler
+	// it returns is told of everything. Such connections are not queued for
+	// Listener.Accept, and nothing is queued for AcceptStream. If it returns
+	// nil, the connection is an ordinary one.
+	NewHandler func(*Conn) Handler
+}
+
+const (
+	defaultMaxStreams = 100
+	// minWindow is the smallest flow control window: a datagram's worth
+	// (RFC 9000, Section 14), below which every packet would wait for credit.
+	minWindow = 1200
+)
+
+// orDefault returns conf, or an empty one for nil.
+func (conf *Config) orDefault() *Config {
+	if conf == nil {
+		return &Config{}
+	}
+	return conf
+}
+
+// validate refuses what cannot work.
+func (conf *Config) validate() error {
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"HandshakeTimeout", conf.HandshakeTimeout},
+		{"MaxIdleTimeout", conf.MaxIdleTimeout},
+		{"KeepAlivePeriod", conf.KeepAlivePeriod},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("quic: Config.%s is negative: %v", f.name, f.value)
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value uint64
+	}{
+		{"InitialStreamWindow", conf.InitialStreamWindow}, {"MaxStreamWindow", conf.MaxStreamWindow},
+		{"InitialConnWindow", conf.InitialConnWindow}, {"MaxConnWindow", conf.MaxConnWindow},
+	} {
+		if f.value != 0 && f.value < minWindow || f.value > wire.MaxVarint {
+			return fmt.Errorf("quic: Config.%s is not between %d and %d: %d", f.name, minWindow, uint64(wire.MaxVarint), f.value)
+		}
+	}
+	if conf.SocketBuffer < 0 {
+		return errors.New("quic: Config.SocketBuffer is negative")
+	}
+	if conf.Congestion > NewReno {
+		return fmt.Errorf("quic: Config.Congestion is unknown: %d", conf.Congestion)
+	}
+	return nil
+}
+
+// engineConfig returns conf in the engine's terms.
+func (conf *Config) engineConfig() *engine.Config {
+	e := engine.Config{
+		HandshakeTimeout:    conf.HandshakeTimeout,
+		MaxIdleTimeout:      conf.MaxIdleTimeout,
+		KeepAlive:           conf.KeepAlivePeriod,
+		InitialStreamWindow: conf.InitialStreamWindow,
+		MaxStreamWindow:     conf.MaxStreamWindow,
+		InitialConnWindow:   conf.InitialConnWindow,
+		MaxConnWindow:       conf.MaxConnWindow,
+		MaxBidiStreams:      streamLimit(conf.MaxIncomingStreams),
+		MaxUniStreams:       streamLimit(conf.MaxIncomingUniStreams),
+	}
+	if conf.Congestion == NewReno {
+		e.NewCongestion = congestion.NewReno
+	}
+	return e.WithDefaults()
+}
+
+func streamLimit(n int64) uint64 {
+	switch {
+	case n == 0:
+		return defaultMaxStreams
+	case n < 0:
+		return 0
+	}
+	return uint64(n)
+}
+
+// logger returns the logger, one that tells nobody if there is none.
+func (conf *Config) logger() *slog.Logger {
+	if conf.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return conf.Logger
+}

@@ -1,0 +1,175 @@
+package quic
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/loop"
+)
+
+// Conn is a QUIC connection. Its methods may be called from any goroutine,
+// unless they say otherwise.
+type Conn struct {
+	transport *Transport
+	conf      *Config
+	logger    *slog.Logger
+	listener  *Listener // that the connection came in by, nil if it was dialled
+	link      *loop.Conn
+	tls       *handshake.Conn
+
+	// ready is closed when a dialled connection's handshake is complete or
+	// has failed.
+	ready chan struct{}
+	done  chan struct{} // closed when the connection has ended
+
+	incoming    queue[*Stream] // streams to be accepted
+	incomingUni queue[*Stream]
+	value       any
+
+	mu     sync.Mutex
+	err    error // why the connection ended
+	local  netip.AddrPort
+	remote netip.AddrPort
+	ctx    context.Context // made when asked for
+	cancel context.CancelCauseFunc
+	opens  [2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one
+
+	// Of the loop's goroutine alone:
+	handler     Handler // nil for a connection that is not event-driven
+	unreachable error   // why this machine cannot send to the peer it dials
+	established bool    // the handshake is complete
+	wantStreams bool    // TryOpenStream failed
+}
+
+func (t *Transport) newConn(conf *Config) *Conn {
+	return &Conn{
+		transport: t,
+		conf:      conf,
+		logger:    conf.logger(),
+		done:      make(chan struct{}),
+	}
+}
+
+// attach joins c to the loop's connection. On the loop's goroutine.
+func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
+	c.link, c.tls = link, tls
+	c.refreshPath()
+}
+
+// refreshPath notes the addresses in use. On the loop's goroutine.
+func (c *Conn) refreshPath() {
+	path, local := c.link.Path(), c.transport.loop.LocalAddr()
+	if path.Local.IsValid() {
+		local = netip.AddrPortFrom(path.Local, local.Port())
+	}
+	c.mu.Lock()
+	c.local, c.remote = local, path.Remote
+	c.mu.Unlock()
+}
+
+// CloseWithError closes the connection. The peer is told the application's code,
+// which must be below 1<<62, and the reason, of which up to 512 bytes are sent.
+// What was written and not yet acknowledged may be lost, so a protocol that
+// cares waits for the peer's answer first.
+//
+// It does not wait: CONNECTION_CLOSE has been sent when Done is closed, for
+// which a program that is about to exit should wait. The error is always nil.
+func (c *Conn) CloseWithError(code uint64, reason string) error {
+	c.link.Do(func() { c.link.Close(code, reason) })
+	return nil
+}
+
+// Context returns a context that is cancelled when the connection ends, with
+// Err as its cause.
+func (c *Conn) Context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+		if c.err != nil {
+			c.cancel(c.err)
+		}
+	}
+	return c.ctx
+}
+
+// Done returns a channel that is closed when the connection has ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns nil while the connection lives, and then why it ended: an
+// *ApplicationError, *TransportError, *IdleTimeoutError, *StatelessResetError
+// and, for one that was dialled in vain, the other errors of this package.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// LocalAddr returns this side's address, a *net.UDPAddr. Its IP address is
+// unspecified if the socket was not bound to one and the system does not tell.
+func (c *Conn) LocalAddr() net.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return udpAddr(c.local)
+}
+
+// RemoteAddr returns the peer's address at present, a *net.UDPAddr. A client
+// may move to another one.
+func (c *Conn) RemoteAddr() net.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return udpAddr(c.remote)
+}
+
+// ConnectionState returns what the TLS handshake agreed on.
+func (c *Conn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// SetValue keeps v for Value: a Handler's own state. The two are to be used on
+// the loop's goroutine, or by goroutines that know of each other.
+func (c *Conn) SetValue(v any) { c.value = v }
+
+// Value returns what SetValue was given last.
+func (c *Conn) Value() any { return c.value }
+
+// Run calls f soon on the goroutine of the connection's event loop, where a
+// Handler's methods run too. f must not block. Run returns false if the
+// connection has ended, and f may not be called if it ends in the meantime.
+func (c *Conn) Run(f func()) bool {
+	select {
+	case <-c.done:
+		return false
+	default:
+		return c.link.Do(f)
+	}
+}
+
+// Stats are a connection's figures at one moment.
+type Stats struct {
+	MinRTT, SmoothedRTT, LatestRTT, RTTVar time.Duration // RFC 9002, Section 5
+
+	CongestionWindow, BytesInFlight int // bytes
+
+	SentBytes, ReceivedBytes     uint64 // UDP payload
+	SentPackets, ReceivedPackets uint64
+	LostPackets, LostBytes       uint64 // declared lost; some may have arrived late
+}
+
+// Stats returns the connection's figures: those of the event loop's last turn
+// that had to do with it.
+func (c *Conn) Stats() Stats {
+	s := c.link.Stats()
+	return Stats{
+		MinRTT: s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT, RTTVar: s.RTTVar,
+		CongestionWindow: s.CongestionWindow, BytesInFlight: s.BytesInFlight,
+		SentBytes: s.SentBytes, ReceivedBytes: s.ReceivedBytes,
+		SentPackets: s.SentPackets, ReceivedPackets: s.ReceivedPackets,
+		LostPackets: s.LostPackets, LostBytes: s.LostBytes,
+	}
+}

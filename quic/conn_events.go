@@ -1,0 +1,123 @@
+package quic
+
+import (
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/loop"
+)
+
+// events is a Conn as its loop sees it. All methods run on the loop's
+// goroutine.
+type events struct{ *Conn }
+
+var _ loop.Handler = events{}
+
+func (c events) HandleHandshakeComplete() {
+	c.established = true
+	c.refreshPath()
+	if c.conf.NewHandler != nil {
+		c.handler = c.conf.NewHandler(c.Conn)
+	}
+	switch {
+	case c.ready != nil:
+		close(c.ready)
+	case c.handler == nil:
+		c.listener.offer(c.Conn)
+	}
+}
+
+func (c events) HandleStreamOpened(e *engine.Stream) {
+	s := c.newStream(e)
+	if c.handler != nil {
+		c.handler.HandleStream(s)
+		return
+	}
+	c.queueStream(s)
+}
+
+func (c events) HandleReadable(e *engine.Stream) {
+	s := e.App.(*Stream)
+	if c.handles(s) {
+		c.handler.HandleReadable(s)
+		return
+	}
+	s.signal(&s.reading)
+}
+
+func (c events) HandleWritable(e *engine.Stream) {
+	s := e.App.(*Stream)
+	if err := e.Send.Err(); err != nil && e.Sends() {
+		s.sendEnded(s.conn.publicError(err))
+	}
+	if c.handles(s) {
+		c.handler.HandleWritable(s)
+		return
+	}
+	s.signal(&s.writing)
+}
+
+func (c events) HandleSent(e *engine.Stream) { e.App.(*Stream).sendEnded(nil) }
+
+func (c events) HandleStreamsAvailable() {
+	c.serveOpens()
+	if c.handler != nil && c.wantStreams {
+		c.wantStreams = false
+		c.handler.HandleStreamsAvailable(c.Conn)
+	}
+}
+
+func (c events) HandlePathChanged() { c.refreshPath() }
+
+// HandleUnreachable gives a dialled connection up before its handshake is
+// complete: waiting would only hide the reason. Later, networks may return.
+func (c events) HandleUnreachable(err error) {
+	if c.ready != nil && !c.established && c.unreachable == nil {
+		c.unreachable = err
+		c.link.Close(0, "")
+	}
+}
+
+func (c events) HandleClosed(err error) {
+	err = c.publicError(err)
+	if c.unreachable != nil {
+		err = c.unreachable
+	}
+	c.end(err)
+	if c.ready != nil && !c.established {
+		close(c.ready)
+	}
+	if h := c.handler; h != nil {
+		c.handler = nil
+		h.HandleClose(c.Conn, err)
+	}
+}
+
+func (c events) HandleReleased() { c.transport.retire() }
+
+// handles reports whether the connection's Handler is told of s.
+func (c events) handles(s *Stream) bool {
+	return c.handler != nil && s.flags.Load()&flagDetached == 0
+}
+
+// end makes everything return that waits for the connection.
+func (c *Conn) end(err error) {
+	c.mu.Lock()
+	c.err = err
+	if c.cancel != nil {
+		c.cancel(err)
+	}
+	for i := range c.opens {
+		c.opens[i].Init()
+	}
+	c.mu.Unlock()
+	close(c.done)
+	c.incoming.close(err)
+	c.incomingUni.close(err)
+}
+
+// publicError returns an engine's error in this package's terms.
+func (c *Conn) publicError(err error) error {
+	c.mu.Lock()
+	remote := c.remote
+	c.mu.Unlock()
+	return publicError(err, remote)
+}

@@ -1,0 +1,140 @@
+package quic
+
+import (
+	"container/list"
+	"context"
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+)
+
+// AcceptStream returns the next bidirectional stream that the peer opened. The
+// error is Err once the connection has ended, or the cause of ctx's end. On an
+// event-driven connection it gets none.
+func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) { return c.incoming.pop(ctx) }
+
+// AcceptUniStream is AcceptStream for streams that only receive.
+func (c *Conn) AcceptUniStream(ctx context.Context) (*Stream, error) { return c.incomingUni.pop(ctx) }
+
+// OpenStream opens a bidirectional stream. It waits while the peer's limit
+// allows none. The peer learns of the stream with the first Write or Close.
+func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) { return c.open(ctx, false) }
+
+// OpenUniStream is OpenStream for a stream that only sends.
+func (c *Conn) OpenUniStream(ctx context.Context) (*Stream, error) { return c.open(ctx, true) }
+
+// TryOpenStream opens a stream without waiting. When the peer's limit allows
+// none, the error is ErrStreamLimit, and Handler.HandleStreamsAvailable tells
+// when to try again. It must be called on the loop's goroutine: from a Handler
+// or in a function given to Run.
+func (c *Conn) TryOpenStream(uni bool) (*Stream, error) {
+	e, err := c.link.OpenStream(uni)
+	switch {
+	case err == nil:
+		return c.newStream(e), nil
+	case errors.Is(err, engine.ErrStreamLimit):
+		c.wantStreams = true
+		return nil, ErrStreamLimit
+	}
+	if ended := c.Err(); ended != nil {
+		return nil, ended
+	}
+	return nil, c.publicError(err)
+}
+
+// openRequest is somebody who waits for a stream. Its fields are guarded by
+// the connection's lock.
+type openRequest struct {
+	uni       bool
+	opened    chan struct{} // closed when stream is set
+	stream    *Stream
+	abandoned bool          // nobody waits any more
+	place     *list.Element // in Conn.opens, nil if not there
+}
+
+func (c *Conn) open(ctx context.Context, uni bool) (*Stream, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	r := &openRequest{uni: uni, opened: make(chan struct{})}
+	c.link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
+	select {
+	case <-r.opened:
+		return r.stream, nil
+	case <-c.done:
+		return nil, c.Err()
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.stream != nil {
+		return r.stream, nil
+	}
+	r.abandoned = true
+	if r.place != nil {
+		c.opensOf(uni).Remove(r.place)
+	}
+	return nil, context.Cause(ctx)
+}
+
+func (c *Conn) opensOf(uni bool) *list.List {
+	if uni {
+		return &c.opens[1]
+	}
+	return &c.opens[0]
+}
+
+// serveOpen opens a stream for r, or lets it wait behind those who came
+// before. On the loop's goroutine.
+func (c *Conn) serveOpen(r *openRequest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.abandoned {
+		return
+	}
+	waiting := c.opensOf(r.uni)
+	if waiting.Len() > 0 || !c.fulfil(r) {
+		r.place = waiting.PushBack(r)
+	}
+}
+
+// serveOpens opens streams for those who wait, as many as there may be.
+func (c *Conn) serveOpens() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.opens {
+		waiting := &c.opens[i]
+		for first := waiting.Front(); first != nil; first = waiting.Front() {
+			if !c.fulfil(first.Value.(*openRequest)) {
+				break
+			}
+			waiting.Remove(first)
+		}
+	}
+}
+
+// fulfil opens a stream for r if there may be one now. Those who wait when the
+// connection ends learn it from done.
+func (c *Conn) fulfil(r *openRequest) bool {
+	e, err := c.link.OpenStream(r.uni)
+	if err != nil {
+		return false
+	}
+	r.stream = c.newStream(e)
+	close(r.opened)
+	return true
+}
+
+// queueStream puts a stream that the peer opened where it is accepted. Streams
+// that are open are bounded by our limit, but a peer may reset one to be
+// allowed the next, so those that nobody will miss are swept out once as many
+// have gathered: each costs a constant effort, and memory stays bounded.
+func (c *Conn) queueStream(s *Stream) {
+	q, limit := &c.incoming, c.conf.MaxIncomingStreams
+	if s.link.ID.Uni() {
+		q, limit = &c.incomingUni, c.conf.MaxIncomingUniStreams
+	}
+	if n := q.push(s); uint64(n) > 2*streamLimit(limit) {
+		q.keep(func(s *Stream) bool { return !s.void() })
+	}
+}

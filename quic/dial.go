@@ -1,0 +1,87 @@
+package quic
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/handshake"
+)
+
+// Dial connects to the server at addr, "host:port", and returns when the
+// handshake is complete. tlsConf needs NextProtos; unless it has a ServerName,
+// the certificate must be good for the host. A nil conf means the defaults.
+//
+// A host with several addresses is tried at all of them, one after the other
+// without waiting long for each (RFC 8305). When ctx ends first, the attempt is
+// given up and leaves nothing behind.
+//
+// The connection has a socket of its own, which is closed with it. Transport.Dial
+// shares one.
+func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	t, err := NewTransport("", conf)
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.Dial(ctx, addr, tlsConf, nil)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	t.setTemporary()
+	return c, nil
+}
+
+// Dial is the function Dial on the transport's socket. A nil conf is the
+// transport's.
+func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	if conf == nil {
+		conf = t.conf
+	}
+	if err := conf.validate(); err != nil {
+		return nil, err
+	}
+	if err := checkClientTLS(tlsConf); err != nil {
+		return nil, err
+	}
+	host, remotes, err := resolve(ctx, addr, t.loop.LocalAddr().Addr())
+	if err != nil {
+		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
+	}
+	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
+		return t.connect(ctx, remote, host, tlsConf, conf)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
+	}
+	return c, nil
+}
+
+// connect makes one attempt at one address.
+func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	tls, err := handshake.NewClient(tlsConf, host)
+	if err != nil {
+		return nil, err
+	}
+	c := t.newConn(conf)
+	c.ready = make(chan struct{})
+	ok := t.loop.Do(func() {
+		path := engine.Path{Remote: remote}
+		c.attach(t.loop.Dial(path, t.engineConfig(conf), tls, events{c}), tls)
+	})
+	if !ok {
+		return nil, ErrServerClosed
+	}
+	select {
+	case <-c.ready:
+		if err := c.Err(); err != nil {
+			return nil, err
+		}
+		return c, nil
+	case <-ctx.Done():
+		t.loop.Do(func() { c.link.Close(0, "") })
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,23 @@
+package quic
+
+// Handler is told what happens on an event-driven connection: see
+// Config.NewHandler. Its methods run on the goroutine of the connection's event
+// loop, one at a time, and every other connection of the loop waits meanwhile.
+// So they must not block: they use Stream.TryRead, TryWrite, WriteLast, Close,
+// CancelRead, CancelWrite and Conn.TryOpenStream, and leave everything that
+// takes long to a goroutine, for which Stream.Detach is made.
+type Handler interface {
+	// HandleStream: the peer opened s. It comes before the other calls about s.
+	HandleStream(s *Stream)
+	// HandleReadable: bytes, the end of the stream or an error can be read.
+	// It comes once for what is new, so read until TryRead returns 0 bytes.
+	HandleReadable(s *Stream)
+	// HandleWritable: after TryWrite took less than all, there is room again;
+	// or the sending half has ended, which TryWrite's error tells.
+	HandleWritable(s *Stream)
+	// HandleStreamsAvailable: the peer raised a stream limit after
+	// TryOpenStream had returned ErrStreamLimit.
+	HandleStreamsAvailable(c *Conn)
+	// HandleClose: the connection has ended; err is Conn.Err's. The last call.
+	HandleClose(c *Conn, err error)
+}

@@ -1,0 +1,106 @@
+package quic
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// maxBacklog is how many connections may wait for Accept. It holds the burst
+// of clients that come back when a server was restarted; beyond it a server
+// that does not get to accept them serves nobody by keeping more. Further ones
+// are told CONNECTION_REFUSED.
+const maxBacklog = 16384
+
+// Listener accepts connections. Its methods may be called from any goroutine.
+type Listener struct {
+	transport *Transport
+	conf      *Config
+	backlog   queue[*Conn]
+	closed    atomic.Bool
+}
+
+// Listen listens on the UDP address addr, "host:port" as for net.Listen: an
+// empty host means every address of the machine, port 0 a free port. tlsConf
+// needs certificates and NextProtos. A nil conf means the defaults.
+//
+// The Listener has a Transport of its own, which ends when the Listener is
+// closed and its last connection has ended.
+func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
+	if err := checkServerTLS(tlsConf); err != nil {
+		return nil, err
+	}
+	t, err := NewTransport(addr, conf)
+	if err != nil {
+		return nil, err
+	}
+	l, err := t.Listen(tlsConf, nil)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	t.setTemporary()
+	return l, nil
+}
+
+// Accept returns the next connection whose handshake is complete. The error is
+// ErrServerClosed once the listener or its transport is closed, or the cause of
+// ctx's end.
+func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
+	for {
+		c, err := l.backlog.pop(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c.Err() == nil {
+			return c, nil // those that have ended in the meantime are left out
+		}
+	}
+}
+
+// Addr returns the address listened on, a *net.UDPAddr.
+func (l *Listener) Addr() net.Addr { return l.transport.LocalAddr() }
+
+// Transport returns the transport that the listener belongs to.
+func (l *Listener) Transport() *Transport { return l.transport }
+
+// Close stops accepting: connections not yet accepted are refused, those that
+// were accepted live on.
+func (l *Listener) Close() error {
+	if l.closed.Swap(true) {
+		return nil
+	}
+	l.backlog.close(ErrServerClosed)
+	t := l.transport
+	t.loop.Do(func() {
+		t.loop.SetServer(nil)
+		t.listener = nil
+		for _, c := range l.backlog.clear() {
+			c.refuse("the server stopped listening")
+		}
+		t.listening.Store(false)
+		t.retire()
+	})
+	return nil
+}
+
+// offer queues a connection for Accept. On the loop's goroutine.
+func (l *Listener) offer(c *Conn) {
+	switch n := l.backlog.push(c); {
+	case n == 0:
+		c.refuse("the server stopped listening")
+	case n > maxBacklog:
+		l.backlog.keep(func(other *Conn) bool { return other != c && other.Err() == nil })
+		c.refuse("too many connections wait to be accepted")
+	}
+}
+
+// refuse ends a connection that nobody has seen. On the loop's goroutine.
+func (c *Conn) refuse(reason string) {
+	c.logger.Warn("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
+	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
+}

@@ -1,0 +1,57 @@
+package quic
+
+import "time"
+
+// SetDeadline sets both deadlines: see SetReadDeadline and SetWriteDeadline.
+// The error is always nil.
+func (s *Stream) SetDeadline(t time.Time) error {
+	s.setDeadline(&s.reading, flagReadExpired, t)
+	s.setDeadline(&s.writing, flagWriteExpired, t)
+	return nil
+}
+
+// SetReadDeadline sets the time after which Read and TryRead, also one that
+// waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
+// deadline makes reading possible again. The error is always nil.
+func (s *Stream) SetReadDeadline(t time.Time) error {
+	s.setDeadline(&s.reading, flagReadExpired, t)
+	return nil
+}
+
+// SetWriteDeadline sets the time after which Write, TryWrite and WriteLast
+// fail, as SetReadDeadline does for reading. What was taken before is sent
+// nevertheless. The error is always nil.
+func (s *Stream) SetWriteDeadline(t time.Time) error {
+	s.setDeadline(&s.writing, flagWriteExpired, t)
+	return nil
+}
+
+// setDeadline makes expired be set on h at t.
+func (s *Stream) setDeadline(h *half, expired uint32, t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.timer != nil {
+		h.timer.Stop()
+		h.timer = nil
+	}
+	s.flags.And(^expired)
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		s.flags.Or(expired)
+		h.signal()
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if h.timer == timer { // else it was too late to stop it
+			s.flags.Or(expired)
+			h.signal()
+		}
+	})
+	h.timer = timer
+}

@@ -1,0 +1,113 @@
+package quic
+
+import (
+	"fmt"
+	"os"
+)
+
+// lastPiece is how many bytes WriteLast may buffer beyond the limit, so that
+// the end of the stream leaves together with the last of its bytes.
+const lastPiece = 64 << 10
+
+// Write writes p and waits until all of it is buffered. It does not keep p. An
+// error comes with the number of bytes taken before: a *StreamError if the peer
+// does not want more or CancelWrite was called, ErrWriteClosed after Close,
+// os.ErrDeadlineExceeded, or the connection's.
+func (s *Stream) Write(p []byte) (int, error) {
+	n, err := s.TryWrite(p)
+	if n == len(p) || err != nil {
+		return n, err
+	}
+	wake := s.waiting(&s.writing)
+	for {
+		m, err := s.TryWrite(p[n:])
+		n += m
+		if n == len(p) || err != nil {
+			return n, err
+		}
+		<-wake
+	}
+}
+
+// TryWrite is Write that does not wait: it takes as much of p as fits and
+// returns how much that was.
+func (s *Stream) TryWrite(p []byte) (int, error) {
+	if s.is(flagNoWriting | flagWriteExpired | flagWriteCancelled) {
+		return 0, s.writeError()
+	}
+	n, err := s.link.Send.Write(p)
+	if n > 0 {
+		s.link.Written()
+	}
+	if err != nil {
+		err = s.conn.publicError(err)
+	}
+	return n, err
+}
+
+// WriteLast is Write and Close in one step, so that the end of the stream needs
+// no packet of its own. On an event-driven stream it does not wait but buffers
+// all of p.
+func (s *Stream) WriteLast(p []byte) (n int, err error) {
+	if s.mayBlock() && len(p) > lastPiece {
+		n, err = s.Write(p[:len(p)-lastPiece])
+		if err != nil {
+			return n, err
+		}
+	}
+	if s.is(flagNoWriting | flagWriteExpired | flagWriteCancelled) {
+		return n, s.writeError()
+	}
+	m, err := s.link.Send.WriteLast(p[n:])
+	s.link.Written()
+	if err != nil {
+		err = s.conn.publicError(err)
+	}
+	return n + m, err
+}
+
+// mayBlock reports whether calls come from goroutines that may wait.
+func (s *Stream) mayBlock() bool { return s.conn.conf.NewHandler == nil || s.is(flagDetached) }
+
+// Close ends the sending half: the peer reads io.EOF after what was written.
+// Reading goes on. Closing twice does nothing; the error is the one that ended
+// the sending half before, if any.
+func (s *Stream) Close() error {
+	if s.is(flagNoWriting | flagWriteCancelled) {
+		return s.writeError()
+	}
+	err := s.link.Send.CloseWrite()
+	s.link.Written()
+	if err != nil {
+		err = s.conn.publicError(err)
+	}
+	return err
+}
+
+// writeError says why there is no writing.
+func (s *Stream) writeError() error {
+	switch {
+	case s.is(flagNoWriting):
+		return fmt.Errorf("quic: stream %d only receives", s.ID())
+	case s.is(flagWriteCancelled):
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return &StreamError{StreamID: s.ID(), Code: s.writing.code}
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// CancelWrite ends the sending half abruptly with an application's code below
+// 1<<62 (RESET_STREAM), and makes Write fail. What was written may not arrive.
+// Calls after the first, and after everything was acknowledged, do nothing.
+func (s *Stream) CancelWrite(code uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.is(flagNoWriting | flagWriteCancelled) {
+		return
+	}
+	s.writing.code = code
+	s.flags.Or(flagWriteCancelled)
+	s.link.Reset(code)
+	s.writing.signal()
+}
