@@ -170,8 +170,9 @@ func wantError(t testing.TB, err error, code ErrorCode, remote, wholeConn bool) 
 
 // rawConn is an HTTP/3 connection spoken to in bytes.
 type rawConn struct {
-	t  testing.TB
-	qc *quic.Conn
+	t       testing.TB
+	qc      *quic.Conn
+	control *quic.Stream
 }
 
 // dialRaw connects to a server. Its control stream is opened, with empty
@@ -185,8 +186,8 @@ func (ts *testServer) dialRaw(t testing.TB) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = qc.CloseWithError(uint64(ErrCodeNoError), "") })
-	c := &rawConn{t, qc}
-	c.uni([]byte{0x00, 0x04, 0x00})
+	c := &rawConn{t: t, qc: qc}
+	c.control = c.uni([]byte{0x00, 0x04, 0x00})
 	return c
 }
 
