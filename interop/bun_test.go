@@ -1,0 +1,184 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// bunVersion is the release tested: the first with HTTP/3 and node:quic that
+// work.
+const bunVersion = "1.4.5"
+
+// bun returns the path of Bun, installing it on first use.
+var bun = sync.OnceValues(func() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "godwit-interop", "bun-"+bunVersion)
+	path := filepath.Join(dir, "node_modules", ".bin", "bun")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "bun@"+bunVersion)
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", &installError{err, string(out)}
+	}
+	return path, nil
+})
+
+type installError struct {
+	err error
+	out string
+}
+
+func (e *installError) Error() string { return "installing Bun: " + e.err.Error() + "\n" + e.out }
+
+// needBun returns Bun's path. Only a machine without npm may go without.
+func needBun(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("npm"); err != nil {
+		t.Skip("npm is not installed, so Bun cannot be:", err)
+	}
+	path, err := bun()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runBun starts a script that serves, and returns what it printed first.
+func runBun(t *testing.T, ctx context.Context, script string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
+	cmd := exec.CommandContext(ctx, needBun(t), append([]string{filepath.Join("bun", script)}, args...)...)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, complaints.String())
+	}
+	return strings.TrimSpace(line)
+}
+
+// pemFiles writes a server's certificate and key for other programs.
+func pemFiles(t *testing.T, cfg *tls.Config) (cert, key string) {
+	t.Helper()
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	der, err := x509.MarshalPKCS8PrivateKey(cfg.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: cfg.Certificates[0].Certificate[0]},
+		key:  {Type: "PRIVATE KEY", Bytes: der},
+	} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// TestBunNodeQUICServer has our client talk to Bun's node:quic server.
+func TestBunNodeQUICServer(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, clientTLS := tlsConfigs(t, echoALPN)
+	cert, key := pemFiles(t, serverTLS)
+	port := runBun(t, ctx, "echo_server.mjs", cert, key)
+	conn, err := quic.Dial(ctx, net.JoinHostPort("127.0.0.1", port), clientTLS, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseWithError(0, "")
+	for _, n := range sizes {
+		s, err := conn.OpenStream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		echoThrough(t, s, content(n))
+	}
+	var wg sync.WaitGroup
+	for i := range 50 {
+		s, err := conn.OpenStream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() { echoThrough(t, s, content(1000+i)) })
+	}
+	wg.Wait()
+}
+
+// TestBunNodeQUICClient has Bun's node:quic client talk to our server.
+func TestBunNodeQUICClient(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, _ := tlsConfigs(t, echoALPN)
+	cert, _ := pemFiles(t, serverTLS)
+	ln, err := quic.Listen("127.0.0.1:0", serverTLS, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			conn, err := ln.Accept(ctx)
+			if err != nil {
+				return
+			}
+			go func() {
+				for {
+					s, err := conn.AcceptStream(ctx)
+					if err != nil {
+						return
+					}
+					go echo(s)
+				}
+			}()
+		}
+	}()
+	line := runBun(t, ctx, "echo_client.mjs", ln.Addr().String(), cert, "1", "1200", "65536", "8388608")
+	var got struct {
+		One  []bool
+		Many bool
+	}
+	if err := json.Unmarshal([]byte(line), &got); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	if len(got.One) != 4 || !got.Many {
+		t.Fatalf("Bun says %s", line)
+	}
+	for i, ok := range got.One {
+		if !ok {
+			t.Errorf("echo %d differs", i)
+		}
+	}
+}
