@@ -134,7 +134,8 @@ func (c *Conn) queueStream(s *Stream) {
 	if s.link.ID.Uni() {
 		q, limit = &c.incomingUni, c.conf.MaxIncomingUniStreams
 	}
-	if n := q.push(s); uint64(n) > 2*streamLimit(limit) {
+	q.push(s)
+	if uint64(q.len()) > 2*streamLimit(limit) {
 		q.keep(func(s *Stream) bool { return !s.void() })
 	}
 }

@@ -18,10 +18,11 @@ const maxBacklog = 16384
 
 // Listener accepts connections. Its methods may be called from any goroutine.
 type Listener struct {
-	transport *Transport
-	conf      *Config
-	backlog   queue[*Conn]
-	closed    atomic.Bool
+	transport  *Transport
+	conf       *Config
+	backlog    queue[*Conn]
+	maxBacklog int
+	closed     atomic.Bool
 }
 
 // Listen listens on the UDP address addr, "host:port" as for net.Listen: an
@@ -76,26 +77,28 @@ func (l *Listener) Close() error {
 	}
 	l.backlog.close(ErrServerClosed)
 	t := l.transport
+	t.listener.CompareAndSwap(l, nil)
 	t.loop.Do(func() {
-		t.loop.SetServer(nil)
-		t.listener = nil
+		if t.accepting == l {
+			t.loop.SetServer(nil)
+			t.accepting = nil
+		}
 		for _, c := range l.backlog.clear() {
 			c.refuse("the server stopped listening")
 		}
-		t.listening.Store(false)
 		t.retire()
 	})
 	return nil
 }
 
-// offer queues a connection for Accept. On the loop's goroutine.
+// offer queues a connection for Accept. On the loop's goroutine, which is the
+// only one to add to the backlog.
 func (l *Listener) offer(c *Conn) {
-	switch n := l.backlog.push(c); {
-	case n == 0:
-		c.refuse("the server stopped listening")
-	case n > maxBacklog:
-		l.backlog.keep(func(other *Conn) bool { return other != c && other.Err() == nil })
+	switch {
+	case l.backlog.len() >= l.maxBacklog:
 		c.refuse("too many connections wait to be accepted")
+	case !l.backlog.push(c):
+		c.refuse("the server stopped listening")
 	}
 }
 

@@ -14,15 +14,22 @@ type queue[T any] struct {
 	err   error         // what pop returns when nothing is left
 }
 
-// push adds an item and returns how many there are, 0 if the queue is closed.
-func (q *queue[T]) push(item T) int {
+// push adds an item, unless the queue is closed.
+func (q *queue[T]) push(item T) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.err != nil {
-		return 0
+		return false
 	}
 	q.items = append(q.items, item)
 	q.wake()
+	return true
+}
+
+// len returns the number of items.
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return len(q.items)
 }
 

@@ -23,10 +23,10 @@ type Transport struct {
 	conf *Config
 	loop *loop.Loop
 
-	listening atomic.Bool // there is a Listener that was not closed
+	listener atomic.Pointer[Listener] // the one that was not closed, or nil
 
 	// Of the loop's goroutine alone:
-	listener  *Listener // that accepts connections now, or nil
+	accepting *Listener // new connections are this one's, nil if none are accepted
 	temporary bool      // ends when no listener and no connection is left
 }
 
@@ -64,14 +64,24 @@ func newTransport(sock loop.Socket, conf *Config) *Transport {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
 	t := &Transport{conf: conf}
-	t.loop = loop.Start(sock, ep, t.accept)
+	t.loop = loop.Start(sock, loop.Config{Endpoint: ep, Accept: t.accept, Ended: t.ended})
 	return t
+}
+
+// ended is the loop's last word.
+func (t *Transport) ended(err error) {
+	if err != nil {
+		t.conf.logger().Error("quic: the socket failed, all its connections are closed", "err", err)
+	}
+	if l := t.listener.Load(); l != nil {
+		l.backlog.close(ErrServerClosed)
+	}
 }
 
 // accept makes the Conn for a connection that a client opens.
 func (t *Transport) accept(link *loop.Conn) loop.Handler {
-	c := t.newConn(t.listener.conf)
-	c.listener = t.listener
+	c := t.newConn(t.accepting.conf)
+	c.listener = t.accepting
 	c.attach(link, link.TLS().(*handshake.Conn))
 	return events{c}
 }
@@ -92,12 +102,12 @@ func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error)
 	if err != nil {
 		return nil, err
 	}
-	if t.listening.Swap(true) {
+	l := &Listener{transport: t, conf: conf, maxBacklog: maxBacklog}
+	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
-	l := &Listener{transport: t, conf: conf}
 	ok := t.loop.Do(func() {
-		t.listener = l
+		t.accepting = l
 		t.loop.SetServer(&engine.Server{
 			Config:       t.engineConfig(conf),
 			NewTLS:       func() engine.TLS { return server.NewConn() },
@@ -139,7 +149,7 @@ func (t *Transport) setTemporary() {
 
 // retire ends a temporary transport that nobody uses. On the loop's goroutine.
 func (t *Transport) retire() {
-	if t.temporary && t.listener == nil && t.loop.Conns() == 0 {
+	if t.temporary && t.listener.Load() == nil && t.loop.Conns() == 0 {
 		t.loop.Stop()
 	}
 }

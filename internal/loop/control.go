@@ -89,15 +89,26 @@ func (l *Loop) shutdown() {
 	}
 	l.publish()
 	_ = l.sock.Close() // nothing can be done about a socket that does not close
+	if l.config.Ended != nil {
+		l.config.Ended(l.failure())
+	}
+}
+
+// failure returns what is wrong with the socket, nil if it was only closed.
+func (l *Loop) failure() error {
+	if errors.Is(l.broken, net.ErrClosed) {
+		return nil
+	}
+	return l.broken
 }
 
 // end closes a connection, for the reason that the loop ends.
 func (l *Loop) end(c *Conn) {
-	if l.broken == nil || errors.Is(l.broken, net.ErrClosed) {
-		c.engine.Close(l.clock(), uint64(wire.NoError), "")
+	if err := l.failure(); err != nil {
+		c.engine.Fail(l.clock(), &engine.TransportError{
+			Code: wire.InternalError, Reason: "the socket failed", Err: err,
+		})
 		return
 	}
-	c.engine.Fail(l.clock(), &engine.TransportError{
-		Code: wire.InternalError, Reason: "the socket failed", Err: l.broken,
-	})
+	c.engine.Close(l.clock(), uint64(wire.NoError), "")
 }

@@ -8,7 +8,7 @@
 // sleeps until the earliest deadline or the next datagram. An idle connection
 // costs memory and nothing else.
 //
-//	l := loop.Start(socket, engine.EndpointConfig{Seed: seed}, accept)
+//	l := loop.Start(socket, loop.Config{Endpoint: endpoint, Accept: accept})
 //	defer l.Close()
 //	l.Do(func() {
 //		conn := l.Dial(path, config, tls, handler)

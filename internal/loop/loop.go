@@ -13,7 +13,7 @@ import (
 type Loop struct {
 	sock     Socket
 	endpoint *engine.Endpoint
-	accept   func(*Conn) Handler
+	config   Config
 	start    time.Time // where the loop's clock has its origin
 
 	mail     mailbox
@@ -47,14 +47,24 @@ type Stats struct {
 	Overdue uint64
 }
 
-// Start makes a loop that owns sock and starts its goroutine. accept is called
-// on it with each connection that a client opens, and returns its handler; it
-// may be nil if the endpoint never gets a server. Close ends the loop.
-func Start(sock Socket, cfg engine.EndpointConfig, accept func(*Conn) Handler) *Loop {
+// Config is what a Loop is made of. Its functions are called on the loop's
+// goroutine.
+type Config struct {
+	Endpoint engine.EndpointConfig
+	// Accept is called with each connection that a client opens, and returns
+	// its handler. It may be nil if the loop never gets a server.
+	Accept func(*Conn) Handler
+	// Ended, if not nil, is the loop's last call, with the socket's failure if
+	// that is why it ended.
+	Ended func(err error)
+}
+
+// Start makes a loop that owns sock and starts its goroutine. Close ends it.
+func Start(sock Socket, cfg Config) *Loop {
 	l := &Loop{
 		sock:     sock,
-		endpoint: engine.NewEndpoint(cfg),
-		accept:   accept,
+		endpoint: engine.NewEndpoint(cfg.Endpoint),
+		config:   cfg,
 		start:    time.Now(),
 		done:     make(chan struct{}),
 		buf:      make([]byte, maxTrainBytes),

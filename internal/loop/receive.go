@@ -59,7 +59,7 @@ func (l *Loop) handleMessage(m *udp.Message) {
 		c, known := e.App.(*Conn)
 		if !known {
 			c = l.newConn(e)
-			c.handler = l.accept(c)
+			c.handler = l.config.Accept(c)
 		}
 		c.touch()
 	}
