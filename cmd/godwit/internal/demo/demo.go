@@ -1,0 +1,75 @@
+// Package demo is what `godwit serve` serves: a page, and routes that exercise
+// an HTTP server in every direction, for people, tests and benchmarks.
+//
+//	handler, err := demo.New(demo.Options{Root: "public"})
+//	if err != nil {
+//		return err
+//	}
+//	http3.ListenAndServe("localhost:4433", handler)
+//
+// The routes work over every version of HTTP:
+//
+//	GET  /              a page about the rest
+//	GET  /hello         a short text
+//	POST /echo          the body, sent back as it arrives
+//	GET  /bytes/{n}     n bytes, the same every time, 16 GiB at most
+//	POST /digest        {"bytes":N,"sha256":"…"} of the body
+//	GET  /slow?ms=N     an answer after N milliseconds
+//	GET  /trailers      a body with trailers
+//	GET  /info          the connection, as JSON
+//	GET  /files/…       files of Options.Root, with ranges
+package demo
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Options are what a handler can be given.
+type Options struct {
+	// Root is the directory behind /files/. Nothing outside of it is served,
+	// not even through symbolic links. Without it there are no files.
+	Root string
+	// Conn returns the QUIC connection a request came over, for /info; nil
+	// when it did not come over QUIC. May be nil.
+	Conn func(*http.Request) *quic.Conn
+}
+
+// New returns a handler with all routes. It fails when Root cannot be opened.
+func New(opts Options) (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", servePage)
+	mux.HandleFunc("GET /hello", serveHello)
+	mux.HandleFunc("POST /echo", serveEcho)
+	mux.HandleFunc("GET /bytes/{n}", serveBytes)
+	mux.HandleFunc("POST /digest", serveDigest)
+	mux.HandleFunc("GET /slow", serveSlow)
+	mux.HandleFunc("GET /trailers", serveTrailers)
+	mux.Handle("GET /info", infoHandler{conn: opts.Conn})
+	files, err := fileHandler(opts.Root)
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /files/", files)
+	return mux, nil
+}
+
+// fileHandler serves the files of a directory. The directory stays open until
+// the process ends.
+func fileHandler(dir string) (http.Handler, error) {
+	if dir == "" {
+		return http.HandlerFunc(serveNoFiles), nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("directory of files to serve: %w", err)
+	}
+	return http.StripPrefix("/files/", http.FileServerFS(root.FS())), nil
+}
+
+func serveNoFiles(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "no files are served: godwit serve was started without --root DIR", http.StatusNotFound)
+}
