@@ -1,0 +1,247 @@
+package interop
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+
+	quicgo "github.com/quic-go/quic-go"
+	quicgohttp3 "github.com/quic-go/quic-go/http3"
+
+	"github.com/godwit-quic/godwit/http3"
+)
+
+// routes is what the servers here serve, ours and quic-go's alike.
+func routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") })
+	mux.HandleFunc("GET /bytes/{n}", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+		piece := make([]byte, 64<<10)
+		for n > 0 {
+			m, err := w.Write(piece[:min(n, len(piece))])
+			if err != nil {
+				return
+			}
+			n -= m
+		}
+	})
+	mux.HandleFunc("POST /echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	mux.HandleFunc("POST /digest", func(w http.ResponseWriter, r *http.Request) {
+		h := sha256.New()
+		n, err := io.Copy(h, r.Body)
+		if err != nil {
+			return
+		}
+		_ = json.NewEncoder(w).Encode(digest{n, hex.EncodeToString(h.Sum(nil))})
+	})
+	mux.HandleFunc("GET /trailers", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-After")
+		fmt.Fprintln(w, "body")
+		w.Header().Set("X-After", "late")
+	})
+	mux.HandleFunc("GET /info", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{"protocol": r.Proto})
+	})
+	return mux
+}
+
+// digest is the answer of /digest.
+type digest struct {
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+func digestOf(b []byte) digest {
+	sum := sha256.Sum256(b)
+	return digest{int64(len(b)), hex.EncodeToString(sum[:])}
+}
+
+// checkRoutes uses every route through a client. bodies are the sizes to
+// upload and download.
+func checkRoutes(t *testing.T, ctx context.Context, client *http.Client, base string) {
+	t.Helper()
+	do := func(method, path string, body io.Reader) (*http.Response, []byte) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, method, base+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, path, err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatalf("%s %s: body: %v", method, path, err)
+		}
+		if res.ProtoMajor != 3 || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s %s: %s %s", method, path, res.Proto, res.Status)
+		}
+		return res, b
+	}
+	if _, b := do("GET", "/hello", nil); string(b) != "hello\n" {
+		t.Errorf("hello: %q", b)
+	}
+	if res, b := do("HEAD", "/bytes/5000", nil); res.ContentLength != 5000 || len(b) != 0 {
+		t.Errorf("HEAD: length %d, body of %d", res.ContentLength, len(b))
+	}
+	for _, n := range sizes {
+		data := content(n)
+		if _, b := do("GET", "/bytes/"+strconv.Itoa(n), nil); len(b) != n {
+			t.Errorf("bytes/%d: %d", n, len(b))
+		}
+		if _, b := do("POST", "/echo", bytes.NewReader(data)); !bytes.Equal(b, data) {
+			t.Errorf("echo of %d bytes differs, got %d", n, len(b))
+		}
+		// A reader of unknown length: no Content-Length.
+		_, b := do("POST", "/digest", struct{ io.Reader }{bytes.NewReader(data)})
+		var got digest
+		if err := json.Unmarshal(b, &got); err != nil || got != digestOf(data) {
+			t.Errorf("digest of %d bytes: %s, %v", n, b, err)
+		}
+	}
+	if res, b := do("GET", "/trailers", nil); string(b) != "body\n" || res.Trailer.Get("X-After") != "late" {
+		t.Errorf("trailers: %q, %v", b, res.Trailer)
+	}
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			if _, b := do("GET", "/bytes/"+strconv.Itoa(1000+i), nil); len(b) != 1000+i {
+				t.Errorf("parallel: %d bytes, want %d", len(b), 1000+i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// serveHTTP3 runs our server on a port of its own and returns its URL.
+func serveHTTP3(t *testing.T, cfg *tls.Config) string {
+	t.Helper()
+	srv := &http3.Server{Addr: "127.0.0.1:0", Handler: routes(), TLSConfig: cfg}
+	ln, err := srv.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = srv.Serve(ln) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return "https://" + ln.Addr().String()
+}
+
+// TestQuicGoHTTP3Client has quic-go's HTTP/3 client use our server.
+func TestQuicGoHTTP3Client(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	base := serveHTTP3(t, serverTLS)
+	tr := &quicgohttp3.Transport{TLSClientConfig: clientTLS}
+	defer tr.Close()
+	checkRoutes(t, ctx, &http.Client{Transport: tr}, base)
+}
+
+// TestQuicGoHTTP3Server has our HTTP/3 client use quic-go's server.
+func TestQuicGoHTTP3Server(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &quicgohttp3.Server{Handler: routes(), TLSConfig: serverTLS, QUICConfig: &quicgo.Config{}}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(pc) }()
+	defer func() {
+		_ = srv.Close()
+		_ = pc.Close()
+		<-served
+	}()
+	tr := &http3.Transport{TLSClientConfig: clientTLS}
+	defer tr.Close()
+	checkRoutes(t, ctx, &http.Client{Transport: tr}, "https://"+pc.LocalAddr().String())
+}
+
+// TestBunHTTP3Server has our HTTP/3 client use Bun.serve.
+func TestBunHTTP3Server(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	cert, key := pemFiles(t, serverTLS)
+	base := "https://" + net.JoinHostPort("127.0.0.1", runBun(t, ctx, "http3_server.mjs", cert, key))
+	tr := &http3.Transport{TLSClientConfig: clientTLS}
+	defer tr.Close()
+	client := &http.Client{Transport: tr}
+	get := func(method, path string, body io.Reader) []byte {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, method, base+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, path, err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != http.StatusOK || res.ProtoMajor != 3 {
+			t.Fatalf("%s %s: %s %s, %v", method, path, res.Proto, res.Status, err)
+		}
+		return b
+	}
+	if b := get("GET", "/hello", nil); string(b) != "hello\n" {
+		t.Errorf("hello: %q", b)
+	}
+	for _, n := range sizes {
+		data := content(n)
+		if b := get("GET", "/bytes/"+strconv.Itoa(n), nil); len(b) != n {
+			t.Errorf("bytes/%d: %d", n, len(b))
+		}
+		if b := get("POST", "/echo", bytes.NewReader(data)); !bytes.Equal(b, data) {
+			t.Errorf("echo of %d bytes differs, got %d", n, len(b))
+		}
+		var got digest
+		if b := get("POST", "/digest", bytes.NewReader(data)); json.Unmarshal(b, &got) != nil || got != digestOf(data) {
+			t.Errorf("digest of %d bytes: %s", n, b)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			if b := get("GET", "/bytes/"+strconv.Itoa(1000+i), nil); len(b) != 1000+i {
+				t.Errorf("parallel: %d bytes, want %d", len(b), 1000+i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestBunFetch has Bun's fetch use our server over HTTP/3.
+func TestBunFetch(t *testing.T) {
+	ctx := timeout(t)
+	serverTLS, _ := tlsConfigs(t, "h3")
+	base := serveHTTP3(t, serverTLS)
+	const size = 32 << 20
+	line := runBun(t, ctx, "fetch.mjs", base, strconv.Itoa(size))
+	var got struct {
+		Hello            string
+		Info             map[string]string
+		Download, Upload digest
+		Many             bool
+	}
+	if err := json.Unmarshal([]byte(line), &got); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	want := digestOf(make([]byte, size))
+	if got.Hello != "hello\n" || got.Info["protocol"] != "HTTP/3.0" || got.Download != want || got.Upload != want || !got.Many {
+		t.Errorf("Bun says %s, want digests %+v", line, want)
+	}
+}
