@@ -26,7 +26,7 @@ func ignoreStop(err error) error {
 func (st *clientStream) readResponse() (*http.Response, error) {
 	sc := getScratch()
 	defer sc.release()
-	for interim := 0; interim <= maxInterim; {
+	for interim := 0; ; {
 		n, err := st.stream.Read(sc.buf[:])
 		for b := sc.buf[:n]; len(b) > 0; {
 			piece, used, err := st.body.reader.Next(b)
@@ -46,7 +46,9 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 			if header.Status >= 200 {
 				return st.begin(&header, b), nil
 			}
-			interim++
+			if interim++; interim > maxInterim {
+				return nil, fmt.Errorf("more than %d interim responses", maxInterim)
+			}
 			st.body.reader.Interim()
 		}
 		if err == io.EOF {
@@ -58,7 +60,6 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("more than %d interim responses", maxInterim)
 }
 
 func (st *clientStream) parseHeader(sc *scratch, section []byte) (h3.ResponseHeader, error) {

@@ -14,6 +14,9 @@ func (s *Server) quicConfig() *quic.Config {
 	if conf.MaxIncomingStreams == 0 {
 		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
 	}
+	if conf.Logger == nil {
+		conf.Logger = s.logger()
+	}
 	if s.IdleTimeout > 0 {
 		conf.MaxIdleTimeout = s.IdleTimeout
 	}

@@ -166,20 +166,20 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	}
 	conf := cloneQUIC(t.QUICConfig)
 	conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
-	made := make(chan *clientConn, 1)
 	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
 		cc := newClientConn(t, qc, addr)
-		made <- cc
+		qc.SetValue(cc)
 		return cc
 	}
 	dial := quic.Dial
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.Dial
 	}
-	if _, err := dial(ctx, addr, tlsConf, conf); err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
+	qc, err := dial(ctx, addr, tlsConf, conf)
+	if err != nil {
+		return nil, err // which says where to
 	}
-	return <-made, nil
+	return qc.Value().(*clientConn), nil
 }
 
 // closeBody closes the body of a request that is not sent.
