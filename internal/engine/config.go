@@ -33,6 +33,10 @@ type Config struct {
 	// tries, from 1200. Default 1452: Ethernet's 1500 less IPv6 and UDP headers.
 	MaxDatagramSize int
 
+	// Datagrams lets the peer send datagrams, and us too if it takes them
+	// (RFC 9221).
+	Datagrams bool
+
 	// NewCongestion makes the congestion controller. Default CUBIC.
 	NewCongestion func(maxDatagramSize int) congestion.Controller
 

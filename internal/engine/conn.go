@@ -68,6 +68,7 @@ type Conn struct {
 	deadlines deadlines
 	idle      idleState
 	events    []Event
+	datagrams *Datagrams // nil unless Config.Datagrams
 	end       closeState
 
 	tracer Tracer
@@ -117,8 +118,11 @@ func (c *Conn) PollEvents(dst []Event) int {
 	clear(c.events[rest:])
 	c.events = c.events[:rest]
 	for i := range dst[:n] {
-		if e := &dst[i]; e.Stream != nil {
+		switch e := &dst[i]; {
+		case e.Stream != nil:
 			e.Stream.polled(e.Kind)
+		case e.Kind == EventDatagrams:
+			c.datagrams.told = false
 		}
 	}
 	return n
@@ -148,6 +152,9 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
 	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
 	c.mtu.init(cfg.MaxDatagramSize)
+	if cfg.Datagrams {
+		c.datagrams = &Datagrams{}
+	}
 	c.streams.init(c)
 	c.flow.init(cfg)
 	return c

@@ -163,8 +163,7 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 	case wire.FrameStreamsBlockedBidi, wire.FrameStreamsBlockedUni:
 		n = wire.ConsumeStreamsBlocked(b, &v)
 	case wire.FrameDatagram, wire.FrameDatagramLen:
-		// We announce no max_datagram_frame_size (RFC 9221, Section 3).
-		return 0, protocolError(wire.ProtocolViolation, t, "DATAGRAM was not negotiated")
+		n, err = c.handleDatagramFrame(t, b)
 	default:
 		return 0, protocolError(wire.FrameEncodingError, t, "unknown frame type")
 	}

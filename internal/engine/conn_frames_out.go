@@ -42,13 +42,14 @@ func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpac
 	}
 	c.appendControl(w)
 	c.appendCrypto(w, space)
-	if !c.established() && c.side == wire.ClientSide {
+	if !c.established() {
 		return
 	}
 	c.ids.append(c, w)
 	c.flow.append(w)
 	c.streams.appendLimits(w)
 	c.appendStreamControl(w)
+	c.appendDatagrams(w)
 	c.appendStreams(now, w)
 }
 

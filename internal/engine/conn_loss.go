@@ -96,7 +96,7 @@ func (c *Conn) settle(id wire.Space, p *recovery.Sent, f fate) {
 			c.control.handshakeDone.settle(p.Number, f)
 		case recMTUProbe:
 			c.mtu.settle(int(r.ID), f)
-			c.cc.SetMaxDatagramSize(c.mtu.current)
+			c.sizeChanged()
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 	}
 	if c.loss.PTOCount() >= blackHoleAfter && c.mtu.current > minDatagramSize {
 		c.mtu.blackHole()
-		c.cc.SetMaxDatagramSize(c.mtu.current)
+		c.sizeChanged()
 	}
 	// RFC 9002, Section 6.2.4: one or two packets, with what is oldest.
 	space.probes = 2

@@ -65,6 +65,7 @@ func (c *Conn) resetPathEstimates() {
 	c.mtu.init(c.mtu.limit)
 	c.mtu.start(c.peer.maxUDPPayload)
 	c.ecn = ecnState{}
+	c.sizeChanged()
 }
 
 // pathGiveUp is the time after which an unanswered validation has failed, in

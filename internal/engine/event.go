@@ -22,6 +22,8 @@ const (
 	EventStreamSent
 	// EventStreamsAvailable: the peer raised a stream limit.
 	EventStreamsAvailable
+	// EventDatagrams: Datagrams.In has something new.
+	EventDatagrams
 	// EventPathChanged: the peer's address changed and was accepted.
 	EventPathChanged
 	// EventClosed: the connection ended for the application; Err says why.

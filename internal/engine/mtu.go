@@ -70,6 +70,12 @@ func (m *mtuState) blackHole() {
 	m.current, m.target, m.flying = minDatagramSize, 0, false
 }
 
+// sizeChanged tells everybody who reckons with the size of datagrams.
+func (c *Conn) sizeChanged() {
+	c.cc.SetMaxDatagramSize(c.mtu.current)
+	c.updateDatagramLimit()
+}
+
 // appendMTUProbe fills w to the size being tried.
 func (c *Conn) appendMTUProbe(w *frameWriter) {
 	w.b = wire.AppendPing(w.b)

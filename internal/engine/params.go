@@ -11,6 +11,8 @@ type peerParams struct {
 	ackDelayShift uint8 // ACK delays are in units of 2^this microseconds
 	maxUDPPayload uint64
 	connIDLimit   uint64
+	// maxDatagramFrame is 0 when the peer takes no datagrams
+	maxDatagramFrame uint64
 	// initial limits for streams: opened by us bidirectional and
 	// unidirectional, and opened by the peer bidirectional
 	bidiLocal, bidiRemote, uni uint64
@@ -30,6 +32,9 @@ func (c *Conn) localParameters() []byte {
 	p.MaxAckDelay = maxAckDelay
 	p.ActiveConnIDLimit = maxPeerIDs
 	p.InitialSrcID = wire.SomeID(c.ids.local[0].id)
+	if cfg.Datagrams {
+		p.MaxDatagramFrameSize = maxDatagramFrame
+	}
 	if c.side == wire.ServerSide {
 		p.OriginalDstID = wire.SomeID(c.hs.originalDstID)
 		p.RetrySrcID = c.hs.retrySrcID
@@ -49,13 +54,15 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 		return err
 	}
 	c.peer = peerParams{
-		ackDelayShift: p.AckDelayExponent,
-		maxUDPPayload: p.MaxUDPPayloadSize,
-		connIDLimit:   p.ActiveConnIDLimit,
-		bidiLocal:     p.InitialMaxStreamDataBidiLocal,
-		bidiRemote:    p.InitialMaxStreamDataBidiRemote,
-		uni:           p.InitialMaxStreamDataUni,
+		ackDelayShift:    p.AckDelayExponent,
+		maxUDPPayload:    p.MaxUDPPayloadSize,
+		connIDLimit:      p.ActiveConnIDLimit,
+		maxDatagramFrame: p.MaxDatagramFrameSize,
+		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
+		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
+		uni:              p.InitialMaxStreamDataUni,
 	}
+	c.updateDatagramLimit()
 	c.loss.MaxAckDelay = p.MaxAckDelay
 	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
 	c.flow.sendMax = p.InitialMaxData

@@ -127,9 +127,13 @@ func ConsumeDatagram(t FrameType, b []byte, f *Datagram) int {
 	return r.off
 }
 
+// AppendDatagramHeader appends everything of a DATAGRAM frame but its data, of
+// which the caller appends length bytes.
+func AppendDatagramHeader(b []byte, length int) []byte {
+	return AppendVarint(append(b, byte(FrameDatagramLen)), uint64(length))
+}
+
 // AppendDatagram appends f with an explicit length.
 func AppendDatagram(b []byte, f Datagram) []byte {
-	b = append(b, byte(FrameDatagramLen))
-	b = AppendVarint(b, uint64(len(f.Data)))
-	return append(b, f.Data...)
+	return append(AppendDatagramHeader(b, len(f.Data)), f.Data...)
 }

@@ -1,0 +1,226 @@
+package engine
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Bounds on datagrams waiting to be sent, and received ones waiting to be read
+// (RFC 9221, Section 5: they may be dropped for want of room). The oldest goes
+// first: what applications send unreliably ages fast.
+const (
+	maxQueuedDatagrams     = 1024
+	maxQueuedDatagramBytes = 1 << 20
+)
+
+// maxDatagramFrame is the max_datagram_frame_size announced: any DATAGRAM
+// frame that fits into a packet is taken (RFC 9221, Section 3).
+const maxDatagramFrame = 65535
+
+// Errors of sending datagrams.
+var (
+	// ErrDatagramsOff: the peer, or this side, does not take datagrams.
+	ErrDatagramsOff = errors.New("datagrams are not enabled on both sides")
+	// ErrDatagramTooLarge: the datagram does not fit into a packet.
+	ErrDatagramTooLarge = errors.New("datagram too large")
+)
+
+// DatagramQueue holds datagrams between the application and the engine, within
+// bounds. Its methods may be called by any goroutine.
+type DatagramQueue struct {
+	mu      sync.Mutex
+	list    [][]byte // from head on
+	head    int
+	bytes   int
+	dropped uint64
+	free    [][]byte // buffers to use again
+}
+
+// maxFreeDatagrams bounds the spare buffers a queue keeps.
+const maxFreeDatagrams = 64
+
+// Push appends a copy of data made of the parts given. When the queue is full
+// its oldest datagram is dropped and counted.
+func (q *DatagramQueue) Push(parts ...[]byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var b []byte
+	if n := len(q.free); n > 0 {
+		b, q.free = q.free[n-1][:0], q.free[:n-1]
+	}
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	for q.len() > 0 && (q.len() >= maxQueuedDatagrams || q.bytes+len(b) > maxQueuedDatagramBytes) {
+		q.recycle(q.take())
+		q.dropped++
+	}
+	if q.head > 0 && len(q.list) == cap(q.list) {
+		n := copy(q.list, q.list[q.head:])
+		clear(q.list[n:])
+		q.list, q.head = q.list[:n], 0
+	}
+	q.list = append(q.list, b)
+	q.bytes += len(b)
+}
+
+// Pop appends the oldest datagram to dst. It returns false when there is none.
+func (q *DatagramQueue) Pop(dst []byte) ([]byte, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.len() == 0 {
+		return dst, false
+	}
+	b := q.take()
+	dst = append(dst, b...)
+	q.recycle(b)
+	return dst, true
+}
+
+// Len returns how many datagrams wait.
+func (q *DatagramQueue) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.len()
+}
+
+// Dropped returns how many datagrams were dropped because the queue was full.
+func (q *DatagramQueue) Dropped() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.dropped
+}
+
+// front returns the length of the oldest datagram.
+func (q *DatagramQueue) front() (n int, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.len() == 0 {
+		return 0, false
+	}
+	return len(q.list[q.head]), true
+}
+
+// discard drops the oldest datagram.
+func (q *DatagramQueue) discard() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.len() > 0 {
+		q.recycle(q.take())
+		q.dropped++
+	}
+}
+
+func (q *DatagramQueue) len() int { return len(q.list) - q.head }
+
+func (q *DatagramQueue) take() []byte {
+	b := q.list[q.head]
+	q.list[q.head] = nil
+	q.head++
+	if q.head == len(q.list) {
+		q.list, q.head = q.list[:0], 0
+	}
+	q.bytes -= len(b)
+	return b
+}
+
+func (q *DatagramQueue) recycle(b []byte) {
+	if len(q.free) < maxFreeDatagrams {
+		q.free = append(q.free, b)
+	}
+}
+
+// Datagrams are the datagrams of a connection that takes them (RFC 9221).
+type Datagrams struct {
+	In  DatagramQueue // received; EventDatagrams tells of them
+	Out DatagramQueue // to be sent; Conn.DatagramsQueued tells of them
+
+	limit atomic.Int64 // bytes of data that fit into a packet now, 0: the peer takes none
+	told  bool         // an EventDatagrams waits to be polled
+}
+
+// Limit returns how many bytes of data a datagram may have now, 0 when the
+// peer takes none. It may be called by any goroutine.
+func (d *Datagrams) Limit() int { return int(d.limit.Load()) }
+
+// Send queues a datagram made of the parts given. It returns ErrDatagramsOff
+// or ErrDatagramTooLarge. It may be called by any goroutine.
+func (d *Datagrams) Send(parts ...[]byte) error {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	switch limit := d.Limit(); {
+	case limit == 0:
+		return ErrDatagramsOff
+	case n > limit:
+		return ErrDatagramTooLarge
+	}
+	d.Out.Push(parts...)
+	return nil
+}
+
+// Datagrams returns the connection's datagrams, nil when Config.Datagrams is
+// off.
+func (c *Conn) Datagrams() *Datagrams { return c.datagrams }
+
+// updateDatagramLimit follows the size of packets.
+func (c *Conn) updateDatagramLimit() {
+	if c.datagrams == nil || c.peer.maxDatagramFrame <= datagramHeader {
+		return
+	}
+	packet := c.mtu.current - 1 - c.ids.remote[0].id.Len() - maxPacketNumberLen - protect.Overhead
+	c.datagrams.limit.Store(int64(max(0, min(packet, int(c.peer.maxDatagramFrame))-datagramHeader)))
+}
+
+const (
+	// datagramHeader is a DATAGRAM frame without data: type and length.
+	datagramHeader     = 1 + 2
+	maxPacketNumberLen = 4
+)
+
+// handleDatagramFrame takes a DATAGRAM frame (RFC 9221, Section 4).
+func (c *Conn) handleDatagramFrame(t wire.FrameType, b []byte) (int, *TransportError) {
+	if c.datagrams == nil {
+		return 0, protocolError(wire.ProtocolViolation, t, "DATAGRAM was not negotiated") // Section 3
+	}
+	var f wire.Datagram
+	n := wire.ConsumeDatagram(t, b, &f)
+	if n < 0 {
+		return n, nil
+	}
+	c.datagrams.In.Push(f.Data)
+	if !c.datagrams.told {
+		c.datagrams.told = true
+		c.event(EventDatagrams, nil)
+	}
+	return n, nil
+}
+
+// appendDatagrams writes DATAGRAM frames, as many as fit. They are not
+// repeated when lost.
+func (c *Conn) appendDatagrams(w *frameWriter) {
+	if c.datagrams == nil {
+		return
+	}
+	for q := &c.datagrams.Out; ; {
+		n, ok := q.front()
+		if !ok {
+			return
+		}
+		if w.room() < datagramHeader+n {
+			if !w.empty() {
+				return // in the next packet
+			}
+			q.discard() // the path has shrunk since it was queued
+			continue
+		}
+		w.b = wire.AppendDatagramHeader(w.b, n)
+		w.b, _ = q.Pop(w.b)
+		w.sent.Eliciting = true
+	}
+}

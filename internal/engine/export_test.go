@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
+
+// What tests outside of the package may see of a connection's inside.
+
+// Bounds that tests compare with.
+const (
+	MaxPathAnswers  = maxPathAnswers
+	MaxPeerIDs      = maxPeerIDs
+	MaxLocalIDs     = maxLocalIDs
+	MaxRetiring     = maxRetiring
+	MaxCryptoBuffer = maxCryptoBuffer
+	MaxCryptoGaps   = maxCryptoGaps
+	MaxStreamGaps   = maxStreamGaps
+	MaxAckRanges    = maxAckRanges
+	MaxEarlyPackets = maxEarlyPackets
+	MaxAnswers      = maxAnswers
+	MaxAckDelay     = maxAckDelay
+	MinResetLen     = minResetLen
+	MaxResetLen     = maxResetLen
+	ResetsPerSecond = resetsPerSecond
+	RetryLifetime   = retryTokenLifetime
+	BlockSize       = blockSize
+)
+
+// Held is how much a connection keeps of what a peer can make it keep.
+type Held struct {
+	Streams, Events             int
+	PathAnswers                 int
+	LocalIDs, PeerIDs, Retiring int
+	AckRanges                   int
+	CryptoBytes, CryptoGaps     int // the largest of all spaces
+	EarlyPackets                int
+	Tracked                     int // ack-eliciting packets waiting for news
+	Handshake                   bool
+}
+
+// Held returns what c keeps now.
+func (c *Conn) Held() Held {
+	h := Held{
+		Streams: len(c.streams.byID), Events: len(c.events), PathAnswers: len(c.answers.list),
+		LocalIDs: len(c.ids.local), PeerIDs: len(c.ids.remote), Retiring: len(c.ids.retiring),
+		Handshake: c.hs != nil,
+	}
+	for _, s := range c.allSpaces() {
+		h.AckRanges = max(h.AckRanges, len(s.received.ranges))
+		h.CryptoBytes = max(h.CryptoBytes, len(s.crypto.in))
+		h.CryptoGaps = max(h.CryptoGaps, len(s.crypto.got))
+		h.Tracked += s.sent.Eliciting()
+	}
+	if c.hs != nil {
+		h.EarlyPackets = len(c.hs.early.list)
+	}
+	return h
+}
+
+func (c *Conn) allSpaces() []*numberSpace {
+	spaces := []*numberSpace{&c.space}
+	if c.hs != nil {
+		spaces = append(spaces, &c.hs.spaces[0], &c.hs.spaces[1])
+	}
+	return spaces
+}
+
+// RecvWindow returns the connection's receive window and the limit the peer
+// was told.
+func (c *Conn) RecvWindow() (window, limit uint64) { return c.flow.recv.window, c.flow.recv.max }
+
+// StreamWindow returns a stream's receive window and limit.
+func (s *Stream) StreamWindow() (window, limit uint64) { return s.in.window.window, s.in.window.max }
+
+// PTO returns the probe timeout without backoff.
+func (c *Conn) PTO() int64 { return int64(c.loss.PTO()) }
+
+// CheckInvariants returns what is not as it must be after everything was
+// polled at now.
+func (c *Conn) CheckInvariants(now monotime.Time) error {
+	checks := []func(monotime.Time) error{c.checkDeadlines, c.checkBounds, c.checkFlow, c.checkStreams, c.checkRanges}
+	for _, check := range checks {
+		if err := check(now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) checkDeadlines(now monotime.Time) error {
+	d := c.Deadline()
+	switch {
+	case c.state == stateReleased && !d.IsZero():
+		return fmt.Errorf("released, but a deadline is set")
+	case c.state < stateClosing && d.IsZero():
+		return fmt.Errorf("alive without a deadline")
+	case !d.IsZero() && !d.After(now):
+		return fmt.Errorf("deadline %v before now: %v", now.Sub(d), c.deadlines)
+	}
+	return nil
+}
+
+func (c *Conn) checkBounds(monotime.Time) error {
+	h := c.Held()
+	for _, x := range []struct {
+		what       string
+		value, max int
+	}{
+		{"answers to path challenges", h.PathAnswers, maxPathAnswers},
+		{"own connection IDs", h.LocalIDs, maxLocalIDs},
+		{"ranges of received packets", h.AckRanges, maxAckRanges},
+		{"early packets", h.EarlyPackets, maxEarlyPackets},
+	} {
+		if x.value > x.max {
+			return fmt.Errorf("%d %s, more than %d", x.value, x.what, x.max)
+		}
+	}
+	if c.state >= stateClosing {
+		return nil // what was over a bound closed the connection
+	}
+	for _, x := range []struct {
+		what       string
+		value, max int
+	}{
+		{"connection IDs of the peer", h.PeerIDs, maxPeerIDs},
+		{"connection IDs to retire", h.Retiring, maxRetiring},
+		{"handshake bytes out of order", h.CryptoBytes, maxCryptoBuffer},
+		{"pieces of handshake bytes", h.CryptoGaps, maxCryptoGaps},
+	} {
+		if x.value > x.max {
+			return fmt.Errorf("%d %s, more than %d", x.value, x.what, x.max)
+		}
+	}
+	if h.PeerIDs == 0 || h.LocalIDs == 0 {
+		return fmt.Errorf("no connection ID left: %d own, %d of the peer", h.LocalIDs, h.PeerIDs)
+	}
+	if p := &c.path; !p.validated && p.sent > amplificationFactor*p.received {
+		return fmt.Errorf("sent %d bytes for %d to an address not validated", p.sent, p.received)
+	}
+	return nil
+}
+
+func (c *Conn) checkFlow(monotime.Time) error {
+	f := &c.flow
+	switch {
+	case f.received > f.recv.max:
+		return fmt.Errorf("received %d bytes, the limit is %d", f.received, f.recv.max)
+	case f.recv.consumed > f.received:
+		return fmt.Errorf("consumed %d bytes of %d received", f.recv.consumed, f.received)
+	case f.recv.window > f.recv.limit:
+		return fmt.Errorf("window %d above its limit %d", f.recv.window, f.recv.limit)
+	case f.sent > f.sendMax:
+		return fmt.Errorf("sent %d bytes, the peer's limit is %d", f.sent, f.sendMax)
+	case c.loss.InFlight() < 0:
+		return fmt.Errorf("%d bytes in flight", c.loss.InFlight())
+	}
+	var sent, received uint64
+	for _, s := range c.streams.byID {
+		sent += s.out.next
+		received += s.in.highest
+	}
+	if sent > f.sent || received > f.received {
+		return fmt.Errorf("streams count %d bytes sent and %d received, the connection %d and %d", sent, received, f.sent, f.received)
+	}
+	return nil
+}
+
+func (c *Conn) checkStreams(monotime.Time) error {
+	var open [numKinds]uint64
+	for id, s := range c.streams.byID {
+		in, out := &s.in, &s.out
+		switch {
+		case s.ID != id || s.done:
+			return fmt.Errorf("stream %d: wrong place or forgotten", id)
+		case in.highest > in.window.max:
+			return fmt.Errorf("stream %d: received up to %d, the limit is %d", id, in.highest, in.window.max)
+		case s.Recv.ready > in.highest || s.Recv.read > s.Recv.ready:
+			return fmt.Errorf("stream %d: read %d, ready %d, highest %d", id, s.Recv.read, s.Recv.ready, in.highest)
+		case out.next > out.max && s.Sends():
+			return fmt.Errorf("stream %d: sent up to %d, the limit is %d", id, out.next, out.max)
+		case out.ackedTo > out.next || out.next > out.end:
+			return fmt.Errorf("stream %d: acknowledged %d, sent %d, written %d", id, out.ackedTo, out.next, out.end)
+		}
+		for _, set := range []rangeSet{s.Recv.got, out.acked, out.resend} {
+			if err := set.check(); err != nil {
+				return fmt.Errorf("stream %d: %w", id, err)
+			}
+		}
+		if id.Initiator() != c.side {
+			open[kindOf(id.Uni())]++
+		}
+	}
+	for k := range open {
+		r := &c.streams.remote[k]
+		if c.state < stateClosing && (open[k] != r.open || r.open > r.limit || r.next > r.max) {
+			return fmt.Errorf("peer's streams: %d known, %d open of %d, %d opened of %d", open[k], r.open, r.limit, r.next, r.max)
+		}
+	}
+	return nil
+}
+
+func (c *Conn) checkRanges(monotime.Time) error {
+	for _, s := range c.allSpaces() {
+		for i, r := range s.received.ranges {
+			if r.Smallest > r.Largest || i > 0 && r.Largest >= s.received.ranges[i-1].Smallest-1 {
+				return fmt.Errorf("received packets: ranges %v", s.received.ranges)
+			}
+		}
+		for _, set := range []rangeSet{s.crypto.got, s.crypto.acked, s.crypto.resend} {
+			if err := set.check(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// check returns an error unless the ranges are ascending, disjoint and not
+// adjacent.
+func (s rangeSet) check() error {
+	for i, r := range s {
+		if r.start >= r.end || i > 0 && s[i-1].end >= r.start {
+			return fmt.Errorf("ranges %v", s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package engine_test
+
+import (
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// initialKeys derives the puppet's Initial keys.
+func (p *puppet) initialKeys(dst wire.ConnectionID) {
+	s := &p.sealers[wire.InitialSpace]
+	o := &p.openers[wire.InitialSpace]
+	*s, *o = protect.NewInitial(wire.Version1, dst.Bytes(), p.side)
+}
+
+// start makes both sides have Initial keys: a puppet client's hello is ready
+// to be sent, a puppet server has read the client's.
+func (p *puppet) start() {
+	p.t.Helper()
+	if p.side == wire.ClientSide {
+		p.initialKeys(p.original)
+		p.setParameters()
+		p.startTLS()
+		return
+	}
+	p.startTLS()
+	p.conn = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
+	p.poll()
+}
+
+func (p *puppet) startTLS() {
+	p.t.Helper()
+	if err := p.tls.Start(); err != nil {
+		p.fatal("%v", err)
+	}
+	p.pollTLS()
+}
+
+// setParameters gives the puppet's handshake its transport parameters.
+func (p *puppet) setParameters() {
+	p.params.InitialSrcID = wire.SomeID(p.local)
+	if p.side == wire.ServerSide {
+		p.params.OriginalDstID = wire.SomeID(p.original)
+	}
+	b := p.rawTP
+	if b == nil {
+		b = wire.AppendTransportParameters(nil, &p.params)
+	}
+	p.tls.SetTransportParameters(b)
+}
+
+// handshake brings both sides to a confirmed handshake with nothing left to
+// acknowledge and no frame unread.
+func (p *puppet) handshake() {
+	p.t.Helper()
+	p.start()
+	for range 4 {
+		p.flush()
+		if p.shook && p.established() {
+			break
+		}
+	}
+	if !p.shook || !p.established() {
+		p.fatal("the handshake does not complete: %v", p.conn.Closed())
+	}
+	if p.side == wire.ServerSide {
+		p.send(wire.AppSpace, handshakeDone())
+	}
+	for range 3 { // the answers to the last flight, and to the limits in it
+		p.ack()
+	}
+	p.frames, p.answers, p.events = nil, nil, nil
+}
+
+// established reports whether the endpoint told of a complete handshake.
+func (p *puppet) established() bool {
+	for _, e := range p.events {
+		if e.Kind == engine.EventHandshakeComplete {
+			return true
+		}
+	}
+	return false
+}
+
+// flush sends the handshake bytes that are due, each space's in packets of its
+// own, with an acknowledgment of what came.
+func (p *puppet) flush() {
+	p.t.Helper()
+	for space := wire.InitialSpace; space <= wire.AppSpace; space++ {
+		s := &p.spaces[space]
+		for len(s.toSend) > 0 {
+			n := min(len(s.toSend), 1000)
+			frames := []frame{crypto(s.cryptoOut, s.toSend[:n])}
+			if len(s.received) > 0 {
+				frames = append(frames, p.ackFrame(space))
+			}
+			s.cryptoOut += uint64(n)
+			s.toSend = s.toSend[n:]
+			p.send(space, frames...)
+		}
+	}
+}
+
+// readCrypto feeds the endpoint's handshake bytes to the puppet's handshake.
+func (p *puppet) readCrypto(space wire.Space, f frame) {
+	p.t.Helper()
+	s := &p.spaces[space]
+	c := f.crypto()
+	if c.Offset > s.cryptoIn {
+		p.fatal("handshake bytes from %d on, only %d were read", c.Offset, s.cryptoIn)
+	}
+	if end := c.Offset + uint64(len(c.Data)); end > s.cryptoIn {
+		data := c.Data[s.cryptoIn-c.Offset:]
+		s.cryptoIn = end
+		if err := p.tls.HandleData(space, data); err != nil {
+			p.fatal("the endpoint's handshake: %v", err)
+		}
+		p.pollTLS()
+	}
+}
+
+// pollTLS acts on what the puppet's handshake has to say.
+func (p *puppet) pollTLS() {
+	p.t.Helper()
+	for e := p.tls.NextEvent(); e.Kind != engine.TLSNoEvent; e = p.tls.NextEvent() {
+		var err error
+		switch e.Kind {
+		case engine.TLSReadSecret:
+			if e.Space == wire.AppSpace {
+				err = p.keys.SetReadSecret(wire.Version1, e.Suite, e.Data)
+			} else {
+				p.openers[e.Space], err = protect.NewOpener(wire.Version1, e.Suite, e.Data)
+			}
+		case engine.TLSWriteSecret:
+			if e.Space == wire.AppSpace {
+				err = p.keys.SetWriteSecret(wire.Version1, e.Suite, e.Data)
+			} else {
+				p.sealers[e.Space], err = protect.NewSealer(wire.Version1, e.Suite, e.Data)
+			}
+		case engine.TLSWriteData:
+			s := &p.spaces[e.Space]
+			s.toSend = append(s.toSend, e.Data...)
+		case engine.TLSNeedParameters:
+			p.setParameters()
+		case engine.TLSPeerParameters:
+			p.peer, err = wire.ParseTransportParameters(e.Data, p.side.Peer())
+		case engine.TLSHandshakeDone:
+			p.shook = true
+		}
+		if err != nil {
+			p.fatal("handshake: %v", err)
+		}
+	}
+}
+
+// wantClose demands that the endpoint have closed with a transport error.
+func (p *puppet) wantClose(code wire.ErrorCode) {
+	p.t.Helper()
+	if p.conn == nil {
+		p.fatal("there is no connection, want %v", code)
+	}
+	var err *engine.TransportError
+	if !errors.As(p.conn.Closed(), &err) || err.Remote || err.Code != code {
+		p.fatal("the connection ended with %v, want %v", p.conn.Closed(), code)
+	}
+	for _, f := range p.frames {
+		if f.kind() == wire.FrameConnectionClose && f.close().Code == uint64(code) {
+			return
+		}
+	}
+	p.fatal("no CONNECTION_CLOSE with %v was sent", code)
+}
+
+// wantOpen demands that the connection go on.
+func (p *puppet) wantOpen() {
+	p.t.Helper()
+	if p.conn == nil {
+		p.fatal("there is no connection")
+	}
+	if err := p.conn.Closed(); err != nil {
+		p.fatal("the connection ended with %v", err)
+	}
+}
+
+// wantForgotten lets the closing period pass and demands that nothing stay.
+func (p *puppet) wantForgotten() {
+	p.t.Helper()
+	p.advance(maxClosing)
+	if n := p.endpoint.Conns(); n != 0 {
+		p.fatal("%d connections are left", n)
+	}
+	if err := p.endpoint.CheckEmpty(); err != nil {
+		p.fatal("%v", err)
+	}
+}

@@ -1,0 +1,209 @@
+package engine_test
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// puppetPNLen is the length of the puppet's packet numbers: the longest, so
+// that tests may skip as many as they like.
+const puppetPNLen = 4
+
+// packet seals one packet with these frames under the next number.
+func (p *puppet) packet(space wire.Space, frames ...frame) []byte {
+	s := &p.spaces[space]
+	s.next++
+	return p.packetNumbered(space, s.next-1, frames...)
+}
+
+// packetNumbered seals a packet under a number of the test's choice.
+func (p *puppet) packetNumbered(space wire.Space, pn wire.PacketNumber, frames ...frame) []byte {
+	b := make([]byte, 0, 2048)
+	if space == wire.AppSpace {
+		b = wire.AppendShortHeader(b, &p.remote, false, p.keys.KeyPhase(), pn, puppetPNLen)
+		at := len(b) - puppetPNLen
+		b = appendPayload(b, frames)
+		return p.keys.Seal(b, at, puppetPNLen, pn)
+	}
+	kind := wire.InitialPacket
+	if space == wire.HandshakeSpace {
+		kind = wire.HandshakePacket
+	}
+	b, lengthAt := wire.AppendLongHeader(b, kind, wire.Version1, &p.remote, &p.local, p.token, pn, puppetPNLen)
+	at := len(b) - puppetPNLen
+	b = appendPayload(b, frames)
+	if pad := 1200 - protect.Overhead - len(b); pad > 0 && space == wire.InitialSpace {
+		b = wire.AppendPadding(b, pad) // RFC 9000, Section 14.1
+	}
+	wire.PutLength(b, lengthAt, len(b)-at+protect.Overhead)
+	return p.sealers[space].Seal(b, at, puppetPNLen, pn)
+}
+
+func appendPayload(b []byte, frames []frame) []byte {
+	for _, f := range frames {
+		b = append(b, f...)
+	}
+	return b
+}
+
+// read takes a datagram of the connection apart.
+func (p *puppet) read(data []byte, to netip.AddrPort) {
+	p.t.Helper()
+	size := len(data)
+	for len(data) > 0 {
+		if data[0]&0x80 == 0 {
+			p.readShort(data, size, to)
+			return
+		}
+		h, ok := wire.ParseLongHeader(data)
+		if !ok {
+			p.fatal("the endpoint sent a malformed packet: %x", data)
+		}
+		p.readLong(data[:h.PacketLen], &h, size, to)
+		data = data[h.PacketLen:]
+	}
+}
+
+func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.AddrPort) {
+	p.t.Helper()
+	space := wire.InitialSpace
+	switch h.Type {
+	case wire.InitialPacket:
+		if p.side == wire.ServerSide && !p.openers[wire.InitialSpace].Valid() {
+			p.original = h.DstID
+			p.initialKeys(h.DstID)
+		}
+	case wire.HandshakePacket:
+		space = wire.HandshakeSpace
+	default:
+		p.fatal("the connection sent a %v packet", h.Type)
+	}
+	p.remote = h.SrcID
+	payload, pn, err := p.openers[space].Open(pkt, h.PNOffset, p.largest(space))
+	if err != nil {
+		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
+	}
+	p.readFrames(space, pn, payload, size, to)
+}
+
+func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
+	p.t.Helper()
+	payload, pn, _, err := p.keys.Open(pkt, 1+p.local.Len(), p.largest(wire.AppSpace))
+	if err != nil {
+		p.fatal("the endpoint's 1-RTT packet does not open: %v", err)
+	}
+	p.readFrames(wire.AppSpace, pn, payload, size, to)
+}
+
+// readFrames keeps the frames of a packet, and feeds the handshake.
+func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, size int, to netip.AddrPort) {
+	p.t.Helper()
+	s := &p.spaces[space]
+	s.received = addPacket(s.received, pn)
+	for len(b) > 0 {
+		f, n := splitFrame(b)
+		if n < 0 {
+			p.fatal("the endpoint sent a malformed frame: %x", b)
+		}
+		b = b[n:]
+		switch f.kind() {
+		case wire.FrameCrypto:
+			p.readCrypto(space, f)
+		case wire.FrameAck, wire.FrameAckECN:
+			s.acked = f.ackRanges()
+		}
+		p.frames = append(p.frames, seenFrame{f, space, to, size})
+	}
+}
+
+// largest returns the largest number received in a space.
+func (p *puppet) largest(space wire.Space) wire.PacketNumber {
+	if r := p.spaces[space].received; len(r) > 0 {
+		return r[0].Largest
+	}
+	return wire.NoPacket
+}
+
+// addPacket adds a number to descending ranges; the endpoint's numbers rise.
+func addPacket(r []wire.PacketRange, pn wire.PacketNumber) []wire.PacketRange {
+	if len(r) > 0 && r[0].Largest+1 == pn {
+		r[0].Largest = pn
+		return r
+	}
+	return append([]wire.PacketRange{{Smallest: pn, Largest: pn}}, r...)
+}
+
+// ackFrame returns an ACK frame for everything received in a space.
+func (p *puppet) ackFrame(space wire.Space) frame { return ack(p.spaces[space].received...) }
+
+// ack acknowledges every 1-RTT packet received.
+func (p *puppet) ack() {
+	p.t.Helper()
+	p.send(wire.AppSpace, p.ackFrame(wire.AppSpace))
+}
+
+// wasAcked reports whether the endpoint's last ACK frame of a space covers pn.
+func (p *puppet) wasAcked(space wire.Space, pn wire.PacketNumber) bool {
+	for _, r := range p.spaces[space].acked {
+		if r.Smallest <= pn && pn <= r.Largest {
+			return true
+		}
+	}
+	return false
+}
+
+// next takes the endpoint's next frame, but for those ignored.
+func (p *puppet) next() (seenFrame, bool) {
+	for len(p.frames) > 0 {
+		f := p.frames[0]
+		p.frames = p.frames[1:]
+		if !p.ignore[f.kind()] {
+			return f, true
+		}
+	}
+	return seenFrame{}, false
+}
+
+// want demands that the endpoint's next frame be this one.
+func (p *puppet) want(want frame) {
+	p.t.Helper()
+	if f, ok := p.next(); !ok {
+		p.fatal("the endpoint is silent, want %v", want)
+	} else if !bytes.Equal(f.frame, want) {
+		p.fatal("the endpoint sent %v, want %v", f, want)
+	}
+}
+
+// wantKind demands that the endpoint's next frame be of a type, and returns it.
+func (p *puppet) wantKind(t wire.FrameType) seenFrame {
+	p.t.Helper()
+	f, ok := p.next()
+	if !ok {
+		p.fatal("the endpoint is silent, want %v", t)
+	} else if f.kind() != t {
+		p.fatal("the endpoint sent %v, want %v", f, t)
+	}
+	return f
+}
+
+// count takes all frames read and returns how many were of a type.
+func (p *puppet) count(t wire.FrameType) (n int) {
+	for _, f := range p.frames {
+		if f.kind() == t {
+			n++
+		}
+	}
+	p.frames = nil
+	return n
+}
+
+// silence demands that the endpoint say nothing.
+func (p *puppet) silence() {
+	p.t.Helper()
+	if f, ok := p.next(); ok {
+		p.fatal("the endpoint sent %v, want silence", f)
+	}
+}
