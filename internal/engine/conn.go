@@ -68,6 +68,7 @@ type Conn struct {
 	deadlines deadlines
 	idle      idleState
 	events    []Event
+	waiting   uint16     // a bit for each kind of event in events that is of no stream
 	datagrams *Datagrams // nil unless Config.Datagrams
 	end       closeState
 
@@ -118,17 +119,24 @@ func (c *Conn) PollEvents(dst []Event) int {
 	clear(c.events[rest:])
 	c.events = c.events[:rest]
 	for i := range dst[:n] {
-		switch e := &dst[i]; {
-		case e.Stream != nil:
+		if e := &dst[i]; e.Stream != nil {
 			e.Stream.polled(e.Kind)
-		case e.Kind == EventDatagrams:
-			c.datagrams.told = false
+		} else {
+			c.waiting &^= 1 << e.Kind
 		}
 	}
 	return n
 }
 
+// event tells the application something. What it was told and has not polled
+// yet is not told again, so that a peer cannot pile up events.
 func (c *Conn) event(kind EventKind, s *Stream) {
+	if s == nil {
+		if c.waiting>>kind&1 != 0 {
+			return
+		}
+		c.waiting |= 1 << kind
+	}
 	c.events = append(c.events, Event{Kind: kind, Stream: s})
 }
 

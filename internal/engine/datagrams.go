@@ -140,7 +140,6 @@ type Datagrams struct {
 	Out DatagramQueue // to be sent; Conn.DatagramsQueued tells of them
 
 	limit atomic.Int64 // bytes of data that fit into a packet now, 0: the peer takes none
-	told  bool         // an EventDatagrams waits to be polled
 }
 
 // Limit returns how many bytes of data a datagram may have now, 0 when the
@@ -194,10 +193,7 @@ func (c *Conn) handleDatagramFrame(t wire.FrameType, b []byte) (int, *TransportE
 		return n, nil
 	}
 	c.datagrams.In.Push(f.Data)
-	if !c.datagrams.told {
-		c.datagrams.told = true
-		c.event(EventDatagrams, nil)
-	}
+	c.event(EventDatagrams, nil)
 	return n, nil
 }
 
