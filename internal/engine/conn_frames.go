@@ -15,6 +15,8 @@ type incoming struct {
 	dst       *wire.ConnectionID
 	eliciting bool // a frame asked for an acknowledgment
 	probing   bool // all frames are probing frames (RFC 9000, Section 9.1)
+
+	challenges int // PATH_CHALLENGE frames so far
 }
 
 // handleFrames walks the frames of a packet (RFC 9000, Section 12.4).
@@ -113,7 +115,8 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FramePathChallenge:
 		var data wire.PathData
 		if n = wire.ConsumePathChallenge(b, &data); n >= 0 {
-			c.answers.add(in.datagram.Path, data, len(in.datagram.Data))
+			c.answers.add(in.datagram, data, in.challenges)
+			in.challenges++
 		}
 	case wire.FramePathResponse:
 		var data wire.PathData

@@ -23,11 +23,18 @@ type pathAnswer struct {
 // pathAnswers are the answers waiting.
 type pathAnswers struct{ list []pathAnswer }
 
-func (a *pathAnswers) add(p Path, data wire.PathData, received int) {
+// add takes a PATH_CHALLENGE that came in d; before says how many came in the
+// same datagram before it. All of a datagram's answers together stay within
+// what may be sent to an address that is not validated.
+func (a *pathAnswers) add(d *Datagram, data wire.PathData, before int) {
+	room := amplificationFactor*len(d.Data) - before*minDatagramSize
+	if room <= 0 {
+		return
+	}
 	if len(a.list) == maxPathAnswers {
 		a.list = append(a.list[:0], a.list[1:]...)
 	}
-	a.list = append(a.list, pathAnswer{path: p, data: data, room: received * amplificationFactor})
+	a.list = append(a.list, pathAnswer{path: d.Path, data: data, room: room})
 }
 
 // peerMoved handles a packet from another address (RFC 9000, Section 9.3).
@@ -117,7 +124,9 @@ func (c *Conn) handlePathDeadline(now monotime.Time) {
 // own challenge. Such datagrams are padded, so that the path is known to
 // carry full-sized ones (RFC 9000, Section 8.2.1).
 func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
-	for len(c.answers.list) > 0 && c.keys.CanWrite() {
+	// Answers may go a little beyond the congestion window, so that a path can
+	// be validated while it is full, but not without end (Section 8.2.2).
+	for len(c.answers.list) > 0 && c.keys.CanWrite() && c.loss.InFlight() < c.cc.Window()+maxPathAnswers*minDatagramSize {
 		a := c.answers.list[0]
 		c.answers.list = append(c.answers.list[:0], c.answers.list[1:]...)
 		room := minDatagramSize
