@@ -19,6 +19,10 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	case stateDraining, stateReleased:
 		return
 	}
+	if c.side == wire.ClientSide && d.Path.Remote != c.path.Remote {
+		c.traceDropped(now, len(d.Data), "unknown_source") // Section 9: servers do not move
+		return
+	}
 	if d.Path == c.path.Path && !c.path.validated {
 		c.path.received += uint64(len(d.Data))
 	}
