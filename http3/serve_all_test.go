@@ -1,0 +1,160 @@
+package http3
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestServeAll requests over HTTP/1.1, HTTP/2 and HTTP/3 at one port.
+func TestServeAll(t *testing.T) {
+	serverTLS, clientTLS := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
+	ports, err := s.ListenAll("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ports.Addr().String() != ports.UDP.Addr().String() {
+		t.Errorf("TCP %v, UDP %v", ports.Addr(), ports.UDP.Addr())
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.ServeAll(ports) }()
+	_, port, _ := net.SplitHostPort(ports.Addr().String())
+	for proto, transport := range map[string]http.RoundTripper{
+		"HTTP/1.1": &http.Transport{TLSClientConfig: clientTLS.Clone()},
+		"HTTP/2.0": &http.Transport{TLSClientConfig: clientTLS.Clone(), ForceAttemptHTTP2: true},
+		"HTTP/3.0": &Transport{TLSClientConfig: clientTLS},
+	} {
+		client := &http.Client{Transport: transport}
+		resp, err := client.Get("https://" + ports.Addr().String())
+		if err != nil {
+			t.Errorf("%s: %v", proto, err)
+			continue
+		}
+		content, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(content) != proto || resp.Proto != proto || err != nil {
+			t.Errorf("%s: %s %q, %v", proto, resp.Proto, content, err)
+		}
+		want := `h3=":` + port + `"; ma=86400`
+		if proto == "HTTP/3.0" {
+			want = ""
+		}
+		if got := resp.Header.Get("Alt-Svc"); got != want {
+			t.Errorf("%s: Alt-Svc %q, want %q", proto, got, want)
+		}
+		client.CloseIdleConnections()
+	}
+	if err := s.Shutdown(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	if err := wait(t, "ServeAll", served); !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
+
+// TestServeAllFails closes one of the listeners: the other is not served alone.
+func TestServeAllFails(t *testing.T) {
+	for _, name := range []string{"TCP", "UDP"} {
+		serverTLS, _ := tlsConfigs(t)
+		s := &Server{TLSConfig: serverTLS}
+		ports, err := s.ListenAll("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "TCP" {
+			ports.TCP.Close()
+		} else {
+			ports.UDP.Close()
+		}
+		if err := s.ServeAll(ports); err == nil || errors.Is(err, http.ErrServerClosed) || !strings.Contains(err.Error(), ports.Addr().String()) {
+			t.Errorf("%s closed: %v", name, err)
+		}
+	}
+}
+
+func TestListenFails(t *testing.T) {
+	serverTLS, _ := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS}
+	ports, err := s.ListenAll("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ports.Close()
+	addr := ports.Addr().String()
+	if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("TCP in use: %v", err)
+	}
+	if err := ListenAndServe(addr, nil); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("ListenAndServe: %v", err)
+	}
+	if err := (&Server{Addr: addr, TLSConfig: serverTLS}).ListenAndServe(); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("UDP in use: %v", err)
+	}
+	missing := filepath.Join(t.TempDir(), "missing")
+	if err := ListenAndServeTLS(addr, missing, missing, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("no certificate: %v", err)
+	}
+}
+
+func TestDevelopmentCertificate(t *testing.T) {
+	log := new(logged)
+	s := &Server{Logger: slog.New(slog.NewTextHandler(log, nil))}
+	first, err := s.tlsConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := s.tlsConfig()
+	if err != nil || first != second {
+		t.Errorf("TCP and UDP have different certificates, %v", err)
+	}
+	if strings.Count(log.String(), "sha256=") != 1 {
+		t.Errorf("log:\n%s", log)
+	}
+	own, _ := tlsConfigs(t)
+	s = &Server{TLSConfig: own}
+	if conf, err := s.tlsConfig(); err != nil || &conf.Certificates[0].Certificate[0][0] != &own.Certificates[0].Certificate[0][0] {
+		t.Errorf("the user's certificate is not used, %v", err)
+	}
+}
+
+// TestConfigByServerName is the row "TLS config per SNI" of the known attacks:
+// whichever configuration is chosen, it negotiates HTTP/3 and nothing else.
+func TestConfigByServerName(t *testing.T) {
+	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS.NextProtos = []string{"http/1.1"}
+	var asked []string
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS.NegotiatedProtocol) }, func(s *Server) {
+		s.TLSConfig = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			asked = append(asked, hello.ServerName)
+			return serverTLS, nil
+		}}
+	})
+	if _, content := ts.do(t, "GET", "/", nil); content != "h3" {
+		t.Errorf("negotiated %q", content)
+	}
+	if len(asked) != 1 || asked[0] != clientTLS.ServerName {
+		t.Errorf("asked for %q", asked)
+	}
+	if serverTLS.NextProtos[0] != "http/1.1" {
+		t.Error("the user's configuration was changed")
+	}
+	conf := forHTTP3(&tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }})
+	if chosen, err := conf.GetConfigForClient(nil); chosen != nil || err != nil {
+		t.Errorf("no configuration chosen: %v, %v", chosen, err)
+	}
+}
+
+func TestAltSvc(t *testing.T) {
+	if got, want := AltSvc(443), `h3=":443"; ma=86400`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -1,0 +1,178 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// TestShutdownWaits shuts a server down while a handler runs: its response
+// arrives whole, GOAWAY refuses what comes later.
+func TestShutdownWaits(t *testing.T) {
+	started, release := make(chan struct{}), make(chan struct{})
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(started)
+		<-release
+		w.Write(make([]byte, 1<<20))
+	})
+	c := ts.dialRaw(t)
+	s := c.request(true, headers(getFields))
+	<-started
+	done := make(chan error, 1)
+	go func() { done <- ts.Shutdown(testContext(t)) }()
+	control, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := h3.NewConn(0, h3.Settings{})
+	readControl(t, client, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
+		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
+	}
+	wantReset(t, "request after GOAWAY", c.request(true, headers(getFields)), h3.RequestRejected)
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown returned while a handler runs: %v", err)
+	default:
+	}
+	close(release)
+	if m := readMessage(t, s); len(m.content) != 1<<20 {
+		t.Errorf("%d bytes", len(m.content))
+	}
+	if err := wait(t, "Shutdown", done); err != nil {
+		t.Error(err)
+	}
+	c.wantClose("after Shutdown", h3.NoError)
+	if _, err := ts.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readControl reads a control stream until a condition holds.
+func readControl(t *testing.T, c *h3.Conn, s *quic.Stream, until func() bool) {
+	t.Helper()
+	var u h3.UniStream
+	buf := make([]byte, 100)
+	for !until() {
+		n, err := s.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.HandleUni(1, &u, buf[:n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestShutdownGivesUp(t *testing.T) {
+	started, release := make(chan struct{}), make(chan struct{})
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(started)
+		<-release
+	})
+	c := ts.dialRaw(t)
+	c.request(true, headers(getFields))
+	<-started
+	ctx, cancel := context.WithCancelCause(context.Background())
+	why := errors.New("no patience")
+	cancel(why)
+	if err := ts.Shutdown(ctx); !errors.Is(err, why) {
+		t.Errorf("%v, want %v", err, why)
+	}
+	if err := c.qc.Err(); err != nil {
+		t.Errorf("the connection with a running handler was closed: %v", err)
+	}
+	close(release)
+	if err := ts.Close(); err != nil {
+		t.Error(err)
+	}
+	c.wantClose("after Close", h3.NoError)
+}
+
+func TestServeAfterClose(t *testing.T) {
+	serverTLS, _ := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS}
+	ln, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	if err := s.Shutdown(testContext(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestForeignListener serves a listener that this package did not make.
+func TestForeignListener(t *testing.T) {
+	serverTLS, clientTLS := tlsConfigs(t)
+	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- (&Server{}).Serve(ln) }()
+	transport := &Transport{TLSClientConfig: clientTLS}
+	defer transport.Close()
+	req, _ := http.NewRequestWithContext(testContext(t), "GET", "https://"+ln.Addr().String(), nil)
+	if _, err := transport.RoundTrip(req); err == nil {
+		t.Error("the request was answered")
+	}
+	if err := wait(t, "Serve", served); err == nil || errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestListenerFails closes a listener behind its server's back.
+func TestListenerFails(t *testing.T) {
+	serverTLS, _ := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS}
+	ln, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	if err := s.Serve(ln); !errors.Is(err, quic.ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestSharedTransport has a server and a client on one socket.
+func TestSharedTransport(t *testing.T) {
+	tr, err := quic.NewTransport("127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	serverTLS, clientTLS := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "shared") })}
+	ln, err := s.ListenOn(tr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	client := &http.Client{Transport: &Transport{TLSClientConfig: clientTLS, QUICTransport: tr}}
+	resp, err := client.Get("https://" + tr.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := io.ReadAll(resp.Body); string(content) != "shared" || err != nil {
+		t.Errorf("%q, %v", content, err)
+	}
+	resp.Body.Close()
+	client.CloseIdleConnections()
+	_ = s.Close()
+	if err := wait(t, "Serve", served); !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
