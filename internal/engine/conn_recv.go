@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"net/netip"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -19,8 +20,8 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	case stateDraining, stateReleased:
 		return
 	}
-	if c.side == wire.ClientSide && d.Path.Remote != c.path.Remote {
-		c.traceDropped(now, len(d.Data), "unknown_source") // Section 9: servers do not move
+	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {
+		c.traceDropped(now, len(d.Data), "unknown_source")
 		return
 	}
 	if d.Path == c.path.Path && !c.path.validated {
@@ -36,6 +37,13 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	}
 	c.handleEarly(now)
 	c.dropHandshakeState()
+}
+
+// isServer reports whether a client's server is at a: servers do not move
+// (RFC 9000, Section 9). One dialled at an unspecified address is on this
+// machine and answers from another.
+func (c *Conn) isServer(a netip.AddrPort) bool {
+	return a == c.path.Remote || c.path.Remote.Addr().IsUnspecified()
 }
 
 // handlePackets takes the packets coalesced in a datagram and reports whether
