@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/udp"
@@ -48,8 +49,20 @@ func (n *Network) Listen(addr netip.AddrPort) *Socket {
 		panic(fmt.Sprintf("memnet: %v is in use", addr))
 	}
 	s := &Socket{network: n, addr: addr, notify: make(chan struct{}, 1)}
+	s.outside.Store(&addr)
 	n.sockets[addr] = s
 	return s
+}
+
+// Rebind gives the socket at the address old another one, as a NAT that forgot
+// it does to those behind it.
+func (n *Network) Rebind(old, addr netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.sockets[old]
+	delete(n.sockets, old)
+	n.sockets[addr] = s
+	s.outside.Store(&addr)
 }
 
 // carry takes datagrams from one socket to another.
@@ -63,7 +76,7 @@ func (n *Network) carry(from, to netip.AddrPort, data []byte, segment int, ecn u
 	if segment <= 0 || segment > len(data) {
 		segment = len(data)
 	}
-	whole := udp.Message{Data: append([]byte(nil), data...), Segment: segment, Remote: from, Local: to.Addr(), ECN: ecn}
+	whole := udp.Message{Data: append([]byte(nil), data...), Segment: segment, Remote: from, Local: dst.addr.Addr(), ECN: ecn}
 	if n.drop == nil {
 		dst.deliver(whole, n.delay)
 		return
@@ -80,16 +93,17 @@ func (n *Network) carry(from, to netip.AddrPort, data []byte, segment int, ecn u
 func (n *Network) remove(s *Socket) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sockets[s.addr] == s {
-		delete(n.sockets, s.addr)
+	if addr := *s.outside.Load(); n.sockets[addr] == s {
+		delete(n.sockets, addr)
 	}
 }
 
 // Socket is a socket of a Network. It implements loop.Socket.
 type Socket struct {
 	network *Network
-	addr    netip.AddrPort
-	notify  chan struct{} // tells the owner to look at the rest
+	addr    netip.AddrPort                 // as its owner sees it
+	outside atomic.Pointer[netip.AddrPort] // as others see it
+	notify  chan struct{}                  // tells the owner to look at the rest
 
 	mu      sync.Mutex
 	inbox   []arrival
@@ -203,7 +217,7 @@ func (s *Socket) Send(data []byte, segment int, to netip.AddrPort, from netip.Ad
 	if err != nil {
 		return err
 	}
-	s.network.carry(s.addr, to, data, segment, ecn)
+	s.network.carry(*s.outside.Load(), to, data, segment, ecn)
 	return nil
 }
 
