@@ -53,7 +53,7 @@ func (c *Conn) handleFrames(in *incoming, b []byte) *TransportError {
 
 // unknownFrame reports whether no specification known here defines t.
 func unknownFrame(t wire.FrameType) bool {
-	return t > wire.FrameHandshakeDone && t != wire.FrameDatagram && t != wire.FrameDatagramLen
+	return t > wire.FrameHandshakeDone && t != wire.FrameResetStreamAt && t != wire.FrameDatagram && t != wire.FrameDatagramLen
 }
 
 // isProbing reports whether a frame may be sent on a path not yet in use
@@ -150,6 +150,11 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 		var f wire.ResetStream
 		if n = wire.ConsumeResetStream(b, &f); n >= 0 {
 			err = c.handleResetStream(now, &f)
+		}
+	case wire.FrameResetStreamAt:
+		var f wire.ResetStreamAt
+		if n = wire.ConsumeResetStreamAt(b, &f); n >= 0 {
+			err = c.handleResetStreamAt(now, &f)
 		}
 	case wire.FrameStopSending:
 		var f wire.StopSending

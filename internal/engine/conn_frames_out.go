@@ -118,7 +118,7 @@ func (ss *streams) appendLimits(w *frameWriter) {
 // appendStreamControl writes the control frames of streams.
 func (c *Conn) appendStreamControl(w *frameWriter) {
 	q := &c.streams.control
-	for q.head != nil && w.room() >= maxSizeResetStream {
+	for q.head != nil && w.room() >= maxSizeResetStreamAt {
 		s := q.head
 		q.pop()
 		s.appendControl(w)
@@ -128,8 +128,13 @@ func (c *Conn) appendStreamControl(w *frameWriter) {
 func (s *Stream) appendControl(w *frameWriter) {
 	in, out := &s.in, &s.out
 	switch {
-	case out.reset.due():
-		w.b = wire.AppendResetStream(w.b, wire.ResetStream{ID: s.ID, Code: out.code, FinalSize: out.next})
+	case out.reset.due() && out.next >= out.reliable:
+		reset := wire.ResetStream{ID: s.ID, Code: out.code, FinalSize: out.finalSize()}
+		if out.reliable > 0 {
+			w.b = wire.AppendResetStreamAt(w.b, wire.ResetStreamAt{ResetStream: reset, ReliableSize: out.reliable})
+		} else {
+			w.b = wire.AppendResetStream(w.b, reset)
+		}
 		w.record(recResetStream, uint64(s.ID))
 		out.reset.setSent(w.pn)
 	case in.stop.due():
@@ -140,7 +145,7 @@ func (s *Stream) appendControl(w *frameWriter) {
 		w.b = wire.AppendMaxStreamData(w.b, wire.MaxStreamData{ID: s.ID, Max: in.window.max})
 		w.record(recMaxStreamData, uint64(s.ID))
 		in.update.setSent(w.pn)
-	case out.blocked.due() && out.state == sendSend:
+	case out.blocked.due() && out.next < out.wanted():
 		w.b = wire.AppendStreamDataBlocked(w.b, wire.StreamDataBlocked{ID: s.ID, Max: out.max})
 		w.record(recStreamDataBlocked, uint64(s.ID))
 		out.blocked.setSent(w.pn)
@@ -165,9 +170,7 @@ func (c *Conn) settleStreamControl(r *sentFrame, pn wire.PacketNumber, f fate) {
 		s.in.stop.settle(pn, f)
 	case recResetStream:
 		s.out.reset.settle(pn, f)
-		if s.out.reset.received() && s.out.to(sendEventResetAcked) {
-			c.event(EventStreamSent, s)
-			s.finish()
+		if c.checkSent(s); s.done {
 			return
 		}
 	}
@@ -223,7 +226,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 // the reason is the connection's limit.
 func (c *Conn) blockedStream(s *Stream, credit uint64) bool {
 	h := &s.out
-	if h.state != sendSend || h.next >= h.end {
+	if h.next >= h.wanted() {
 		return false
 	}
 	if h.next >= h.max {
@@ -262,6 +265,9 @@ func (c *Conn) appendStream(w *frameWriter, s *Stream, r byteRange, fin bool) bo
 	w.recordRange(recStream, uint64(s.ID), r, fin)
 	if fresh := s.out.sent(r, fin, w.pn); fresh > 0 {
 		c.flow.sent += fresh
+		if s.out.state == sendResetSent {
+			c.streams.queueControl(s) // its RESET_STREAM_AT may have waited for this
+		}
 		if s.Send.setSent(s.out.next) {
 			s.writable()
 		}

@@ -137,7 +137,7 @@ func (q *DatagramQueue) recycle(b []byte) {
 // Datagrams are the datagrams of a connection that takes them (RFC 9221).
 type Datagrams struct {
 	In  DatagramQueue // received; EventDatagrams tells of them
-	Out DatagramQueue // to be sent; Conn.DatagramsQueued tells of them
+	Out DatagramQueue // to be sent by the next PollTransmit
 
 	limit atomic.Int64 // bytes of data that fit into a packet now, 0: the peer takes none
 }

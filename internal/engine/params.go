@@ -11,6 +11,7 @@ type peerParams struct {
 	ackDelayShift uint8 // ACK delays are in units of 2^this microseconds
 	maxUDPPayload uint64
 	connIDLimit   uint64
+	resetStreamAt bool // it understands RESET_STREAM_AT
 	// maxDatagramFrame is 0 when the peer takes no datagrams
 	maxDatagramFrame uint64
 	// initial limits for streams: opened by us bidirectional and
@@ -31,6 +32,7 @@ func (c *Conn) localParameters() []byte {
 	p.InitialMaxStreamsUni = cfg.MaxUniStreams
 	p.MaxAckDelay = maxAckDelay
 	p.ActiveConnIDLimit = maxPeerIDs
+	p.ResetStreamAt = true
 	p.InitialSrcID = wire.SomeID(c.ids.local[0].id)
 	if cfg.Datagrams {
 		p.MaxDatagramFrameSize = maxDatagramFrame
@@ -57,6 +59,7 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 		ackDelayShift:    p.AckDelayExponent,
 		maxUDPPayload:    p.MaxUDPPayloadSize,
 		connIDLimit:      p.ActiveConnIDLimit,
+		resetStreamAt:    p.ResetStreamAt,
 		maxDatagramFrame: p.MaxDatagramFrameSize,
 		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
 		bidiRemote:       p.InitialMaxStreamDataBidiRemote,

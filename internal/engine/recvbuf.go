@@ -27,6 +27,8 @@ type RecvBuffer struct {
 	final  uint64   // the stream's length, when fin
 	fin    bool
 	err    error  // ends reading at once
+	cut    uint64 // with cutErr: reading ends here, with that error
+	cutErr error
 	notify uint64 // consumed bytes at which the engine wants to be told
 	shared *consumption
 	reader bool // Read is copying: blocks stay
@@ -39,10 +41,10 @@ type RecvBuffer struct {
 func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 	b.mu.Lock()
 	b.reader = true
-	for n < len(p) && b.err == nil && b.read+uint64(n) < b.ready {
+	for n < len(p) && b.err == nil && b.read+uint64(n) < b.available() {
 		off := b.read + uint64(n)
 		src := b.data.at(off, false)
-		src = src[:min(uint64(len(src)), b.ready-off)]
+		src = src[:min(uint64(len(src)), b.available()-off)]
 		b.mu.Unlock()
 		n += copy(p[n:], src) // nobody writes below ready
 		b.mu.Lock()
@@ -54,7 +56,11 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 		return 0, b.err
 	}
 	b.advance(b.read + uint64(n))
-	if n == 0 && b.fin && b.read == b.final {
+	switch {
+	case n > 0:
+	case b.cutErr != nil && b.read >= b.cut:
+		err = b.cutErr
+	case b.fin && b.read == b.final:
 		err = io.EOF
 	}
 	b.mu.Unlock()
@@ -66,7 +72,7 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 func (b *RecvBuffer) Consumed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.read >= b.notify || b.fin && b.read == b.final ||
+	return b.read >= b.notify || b.readAll() ||
 		b.shared.unreported.Load() >= b.shared.threshold.Load()
 }
 
@@ -74,7 +80,21 @@ func (b *RecvBuffer) Consumed() bool {
 func (b *RecvBuffer) Buffered() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return int(b.ready - b.read)
+	return int(b.available() - b.read)
+}
+
+// available returns up to where bytes may be read; the lock is held.
+func (b *RecvBuffer) available() uint64 {
+	if b.cutErr != nil {
+		return max(min(b.ready, b.cut), b.read)
+	}
+	return b.ready
+}
+
+// readAll reports whether the application has read all it will get; the lock
+// is held.
+func (b *RecvBuffer) readAll() bool {
+	return b.fin && b.read == b.final || b.cutErr != nil && b.read >= b.cut
 }
 
 // advance moves the read mark; the lock is held.
@@ -134,7 +154,7 @@ func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok boo
 func (b *RecvBuffer) consumed() (read uint64, all bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.read, b.fin && b.read == b.final
+	return b.read, b.readAll()
 }
 
 // setNotify makes Consumed true once the read mark reaches off.
@@ -148,7 +168,7 @@ func (b *RecvBuffer) setNotify(off uint64) {
 func (b *RecvBuffer) received() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.fin && b.ready == b.final
+	return b.fin && b.ready == b.final || b.cutErr != nil && b.ready >= b.cut
 }
 
 // fail ends reading with err unless everything was read or an error is set,
@@ -156,10 +176,19 @@ func (b *RecvBuffer) received() bool {
 func (b *RecvBuffer) fail(err error) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == nil && !(b.fin && b.read == b.final) {
+	if b.err == nil && !b.readAll() {
 		b.err = err
 		b.drop()
 	}
+	return b.read
+}
+
+// failAt makes reading end with err at offset cut, and returns how far
+// reading got.
+func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cut, b.cutErr = cut, err
 	return b.read
 }
 

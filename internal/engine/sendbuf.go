@@ -16,9 +16,10 @@ type SendBuffer struct {
 	data    blocks
 	end     uint64 // offset of the next byte to be written
 	sent    uint64 // bytes below were sent at least once
-	acked   uint64 // bytes below are acknowledged and gone
 	fin     bool   // no byte will follow end
 	err     error  // ends writing
+	mark    uint64 // bytes below survive a reset
+	keep    uint64 // with err: bytes below are still wanted
 	blocked bool   // a writer found the buffer full and waits
 	writer  bool   // Write is copying: blocks stay
 }
@@ -102,6 +103,20 @@ func (b *SendBuffer) CloseWrite() error {
 	return b.err
 }
 
+// MarkReliable makes what was written so far survive a later reset, if the peer
+// understands RESET_STREAM_AT.
+func (b *SendBuffer) MarkReliable() {
+	b.mu.Lock()
+	b.mark = b.end
+	b.mu.Unlock()
+}
+
+func (b *SendBuffer) reliableSize() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mark
+}
+
 // Err returns what ended writing, nil while it goes on.
 func (b *SendBuffer) Err() error {
 	b.mu.Lock()
@@ -147,7 +162,6 @@ func (b *SendBuffer) setSent(off uint64) (wake bool) {
 func (b *SendBuffer) release(off uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.acked = off
 	if off == b.end && !b.writer {
 		b.data.releaseAll(off)
 	} else {
@@ -161,13 +175,26 @@ func (b *SendBuffer) fail(err error) {
 	defer b.mu.Unlock()
 	if b.err == nil {
 		b.err = err
+	}
+	b.keep = 0
+	b.drop()
+}
+
+// failKeeping ends writing with err; the bytes below keep stay until they are
+// acknowledged.
+func (b *SendBuffer) failKeeping(keep uint64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.keep = keep
+		b.err = err
 		b.drop()
 	}
 }
 
-// drop frees everything stored; the lock is held.
+// drop frees everything stored unless some of it is wanted; the lock is held.
 func (b *SendBuffer) drop() {
-	if !b.writer {
+	if !b.writer && b.keep == 0 {
 		b.data.releaseAll(b.end)
 	}
 }

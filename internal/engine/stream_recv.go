@@ -88,6 +88,9 @@ type recvHalf struct {
 	update    sentVal // MAX_STREAM_DATA
 	stop      sentVal // STOP_SENDING
 	stopCode  uint64
+	cut       uint64 // with cutting: what RESET_STREAM_AT leaves reliable
+	cutting   bool
+	cutCode   uint64
 }
 
 // to follows the table and reports whether the state changed.
@@ -193,5 +196,5 @@ func (c *Conn) abandon(now monotime.Time, s *Stream, err error) {
 	s.in.abandoned = true
 	read := s.Recv.fail(err)
 	c.flow.collect(now, c)
-	c.flow.consume(now, c, s.in.highest-read)
+	c.flow.consume(now, c, s.in.toBeRead(read)-read)
 }

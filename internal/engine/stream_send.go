@@ -78,8 +78,10 @@ type sendHalf struct {
 	resend  rangeSet // sent and lost
 	finVal  sentVal
 	blocked sentVal // STREAM_DATA_BLOCKED
-	reset   sentVal // RESET_STREAM
+	reset   sentVal // RESET_STREAM, or with reliable RESET_STREAM_AT
 	code    uint64
+	// reliable is how much is delivered in spite of the reset
+	reliable uint64
 }
 
 // to follows the table and reports whether the state changed.
@@ -95,7 +97,11 @@ func (h *sendHalf) to(e sendEvent) bool {
 // chunk returns the next range to send and whether FIN goes with it; credit is
 // what the connection's limit allows of new bytes.
 func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
-	if h.state != sendSend && h.state != sendDataSent {
+	switch h.state {
+	case sendSend, sendDataSent:
+	case sendResetSent:
+		return h.reliableChunk(credit)
+	default:
 		return r, false, false
 	}
 	if len(h.resend) > 0 {
@@ -111,6 +117,29 @@ func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
 	}
 	return r, false, false
 }
+
+// reliableChunk is chunk after a reset: only what is reliable is sent.
+func (h *sendHalf) reliableChunk(credit uint64) (r byteRange, fin, ok bool) {
+	if len(h.resend) > 0 {
+		return h.resend[0], false, true
+	}
+	r = byteRange{h.next, min(h.reliable, h.max, h.next+credit)}
+	return r, false, r.start < r.end
+}
+
+// wanted returns the end of what should be sent.
+func (h *sendHalf) wanted() uint64 {
+	switch h.state {
+	case sendSend:
+		return h.end
+	case sendResetSent:
+		return h.reliable
+	}
+	return 0
+}
+
+// finalSize is what a reset tells the peer (RFC 9000, Section 4.5).
+func (h *sendHalf) finalSize() uint64 { return max(h.next, h.reliable) }
 
 // sent tells that r went out in packet pn; it returns how many bytes were new.
 func (h *sendHalf) sent(r byteRange, fin bool, pn wire.PacketNumber) (fresh uint64) {
@@ -137,6 +166,9 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 		}
 	}
 	if f == lost {
+		if h.state == sendResetSent {
+			end = min(end, h.reliable)
+		}
 		h.resend.add(max(off, h.ackedTo), end)
 		for _, r := range h.acked {
 			h.resend.sub(r.start, r.end)
@@ -159,7 +191,7 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 // settleStreamData takes the fate of a STREAM frame.
 func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 	s := c.streams.get(wire.StreamID(r.ID))
-	if s == nil || s.out.state.ended() || s.out.state == sendResetSent {
+	if s == nil || s.out.state.ended() || s.out.state == sendResetSent && s.out.reliable == 0 {
 		return
 	}
 	h := &s.out
@@ -171,11 +203,22 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 	if h.ackedTo > before {
 		s.Send.release(h.ackedTo)
 	}
-	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) {
+	c.checkSent(s)
+}
+
+// checkSent ends the sending half once the peer knows all it has to know.
+func (c *Conn) checkSent(s *Stream) {
+	h := &s.out
+	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
+		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
+		s.Send.release(h.ackedTo)
 		s.finish()
 	}
 }
+
+// maxOffset lies beyond every stream's end.
+const maxOffset = wire.MaxVarint + 1
 
 // resetSend ends sending with RESET_STREAM; err is what the writer is told.
 func (c *Conn) resetSend(s *Stream, code uint64, err error) {
@@ -184,10 +227,12 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 		return
 	}
 	h.code = code
+	h.reliable = c.reliableSize(s)
 	h.reset.set()
-	h.resend, h.acked = nil, nil
-	s.Send.fail(err)
+	h.resend.sub(h.reliable, maxOffset)
+	s.Send.failKeeping(h.reliable, err)
 	c.streams.queueControl(s)
+	c.streams.queueData(s)
 	s.writable()
 }
 

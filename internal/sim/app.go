@@ -20,6 +20,8 @@ type Work struct {
 	Upload, Download    int
 	Idle                bool
 	UpdateKeys          bool // both sides update keys as often as they may
+	Resets              int  // further unidirectional streams of the client, reset with a reliable beginning
+	Datagrams           int  // datagrams of the client, echoed by the server
 }
 
 // doneCode is the application error code with which the client closes.
@@ -27,15 +29,17 @@ const doneCode = 7
 
 // app is the application on one side.
 type app struct {
-	host    *host
-	rand    *rand.Rand
-	ready   bool // the handshake is complete
-	opened  int
-	uni     int
-	streams map[wire.StreamID]*transfer
-	arrived int // streams received whole
-	sent    int // streams acknowledged whole
-	closing bool
+	host      *host
+	rand      *rand.Rand
+	ready     bool // the handshake is complete
+	opened    int
+	uni       int
+	streams   map[wire.StreamID]*transfer
+	datagrams int // sent by the client, or received by it
+	echoed    int
+	arrived   int // streams received whole
+	sent      int // streams acknowledged whole
+	closing   bool
 }
 
 // transfer is one stream's progress.
@@ -45,7 +49,8 @@ type transfer struct {
 	want    int
 	written int
 	read    int
-	closed  bool // FIN written
+	closed  bool // FIN written, or reset
+	resets  bool // one of Work.Resets
 	whole   bool // FIN read
 }
 
@@ -76,6 +81,7 @@ func (a *app) handle(now monotime.Time, e engine.Event) error {
 func (a *app) add(s *engine.Stream) *transfer {
 	w := a.host.run.Work
 	t := &transfer{stream: s}
+	t.resets = s.ID.Uni() && s.ID.Initiator() == wire.ClientSide && int(s.ID.Seq()) >= w.UniStreams
 	mine := s.ID.Initiator() == a.host.side
 	if s.Sends() {
 		t.toSend = w.Upload
@@ -109,6 +115,9 @@ func (a *app) act(now monotime.Time) error {
 			return err
 		}
 	}
+	if err := a.exchangeDatagrams(c); err != nil {
+		return err
+	}
 	w := a.host.run.Work
 	if w.UpdateKeys {
 		_ = c.UpdateKeys() // too soon, mostly
@@ -123,7 +132,8 @@ func (a *app) act(now monotime.Time) error {
 // ordered yields the stream IDs in order: maps have none.
 func (a *app) ordered() func(func(wire.StreamID) bool) {
 	return func(yield func(wire.StreamID) bool) {
-		limit := wire.StreamID(4 * (a.host.run.Work.Streams + a.host.run.Work.UniStreams + 1))
+		w := a.host.run.Work
+		limit := wire.StreamID(4 * (w.Streams + w.UniStreams + w.Resets + 1))
 		for id := wire.StreamID(0); id < limit; id++ {
 			if a.streams[id] != nil && !yield(id) {
 				return
@@ -142,7 +152,11 @@ func (a *app) open(c *engine.Conn) {
 		a.opened++
 		a.add(s)
 	}
-	for a.uni < w.UniStreams {
+	wanted := w.UniStreams
+	if a.host.side == wire.ClientSide {
+		wanted += w.Resets
+	}
+	for a.uni < wanted {
 		s, err := c.OpenStream(true)
 		if err != nil {
 			break
@@ -155,6 +169,9 @@ func (a *app) open(c *engine.Conn) {
 func (a *app) write(c *engine.Conn, t *transfer) error {
 	if !t.stream.Sends() || t.closed {
 		return nil
+	}
+	if t.resets {
+		return a.writeAndReset(c, t)
 	}
 	for t.written < t.toSend {
 		b := make([]byte, min(1+a.rand.IntN(50_000), t.toSend-t.written))
@@ -196,6 +213,14 @@ func (a *app) read(now monotime.Time, c *engine.Conn, t *transfer) error {
 			c.StreamConsumed(now, t.stream)
 		}
 		switch {
+		case t.resets && err != nil:
+			var reset *engine.StreamError
+			if !errors.As(err, &reset) || reset.Code != resetCode || !reset.Remote || t.read < reliableBytes {
+				return fmt.Errorf("stream %d ended after %d bytes with %v, want a reset after %d", t.stream.ID, t.read, err, reliableBytes)
+			}
+			t.whole = true
+			a.arrived++
+			return nil
 		case err == io.EOF:
 			if t.read != t.want {
 				return fmt.Errorf("stream %d: %d bytes, want %d", t.stream.ID, t.read, t.want)
@@ -214,7 +239,7 @@ func (a *app) read(now monotime.Time, c *engine.Conn, t *transfer) error {
 // done reports whether everything was sent, acknowledged and received.
 func (a *app) done() bool {
 	w := a.host.run.Work
-	return a.arrived == w.Streams+w.UniStreams && a.sent == w.Streams+w.UniStreams
+	return a.arrived == w.Streams+w.UniStreams && a.sent == w.Streams+w.UniStreams+w.Resets && a.datagramsDone()
 }
 
 func (a *app) describe() string {
@@ -252,7 +277,11 @@ func (r *Run) checkEnd() error {
 func (r *Run) checkWhole() error {
 	for _, h := range []*host{r.client, r.server} {
 		w := r.Work
-		if want := w.Streams + w.UniStreams; h.app.arrived != want {
+		want := w.Streams + w.UniStreams
+		if h.side == wire.ServerSide {
+			want += w.Resets
+		}
+		if h.app.arrived != want {
 			return fmt.Errorf("%v received %d of %d streams whole", h.side, h.app.arrived, want)
 		}
 		if n := h.endpoint.Conns(); n != 0 {

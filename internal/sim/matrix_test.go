@@ -81,6 +81,25 @@ var scenarios = []scenario{
 		r.Client, r.Server = cfg, cfg
 		return r
 	}},
+	{"resetAt", scenarioSeeds, func() Run {
+		w := work
+		w.Resets = 20
+		return network(20*time.Millisecond, w, &Drop{Rate: 0.05}, &Reorder{Rate: 0.2, Hold: 20 * time.Millisecond})()
+	}},
+	{"resetAtSmallWindows", scenarioSeeds, func() Run {
+		r := network(20*time.Millisecond, Work{Streams: 2, Upload: 10_000, Download: 10_000, Resets: 30}, &Drop{Rate: 0.05})()
+		cfg := &engine.Config{InitialStreamWindow: 3000, MaxStreamWindow: 10_000, InitialConnWindow: 5000, MaxConnWindow: 20_000}
+		r.Client, r.Server = cfg, cfg
+		return r
+	}},
+	{"datagrams", scenarioSeeds, func() Run {
+		w := work
+		w.Datagrams = 200
+		r := network(20*time.Millisecond, w, &Drop{Rate: 0.05}, &Duplicate{Rate: 0.1})()
+		cfg := &engine.Config{Datagrams: true}
+		r.Client, r.Server = cfg, cfg
+		return r
+	}},
 	{"idle", scenarioSeeds, func() Run {
 		w := work
 		w.Idle = true

@@ -92,6 +92,34 @@ func AppendResetStream(b []byte, f ResetStream) []byte {
 	return AppendVarint(b, f.FinalSize)
 }
 
+// ResetStreamAt is a RESET_STREAM_AT frame: a reset that leaves the beginning
+// of the stream reliable (draft-ietf-quic-reliable-stream-reset, Section 4).
+type ResetStreamAt struct {
+	ResetStream
+	ReliableSize uint64 // bytes to be delivered nevertheless, at most FinalSize
+}
+
+// ConsumeResetStreamAt reads a RESET_STREAM_AT frame. A ReliableSize over
+// FinalSize makes it invalid.
+func ConsumeResetStreamAt(b []byte, f *ResetStreamAt) int {
+	r := reader{b: b}
+	f.ID = StreamID(r.varint())
+	f.Code = r.varint()
+	f.FinalSize = r.varint()
+	f.ReliableSize = r.varint()
+	r.check(f.ReliableSize <= f.FinalSize)
+	return r.off
+}
+
+// AppendResetStreamAt appends f.
+func AppendResetStreamAt(b []byte, f ResetStreamAt) []byte {
+	b = append(b, byte(FrameResetStreamAt))
+	b = AppendVarint(b, uint64(f.ID))
+	b = AppendVarint(b, f.Code)
+	b = AppendVarint(b, f.FinalSize)
+	return AppendVarint(b, f.ReliableSize)
+}
+
 // StopSending is a STOP_SENDING frame (RFC 9000, Section 19.5).
 type StopSending struct {
 	ID   StreamID

@@ -27,6 +27,10 @@ func reappend(t FrameType, b []byte) (again []byte, n int) {
 		var f Stream
 		n = ConsumeStream(t, b, &f)
 		again = AppendStream(nil, f)
+	case t == FrameResetStreamAt:
+		var f ResetStreamAt
+		n = ConsumeResetStreamAt(b, &f)
+		again = AppendResetStreamAt(nil, f)
 	case t == FrameResetStream:
 		var f ResetStream
 		n = ConsumeResetStream(b, &f)

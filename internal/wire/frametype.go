@@ -6,7 +6,8 @@ import "fmt"
 // DATAGRAM frames carry in it.
 type FrameType uint64
 
-// The frame types of RFC 9000, Section 19, and RFC 9221, Section 4.
+// The frame types of RFC 9000, Section 19, RFC 9221, Section 4, and
+// draft-ietf-quic-reliable-stream-reset, Section 4.
 const (
 	FramePadding            FrameType = 0x00
 	FramePing               FrameType = 0x01
@@ -32,6 +33,7 @@ const (
 	FrameConnectionClose    FrameType = 0x1c
 	FrameConnectionCloseApp FrameType = 0x1d
 	FrameHandshakeDone      FrameType = 0x1e
+	FrameResetStreamAt      FrameType = 0x24
 	FrameDatagram           FrameType = 0x30
 	FrameDatagramLen        FrameType = 0x31
 )
@@ -101,6 +103,7 @@ var frameTable = [...]frameInfo{
 	FrameConnectionClose:    {"CONNECTION_CLOSE", inAll, true},
 	FrameConnectionCloseApp: {"CONNECTION_CLOSE", inApp, true},
 	FrameHandshakeDone:      {"HANDSHAKE_DONE", inOneRTT, false},
+	FrameResetStreamAt:      {"RESET_STREAM_AT", inApp, false},
 	FrameDatagram:           {"DATAGRAM", inApp, false},
 	FrameDatagramLen:        {"DATAGRAM", inApp, false},
 }

@@ -63,6 +63,11 @@ type TransportParameters struct {
 	// length included; 0 means none (RFC 9221, Section 3).
 	MaxDatagramFrameSize uint64
 
+	// ResetStreamAt says that RESET_STREAM_AT frames are received
+	// (draft-ietf-quic-reliable-stream-reset, Section 3). Two codepoints are
+	// in use: both are sent, either is understood.
+	ResetStreamAt bool
+
 	// GreaseQUICBit says that packets with a cleared fixed bit are received
 	// (RFC 9287, Section 3).
 	GreaseQUICBit bool

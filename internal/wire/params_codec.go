@@ -35,6 +35,10 @@ func AppendTransportParameters(b []byte, p *TransportParameters) []byte {
 	if p.GreaseQUICBit {
 		b = appendParam(b, paramGreaseQUICBit, 0)
 	}
+	if p.ResetStreamAt {
+		b = appendParam(b, paramResetStreamAt, 0)
+		b = appendParam(b, paramResetStreamAtOld, 0)
+	}
 	return b
 }
 
@@ -87,8 +91,11 @@ func ParseTransportParameters(b []byte, from Side) (TransportParameters, error) 
 
 // bit maps known parameters to distinct bits.
 func (id paramID) bit() uint64 {
-	if id == paramGreaseQUICBit {
+	switch id {
+	case paramGreaseQUICBit:
 		return 1 << 63
+	case paramResetStreamAtOld:
+		return 1 << 62
 	}
 	return 1 << id
 }
@@ -112,6 +119,9 @@ func (p *TransportParameters) consume(id paramID, value []byte) bool {
 		return ok
 	case paramDisableActiveMigration:
 		p.DisableActiveMigration = true
+		return len(value) == 0
+	case paramResetStreamAt, paramResetStreamAtOld:
+		p.ResetStreamAt = true
 		return len(value) == 0
 	case paramGreaseQUICBit:
 		p.GreaseQUICBit = true

@@ -24,7 +24,9 @@ const (
 	paramInitialSrcID                   paramID = 0x0f
 	paramRetrySrcID                     paramID = 0x10
 	paramMaxDatagramFrameSize           paramID = 0x20
+	paramResetStreamAt                  paramID = 0x1d
 	paramGreaseQUICBit                  paramID = 0x2ab2
+	paramResetStreamAtOld               paramID = 0x17f7586d2cb571 // drafts up to 07
 )
 
 var paramNames = map[paramID]string{
@@ -46,7 +48,9 @@ var paramNames = map[paramID]string{
 	paramInitialSrcID:                   "initial_source_connection_id",
 	paramRetrySrcID:                     "retry_source_connection_id",
 	paramMaxDatagramFrameSize:           "max_datagram_frame_size",
+	paramResetStreamAt:                  "reset_stream_at",
 	paramGreaseQUICBit:                  "grease_quic_bit",
+	paramResetStreamAtOld:               "reset_stream_at (before draft 08)",
 }
 
 // fromServer reports whether only servers may send the parameter (RFC 9000,

@@ -37,6 +37,7 @@ func fullParams(t testing.TB) TransportParameters {
 		ActiveConnIDLimit:              8,
 		MaxDatagramFrameSize:           65535,
 		GreaseQUICBit:                  true,
+		ResetStreamAt:                  true,
 	}
 }
 
