@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -43,10 +45,9 @@ type retiringID struct {
 type connIDs struct {
 	local     []localID
 	nextSeq   uint64
-	remote    []remoteID // remote[0] is in use
+	remote    []remoteID // ascending; remote[0] is in use
 	retiring  []retiringID
 	priorTo   uint64 // the peer's largest Retire Prior To
-	largest   uint64 // the largest sequence number the peer issued
 	announced bool   // something in local or retiring is unsent
 }
 
@@ -95,12 +96,11 @@ func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportE
 			return nil
 		}
 	}
-	ids.largest = max(ids.largest, f.Seq)
 	ids.priorTo = max(ids.priorTo, f.RetirePriorTo)
-	if f.Seq < ids.priorTo {
-		ids.retire(f.Seq)
+	if f.Seq < max(ids.priorTo, ids.remote[0].seq) {
+		ids.retire(f.Seq) // used up before, or too late to be used
 	} else {
-		ids.remote = append(ids.remote, remoteID{seq: f.Seq, id: f.ID, token: f.Token, hasToken: true})
+		ids.addRemote(remoteID{seq: f.Seq, id: f.ID, token: f.Token, hasToken: true})
 	}
 	ids.retireOld(c)
 	switch {
@@ -112,6 +112,16 @@ func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportE
 		return protocolError(wire.ConnectionIDLimitError, wire.FrameNewConnectionID, "too many connection IDs to retire")
 	}
 	return nil
+}
+
+// addRemote puts an ID in its place behind the one in use. IDs are used in
+// their order, so that all below the one in use are known to be retired.
+func (ids *connIDs) addRemote(r remoteID) {
+	i := len(ids.remote)
+	for i > 0 && ids.remote[i-1].seq > r.seq {
+		i--
+	}
+	ids.remote = slices.Insert(ids.remote, i, r)
 }
 
 // retireOld drops the remote IDs that the peer wants retired.
