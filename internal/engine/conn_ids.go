@@ -45,6 +45,7 @@ type retiringID struct {
 type connIDs struct {
 	local     []localID
 	nextSeq   uint64
+	told      uint64     // the peer was sent the local IDs below this number
 	remote    []remoteID // ascending; remote[0] is in use
 	retiring  []retiringID
 	priorTo   uint64 // the peer's largest Retire Prior To
@@ -66,8 +67,8 @@ func (ids *connIDs) issue(c *Conn) {
 
 // handleRetire takes a RETIRE_CONNECTION_ID frame (RFC 9000, Section 19.16).
 func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *TransportError {
-	if seq >= ids.nextSeq {
-		return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires a connection ID that was never issued")
+	if seq >= max(ids.told, 1) {
+		return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires a connection ID that was never sent")
 	}
 	for i := range ids.local {
 		if ids.local[i].seq != seq {
@@ -218,6 +219,7 @@ func (ids *connIDs) append(c *Conn, w *frameWriter) {
 		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id, Token: c.endpoint.resetToken(&l.id)})
 		w.record(recNewConnID, l.seq)
 		l.sent.setSent(w.pn)
+		ids.told = max(ids.told, l.seq+1)
 	}
 	for i := range ids.retiring {
 		r := &ids.retiring[i]
