@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitHTTPStatus  = 22 // as curl's --fail
+	exitInterrupted = 130
+)
+
+// app is the command with the outside world it runs in.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	signals        <-chan os.Signal // interrupts and requests to terminate
+
+	started bool // the command line was understood
+
+	qlogDir string
+	profile profile
+	keyLog  io.WriteCloser // of SSLKEYLOGFILE, nil when there is none
+}
+
+// errInterrupted is why things end after a signal.
+var errInterrupted = errors.New("interrupted")
+
+// exitError gives an error another exit code than exitFailure. Without an error
+// everything has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// run executes a command line and returns the exit code.
+func (a *app) run(args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(context.Background())
+	err = errors.Join(err, a.finish())
+	switch coded := (*exitError)(nil); {
+	case err == nil:
+		return exitOK
+	case !a.started:
+		a.complain("%v (godwit --help tells more)", err)
+		return exitUsage
+	case errors.As(err, &coded):
+		if coded.err != nil {
+			a.complain("%v", err)
+		}
+		return coded.code
+	case errors.Is(err, errInterrupted):
+		a.complain("%v", errInterrupted)
+		return exitInterrupted
+	}
+	a.complain("%v", err)
+	return exitFailure
+}
+
+// complain writes one line to standard error.
+func (a *app) complain(format string, args ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
+	fmt.Fprintln(a.stderr, "godwit:", text)
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "godwit",
+		Short:             "Serve and fetch over HTTP/3, and measure QUIC",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.started = true
+			return a.prepare()
+		},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetIn(a.stdin)
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.qlogDir, "qlog-dir", "", "write a qlog file for each connection to this `directory`")
+	flags.StringVar(&a.profile.cpu, "cpuprofile", "", "write a CPU profile to this `file`")
+	flags.StringVar(&a.profile.memory, "memprofile", "", "write a memory profile to this `file` in the end")
+	for _, name := range []string{"cpuprofile", "memprofile"} {
+		_ = flags.MarkHidden(name) // fails only for a flag that is not there
+	}
+	root.AddCommand(a.serveCommand(), a.getCommand(), a.perfCommand(), a.versionCommand())
+	return root
+}
+
+// prepare does what all commands need before they start.
+func (a *app) prepare() error {
+	if path := a.getenv("SSLKEYLOGFILE"); path != "" {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return fmt.Errorf("SSLKEYLOGFILE: %w", err)
+		}
+		a.keyLog = f
+	}
+	return a.profile.start()
+}
+
+// finish ends what prepare began.
+func (a *app) finish() error {
+	err := a.profile.stop()
+	if a.keyLog != nil {
+		err = errors.Join(err, a.keyLog.Close())
+	}
+	return err
+}
+
+// quicConfig returns the configuration that all connections share.
+func (a *app) quicConfig() *quic.Config {
+	return &quic.Config{QlogDir: a.qlogDir, Logger: a.logger()}
+}
+
+// logger writes warnings to standard error.
+func (a *app) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// interruptible returns a context that a signal ends with errInterrupted.
+func (a *app) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-a.signals:
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// keyLogWriter returns where TLS secrets go; a nil interface if nowhere.
+func (a *app) keyLogWriter() io.Writer {
+	if a.keyLog == nil {
+		return nil
+	}
+	return a.keyLog
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// noApplicationProtocol is the transport error of a server that does not speak
+// the protocol asked for: TLS alert 120 (RFC 9001, Section 8.1).
+const noApplicationProtocol = 0x100 + 120
+
+// explain adds to an error of a connection what its reader can do about it;
+// untrusted is the advice about a certificate that was not accepted.
+func explain(err error, untrusted string) error {
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		err = request.Err // the caller names the URL
+	}
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		transport *quic.TransportError
+	)
+	switch {
+	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid):
+		return fmt.Errorf("%w (%s)", err, untrusted)
+	case errors.As(err, &transport) && transport.Code == noApplicationProtocol:
+		return fmt.Errorf("%w (the server speaks QUIC, but not this protocol over it)", err)
+	}
+	return err
+}

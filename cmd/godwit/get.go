@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+const (
+	// maxParallel is how many URLs are fetched at the same time.
+	maxParallel = 50
+	// getConnWindow is how many bytes of a connection may wait to be read.
+	// Responses that wait for their turn at standard output keep an initial
+	// stream window each, 512 KiB; with as many as may be under way there is
+	// still enough left for the one whose turn it is.
+	getConnWindow = 64 << 20
+)
+
+type getOptions struct {
+	method               string
+	headers, data        []string
+	json                 string
+	outputs              []string
+	remoteName           bool
+	include, head        bool
+	silent, showError    bool
+	fail, location       bool
+	insecure             bool
+	cacert               string
+	timeout              seconds
+	jsonGiven, dataGiven bool
+}
+
+func (a *app) getCommand() *cobra.Command {
+	var opts getOptions
+	cmd := &cobra.Command{
+		Use:   "get URL...",
+		Short: "Fetch over HTTP/3, with curl's habits",
+		Long: `Fetch URLs over HTTP/3, all at the same time and on one connection for each
+server. The flags are curl's. A URL without a scheme is taken for https.
+
+Responses go to standard output, in the order of the URLs, or to files with -o or
+-O; the first -o is for the first URL, and so on.`,
+		Example: `  godwit get https://example.com/
+  godwit get -k -d @photo.jpg https://localhost:4433/digest
+  godwit get -k -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, urls []string) error {
+			opts.dataGiven, opts.jsonGiven = cmd.Flags().Changed("data"), cmd.Flags().Changed("json")
+			return a.get(cmd.Context(), urls, &opts)
+		},
+	}
+	opts.addFlags(cmd)
+	return cmd
+}
+
+func (o *getOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.method, "request", "X", "", "`method`, instead of GET, or POST with -d")
+	flags.StringArrayVarP(&o.headers, "header", "H", nil, "request header `\"Name: value\"`, or \"Name:\" to leave one out")
+	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `data`, or a file's content with @file, or standard input with @-")
+	flags.StringVar(&o.json, "json", "", "like -d with `data` in JSON, and for an answer in JSON")
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write to `file` instead of standard output, which is -")
+	flags.BoolVarP(&o.remoteName, "remote-name", "O", false, "write to files named as in the URLs")
+	flags.BoolVarP(&o.include, "include", "i", false, "show the response's header and trailers too")
+	flags.BoolVarP(&o.head, "head", "I", false, "ask for and show the header only")
+	flags.BoolVarP(&o.silent, "silent", "s", false, "show neither progress nor errors")
+	flags.BoolVarP(&o.showError, "show-error", "S", false, "show errors even with -s")
+	flags.BoolVarP(&o.fail, "fail", "f", false, "fail with exit code 22 on a status of 400 or more")
+	flags.BoolVarP(&o.location, "location", "L", false, "follow redirects")
+	flags.BoolVarP(&o.insecure, "insecure", "k", false, "accept every certificate")
+	flags.StringVar(&o.cacert, "cacert", "", "PEM `file` with certificates to trust instead of the system's")
+	flags.VarP(&o.timeout, "timeout", "m", "give up on a URL after so many seconds, or a duration like 500ms")
+}
+
+// get fetches all URLs.
+func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
+	plans, err := opts.plan(urls)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	conf, err := a.clientTLS(opts.cacert, opts.insecure)
+	if err != nil {
+		return err
+	}
+	quicConf := a.quicConfig()
+	quicConf.InitialConnWindow, quicConf.MaxConnWindow = getConnWindow, getConnWindow
+	socket, err := quic.NewTransport("", quicConf)
+	if err != nil {
+		return err
+	}
+	transport := &http3.Transport{TLSClientConfig: conf, QUICConfig: quicConf, QUICTransport: socket}
+	client := &http.Client{Transport: transport}
+	if !opts.location {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	ctx, cancel := a.interruptible(ctx)
+	defer cancel()
+	f := &fetcher{app: a, opts: opts, client: client, progress: a.newProgress(opts.silent)}
+	err = f.fetchAll(ctx, plans)
+	// Servers are told that the connections end.
+	return errors.Join(err, transport.Close(), socket.Close())
+}
+
+// seconds is a flag for a duration that may be a plain number of seconds, as
+// curl's are.
+type seconds time.Duration
+
+// Set parses a duration.
+func (s *seconds) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is neither a number of seconds nor a duration like 500ms", text)
+	}
+	*s = seconds(d)
+	return nil
+}
+
+// String returns the duration, or nothing for 0.
+func (s *seconds) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return time.Duration(*s).String()
+}
+
+// Type is the flag's placeholder in the help.
+func (s *seconds) Type() string { return "seconds" }

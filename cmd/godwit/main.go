@@ -1,0 +1,27 @@
+// Command godwit serves and fetches over HTTP/3, and measures QUIC.
+//
+//	godwit serve                      a demo server at https://localhost:4433/
+//	godwit get -k https://localhost:4433/info
+//	godwit perf serve                 the QUIC performance protocol, server
+//	godwit perf run localhost:4433    and client
+//	godwit version
+//
+// Run any of them with --help for its flags. All of them write qlog files with
+// --qlog-dir DIR and TLS secrets to the file that SSLKEYLOGFILE names.
+//
+// The exit code is 0 for success, 1 for a failure, 2 for wrong usage, 22 for an
+// HTTP status of 400 or more with get --fail, and 130 after an interrupt.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signals := make(chan os.Signal, 2) // the second one must not be missed
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signals: signals}
+	os.Exit(a.run(os.Args[1:]))
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/perf"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+func (a *app) perfCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "perf",
+		Short: "Measure QUIC with the IETF's performance protocol",
+		Long: `Measure QUIC with the IETF's performance protocol (ALPN "perf"): on every stream
+the client sends 8 bytes, a big-endian count, and what it uploads; the server
+answers with that many bytes.`,
+	}
+	cmd.AddCommand(a.perfServeCommand(), a.perfRunCommand())
+	return cmd
+}
+
+type perfServeOptions struct {
+	listen, cert, key string
+	window            size
+}
+
+func (a *app) perfServeCommand() *cobra.Command {
+	var opts perfServeOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer performance clients",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.perfServe(cmd.Context(), &opts) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.listen, "listen", defaultListen, "UDP `address` to listen on")
+	flags.StringVar(&opts.cert, "cert", "", "PEM `file` with the certificate and its chain; one is made without")
+	flags.StringVar(&opts.key, "key", "", "PEM `file` with the certificate's key")
+	flags.Var(&opts.window, "window", "fix the flow control windows at so many bytes, e.g. 16MiB")
+	return cmd
+}
+
+func (a *app) perfServe(ctx context.Context, opts *perfServeOptions) error {
+	conf, hash, err := a.serverTLS(opts.cert, opts.key)
+	if err != nil {
+		return err
+	}
+	conf.NextProtos = []string{perf.ALPN}
+	quicConf := perf.WithWindow(perf.ServerConfig(a.quicConfig()), uint64(opts.window))
+	ln, err := quic.Listen(opts.listen, conf, quicConf)
+	if err != nil {
+		return explainListen(err)
+	}
+	fmt.Fprintf(a.stdout, "serving perf at %s\n", displayAddr(opts.listen, ln.Addr()))
+	fmt.Fprintf(a.stdout, "certificate SHA-256 %s\n", hash)
+	ctx, cancel := a.interruptible(ctx)
+	defer cancel()
+	err = perf.Serve(ctx, ln)
+	if closeErr := ln.Transport().Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+type perfRunOptions struct {
+	download, upload, window size
+	duration                 time.Duration
+	streams, conns           int
+	cacert                   string
+	json                     bool
+}
+
+func (a *app) perfRunCommand() *cobra.Command {
+	var opts perfRunOptions
+	cmd := &cobra.Command{
+		Use:   "run ADDRESS",
+		Short: "Measure how fast a server answers",
+		Long: `Measure how fast a performance server answers. Every stream carries --download
+and --upload bytes. With --duration streams follow each other until the time is
+up; with nothing else, a download runs all the time.
+
+Nothing secret is sent, so the server's certificate is not checked unless
+--cacert is given.`,
+		Example: `  godwit perf run localhost:4433 --download 1GiB
+  godwit perf run localhost:4433 --duration 10s --conns 2 --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.perfRun(cmd.Context(), args[0], &opts) },
+	}
+	flags := cmd.Flags()
+	flags.Var(&opts.download, "download", "bytes that each stream downloads, e.g. 1GiB")
+	flags.Var(&opts.upload, "upload", "bytes that each stream uploads")
+	flags.DurationVar(&opts.duration, "duration", 0, "for how long to go on, e.g. 10s")
+	flags.IntVar(&opts.streams, "streams", 1, "streams at once on each connection")
+	flags.IntVar(&opts.conns, "conns", 1, "connections at once")
+	flags.Var(&opts.window, "window", "fix the flow control windows at so many bytes, e.g. 16MiB")
+	flags.StringVar(&opts.cacert, "cacert", "", "PEM `file` with certificates to trust")
+	flags.BoolVar(&opts.json, "json", false, "print one JSON object")
+	return cmd
+}
+
+func (a *app) perfRun(ctx context.Context, addr string, opts *perfRunOptions) error {
+	if opts.download == 0 && opts.upload == 0 && opts.duration <= 0 {
+		return &exitError{exitUsage, fmt.Errorf("perf run needs --download, --upload or --duration")}
+	}
+	conf, err := a.clientTLS(opts.cacert, opts.cacert == "")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := a.interruptible(ctx)
+	defer cancel()
+	result, err := perf.Run(ctx, addr, perf.Options{
+		TLS:      conf,
+		QUIC:     perf.WithWindow(a.quicConfig(), uint64(opts.window)),
+		Download: uint64(opts.download), Upload: uint64(opts.upload), Duration: opts.duration,
+		Streams: opts.streams, Conns: opts.conns,
+	})
+	if err != nil {
+		return explain(err, "give --cacert another FILE, or none to check no certificate")
+	}
+	if opts.json {
+		return json.NewEncoder(a.stdout).Encode(result)
+	}
+	_, err = fmt.Fprintln(a.stdout, result)
+	return err
+}

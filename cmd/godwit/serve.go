@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
+	"github.com/godwit-quic/godwit/http3"
+)
+
+// defaultListen is the address of servers unless they are told another.
+const defaultListen = "localhost:4433"
+
+type serveOptions struct {
+	listen, cert, key, root string
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var opts serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a demo over HTTP/3, and over HTTP/2 and HTTP/1.1 at the same port",
+		Long: `Serve a demo over HTTP/3 on UDP, and over HTTP/2 and HTTP/1.1 on TCP at the same
+port, which tell clients of HTTP/3. GET / is a page that lists the routes.
+
+Without a certificate, one is made for localhost, 127.0.0.1 and ::1. It lasts for
+13 days and for this run only; its SHA-256 is printed for clients that accept a
+certificate by its hash.
+
+An interrupt ends the server when it has finished what it is doing, a second one
+at once.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &opts) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.listen, "listen", defaultListen, "`address` to listen on, TCP and UDP")
+	flags.StringVar(&opts.cert, "cert", "", "PEM `file` with the certificate and its chain")
+	flags.StringVar(&opts.key, "key", "", "PEM `file` with the certificate's key")
+	flags.StringVar(&opts.root, "root", "", "`directory` to serve at /files/")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, opts *serveOptions) error {
+	conf, hash, err := a.serverTLS(opts.cert, opts.key)
+	if err != nil {
+		return err
+	}
+	handler, err := demo.New(demo.Options{Root: opts.root})
+	if err != nil {
+		return err
+	}
+	srv := &http3.Server{Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), Logger: a.logger()}
+	ports, err := srv.ListenAll(opts.listen)
+	if err != nil {
+		return explainListen(err)
+	}
+	fmt.Fprintf(a.stdout, "serving https://%s/\n", displayAddr(opts.listen, ports.Addr()))
+	fmt.Fprintf(a.stdout, "certificate SHA-256 %s\n", hash)
+
+	served := make(chan error, 1)
+	go func() { served <- srv.ServeAll(ports) }()
+	select {
+	case err := <-served:
+		return err
+	case <-a.signals:
+	case <-ctx.Done():
+	}
+	err = a.shutDown(srv)
+	if serveErr := <-served; err == nil && !errors.Is(serveErr, http.ErrServerClosed) {
+		err = serveErr
+	}
+	return err
+}
+
+// shutDown lets requests finish, unless another signal comes.
+func (a *app) shutDown(srv *http3.Server) error {
+	fmt.Fprintln(a.stderr, "godwit: finishing what is under way; interrupt again to end at once")
+	ctx, cancel := a.interruptible(context.Background())
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if ctx.Err() != nil {
+		err = errInterrupted
+	}
+	if err != nil {
+		_ = srv.Close() // why it was needed says more than how it went
+	}
+	return err
+}
+
+// displayAddr returns what clients on this machine connect to: the host as it was
+// given, localhost if that is every address, and the port listened on.
+func displayAddr(listen string, actual net.Addr) string {
+	host, _, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	_, port, err := net.SplitHostPort(actual.String())
+	if err != nil {
+		return actual.String()
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// explainListen adds what to do about an address that cannot be listened on.
+func explainListen(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w (something else is listening there; choose another address with --listen)", err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w (ports below 1024 may need privileges; choose another with --listen)", err)
+	}
+	return err
+}
