@@ -106,19 +106,31 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 
 // failed ends a request that gets no response, and says how it failed.
 func (st *clientStream) failed(err error) *attemptError {
-	cause := st.explain(err)
+	result := &attemptError{cause: st.explain(err)}
 	cancel(st.stream, h3.RequestCancelled)
-	var e *Error
-	result := &attemptError{cause: cause}
+	var reset *quic.StreamError
 	switch {
-	case st.req.Context().Err() != nil:
-	case errors.As(cause, &e) && e.Remote && !e.WholeConn:
-		result.unprocessed = e.Code == h3.RequestRejected
-	case st.conn.qc.Err() != nil:
+	case st.req.Context().Err() != nil || st.uploadErr.Load() != nil:
+		// It is not the server's doing.
+	case errors.As(err, &reset):
+		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == h3.RequestRejected
+	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)
 		result.lost = true
 		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load()
 	}
 	st.endResponse()
 	return result
+}
+
+// isConnEnd reports whether err is the end of a connection that no error of this
+// request has caused.
+func isConnEnd(err error) bool {
+	var (
+		app       *quic.ApplicationError
+		transport *quic.TransportError
+		idle      *quic.IdleTimeoutError
+		reset     *quic.StatelessResetError
+	)
+	return errors.As(err, &app) || errors.As(err, &transport) || errors.As(err, &idle) || errors.As(err, &reset)
 }

@@ -131,18 +131,18 @@ func TestDevelopmentCertificate(t *testing.T) {
 func TestConfigByServerName(t *testing.T) {
 	serverTLS, clientTLS := tlsConfigs(t)
 	serverTLS.NextProtos = []string{"http/1.1"}
-	var asked []string
+	asked := make(chan string, 10)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS.NegotiatedProtocol) }, func(s *Server) {
 		s.TLSConfig = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			asked = append(asked, hello.ServerName)
+			asked <- hello.ServerName
 			return serverTLS, nil
 		}}
 	})
 	if _, content := ts.do(t, "GET", "/", nil); content != "h3" {
 		t.Errorf("negotiated %q", content)
 	}
-	if len(asked) != 1 || asked[0] != clientTLS.ServerName {
-		t.Errorf("asked for %q", asked)
+	if name := wait(t, "the server's choice", asked); name != clientTLS.ServerName {
+		t.Errorf("asked for %q", name)
 	}
 	if serverTLS.NextProtos[0] != "http/1.1" {
 		t.Error("the user's configuration was changed")

@@ -324,7 +324,7 @@ func TestWriteAfterHandlerReturned(t *testing.T) {
 
 // TestContextEndsWithRequest cancels requests at the client.
 func TestContextEndsWithRequest(t *testing.T) {
-	started, ended := make(chan struct{}), make(chan error, 1)
+	started, ended := make(chan struct{}, 1), make(chan error, 1)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/derived" {
 			ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
@@ -332,12 +332,11 @@ func TestContextEndsWithRequest(t *testing.T) {
 			r = r.WithContext(ctx)
 		}
 		w.(http.Flusher).Flush()
-		close(started)
+		started <- struct{}{}
 		<-r.Context().Done()
 		ended <- r.Context().Err()
 	})
 	for _, path := range []string{"/", "/derived", "/close"} {
-		started = make(chan struct{})
 		ctx, cancel := context.WithCancelCause(testContext(t))
 		req, _ := http.NewRequestWithContext(ctx, "GET", ts.url+path, nil)
 		resp, err := ts.transport.RoundTrip(req)
