@@ -35,7 +35,8 @@ type puppet struct {
 	endpoint *engine.Endpoint
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
-	conn     *engine.Conn   // the real connection, nil until there is one
+	limits   engine.Limits
+	conn     *engine.Conn // the real connection, nil until there is one
 
 	tls      *sim.FakeTLS
 	params   wire.TransportParameters // the puppet's
@@ -130,18 +131,25 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.params.InitialMaxStreamsUni = 100
 	cfg := puppetConfig()
 	p.config = &cfg
-	endpoint := engine.EndpointConfig{Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}}
-	p.server = &engine.Server{NewTLS: func() engine.TLS { return &sim.FakeTLS{Side: wire.ServerSide} }}
+	p.server = &engine.Server{NewTLS: fakeServerTLS(0)}
 	for _, o := range options {
 		o(p)
 	}
 	p.config = p.config.WithDefaults()
 	p.server.Config = p.config
-	p.endpoint = engine.NewEndpoint(endpoint)
+	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
+		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Limits: p.limits,
+	})
 	if side == wire.ClientSide {
 		p.endpoint.SetServer(p.server)
 	}
 	return p
+}
+
+// fakeServerTLS makes handshakes of servers with so many bytes in place of a
+// certificate chain.
+func fakeServerTLS(filler int) func() engine.TLS {
+	return func() engine.TLS { return &sim.FakeTLS{Side: wire.ServerSide, Filler: filler} }
 }
 
 // fatal ends the test with what the connection looks like.

@@ -1,0 +1,273 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// initialDatagram returns the first datagram of a new client with its own ID.
+func initialDatagram(t testing.TB, i int, frames ...frame) []byte {
+	p := newServer(t, func(p *puppet) { p.original = connID(fmt.Sprintf("orig%06d", i)) })
+	p.remote = p.original
+	p.start()
+	if len(frames) == 0 {
+		frames = []frame{crypto(0, p.spaces[wire.InitialSpace].toSend)}
+	}
+	return p.packet(wire.InitialSpace, frames...)
+}
+
+// withLimits makes the endpoint keep few handshakes.
+func withLimits(p *puppet, retryAbove, maxHandshakes int) {
+	p.limits = engine.Limits{RetryAbove: retryAbove, MaxHandshakes: maxHandshakes}
+}
+
+// Attack: pre-handshake leak. Junk in every form in front of a server leaves
+// nothing behind, and the counters say what came.
+func TestAttackJunkLeavesNothing(t *testing.T) {
+	p := newServer(t)
+	valid := initialDatagram(t, 1)
+	forged := append([]byte(nil), valid...)
+	forged[len(forged)-1] ^= 1
+	shortID := append([]byte(nil), valid...)
+	shortID[5] = 7 // destination ID of 7 bytes: what follows shifts
+	junk := []struct {
+		name  string
+		data  []byte
+		count func(engine.EndpointStats) uint64
+	}{
+		{"empty", nil, malformed},
+		{"one byte", []byte{0xc3}, malformed},
+		{"zeros", make([]byte, 1200), unknownID},
+		{"short header without an ID", []byte{0x40, 1, 2}, malformed},
+		{"short header of nobody", append([]byte{0x40}, make([]byte, 30)...), unknownID},
+		{"truncated long header", valid[:12], malformed},
+		{"Initial cut short", valid[:1000], malformed},
+		{"forged Initial", forged, notAuthentic},
+		{"ID too short", shortID, malformed},
+		{"0-RTT of nobody", retyped(valid, wire.ZeroRTTPacket), unknownID},
+		{"Handshake of nobody", retyped(valid, wire.HandshakePacket), unknownID},
+		{"Retry", retyped(valid, wire.RetryPacket), unknownID},
+		{"fixed bit cleared", append([]byte{valid[0] &^ 0x40}, valid[1:]...), malformed},
+		{"Version Negotiation", wire.AppendVersionNegotiation(nil, []byte("12345678"), []byte("87654321"), 0, []wire.Version{1}), unknownID},
+	}
+	for _, j := range junk {
+		t.Run(j.name, func(t *testing.T) {
+			before := j.count(p.endpoint.Stats())
+			p.raw(j.data)
+			if got := j.count(p.endpoint.Stats()); got != before+1 {
+				t.Errorf("the counter went from %d to %d: %+v", before, got, p.endpoint.Stats())
+			}
+			if p.endpoint.Conns() != 0 {
+				t.Fatal("a connection was made")
+			}
+			if err := p.endpoint.CheckEmpty(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if p.endpoint.Stats().Accepted != 0 {
+		t.Error("something was accepted")
+	}
+}
+
+func malformed(s engine.EndpointStats) uint64    { return s.Malformed }
+func unknownID(s engine.EndpointStats) uint64    { return s.UnknownID }
+func notAuthentic(s engine.EndpointStats) uint64 { return s.NotAuthentic }
+
+// retyped returns a long header packet with another type.
+func retyped(b []byte, t wire.PacketType) []byte {
+	b = append([]byte(nil), b...)
+	b[0] = b[0]&^0x30 | byte(t)<<4
+	return b
+}
+
+// Attack: pre-handshake leak, by Initial packets that are authentic and say
+// nothing useful: each connection is gone after its handshake timeout.
+func TestAttackUselessInitials(t *testing.T) {
+	useless := map[string][]frame{
+		"only PING":         {ping()},
+		"only PADDING":      {padding(1000)},
+		"half a hello":      {crypto(0, []byte{1, 0, 200})},
+		"hello with a hole": {crypto(1, []byte{0, 200})},
+		"not a hello":       {crypto(0, []byte{99, 0, 0})},
+		"CONNECTION_CLOSE":  {connClose(0)},
+		"wrong frame":       {stream(0, 0, "early", false)},
+		"unknown frame":     {{0x21}},
+	}
+	for name, frames := range useless {
+		t.Run(name, func(t *testing.T) {
+			p := newServer(t)
+			p.start()
+			data := p.packet(wire.InitialSpace, frames...)
+			p.raw(data)
+			if n := p.sentTo[puppetAddr]; n > 3*len(data) {
+				t.Errorf("%d bytes for %d", n, len(data))
+			}
+			p.wantForgotten()
+		})
+	}
+}
+
+// Attack: pre-handshake leak, coalesced packets for another connection (RFC
+// 9000, Section 12.2): ignored, and not counted as one's own.
+func TestAttackForeignIDCoalesced(t *testing.T) {
+	p := newServer(t)
+	p.start()
+	s := &p.spaces[wire.InitialSpace]
+	first := p.packet(wire.InitialSpace, crypto(0, s.toSend))
+	p.raw(append(first, initialDatagram(t, 7)...))
+	if n := p.endpoint.Stats().Accepted; n != 1 || p.endpoint.Conns() != 1 {
+		t.Fatalf("%d connections were accepted, %d are kept", n, p.endpoint.Conns())
+	}
+	if n := p.conn.Stats().ReceivedPackets; n != 1 {
+		t.Fatalf("%d packets were processed", n)
+	}
+	p.wantForgotten()
+}
+
+// Attack: pre-handshake leak, packets that come before their keys. Few are
+// kept, and none after the handshake.
+func TestAttackEarlyPackets(t *testing.T) {
+	p := newServer(t)
+	p.reachHandshake()
+	early := append([]byte{0x40}, append(append([]byte(nil), p.remote.Bytes()...), make([]byte, 1100)...)...)
+	for range 100 {
+		p.deliver(early)
+	}
+	if n := p.conn.Held().EarlyPackets; n != engine.MaxEarlyPackets {
+		t.Fatalf("%d early packets are kept", n)
+	}
+	p.flush()
+	p.ack()
+	if h := p.conn.Held(); h.EarlyPackets != 0 || h.Handshake {
+		t.Fatalf("after the handshake %d early packets are kept, handshake state %v", h.EarlyPackets, h.Handshake)
+	}
+	p.wantOpen()
+}
+
+// Attack: accept flood. Above one bound new clients must prove their address,
+// above the other they get no answer; bounds hold in state and in answers.
+func TestAttackInitialFlood(t *testing.T) {
+	const retryAbove, flood = 20, 300
+	p := newServer(t, func(p *puppet) { withLimits(p, retryAbove, 1000) })
+	for i := range flood {
+		p.path.Remote = churnAddr(i)
+		p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, i), Path: p.path})
+	}
+	s := p.endpoint.Stats()
+	if p.endpoint.Conns() != retryAbove || s.Accepted != retryAbove {
+		t.Fatalf("%d connections, %d accepted, want %d", p.endpoint.Conns(), s.Accepted, retryAbove)
+	}
+	p.poll()
+	if n := len(p.answers); n != engine.MaxAnswers || s.RetriesSent != engine.MaxAnswers {
+		t.Fatalf("%d answers, %d Retry packets, want the bound %d", n, s.RetriesSent, engine.MaxAnswers)
+	}
+	for _, a := range p.answers {
+		if h, ok := wire.ParseLongHeader(a); !ok || h.Type != wire.RetryPacket {
+			t.Fatalf("an answer is no Retry packet: %x", a)
+		}
+	}
+}
+
+// Attack: accept flood beyond the last bound: silence.
+func TestAttackInitialFloodRefused(t *testing.T) {
+	const most = 10
+	p := newServer(t, func(p *puppet) { withLimits(p, most, most) })
+	for i := range 100 {
+		p.path.Remote = churnAddr(i)
+		p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, i), Path: p.path})
+	}
+	p.poll()
+	s := p.endpoint.Stats()
+	if p.endpoint.Conns() != most || s.Refused != 90 || len(p.answers) != 0 {
+		t.Fatalf("%d connections, %d refused, %d answers", p.endpoint.Conns(), s.Refused, len(p.answers))
+	}
+}
+
+// A handshake counts against the bounds until it is confirmed or over.
+func TestHandshakesLeaveTheLimit(t *testing.T) {
+	p := newServer(t, func(p *puppet) { withLimits(p, 1, 1) })
+	p.handshake()
+	other := initialDatagram(t, 1)
+	c := p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: other, Path: engine.Path{Remote: strangerAddr}})
+	if c == nil {
+		t.Fatal("a confirmed handshake still counts")
+	}
+	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 2), Path: p.path}) != nil {
+		t.Fatal("accepted beyond the bound")
+	}
+	for d := c.Deadline(); !d.IsZero(); d = c.Deadline() {
+		c.HandleDeadline(d)
+	}
+	p.now = p.now.Add(time.Minute)
+	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 3), Path: p.path}) == nil {
+		t.Fatal("a handshake that timed out still counts")
+	}
+}
+
+// Attack: spoofed source, in the handshake. Before the client proves its
+// address it gets at most three times what it sent, however long it waits.
+func TestAttackHandshakeAmplification(t *testing.T) {
+	for _, filler := range []int{0, 3000, 20_000} {
+		p := newServer(t, func(p *puppet) {
+			p.server.NewTLS = fakeServerTLS(filler)
+		})
+		p.start()
+		data := p.packet(wire.InitialSpace, crypto(0, p.spaces[wire.InitialSpace].toSend))
+		p.raw(data)
+		p.advance(20 * time.Second)
+		if n := p.sentTo[puppetAddr]; n == 0 || n > 3*len(data) {
+			t.Errorf("filler %d: %d bytes for %d", filler, n, len(data))
+		}
+		p.wantForgotten()
+	}
+}
+
+// Attack: CID hash flood. IDs that clients choose are keys of Go maps, whose
+// hash is seeded with a secret of the process, so collisions cannot be
+// computed. What remains to be shown is that lookups stay exact under many
+// similar IDs.
+func TestAttackSimilarIDs(t *testing.T) {
+	p := newServer(t)
+	conns := make(map[*engine.Conn]bool)
+	for i := range 200 {
+		c := p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, i), Path: p.path})
+		if c == nil || conns[c] {
+			t.Fatalf("client %d got no connection of its own", i)
+		}
+		conns[c] = true
+	}
+	for i := range 200 {
+		if c := p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, i), Path: p.path}); !conns[c] {
+			t.Fatalf("client %d was not found again", i)
+		}
+	}
+	if p.endpoint.Conns() != 200 {
+		t.Fatalf("%d connections", p.endpoint.Conns())
+	}
+}
+
+// Attack: empty and tiny datagrams, to an endpoint and to a connection: each
+// is counted and costs nothing.
+func TestAttackEmptyDatagrams(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	before := p.conn.Held()
+	for range 1000 {
+		p.deliver(nil)
+		p.deliver([]byte{0x40})
+		p.deliver([]byte{0xc0, 0, 0, 0, 1, 0, 0})
+	}
+	p.poll()
+	p.silence()
+	if n := p.endpoint.Stats().Malformed; n != 3000 {
+		t.Errorf("%d datagrams were counted", n)
+	}
+	if p.conn.Held() != before {
+		t.Errorf("held %+v, before %+v", p.conn.Held(), before)
+	}
+}
