@@ -12,6 +12,7 @@ import (
 func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bool {
 	hs := c.hs
 	if c.side != wire.ClientSide || hs == nil || hs.answered || hs.retrySrcID.Set || len(h.Token) == 0 ||
+		h.SrcID == hs.originalDstID || // Section 17.2.5.1
 		!protect.VerifyRetry(c.version, &hs.originalDstID, pkt) {
 		c.traceDropped(now, len(pkt), "invalid")
 		return false
