@@ -23,11 +23,13 @@ type Listener struct {
 	backlog    queue[*Conn]
 	maxBacklog int
 	closed     atomic.Bool
+	warned     bool // of a full backlog; of the loop's goroutine
 }
 
 // Listen listens on the UDP address addr, "host:port" as for net.Listen: an
 // empty host means every address of the machine, port 0 a free port. tlsConf
-// needs certificates and NextProtos. A nil conf means the defaults.
+// needs certificates and NextProtos; its callbacks run on the event loop's
+// goroutine and should not take long. A nil conf means the defaults.
 //
 // The Listener has a Transport of its own, which ends when the Listener is
 // closed and its last connection has ended.
@@ -96,6 +98,11 @@ func (l *Listener) Close() error {
 func (l *Listener) offer(c *Conn) {
 	switch {
 	case l.backlog.len() >= l.maxBacklog:
+		if !l.warned {
+			l.warned = true
+			c.logger.Warn("quic: connections are refused, as too many wait to be accepted",
+				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
+		}
 		c.refuse("too many connections wait to be accepted")
 	case !l.backlog.push(c):
 		c.refuse("the server stopped listening")
@@ -104,6 +111,6 @@ func (l *Listener) offer(c *Conn) {
 
 // refuse ends a connection that nobody has seen. On the loop's goroutine.
 func (c *Conn) refuse(reason string) {
-	c.logger.Warn("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
+	c.logger.Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
 	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
 }

@@ -1,0 +1,43 @@
+package quic
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestEngineConfig(t *testing.T) {
+	got := (&Config{MaxIncomingUniStreams: -1, MaxConnWindow: 32 << 20}).engineConfig()
+	if got.MaxBidiStreams != 100 || got.MaxUniStreams != 0 {
+		t.Errorf("streams %d and %d, want 100 and none", got.MaxBidiStreams, got.MaxUniStreams)
+	}
+	if got.HandshakeTimeout != 10*time.Second || got.MaxIdleTimeout != 30*time.Second || got.KeepAlive != 0 {
+		t.Errorf("timeouts %v, %v, %v", got.HandshakeTimeout, got.MaxIdleTimeout, got.KeepAlive)
+	}
+	if got.MaxConnWindow != 32<<20 || got.InitialConnWindow != 768<<10 {
+		t.Errorf("connection window %d to %d", got.InitialConnWindow, got.MaxConnWindow)
+	}
+}
+
+// With QlogDir, both sides write a file.
+func TestQlogDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	e := newEnv(t, &Config{QlogDir: dir}, &Config{QlogDir: dir})
+	e.serveEcho()
+	c := e.dial()
+	if err := e.echo(c, 1, 1000); err != nil {
+		t.Fatal(err)
+	}
+	e.transport.Close()
+	e.listener.Transport().Close()
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d files, %v; want one of each side", len(files), err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Size() == 0 {
+			t.Errorf("%s is empty, or %v", f.Name(), err)
+		}
+	}
+}

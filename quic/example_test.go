@@ -1,0 +1,220 @@
+package quic_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// exampleServer returns a listener on a free port and the TLS configuration of
+// its clients. A real server has a certificate that clients can verify.
+func exampleServer(conf *quic.Config) (*quic.Listener, *tls.Config) {
+	cert, _, err := devcert.Make(time.Now())
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := quic.Listen("127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		NextProtos:   []string{"example"},
+	}, conf)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return ln, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"example"}}
+}
+
+// A server that sends back what it gets, and a client.
+func Example() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(nil)
+	defer ln.Transport().Close()
+	go func() {
+		for {
+			conn, err := ln.Accept(ctx)
+			if err != nil {
+				return
+			}
+			go func() {
+				for {
+					stream, err := conn.AcceptStream(ctx)
+					if err != nil {
+						return
+					}
+					go func() {
+						defer stream.Close()
+						io.Copy(stream, stream)
+					}()
+				}
+			}()
+		}
+	}()
+
+	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.CloseWithError(0, "")
+	stream, err := conn.OpenStream(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprint(stream, "hello")
+	stream.Close()
+	answer, err := io.ReadAll(stream)
+	fmt.Printf("%s %v\n", answer, err)
+	// Output: hello <nil>
+}
+
+// One stream of each kind, and what the other side learns of a cancellation.
+func ExampleStream_CancelRead() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(nil)
+	defer ln.Transport().Close()
+	go func() {
+		conn, err := ln.Accept(ctx)
+		if err != nil {
+			return
+		}
+		stream, err := conn.AcceptUniStream(ctx)
+		if err != nil {
+			return
+		}
+		stream.CancelRead(404) // not interested
+	}()
+
+	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream, err := conn.OpenUniStream(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var cancelled *quic.StreamError
+	for {
+		if _, err := stream.Write(make([]byte, 1000)); errors.As(err, &cancelled) {
+			fmt.Println("code", cancelled.Code, "by the peer:", cancelled.Remote)
+			return
+		}
+	}
+	// Output: code 404 by the peer: true
+}
+
+// A connection ends with a code that the other side gets to see.
+func ExampleConn_CloseWithError() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(nil)
+	defer ln.Transport().Close()
+	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	accepted, err := ln.Accept(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn.CloseWithError(42, "enough")
+	<-accepted.Done()
+	var closed *quic.ApplicationError
+	if errors.As(accepted.Err(), &closed) {
+		fmt.Println(closed.Code, closed.Reason)
+	}
+	// Output: 42 enough
+}
+
+// A deadline bounds how long a read waits.
+func ExampleStream_SetReadDeadline() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(nil)
+	defer ln.Transport().Close()
+	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream, err := conn.OpenStream(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+	_, err = stream.Read(make([]byte, 1))
+	fmt.Println(errors.Is(err, os.ErrDeadlineExceeded))
+	// Output: true
+}
+
+// Several connections share a socket.
+func ExampleNewTransport() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(nil)
+	defer ln.Transport().Close()
+	transport, err := quic.NewTransport("", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer transport.Close()
+	for range 3 {
+		if _, err := transport.Dial(ctx, ln.Addr().String(), clientTLS, nil); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(transport.Stats().Connections, "connections on one socket")
+	// Output: 3 connections on one socket
+}
+
+// upper is a Handler that answers each stream in upper case, without a
+// goroutine for it.
+type upper struct{}
+
+func (upper) HandleStream(*quic.Stream) {}
+
+func (upper) HandleReadable(s *quic.Stream) {
+	buf := make([]byte, 1024)
+	for {
+		n, err := s.TryRead(buf)
+		if err == io.EOF {
+			s.Close()
+		}
+		if n == 0 || err != nil {
+			return
+		}
+		for i, b := range buf[:n] {
+			if 'a' <= b && b <= 'z' {
+				buf[i] = b - 'a' + 'A'
+			}
+		}
+		s.TryWrite(buf[:n]) // a short answer fits
+	}
+}
+
+func (upper) HandleWritable(*quic.Stream)       {}
+func (upper) HandleStreamsAvailable(*quic.Conn) {}
+func (upper) HandleClose(_ *quic.Conn, _ error) {}
+
+// An event-driven server: its connections need no goroutines.
+func ExampleHandler() {
+	ctx := context.Background()
+	ln, clientTLS := exampleServer(&quic.Config{
+		NewHandler: func(*quic.Conn) quic.Handler { return upper{} },
+	})
+	defer ln.Transport().Close()
+
+	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream, err := conn.OpenStream(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream.WriteLast([]byte("godwit"))
+	answer, err := io.ReadAll(stream)
+	fmt.Printf("%s %v\n", answer, err)
+	// Output: GODWIT <nil>
+}
