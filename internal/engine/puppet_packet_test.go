@@ -72,6 +72,7 @@ func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.Add
 	space := wire.InitialSpace
 	switch h.Type {
 	case wire.InitialPacket:
+		p.clientToken = h.Token
 		if p.side == wire.ServerSide && !p.openers[wire.InitialSpace].Valid() {
 			p.original = h.DstID
 			p.initialKeys(h.DstID)

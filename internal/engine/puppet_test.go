@@ -38,19 +38,20 @@ type puppet struct {
 	limits   engine.Limits
 	conn     *engine.Conn // the real connection, nil until there is one
 
-	tls      *sim.FakeTLS
-	params   wire.TransportParameters // the puppet's
-	rawTP    []byte                   // sent in place of params when set
-	peer     wire.TransportParameters // the endpoint's
-	local    wire.ConnectionID        // the puppet's ID
-	remote   wire.ConnectionID        // the ID the puppet sends to
-	original wire.ConnectionID        // the client's first destination ID
-	token    []byte                   // for Initial packets
-	sealers  [wire.AppSpace]protect.Sealer
-	openers  [wire.AppSpace]protect.Opener
-	keys     protect.AppKeys
-	spaces   [wire.NumSpaces]puppetSpace
-	shook    bool // the puppet's handshake is complete
+	tls         *sim.FakeTLS
+	params      wire.TransportParameters // the puppet's
+	rawTP       []byte                   // sent in place of params when set
+	peer        wire.TransportParameters // the endpoint's
+	local       wire.ConnectionID        // the puppet's ID
+	remote      wire.ConnectionID        // the ID the puppet sends to
+	original    wire.ConnectionID        // the client's first destination ID
+	token       []byte                   // for Initial packets
+	clientToken []byte                   // of the real client's last Initial packet
+	sealers     [wire.AppSpace]protect.Sealer
+	openers     [wire.AppSpace]protect.Opener
+	keys        protect.AppKeys
+	spaces      [wire.NumSpaces]puppetSpace
+	shook       bool // the puppet's handshake is complete
 
 	frames  []seenFrame // read and not yet asked for
 	ignore  map[wire.FrameType]bool
