@@ -177,9 +177,14 @@ func streamsBlocked(unidirectional bool, v uint64) frame {
 }
 
 func newConnID(seq, retirePriorTo uint64, id string) frame {
-	f := wire.NewConnectionIDFrame{Seq: seq, RetirePriorTo: retirePriorTo, ID: connID(id)}
-	copy(f.Token[:], id)
+	f := wire.NewConnectionIDFrame{Seq: seq, RetirePriorTo: retirePriorTo, ID: connID(id), Token: tokenOf(id)}
 	return wire.AppendNewConnectionID(nil, &f)
+}
+
+// tokenOf is the stateless reset token that goes with the puppet's ID.
+func tokenOf(id string) (t wire.ResetToken) {
+	copy(t[:], "token of "+id)
+	return t
 }
 
 func pathChallenge(data string) frame { return wire.AppendPathChallenge(nil, pathData(data)) }

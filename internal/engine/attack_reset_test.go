@@ -1,0 +1,196 @@
+package engine_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// lostPacket is a 1-RTT packet of n bytes for a connection nobody has.
+func lostPacket(n int) []byte {
+	b := bytes.Repeat([]byte{0xee}, n)
+	if n > 0 {
+		b[0] = 0x40
+	}
+	return b
+}
+
+// Attack: stateless reset as amplifier or in a loop. What answers a packet of
+// no connection is shorter than it, of the form of a packet, and nothing
+// answers the shortest (RFC 9000, Section 10.3.3).
+func TestAttackResetShrinks(t *testing.T) {
+	for n := range 1500 {
+		p := newServer(t)
+		p.raw(lostPacket(n))
+		switch {
+		case len(p.answers) == 0 && n > engine.MinResetLen:
+			t.Fatalf("no answer to %d bytes", n)
+		case len(p.answers) == 0:
+			continue
+		}
+		a := p.answers[0]
+		if len(p.answers) != 1 || len(a) >= n || len(a) < engine.MinResetLen || len(a) > engine.MaxResetLen {
+			t.Fatalf("%d answers to %d bytes, the first of %d", len(p.answers), n, len(a))
+		}
+		if a[0]&0xc0 != 0x40 {
+			t.Fatalf("the first byte is %#x", a[0])
+		}
+	}
+}
+
+// Attack: a reset loop between two endpoints ends.
+func TestAttackResetLoopEnds(t *testing.T) {
+	a, b := newServer(t), newServer(t)
+	data := lostPacket(1400)
+	rounds := 0
+	for ; len(data) > 0; rounds++ {
+		a.answers = nil
+		a.raw(data)
+		data = nil
+		if len(a.answers) > 0 {
+			data = a.answers[0]
+		}
+		a, b = b, a
+	}
+	if rounds < 2 || rounds > engine.MaxResetLen {
+		t.Fatalf("it took %d rounds", rounds)
+	}
+}
+
+// Attack: stateless reset flood: a bounded number is sent in a second.
+func TestAttackResetFlood(t *testing.T) {
+	p := newServer(t)
+	for range 3 {
+		p.answers = nil
+		for range 4 * engine.ResetsPerSecond {
+			p.raw(lostPacket(100))
+		}
+		if n := len(p.answers); n != engine.ResetsPerSecond {
+			t.Fatalf("%d resets within a second", n)
+		}
+		p.now = p.now.Add(time.Second)
+	}
+	p.answers = nil
+	for range 1000 { // without a poll between them
+		p.deliver(lostPacket(100))
+	}
+	p.poll()
+	if n := len(p.answers); n != engine.MaxAnswers {
+		t.Fatalf("%d answers were kept", n)
+	}
+}
+
+// A client, which has no key that outlives it, sends no resets.
+func TestClientSendsNoResets(t *testing.T) {
+	p := newClient(t)
+	p.raw(lostPacket(100))
+	if len(p.answers) != 0 {
+		t.Fatal("a client sent a reset")
+	}
+}
+
+// reset makes a stateless reset with a token.
+func reset(token wire.ResetToken, n int) []byte {
+	b := lostPacket(n)
+	copy(b[n-len(token):], token[:])
+	return b
+}
+
+func withResetToken(p *puppet) {
+	p.params.StatelessResetToken = wire.ResetToken([]byte("the reset token!"))
+	p.params.HasStatelessResetToken = true
+}
+
+// A reset with the right token from the peer's address ends the connection,
+// whatever connection ID it carries, and is not answered.
+func TestStatelessReset(t *testing.T) {
+	for _, toOwnID := range []bool{true, false} {
+		p := newClient(t, withResetToken)
+		p.handshake()
+		b := reset(p.params.StatelessResetToken, 40)
+		if toOwnID {
+			copy(b[1:], p.remote.Bytes())
+		}
+		p.raw(b)
+		if err := p.conn.Closed(); !errors.Is(err, engine.ErrStatelessReset) {
+			t.Fatalf("ended with %v", err)
+		}
+		p.silence()
+		if len(p.answers) != 0 {
+			t.Fatal("a reset was answered")
+		}
+		p.wantForgotten()
+	}
+}
+
+// Attack: stateless resets that are guessed, come from elsewhere, or carry the
+// token of an ID not in use end nothing (RFC 9000, Section 10.3.1). Tokens are
+// found by Go's keyed hash of all their bytes, so the time a guess takes does
+// not tell how much of it was right.
+func TestAttackResetForged(t *testing.T) {
+	tests := map[string]func(p *puppet){
+		"one bit wrong": func(p *puppet) {
+			token := p.params.StatelessResetToken
+			for i := range 8 * len(token) {
+				guess := token
+				guess[i/8] ^= 1 << (i % 8)
+				p.raw(reset(guess, 40))
+			}
+		},
+		"other address": func(p *puppet) {
+			p.from(strangerAddr, func() { p.raw(reset(p.params.StatelessResetToken, 40)) })
+		},
+		"too short": func(p *puppet) { p.raw(reset(p.params.StatelessResetToken, engine.MinResetLen-1)) },
+		"ID not in use": func(p *puppet) {
+			p.send(wire.AppSpace, newConnID(1, 0, peerID(1)))
+			p.raw(reset(tokenOf(peerID(1)), 40))
+		},
+		"retired ID": func(p *puppet) {
+			p.send(wire.AppSpace, newConnID(1, 1, peerID(1)))
+			p.raw(reset(p.params.StatelessResetToken, 40))
+		},
+		"zeros": func(p *puppet) { p.raw(lostPacket(40)[:1:1]); p.raw(append([]byte{0x40}, make([]byte, 40)...)) },
+	}
+	for name, attack := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := newClient(t, withResetToken)
+			p.handshake()
+			attack(p)
+			p.wantOpen()
+			if n := p.endpoint.Stats().ResetsReceived; n != 0 {
+				t.Fatalf("%d resets were recognised", n)
+			}
+		})
+	}
+}
+
+// The token in a NEW_CONNECTION_ID frame counts from when its ID is in use.
+func TestResetTokenOfNewID(t *testing.T) {
+	p := newClient(t, withResetToken)
+	p.handshake()
+	p.send(wire.AppSpace, newConnID(1, 1, peerID(1)))
+	p.raw(reset(tokenOf(peerID(1)), 40))
+	if err := p.conn.Closed(); !errors.Is(err, engine.ErrStatelessReset) {
+		t.Fatalf("ended with %v", err)
+	}
+}
+
+// A server that lost its state resets its old clients: same key, same tokens.
+func TestServerResetsAfterRestart(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	lost := p.packet(wire.AppSpace, ping(), padding(100))
+	restarted := newServer(t)
+	restarted.raw(lost)
+	if len(restarted.answers) != 1 {
+		t.Fatal("no reset")
+	}
+	a := restarted.answers[0]
+	if !p.peer.HasStatelessResetToken || !bytes.HasSuffix(a, p.peer.StatelessResetToken[:]) {
+		t.Fatalf("the reset ends in %x, the token is %x", a[len(a)-16:], p.peer.StatelessResetToken)
+	}
+}
