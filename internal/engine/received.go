@@ -106,7 +106,8 @@ func (r *received) insertAt(i int, pn wire.PacketNumber) {
 	if len(r.ranges) == maxAckRanges {
 		last := r.ranges[maxAckRanges-1]
 		if i == maxAckRanges {
-			return // older than everything remembered
+			r.floor = max(r.floor, pn+1) // older than everything remembered: not again
+			return
 		}
 		r.floor = last.Largest + 1
 		r.ranges = r.ranges[:maxAckRanges-1]
