@@ -42,9 +42,6 @@ func (l *Loop) newConn(e *engine.Conn) *Conn {
 	return c
 }
 
-// Loop returns the loop the connection lives on. Any goroutine may call it.
-func (c *Conn) Loop() *Loop { return c.loop }
-
 // Path returns the addresses packets travel between now.
 func (c *Conn) Path() engine.Path { return c.engine.Path() }
 

@@ -116,8 +116,9 @@ func (p *pair) dial() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	h := p.client
 	p.clientLoop.Do(func() {
-		p.client.conn = p.clientLoop.Dial(engine.Path{Remote: serverAddr}, p.clientConfig, tls, p.client)
+		h.conn = p.clientLoop.Dial(engine.Path{Remote: serverAddr}, p.clientConfig, tls, h)
 	})
 }
 

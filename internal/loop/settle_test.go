@@ -1,0 +1,38 @@
+package loop
+
+import (
+	"crypto/tls"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
+
+// A deadline that is due again right after it was handled is counted, and does
+// not make the loop spin.
+func TestOverdue(t *testing.T) {
+	l := &Loop{endpoint: engine.NewEndpoint(engine.EndpointConfig{})}
+	client, err := handshake.NewClient(&tls.Config{NextProtos: []string{"test"}}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := l.newConn(l.endpoint.Dial(1, engine.Path{}, engine.Config{}.WithDefaults(), client))
+	defer c.engine.Close(1, 0, "") // frees the handshake
+	due := c.engine.Deadline()
+	for _, tt := range []struct {
+		firedAt, want monotime.Time
+		overdue       uint64
+	}{
+		{due - 1, due, 0},
+		{due, due.Add(overdueDelay), 1},
+		{due + 1, (due + 1).Add(overdueDelay), 2},
+	} {
+		c.firedAt = tt.firedAt
+		c.settle()
+		if c.at != tt.want || l.Stats().Overdue != tt.overdue {
+			t.Errorf("fired at %d, due at %d: set to %d (%d overdue), want %d (%d)",
+				tt.firedAt, due, c.at, l.Stats().Overdue, tt.want, tt.overdue)
+		}
+	}
+}
