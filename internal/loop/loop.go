@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,8 +99,15 @@ func (l *Loop) run() {
 func (l *Loop) turn() {
 	l.receive()
 	l.expire()
+	told := 0
 	for c := l.dirty.head; c != nil; c = c.nextDirty {
-		l.dispatch(c)
+		told += l.dispatch(c)
+	}
+	if told > 0 {
+		// The goroutines that were just woken run first: what they write then
+		// leaves in this turn, in one packet with the acknowledgments, and not
+		// in a turn of its own. For small requests that halves the system calls.
+		runtime.Gosched()
 	}
 	l.drain()
 	l.flush()
@@ -116,16 +124,18 @@ func (l *Loop) expire() {
 	}
 }
 
-// dispatch tells a connection's handler what happened.
-func (l *Loop) dispatch(c *Conn) {
+// dispatch tells a connection's handler what happened, and returns how many
+// things that were.
+func (l *Loop) dispatch(c *Conn) (told int) {
 	for {
 		n := c.engine.PollEvents(l.events[:])
+		told += n
 		for i := range l.events[:n] {
 			c.tell(&l.events[i])
 		}
 		clear(l.events[:n])
 		if n < len(l.events) {
-			return
+			return told
 		}
 	}
 }
