@@ -14,6 +14,9 @@ import (
 // ignoreStop hides that the server reads no more of the request: it may have
 // answered nevertheless (RFC 9114, Section 4.1).
 func ignoreStop(err error) error {
+	if err == nil {
+		return nil
+	}
 	var stream *quic.StreamError
 	if errors.As(err, &stream) && stream.Remote {
 		return nil
@@ -118,6 +121,9 @@ func (st *clientStream) isOver() bool {
 
 // statusLine returns what HTTP/1.1 would say: the code and its meaning.
 func statusLine(code int) string {
+	if code == http.StatusOK {
+		return "200 OK"
+	}
 	line := strconv.Itoa(code)
 	if text := http.StatusText(code); text != "" {
 		line += " " + text

@@ -44,9 +44,8 @@ func (c *conn) flushControl() {
 		}
 		c.control = s
 	}
-	if len(c.unsent) == 0 {
-		return
-	}
+	// Even with nothing to send: the error is that of a STOP_SENDING, which
+	// must not come (RFC 9114, Section 6.2.1).
 	n, err := c.control.TryWrite(c.unsent)
 	if err != nil {
 		c.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading the control stream"})

@@ -164,6 +164,13 @@ func TestMalformedControlStreams(t *testing.T) {
 	readMessage(t, c.request(true, headers(getFields))) // the stream's type has arrived by then
 	c.control.CancelWrite(uint64(ErrCodeNoError))
 	c.wantClose("control stream reset", h3.ClosedCriticalStream)
+	c = ts.dialRaw(t)
+	theirs, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs.CancelRead(uint64(ErrCodeNoError))
+	c.wantClose("control stream stopped", h3.ClosedCriticalStream)
 }
 
 // TestHarmlessOddities sends what must be accepted.

@@ -375,6 +375,65 @@ func TestCloseIdleKeepsBusy(t *testing.T) {
 	}
 }
 
+// TestWaitForStream has requests wait for a server that allows one at a time.
+func TestWaitForStream(t *testing.T) {
+	started, release := make(chan struct{}, 1), make(chan struct{})
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		started <- struct{}{}
+		<-release
+	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIncomingStreams: 1} })
+	first := make(chan error, 1)
+	go func() {
+		_, _, err := ts.get(t)
+		first <- err
+	}()
+	<-started
+	ctx, cancel := context.WithCancelCause(testContext(t))
+	second := make(chan error, 1)
+	req, _ := http.NewRequestWithContext(ctx, "GET", ts.url, nil)
+	go func() {
+		_, err := ts.transport.RoundTrip(req)
+		second <- err
+	}()
+	waiting := func() bool {
+		ts.transport.mu.Lock()
+		defer ts.transport.mu.Unlock()
+		o := ts.transport.pool[ts.addr]
+		return o != nil && o.conn != nil && o.conn.requests == 2
+	}
+	if !eventually(waiting) {
+		t.Fatal("the second request does not use the connection")
+	}
+	why := errors.New("no patience")
+	cancel(why)
+	if err := wait(t, "the second request", second); !errors.Is(err, why) {
+		t.Errorf("%v, want %v", err, why)
+	}
+
+	// When the connection ends, who waits for a stream gets another one; what
+	// is under way does not, as the connection was new.
+	req, _ = http.NewRequestWithContext(testContext(t), "POST", ts.url, strings.NewReader("x"))
+	go func() {
+		resp, err := ts.transport.RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		second <- err
+	}()
+	if !eventually(waiting) {
+		t.Fatal("the third request does not use the connection")
+	}
+	for _, c := range ts.liveConns() {
+		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
+	wantError(t, wait(t, "the first request", first), ErrCodeNoError, true, true)
+	<-started
+	close(release)
+	if err := wait(t, "the third request", second); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDialFails(t *testing.T) {
 	ts := serve(t, func(http.ResponseWriter, *http.Request) {})
 	distrusting := &Transport{TLSClientConfig: &tls.Config{ServerName: "localhost"}}
