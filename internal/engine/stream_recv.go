@@ -137,12 +137,12 @@ func (c *Conn) handleStream(now monotime.Time, f *wire.Stream) *TransportError {
 	if s == nil || err != nil {
 		return err
 	}
-	if s.in.state.ended() || s.in.state == recvDataRecvd {
-		return nil
-	}
 	end := f.Offset + uint64(len(f.Data))
 	if err := c.extend(now, s, end, f.Fin, wire.FrameStream); err != nil {
 		return err
+	}
+	if s.in.state.ended() || s.in.state == recvDataRecvd {
+		return nil
 	}
 	if f.Fin {
 		s.in.to(recvEventFin)
@@ -171,7 +171,7 @@ func (c *Conn) handleStream(now monotime.Time, f *wire.Stream) *TransportError {
 // handleResetStream takes a RESET_STREAM frame (RFC 9000, Section 19.4).
 func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *TransportError {
 	s, err := c.receiveStream(f.ID, wire.FrameResetStream)
-	if s == nil || err != nil || s.in.state.ended() {
+	if s == nil || err != nil {
 		return err
 	}
 	if err := c.extend(now, s, f.FinalSize, true, wire.FrameResetStream); err != nil {
