@@ -63,7 +63,17 @@ func (f *connFlow) receive(n uint64) *TransportError {
 	return nil
 }
 
-// consume counts n bytes the application read or will never read.
+// forgo gives back n bytes of credit for what the application will never read.
+// The window moves and does not grow: a peer could inflate it with resets.
+func (f *connFlow) forgo(n uint64) {
+	if n > 0 {
+		f.recv.consumed += n
+		f.recv.max += n
+		f.update.set()
+	}
+}
+
+// consume counts n bytes the application read.
 func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
 	if f.recv.grant(now, c.loss.RTT.Smoothed) {

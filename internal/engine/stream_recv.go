@@ -123,7 +123,7 @@ func (c *Conn) extend(now monotime.Time, s *Stream, end uint64, fin bool, t wire
 			return err
 		}
 		if h.discard {
-			c.flow.consume(now, c, end-h.highest)
+			c.flow.forgo(end - h.highest)
 		}
 		h.highest = end
 	}
@@ -196,5 +196,5 @@ func (c *Conn) abandon(now monotime.Time, s *Stream, err error) {
 	s.in.abandoned = true
 	read := s.Recv.fail(err)
 	c.flow.collect(now, c)
-	c.flow.consume(now, c, s.in.toBeRead(read)-read)
+	c.flow.forgo(s.in.toBeRead(read) - read)
 }

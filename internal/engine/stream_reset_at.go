@@ -42,7 +42,7 @@ func (c *Conn) cutStream(now monotime.Time, s *Stream, f *wire.ResetStreamAt) {
 	before := h.toBeRead(read)
 	h.cutting, h.cut, h.cutCode = true, f.ReliableSize, f.Code
 	if !h.abandoned {
-		c.flow.consume(now, c, before-h.toBeRead(read))
+		c.flow.forgo(before - h.toBeRead(read))
 	}
 	if h.discard || read >= f.ReliableSize {
 		h.to(recvEventRead)
