@@ -103,6 +103,7 @@ func (f *connFlow) append(w *frameWriter) {
 func (ss *streams) appendLimits(w *frameWriter) {
 	for k := range ss.remote {
 		if r := &ss.remote[k]; r.update.due() && w.room() >= maxSizeVarintFrame {
+			r.max = r.allowed()
 			w.b = wire.AppendMaxStreams(w.b, streamKind(k) == uni, r.max)
 			w.record(recMaxStreams, uint64(k))
 			r.update.setSent(w.pn)

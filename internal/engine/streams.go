@@ -188,10 +188,14 @@ func (ss *streams) remove(c *Conn, s *Stream) {
 	}
 	r := &ss.remote[kindOf(s.ID.Uni())]
 	r.open--
-	if max := min(r.next+r.limit-r.open, maxStreamsLimit); max-r.max >= (r.limit+3)/4 {
-		r.max = max
+	if r.allowed()-r.max >= (r.limit+3)/4 {
 		r.update.set()
 	}
+}
+
+// allowed is the limit that the peer may have now: max once it is told.
+func (r *remoteStreams) allowed() uint64 {
+	return min(r.next+r.limit-r.open, maxStreamsLimit)
 }
 
 // queueData puts a stream at the end of the queue of those with data to send.
