@@ -34,7 +34,8 @@ func New(delay time.Duration) *Network {
 }
 
 // Drop makes the network lose the datagrams for which f returns true; nil means
-// none. f must not keep the datagram.
+// none. f may change the datagram but not keep it. It is called for one datagram
+// at a time, in the order in which they were sent.
 func (n *Network) Drop(f func(from, to netip.AddrPort, datagram []byte) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
