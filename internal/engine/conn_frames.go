@@ -72,7 +72,7 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	if t >= wire.FrameStream && t <= wire.FrameStream|0x07 {
 		var f wire.Stream
 		if n = wire.ConsumeStream(t, b, &f); n >= 0 {
-			err = c.handleStream(in.now, &f)
+			err = c.handleStream(&f)
 		}
 		return n, err
 	}

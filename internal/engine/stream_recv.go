@@ -110,7 +110,7 @@ func (h *recvHalf) setNotify(b *RecvBuffer) {
 
 // extend counts data or a final size that reach offset end, against both
 // windows and an earlier final size (RFC 9000, Sections 4.1 and 4.5).
-func (c *Conn) extend(now monotime.Time, s *Stream, end uint64, fin bool, t wire.FrameType) *TransportError {
+func (c *Conn) extend(s *Stream, end uint64, fin bool, t wire.FrameType) *TransportError {
 	h := &s.in
 	if h.sizeKnown && (end > h.highest || fin && end != h.highest) || fin && end < h.highest {
 		return protocolError(wire.FinalSizeError, t, "data beyond the stream's end, or two ends")
@@ -132,13 +132,13 @@ func (c *Conn) extend(now monotime.Time, s *Stream, end uint64, fin bool, t wire
 }
 
 // handleStream takes a STREAM frame (RFC 9000, Section 19.8).
-func (c *Conn) handleStream(now monotime.Time, f *wire.Stream) *TransportError {
+func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 	s, err := c.receiveStream(f.ID, wire.FrameStream)
 	if s == nil || err != nil {
 		return err
 	}
 	end := f.Offset + uint64(len(f.Data))
-	if err := c.extend(now, s, end, f.Fin, wire.FrameStream); err != nil {
+	if err := c.extend(s, end, f.Fin, wire.FrameStream); err != nil {
 		return err
 	}
 	if s.in.state.ended() || s.in.state == recvDataRecvd {
@@ -174,7 +174,7 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 	if s == nil || err != nil {
 		return err
 	}
-	if err := c.extend(now, s, f.FinalSize, true, wire.FrameResetStream); err != nil {
+	if err := c.extend(s, f.FinalSize, true, wire.FrameResetStream); err != nil {
 		return err
 	}
 	if !s.in.to(recvEventReset) {

@@ -19,7 +19,7 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 	if s == nil || err != nil || s.in.state.ended() {
 		return err
 	}
-	if err := c.extend(now, s, f.FinalSize, true, wire.FrameResetStreamAt); err != nil {
+	if err := c.extend(s, f.FinalSize, true, wire.FrameResetStreamAt); err != nil {
 		return err
 	}
 	h := &s.in
@@ -29,12 +29,12 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 	if h.state == recvDataRecvd && !h.cutting || h.cutting && f.ReliableSize >= h.cut {
 		return nil // all arrived before, or nothing less is promised (Section 5.2)
 	}
-	c.cutStream(now, s, f)
+	c.cutStream(s, f)
 	return nil
 }
 
 // cutStream makes the stream end for its reader at the reliable size.
-func (c *Conn) cutStream(now monotime.Time, s *Stream, f *wire.ResetStreamAt) {
+func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 	h := &s.in
 	h.to(recvEventFin)
 	h.stop.clear()
