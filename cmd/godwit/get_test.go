@@ -1,0 +1,254 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestGet(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "localhost:0")
+	upload := filepath.Join(t.TempDir(), "upload")
+	data := strings.Repeat("0123456789", 100_000)
+	if err := os.WriteFile(upload, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(data))
+	digest := `{"bytes":1000000,"sha256":"` + hex.EncodeToString(sum[:]) + "\"}\n"
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		stdin string
+		want  string // the beginning of standard output
+	}{
+		{"plain", []string{s.url("/hello")}, "", "Hello over HTTP/3.0!\n"},
+		{"without a scheme", []string{s.addr + "/hello"}, "", "Hello over HTTP/3.0!\n"},
+		{"data", []string{"-d", "a=1", "-d", "b=2", s.url("/echo")}, "", "a=1&b=2"},
+		{"data from standard input", []string{"-d", "@-", s.url("/echo")}, "typed", "typed"},
+		{"data from a file", []string{"-d", "@" + upload, s.url("/digest")}, "", digest},
+		{"JSON", []string{"-i", "--json", `{"a":1}`, s.url("/echo")}, "", "HTTP/3 200 \r\ncontent-type: application/json\r\n"},
+		{"content type", []string{"-i", "-d", "x", "-H", "content-type: text/x", s.url("/echo")}, "", "HTTP/3 200 \r\ncontent-type: text/x\r\n"},
+		{"method", []string{"-X", "DELETE", "-i", s.url("/hello")}, "", "HTTP/3 405 \r\nallow: GET, HEAD\r\n"},
+		{"head", []string{"-I", s.url("/bytes/1000")}, "", "HTTP/3 200 \r\ncontent-length: 1000\r\ncontent-type: application/octet-stream\r\n"},
+		{"status of 400", []string{s.url("/slow")}, "", "ms must say"},
+		{"several", []string{s.url("/slow?ms=100"), s.url("/hello"), s.url("/slow?ms=0")}, "",
+			"waited for 100 ms\nHello over HTTP/3.0!\nwaited for 0 ms\n"},
+	} {
+		r := godwit(t, tt.stdin, append([]string{"get", "-k"}, tt.args...)...)
+		if r.code != exitOK || !strings.HasPrefix(r.stdout, tt.want) || r.stderr != "" {
+			t.Errorf("%s: %+v, want %q", tt.name, r, tt.want)
+		}
+	}
+}
+
+func TestGetHeader(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "localhost:0")
+	r := godwit(t, "", "get", "-k", "-i", s.url("/trailers"))
+	head, rest, _ := strings.Cut(r.stdout, "\r\n\r\n")
+	if !strings.HasPrefix(head, "HTTP/3 200 \r\n") || !slices.IsSorted(strings.Split(head, "\r\n")[1:]) {
+		t.Errorf("header %q", head)
+	}
+	if _, trailers, _ := strings.Cut(rest, "\n"); !strings.HasPrefix(trailers, "body-length: 62\r\nbody-sha256: ") {
+		t.Errorf("trailers %q", trailers)
+	}
+}
+
+// TestGetMany: responses that wait for their turn at standard output do not keep
+// the one whose turn it is from arriving, however many there are.
+func TestGetMany(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "localhost:0")
+	const count, each = maxParallel + 10, 1_000_000
+	args := []string{"get", "-k", s.url("/slow?ms=50")}
+	for range count {
+		args = append(args, s.url("/bytes/1000000"))
+	}
+	r := godwit(t, "", args...)
+	content := strings.TrimPrefix(r.stdout, "waited for 50 ms\n")
+	if r.code != exitOK || len(content) != count*each {
+		t.Fatalf("code %d, %d bytes of %d: %s", r.code, len(content), count*each, r.stderr)
+	}
+	for i := range count {
+		if content[i*each:(i+1)*each] != content[:each] {
+			t.Errorf("response %d is another", i)
+		}
+	}
+}
+
+func TestGetFiles(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "sub", "file.txt"), []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, "serve", "--listen", "localhost:0", "--root", root)
+	t.Chdir(t.TempDir())
+	r := godwit(t, "", "get", "-k", "-o", "one", "-o", "-", "-O", s.url("/bytes/100000"), s.url("/hello"), s.url("/files/sub/file.txt"))
+	if r.code != exitOK || r.stdout != "Hello over HTTP/3.0!\n" || r.stderr != "" {
+		t.Errorf("%+v", r)
+	}
+	for name, size := range map[string]int64{"one": 100_000, "file.txt": 7} {
+		if info, err := os.Stat(name); err != nil || info.Size() != size {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	// A redirect is shown, or followed.
+	if r = godwit(t, "", "get", "-k", "-i", s.url("/files/sub")); !strings.HasPrefix(r.stdout, "HTTP/3 301 ") {
+		t.Errorf("%+v", r)
+	}
+	if r = godwit(t, "", "get", "-k", "-L", s.url("/files/sub")); !strings.Contains(r.stdout, "file.txt") {
+		t.Errorf("%+v", r)
+	}
+	// Where there is no response worth it, no file is left.
+	if r = godwit(t, "", "get", "-k", "-f", "-o", "two", s.url("/nothing")); r.code != exitHTTPStatus || !strings.Contains(r.stderr, "/nothing: the server answered 404 Not Found") {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat("two"); err == nil {
+		t.Error("a file was made for an error")
+	}
+	if r = godwit(t, "", "get", "-k", "-o", "no/such/directory", s.url("/hello")); r.code != exitFailure || !strings.Contains(r.stderr, "no/such/directory") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// silentAddr returns an address where nobody answers.
+func silentAddr(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
+func TestGetErrors(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "localhost:0")
+	perf := startServer(t, "perf", "serve", "--listen", "localhost:0")
+	silent := silentAddr(t)
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("no PEM"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		want []string // in the line on standard error
+	}{
+		{"untrusted", []string{s.url("/")}, exitFailure, []string{s.addr, "unknown authority", "--cacert FILE", "-k"}},
+		{"another protocol", []string{"-k", "https://" + perf.addr}, exitFailure, []string{perf.addr, "not this protocol"}},
+		{"nobody there", []string{"-k", "-m", "0.2", "https://" + silent}, exitFailure, []string{silent, "not done after 200ms"}},
+		{"too slow", []string{"-k", "--timeout", "200ms", s.url("/slow?ms=600000")}, exitFailure, []string{"ms=600000: not done after 200ms"}},
+		{"status", []string{"-k", "--fail", s.url("/slow")}, exitHTTPStatus, []string{"the server answered 400 Bad Request"}},
+		{"silent", []string{"-k", "-s", "-f", s.url("/slow")}, exitHTTPStatus, nil},
+		{"silent but", []string{"-k", "-sS", "-f", s.url("/slow")}, exitHTTPStatus, []string{"400"}},
+		{"no file to send", []string{"-k", "-d", "@/no/such/file", s.url("/echo")}, exitFailure, []string{"/no/such/file"}},
+		{"no such host", []string{"-k", "https://host.invalid/"}, exitFailure, []string{"host.invalid"}},
+		{"bad method", []string{"-k", "-X", "A B", s.url("/")}, exitFailure, []string{"method"}},
+		{"bad header", []string{"-k", "-H", "a b: c", s.url("/")}, exitFailure, []string{"field name"}},
+		{"no CA file", []string{"--cacert", "/no/such/file", s.url("/")}, exitFailure, []string{"--cacert", "/no/such/file"}},
+		{"CA file without any", []string{"--cacert", text, s.url("/")}, exitFailure, []string{text, "no certificate"}},
+	} {
+		r := godwit(t, "", append([]string{"get"}, tt.args...)...)
+		lines := 1
+		if tt.want == nil {
+			lines = 0
+		}
+		if r.code != tt.code || r.stdout != "" || strings.Count(r.stderr, "\n") != lines {
+			t.Errorf("%s: %+v", tt.name, r)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(r.stderr, want) {
+				t.Errorf("%s: %q lacks %q", tt.name, r.stderr, want)
+			}
+		}
+	}
+	// One of several fails: the others arrive, and the exit code tells.
+	r := godwit(t, "", "get", "-k", "-f", s.url("/hello"), s.url("/nothing"), s.url("/hello"))
+	if r.code != exitHTTPStatus || strings.Count(r.stdout, "Hello") != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"fly"}, `unknown command "fly"`},
+		{[]string{"serve", "here"}, "unknown command \"here\""},
+		{[]string{"serve", "--port", "1"}, "unknown flag: --port"},
+		{[]string{"get"}, "requires at least 1 arg"},
+		{[]string{"get", "ftp://host/"}, "HTTP/3 is for https only"},
+		{[]string{"get", "https:///path"}, "names no server"},
+		{[]string{"get", "https://%zz/"}, "is not a URL"},
+		{[]string{"get", "-o", "a", "-o", "b", "https://host/"}, "more files to write (2) than URLs (1)"},
+		{[]string{"get", "-O", "https://host/"}, "no file name for -O"},
+		{[]string{"get", "-H", "nonsense", "https://host/"}, "is not a header"},
+		{[]string{"get", "-d", "@-", "https://host/a", "https://host/b"}, "one URL only"},
+		{[]string{"get", "-d", "@x", "-d", "y", "https://host/"}, "only data"},
+		{[]string{"get", "-d", "x", "--json", "{}", "https://host/"}, "cannot be combined"},
+		{[]string{"get", "-I", "-d", "x", "https://host/"}, "-I sends no data"},
+		{[]string{"get", "--timeout", "soon", "https://host/"}, "neither a number of seconds"},
+		{[]string{"perf", "run"}, "accepts 1 arg"},
+		{[]string{"perf", "run", "host:1"}, "needs --download, --upload or --duration"},
+		{[]string{"perf", "run", "host:1", "--download", "much"}, "is not a number of bytes"},
+	} {
+		r := godwit(t, "", tt.args...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, tt.want) || strings.Count(r.stderr, "\n") != 1 {
+			t.Errorf("%v: %+v, want %q", tt.args, r, tt.want)
+		}
+	}
+}
+
+// TestHeaders: the headers given replace the command's own, and add up.
+func TestHeaders(t *testing.T) {
+	o := &getOptions{dataGiven: true, data: []string{"x"}, headers: []string{"accept: a", "Accept: b", "User-Agent:", "host: other", "X-Time: 1:2"}}
+	plans, err := o.plan([]string{"https://host/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plans[0]
+	if got := p.header.Values("Accept"); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("Accept %q", got)
+	}
+	if agent, ok := p.header["User-Agent"]; !ok || len(agent) > 0 {
+		t.Errorf("User-Agent %q, %v", agent, ok)
+	}
+	if p.host != "other" || p.header.Get("X-Time") != "1:2" || p.method != "POST" || p.header.Get("Content-Type") == "" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestFlagValues(t *testing.T) {
+	for text, want := range map[string]size{"0": 0, "1000": 1000, "1k": 1 << 10, "64KiB": 64 << 10, "16M": 16 << 20, "1GB": 1 << 30, "2TiB": 2 << 40} {
+		var got size
+		if err := got.Set(text); err != nil || got != want {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "M", "-1", "1.5G", "1X", "KM1", "9999999T", "99999999999999999999"} {
+		var got size
+		if err := got.Set(text); err == nil {
+			t.Errorf("%q: %d", text, got)
+		}
+	}
+	for text, want := range map[string]time.Duration{"2": 2 * time.Second, "0.5": 500 * time.Millisecond, "1m": time.Minute} {
+		var got seconds
+		if err := got.Set(text); err != nil || time.Duration(got) != want || got.String() != want.String() {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	var got seconds
+	if err := got.Set("-1"); err == nil {
+		t.Errorf("-1: %v", got)
+	}
+}
