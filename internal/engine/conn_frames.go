@@ -28,7 +28,7 @@ func (c *Conn) handleFrames(in *incoming, b []byte) *TransportError {
 	for len(b) > 0 && c.state < stateClosing {
 		t, n := wire.ConsumeFrameType(b)
 		if n < 0 {
-			return protocolError(wire.FrameEncodingError, 0, "malformed frame type")
+			return frameTypeError(b)
 		}
 		if !wire.AllowedIn(t, in.packet) {
 			if unknownFrame(t) {
@@ -49,6 +49,15 @@ func (c *Conn) handleFrames(in *incoming, b []byte) *TransportError {
 		b = b[n:]
 	}
 	return nil
+}
+
+// frameTypeError tells what is wrong with the frame type at the beginning of b:
+// it is cut off, or not in its shortest form (RFC 9000, Section 12.4).
+func frameTypeError(b []byte) *TransportError {
+	if _, n := wire.ConsumeVarint(b); n < 0 {
+		return protocolError(wire.FrameEncodingError, 0, "truncated frame type")
+	}
+	return protocolError(wire.ProtocolViolation, 0, "frame type longer than necessary")
 }
 
 // unknownFrame reports whether no specification known here defines t.
