@@ -26,6 +26,8 @@ const (
 	ResetsPerSecond = resetsPerSecond
 	RetryLifetime   = retryTokenLifetime
 	BlockSize       = blockSize
+
+	MaxQueuedDatagrams = maxQueuedDatagrams
 )
 
 // Held is how much a connection keeps of what a peer can make it keep.
