@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // Conn is a QUIC connection. Its methods may be called from any goroutine,
@@ -74,16 +76,26 @@ func (c *Conn) refreshPath() {
 	c.mu.Unlock()
 }
 
-// CloseWithError closes the connection. The peer is told the application's code,
-// which must be below 1<<62, and the reason, of which up to 512 bytes are sent.
+// CloseWithError closes the connection. The peer is told the application's code
+// and the reason, of which up to 512 bytes are sent. A code of 1<<62 or more does
+// not fit into a packet: it is a bug of the caller, and makes CloseWithError panic.
 // What was written and not yet acknowledged may be lost, so a protocol that
 // cares waits for the peer's answer first.
 //
 // It does not wait: CONNECTION_CLOSE has been sent when Done is closed, for
 // which a program that is about to exit should wait. The error is always nil.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
+	checkCode(code)
 	c.link.Do(func() { c.link.Close(code, reason) })
 	return nil
+}
+
+// checkCode panics, where the bug is and not on the loop, if an application's
+// error code is no variable-length integer (RFC 9000, Section 20.2).
+func checkCode(code uint64) {
+	if code > wire.MaxVarint {
+		panic(fmt.Sprintf("quic: error code %#x does not fit into 62 bits", code))
+	}
 }
 
 // Context returns a context that is cancelled when the connection ends, with

@@ -253,3 +253,29 @@ func TestRemoteAddrMoves(t *testing.T) {
 		}
 	})
 }
+
+// A code that cannot be sent is found where it is used, not on the loop.
+func TestCodeTooLarge(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		cs, _ := e.streams(client, server)
+		for name, call := range map[string]func(uint64){
+			"CloseWithError": func(code uint64) { client.CloseWithError(code, "") },
+			"CancelRead":     cs.CancelRead,
+			"CancelWrite":    cs.CancelWrite,
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s took a code of 63 bits", name)
+					}
+				}()
+				call(1 << 62)
+			}()
+		}
+		client.CloseWithError(1<<62-1, "the largest")
+		<-server.Done()
+		if e := wantError[*ApplicationError](t, "Err", server.Err()); e.Code != 1<<62-1 {
+			t.Errorf("Err: %+v", e)
+		}
+	})
+}

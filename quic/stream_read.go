@@ -57,10 +57,12 @@ func (s *Stream) readError() error {
 	return os.ErrDeadlineExceeded
 }
 
-// CancelRead tells the peer, with an application's code below 1<<62, that
-// nothing more will be read (STOP_SENDING), and makes Read fail. What arrived
-// and was not read is dropped. Calls after the first do nothing.
+// CancelRead tells the peer, with an application's code, that nothing more will
+// be read (STOP_SENDING), and makes Read fail. What arrived and was not read is
+// dropped. Calls after the first do nothing. A code of 1<<62 or more makes it
+// panic.
 func (s *Stream) CancelRead(code uint64) {
+	checkCode(code)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.is(flagNoReading | flagReadCancelled) {

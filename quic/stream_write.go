@@ -97,10 +97,12 @@ func (s *Stream) writeError() error {
 	return os.ErrDeadlineExceeded
 }
 
-// CancelWrite ends the sending half abruptly with an application's code below
-// 1<<62 (RESET_STREAM), and makes Write fail. What was written may not arrive.
-// Calls after the first, and after everything was acknowledged, do nothing.
+// CancelWrite ends the sending half abruptly with an application's code
+// (RESET_STREAM), and makes Write fail. What was written may not arrive. Calls
+// after the first, and after everything was acknowledged, do nothing. A code of
+// 1<<62 or more makes it panic.
 func (s *Stream) CancelWrite(code uint64) {
+	checkCode(code)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.is(flagNoWriting | flagWriteCancelled) {
