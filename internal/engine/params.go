@@ -55,6 +55,9 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 	if err := c.authenticateIDs(&p); err != nil {
 		return err
 	}
+	if p.PreferredAddress != nil && p.InitialSrcID.Len() == 0 { // Section 18.2
+		return protocolError(wire.TransportParameterError, wire.FrameCrypto, "preferred address of a server without connection IDs")
+	}
 	c.peer = peerParams{
 		ackDelayShift:    p.AckDelayExponent,
 		maxUDPPayload:    p.MaxUDPPayloadSize,
