@@ -149,8 +149,11 @@ func (b *body) Close() error {
 // checkEnd looks at what has arrived with the header section, when that is all
 // of the message, without a reader having asked for it: a message that ends
 // before its Content-Length says so is malformed even when nobody reads it.
+// When somebody is reading right now, it is left to that reader.
 func (b *body) checkEnd() error {
-	b.mu.Lock()
+	if !b.mu.TryLock() {
+		return nil
+	}
 	defer b.mu.Unlock()
 	if !b.ended || b.err != nil {
 		return nil

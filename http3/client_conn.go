@@ -25,9 +25,10 @@ type clientConn struct {
 	goAway atomic.Uint64
 
 	// requests counts those running; gone says that the connection takes no
-	// more. Both are guarded by the transport's lock.
-	requests int
-	gone     bool
+	// more, and ended that there is none any more. They are guarded by the
+	// transport's lock.
+	requests    int
+	gone, ended bool
 
 	tlsState func() *tls.ConnectionState
 }
@@ -77,7 +78,7 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 }
 
 // HandleClose is called when the connection has ended.
-func (c *clientConn) HandleClose(*quic.Conn, error) { c.transport.retire(c) }
+func (c *clientConn) HandleClose(*quic.Conn, error) { c.transport.forget(c) }
 
 // roundTrip sends a request, which has been counted, and waits for the header of
 // the response.

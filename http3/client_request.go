@@ -224,7 +224,7 @@ func (st *clientStream) copyBody() error {
 // DATA frame of the given length in front.
 func withFrameHeader(buf *uploadBuffer, n int, length int64) []byte {
 	var header [h3.MaxFrameHeaderSize]byte
-	h := h3.AppendFrameHeader(header[:0], h3.FrameData, int(length))
+	h := h3.AppendFrameHeader(header[:0], h3.FrameData, uint64(length))
 	start := h3.MaxFrameHeaderSize - len(h)
 	copy(buf[start:], h)
 	return buf[start : h3.MaxFrameHeaderSize+n]

@@ -1,7 +1,10 @@
 package http3
 
 import (
+	"context"
 	"errors"
+	"net"
+	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
@@ -75,3 +78,39 @@ func describe(err error) error {
 	}
 	return err
 }
+
+// requestError says which server a request failed at. It is a net.Error.
+type requestError struct {
+	addr  string
+	cause error
+}
+
+// requestFailed returns the error of a request that failed. That of the
+// request's own context is returned as it is, which is what callers look for.
+func requestFailed(ctx context.Context, addr string, cause error) error {
+	if ctx.Err() != nil && cause == context.Cause(ctx) {
+		return cause
+	}
+	return &requestError{addr, cause}
+}
+
+func (e *requestError) Error() string {
+	text := strings.TrimPrefix(e.cause.Error(), "http3: ")
+	if !strings.Contains(text, e.addr) {
+		text = e.addr + ": " + text
+	}
+	return "http3: " + text
+}
+
+func (e *requestError) Unwrap() error { return e.cause }
+
+// Timeout reports whether the server did not answer in time.
+func (e *requestError) Timeout() bool {
+	var timeout net.Error
+	return errors.As(e.cause, &timeout) && timeout.Timeout()
+}
+
+// Temporary is there for net.Error, which has not given up its name yet.
+func (e *requestError) Temporary() bool { return false }
+
+var _ net.Error = (*requestError)(nil)

@@ -305,7 +305,7 @@ func headers(fields string) []byte {
 
 // frame is a frame of any type.
 func frame(typ h3.FrameType, payload string) []byte {
-	return append(h3.AppendFrameHeader(nil, typ, len(payload)), payload...)
+	return append(h3.AppendFrameHeader(nil, typ, uint64(len(payload))), payload...)
 }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // requestContext is the context of a request at a server. It ends when the
@@ -58,14 +60,16 @@ func (c *requestContext) Done() <-chan struct{} { return c.made().Done() }
 // Err returns context.Canceled once Done is closed.
 func (c *requestContext) Err() error { return c.made().Err() }
 
-// Value returns the server for http.ServerContextKey and its address for
-// http.LocalAddrContextKey.
+// Value returns the server for http.ServerContextKey, its address for
+// http.LocalAddrContextKey, and the connection for RequestConn.
 func (c *requestContext) Value(key any) any {
 	switch key {
 	case http.ServerContextKey:
 		return c.exchange.conn.srv
 	case http.LocalAddrContextKey:
 		return c.exchange.conn.qc.LocalAddr()
+	case connContextKey{}:
+		return c.exchange.conn.qc
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,3 +83,15 @@ func (c *requestContext) Value(key any) any {
 
 // String says what the context belongs to.
 func (c *requestContext) String() string { return "http3 request" }
+
+// connContextKey is the key of a request's connection.
+type connContextKey struct{}
+
+// RequestConn returns the QUIC connection by which a request came to a Server,
+// for its statistics and addresses. It is nil for requests of other servers,
+// like those over TCP. The connection's streams are none of the handler's
+// business.
+func RequestConn(r *http.Request) *quic.Conn {
+	c, _ := r.Context().Value(connContextKey{}).(*quic.Conn)
+	return c
+}

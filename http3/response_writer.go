@@ -175,10 +175,10 @@ func (w *responseWriter) send(p []byte) (int, error) {
 // and p, and then the former.
 func (w *responseWriter) appendContent(p []byte) {
 	out := w.out
-	if n := len(out.content) + len(p); n > 0 && !w.wholeFrame {
+	if n := uint64(len(out.content) + len(p)); n > 0 && !w.wholeFrame {
 		if w.length > 0 {
 			// The length is known: one frame for all.
-			n, w.wholeFrame = int(w.length), true
+			n, w.wholeFrame = uint64(w.length), true
 		}
 		out.frames = h3.AppendFrameHeader(out.frames, h3.FrameData, n)
 	}

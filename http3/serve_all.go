@@ -61,7 +61,7 @@ const portAttempts = 10
 // get the same free one.
 func (s *Server) ListenAll(addr string) (*Ports, error) {
 	if addr == "" {
-		addr = ":https"
+		addr = ":443"
 	}
 	for attempt := 1; ; attempt++ {
 		tcp, err := net.Listen("tcp", addr)

@@ -20,7 +20,8 @@ import (
 // serves. The zero value serves http.DefaultServeMux with a certificate for
 // development.
 type Server struct {
-	// Addr is the address to listen on, like ":443" or "localhost:4433".
+	// Addr is the address to listen on, like ":443", which the empty string
+	// stands for, or "localhost:4433".
 	Addr string
 	// Handler answers the requests; nil stands for http.DefaultServeMux.
 	Handler http.Handler
@@ -68,7 +69,7 @@ func (s *Server) Listen(addr string) (*quic.Listener, error) {
 		return nil, err
 	}
 	if addr == "" {
-		addr = ":https"
+		addr = ":443"
 	}
 	return quic.Listen(addr, forHTTP3(conf), s.quicConfig())
 }

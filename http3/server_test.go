@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
 )
 
 func TestHello(t *testing.T) {
@@ -454,6 +456,44 @@ func TestUnreadBody(t *testing.T) {
 				t.Errorf("%s: %d %q", path, resp.StatusCode, content)
 			}
 		}
+	}
+}
+
+// TestReaderLeftBehind has a handler return while its goroutine waits for the
+// request's content.
+func TestReaderLeftBehind(t *testing.T) {
+	ended := make(chan error, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		reading := make(chan struct{})
+		go func() {
+			r.Body.Read(make([]byte, 1)) // what came with the header
+			close(reading)
+			_, err := r.Body.Read(make([]byte, 1))
+			ended <- err
+		}()
+		<-reading
+		io.WriteString(w, "done")
+	})
+	c := ts.dialRaw(t)
+	s := c.request(false, join(headers(postFields), frame(h3.FrameData, "x")))
+	if m := readMessage(t, s); m.content != "done" {
+		t.Errorf("%q", m.content)
+	}
+	if err := wait(t, "the reader", ended); err == nil || err == io.EOF {
+		t.Errorf("read %v", err)
+	}
+}
+
+func TestRequestConn(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		qc := RequestConn(r)
+		if qc == nil || qc.RemoteAddr().String() != r.RemoteAddr || qc.Stats().ReceivedPackets == 0 {
+			t.Errorf("connection %v", qc)
+		}
+	})
+	ts.do(t, "GET", "/", nil)
+	if r, _ := http.NewRequest("GET", "/", nil); RequestConn(r) != nil {
+		t.Error("a request from elsewhere has a connection")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -31,6 +30,7 @@ type Transport struct {
 
 	mu     sync.Mutex
 	pool   map[string]*origin // by "host:port"
+	live   map[*clientConn]struct{}
 	closed bool
 }
 
@@ -60,7 +60,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		again, ok := err.requestAgain(req)
 		if !ok || attempt == maxAttempts || req.Context().Err() != nil {
-			return nil, fmt.Errorf("http3: %s: %w", addr, err.cause)
+			return nil, requestFailed(req.Context(), addr, err.cause)
 		}
 		req = again
 	}
@@ -130,8 +130,13 @@ func isIdempotent(req *http.Request) bool {
 
 // CloseIdleConnections closes the connections without running requests.
 func (t *Transport) CloseIdleConnections() {
-	for _, cc := range t.takeConns(func(cc *clientConn) bool { return cc.requests == 0 }) {
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for cc := range t.live {
+		if cc.requests == 0 {
+			t.remove(cc)
+			_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		}
 	}
 }
 
@@ -144,10 +149,10 @@ func (t *Transport) Close() error {
 			o.dial.cancel()
 		}
 	}
-	t.mu.Unlock()
-	for _, cc := range t.takeConns(func(*clientConn) bool { return true }) {
+	for cc := range t.live {
 		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	}
+	t.mu.Unlock()
 	return nil
 }
 

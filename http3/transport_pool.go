@@ -84,15 +84,29 @@ func (t *Transport) startDial(o *origin, addr string) {
 		defer t.mu.Unlock()
 		d.err = err
 		o.dial = nil
-		if err == nil && !cc.gone {
-			o.conn = cc
-		}
-		if err == nil && t.closed {
-			_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		if err == nil {
+			t.add(o, cc)
 		}
 		t.tidy(addr)
 		close(d.done)
 	}()
+}
+
+// add puts a new connection into the pool. The lock is held.
+func (t *Transport) add(o *origin, cc *clientConn) {
+	switch {
+	case t.closed:
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		return
+	case cc.ended:
+		return
+	case !cc.gone:
+		o.conn = cc
+	}
+	if t.live == nil {
+		t.live = make(map[*clientConn]struct{})
+	}
+	t.live[cc] = struct{}{}
 }
 
 // tidy drops an origin without a connection. The lock is held.
@@ -107,12 +121,26 @@ func (t *Transport) tidy(addr string) {
 func (t *Transport) retire(cc *clientConn) (busy bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.remove(cc)
+	return cc.requests > 0
+}
+
+// remove is retire for those who hold the lock.
+func (t *Transport) remove(cc *clientConn) {
 	cc.gone = true
 	if o := t.pool[cc.addr]; o != nil && o.conn == cc {
 		o.conn = nil
 		t.tidy(cc.addr)
 	}
-	return cc.requests > 0
+}
+
+// forget drops a connection that has ended.
+func (t *Transport) forget(cc *clientConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.remove(cc)
+	cc.ended = true
+	delete(t.live, cc)
 }
 
 // release counts a request as done. A connection that was retired is closed
@@ -125,21 +153,6 @@ func (t *Transport) release(cc *clientConn) {
 	if last {
 		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	}
-}
-
-// takeConns takes connections out of the pool.
-func (t *Transport) takeConns(which func(*clientConn) bool) (taken []*clientConn) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for addr, o := range t.pool {
-		if o.conn != nil && which(o.conn) {
-			taken = append(taken, o.conn)
-			o.conn.gone = true
-			o.conn = nil
-			t.tidy(addr)
-		}
-	}
-	return taken
 }
 
 // tlsConfig is the user's configuration for one origin.

@@ -221,7 +221,7 @@ func TestRetries(t *testing.T) {
 			req.Header.Set("Idempotency-Key", "1")
 		}},
 		{name: "closed new connection", fail: closeConn},
-		{name: "after GOAWAY, POST", fail: goAwayAndClose, edit: post, succeed: true},
+		{name: "after GOAWAY, POST", fail: goAway, edit: post, succeed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			failing := int64(1)
@@ -273,13 +273,10 @@ func reject(s *quic.Stream) { s.CancelWrite(uint64(ErrCodeRequestRejected)) }
 
 func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(ErrCodeNoError), "idle") }
 
-// goAwayAndClose says that the request s has not been processed, and closes the
-// connection once the client has seen it.
-func goAwayAndClose(s *quic.Stream) {
-	control := s.Conn().Value().(*quic.Stream)
-	control.Write(frame(h3.FrameGoAway, string(rune(s.ID()))))
-	control.Context() // the frame goes first
-	s.CancelWrite(uint64(ErrCodeRequestRejected))
+// goAway says that the request s has not been processed, and rejects it.
+func goAway(s *quic.Stream) {
+	s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, string(rune(s.ID()))))
+	reject(s)
 }
 
 // TestGoAway has a server ask for no further requests.
@@ -352,6 +349,27 @@ func TestConnectionIsShared(t *testing.T) {
 	if _, _, err := rs.get(t); !errors.Is(err, errTransportClosed) {
 		t.Errorf("after Close: %v", err)
 	}
+}
+
+// TestCloseEndsRetired closes a transport with a request on a connection that
+// takes no more.
+func TestCloseEndsRetired(t *testing.T) {
+	rs := serveRaw(t, func(n int64, s *quic.Stream) {
+		readRequest(s)
+		s.Write(headers(":status=200"))
+		s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, "\x04"))
+	})
+	req, _ := http.NewRequestWithContext(testContext(t), "GET", rs.url, nil)
+	resp, err := rs.transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := rs.transport.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err = io.ReadAll(resp.Body)
+	wantError(t, err, ErrCodeNoError, false, true)
 }
 
 // TestCloseIdleKeepsBusy closes idle connections while one is in use.

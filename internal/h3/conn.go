@@ -67,7 +67,7 @@ func (c *Conn) AppendGoAway(b []byte) []byte {
 		id = c.nextRequest
 	}
 	c.sentGoAway = id
-	b = AppendFrameHeader(b, FrameGoAway, wire.SizeVarint(id))
+	b = AppendFrameHeader(b, FrameGoAway, uint64(wire.SizeVarint(id)))
 	return wire.AppendVarint(b, id)
 }
 

@@ -56,9 +56,9 @@ func unexpected(t FrameType, where string) error {
 const MaxFrameHeaderSize = 16
 
 // AppendFrameHeader appends the header of a frame whose payload of length bytes
-// follows.
-func AppendFrameHeader(b []byte, t FrameType, length int) []byte {
-	return wire.AppendVarint(wire.AppendVarint(b, uint64(t)), uint64(length))
+// follows, 1<<62 - 1 at most.
+func AppendFrameHeader(b []byte, t FrameType, length uint64) []byte {
+	return wire.AppendVarint(wire.AppendVarint(b, uint64(t)), length)
 }
 
 // headersLengthSize is the room BeginHeaders leaves for the length: a varint of

@@ -37,7 +37,7 @@ func wantCode(t *testing.T, what string, err error, code ErrorCode, wholeConn bo
 
 // frame builds a frame with its shortest header.
 func frame(t FrameType, payload ...byte) []byte {
-	return append(AppendFrameHeader(nil, t, len(payload)), payload...)
+	return append(AppendFrameHeader(nil, t, uint64(len(payload))), payload...)
 }
 
 func join(parts ...[]byte) []byte {

@@ -51,7 +51,7 @@ func appendSettings(b []byte, s *Settings, random uint64) []byte {
 	payload = appendSetting(payload, SettingQPACKBlockedStreams, s.QPACKBlockedStreams)
 	payload = wire.AppendVarint(payload, reservedID(random))
 	payload = wire.AppendVarint(payload, random>>48)
-	b = AppendFrameHeader(b, FrameSettings, len(payload))
+	b = AppendFrameHeader(b, FrameSettings, uint64(len(payload)))
 	return append(b, payload...)
 }
 
