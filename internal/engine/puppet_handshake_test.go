@@ -45,11 +45,10 @@ func (p *puppet) setParameters() {
 	if p.side == wire.ServerSide {
 		p.params.OriginalDstID = wire.SomeID(p.original)
 	}
-	b := p.rawTP
-	if b == nil {
-		b = wire.AppendTransportParameters(nil, &p.params)
+	if p.editTP != nil {
+		p.editTP(&p.params)
 	}
-	p.tls.SetTransportParameters(b)
+	p.tls.SetTransportParameters(append(wire.AppendTransportParameters(nil, &p.params), p.extraTP...))
 }
 
 // handshake brings both sides to a confirmed handshake with nothing left to

@@ -39,14 +39,15 @@ type puppet struct {
 	conn     *engine.Conn // the real connection, nil until there is one
 
 	tls         *sim.FakeTLS
-	params      wire.TransportParameters // the puppet's
-	rawTP       []byte                   // sent in place of params when set
-	peer        wire.TransportParameters // the endpoint's
-	local       wire.ConnectionID        // the puppet's ID
-	remote      wire.ConnectionID        // the ID the puppet sends to
-	original    wire.ConnectionID        // the client's first destination ID
-	token       []byte                   // for Initial packets
-	clientToken []byte                   // of the real client's last Initial packet
+	params      wire.TransportParameters        // the puppet's
+	editTP      func(*wire.TransportParameters) // changes params last
+	extraTP     []byte                          // encoded parameters behind params
+	peer        wire.TransportParameters        // the endpoint's
+	local       wire.ConnectionID               // the puppet's ID
+	remote      wire.ConnectionID               // the ID the puppet sends to
+	original    wire.ConnectionID               // the client's first destination ID
+	token       []byte                          // for Initial packets
+	clientToken []byte                          // of the real client's last Initial packet
 	sealers     [wire.AppSpace]protect.Sealer
 	openers     [wire.AppSpace]protect.Opener
 	keys        protect.AppKeys
