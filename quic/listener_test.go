@@ -185,6 +185,9 @@ func TestTransportCloseWhileBusy(t *testing.T) {
 	for range 5 {
 		c := e.dial()
 		conns = append(conns, c)
+		if err := e.echo(c, 1, 1000); err != nil { // the server's handshake is complete, too
+			t.Fatal(err)
+		}
 		for range 5 {
 			s, err := c.OpenStream(e.ctx)
 			if err != nil {
@@ -202,7 +205,9 @@ func TestTransportCloseWhileBusy(t *testing.T) {
 		}
 	}
 	for e.listener.Transport().Stats().ReceivedBytes < 1<<20 {
-		e.echo(conns[0], 1, 1000)
+		if err := e.echo(conns[0], 1, 1000); err != nil {
+			t.Fatal(err)
+		}
 	}
 	e.listener.Transport().Close()
 	wg.Wait() // all streams failed
