@@ -16,7 +16,7 @@
 //	POST /digest        {"bytes":N,"sha256":"…"} of the body
 //	GET  /slow?ms=N     an answer after N milliseconds
 //	GET  /trailers      a body with trailers
-//	GET  /info          the connection, as JSON
+//	GET  /info          the connection and, over QUIC, its statistics, as JSON
 //	GET  /files/…       files of Options.Root, with ranges
 package demo
 
@@ -24,8 +24,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-
-	"github.com/godwit-quic/godwit/quic"
 )
 
 // Options are what a handler can be given.
@@ -33,9 +31,6 @@ type Options struct {
 	// Root is the directory behind /files/. Nothing outside of it is served,
 	// not even through symbolic links. Without it there are no files.
 	Root string
-	// Conn returns the QUIC connection a request came over, for /info; nil
-	// when it did not come over QUIC. May be nil.
-	Conn func(*http.Request) *quic.Conn
 }
 
 // New returns a handler with all routes. It fails when Root cannot be opened.
@@ -48,7 +43,7 @@ func New(opts Options) (http.Handler, error) {
 	mux.HandleFunc("POST /digest", serveDigest)
 	mux.HandleFunc("GET /slow", serveSlow)
 	mux.HandleFunc("GET /trailers", serveTrailers)
-	mux.Handle("GET /info", infoHandler{conn: opts.Conn})
+	mux.HandleFunc("GET /info", serveInfo)
 	files, err := fileHandler(opts.Root)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -43,20 +44,14 @@ type connInfo struct {
 	LostBytes        uint64  `json:"lost_bytes"`
 }
 
-type infoHandler struct {
-	conn func(*http.Request) *quic.Conn // may be nil
-}
-
-// ServeHTTP describes the connection of the request.
-func (h infoHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serveInfo describes the connection of the request.
+func serveInfo(w http.ResponseWriter, r *http.Request) {
 	out := info{Protocol: r.Proto, Remote: r.RemoteAddr, TLS: describeTLS(r.TLS)}
 	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		out.Local = addr.String()
 	}
-	if h.conn != nil {
-		if qc := h.conn(r); qc != nil {
-			out.QUIC = describeConn(qc.Stats())
-		}
+	if conn := http3.RequestConn(r); conn != nil {
+		out.QUIC = describeConn(conn.Stats())
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -4,47 +4,48 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"testing"
-	"time"
 
-	"github.com/godwit-quic/godwit/internal/devcert"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/http3"
 )
 
 // TestInfoStatistics: of a request over QUIC, /info tells the connection's
 // statistics.
 func TestInfoStatistics(t *testing.T) {
-	cert, _, err := devcert.Make(time.Now())
+	handler, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf := &tls.Config{Certificates: []tls.Certificate{cert}, InsecureSkipVerify: true, NextProtos: []string{"x"}}
-	ln, err := quic.Listen("127.0.0.1:0", conf, nil)
+	srv := &http3.Server{Handler: handler}
+	ln, err := srv.Listen("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Transport().Close()
-	conn, err := quic.Dial(t.Context(), ln.Addr().String(), conf, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // statistics are those of the event loop's last turn, so let two begin
-		turn := make(chan struct{})
-		conn.Run(func() { close(turn) })
-		<-turn
-	}
-	handler, err := New(Options{Conn: func(*http.Request) *quic.Conn { return conn }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequest("GET", "/info", nil))
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	client := &http.Client{Transport: transport}
+
 	var got info
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatal(err)
+	for range 2 { // statistics are those of the event loop's last turn, so let one pass
+		_, body := do(t, client, "GET", "https://"+ln.Addr().String()+"/info", nil)
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got.Protocol != "HTTP/3.0" || got.TLS == nil || got.TLS.ALPN != "h3" {
+		t.Errorf("%+v", got)
 	}
 	if q := got.QUIC; q == nil || q.SentPackets == 0 || q.ReceivedBytes < 1200 || q.SmoothedRTT <= 0 || q.CongestionWindow < 1200 {
-		t.Errorf("%s", w.Body)
+		t.Errorf("%+v", q)
+	}
+	if err := transport.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := srv.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != http.ErrServerClosed {
+		t.Error(err)
 	}
 }
