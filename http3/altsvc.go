@@ -21,7 +21,7 @@ func AltSvc(port int) string {
 func (s *Server) Advertise(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if value := s.altSvc.Load(); value != nil && r.ProtoMajor < 3 {
-			w.Header()["Alt-Svc"] = *value
+			w.Header().Set("Alt-Svc", *value)
 		}
 		next.ServeHTTP(w, r)
 	})

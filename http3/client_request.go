@@ -104,6 +104,9 @@ func requestHeader(b []byte, req *http.Request) ([]byte, error) {
 	} else if len(values) > 0 && values[0] != "" {
 		b = qpack.AppendField(b, "user-agent", values[0])
 	}
+	if slices.Contains(req.Header["Te"], "trailers") {
+		b = qpack.AppendField(b, "te", "trailers") // its only valid value
+	}
 	if n := sendLength(req); n > 0 || (n == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch)) {
 		b = qpack.AppendField(b, "content-length", strconv.FormatInt(n, 10))
 	}

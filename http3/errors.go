@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -66,6 +67,7 @@ func describe(err error) error {
 	var app *quic.ApplicationError
 	var malformed *h3.StreamError
 	var violation *h3.ConnError
+	var compression *qpack.Error
 	switch {
 	case errors.As(err, &stream):
 		return &Error{Code: ErrorCode(stream.Code), Remote: stream.Remote, cause: err}
@@ -75,6 +77,10 @@ func describe(err error) error {
 		return &Error{Code: malformed.Code, Reason: malformed.Reason, cause: err}
 	case errors.As(err, &violation):
 		return &Error{Code: violation.Code, WholeConn: true, Reason: violation.Reason, cause: err}
+	case errors.As(err, &compression):
+		return &Error{Code: ErrorCode(compression.Code), WholeConn: true, Reason: compression.Reason, cause: err}
+	case errors.Is(err, h3.ErrSectionTooLarge):
+		return &Error{Code: ErrCodeExcessiveLoad, Reason: "header or trailer section is larger than allowed", cause: err}
 	}
 	return err
 }

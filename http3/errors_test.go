@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -22,6 +23,8 @@ func TestErrors(t *testing.T) {
 		{&quic.ApplicationError{Code: 0x100, Reason: "bye", Remote: true}, "http3: peer closed the connection: H3_NO_ERROR (bye)"},
 		{&h3.ConnError{Code: h3.IDError, Reason: "why"}, "http3: closed the connection: H3_ID_ERROR (why)"},
 		{&h3.StreamError{Code: h3.MessageError, Reason: "why"}, "http3: reset the request: H3_MESSAGE_ERROR (why)"},
+		{&qpack.Error{Code: qpack.DecompressionFailed, Reason: "why"}, "http3: closed the connection: QPACK_DECOMPRESSION_FAILED (why)"},
+		{h3.ErrSectionTooLarge, "http3: reset the request: H3_EXCESSIVE_LOAD (header or trailer section is larger than allowed)"},
 		{io.ErrUnexpectedEOF, "unexpected EOF"},
 	} {
 		got := describe(fmt.Errorf("wrapped: %w", tt.err))

@@ -37,6 +37,11 @@ const (
 	// it is all, in bytes: then it leaves in one write, with Content-Length.
 	writeBufferSize = 4 << 10
 
+	// maxPooledBuffer is the size beyond which a response's buffer is not used
+	// again, in bytes: few header sections are as large, and what is kept for
+	// them all would be.
+	maxPooledBuffer = 64 << 10
+
 	// uploadBufferSize is the piece, in bytes, in which a request's content is
 	// read and sent.
 	uploadBufferSize = 32 << 10

@@ -142,7 +142,7 @@ func (w *responseWriter) prepare(n int) error {
 
 // send sends what has been held back and then p.
 func (w *responseWriter) send(p []byte) (int, error) {
-	out := w.out
+	out, s := w.out, w.exchange.stream
 	if !w.sent {
 		w.endHeader(p, false)
 		w.sent = true
@@ -150,25 +150,23 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	if !w.isHead {
 		w.appendContent(p)
 	}
-	copied := 0
-	if !w.isHead {
+	n, err := 0, error(nil)
+	if len(out.frames) > 0 {
 		// The beginning of p leaves with its frame's header.
-		copied = min(len(p), cap(out.content))
-		out.frames = append(out.frames, p[:copied]...)
+		n = min(len(p), cap(out.content))
+		out.frames = append(out.frames, p[:n]...)
+		_, err = s.Write(out.frames)
+		out.frames = out.frames[:0]
 	}
-	s := w.exchange.stream
-	_, err := s.Write(out.frames)
-	out.frames = out.frames[:0]
-	n := copied
-	if err == nil && copied < len(p) {
-		n, err = s.Write(p[copied:])
-		n += copied
+	if err == nil && n < len(p) {
+		var m int
+		m, err = s.Write(p[n:])
+		n += m
 	}
 	if err != nil {
 		w.err = describe(err)
-		return n, w.err
 	}
-	return len(p), nil
+	return n, w.err
 }
 
 // appendContent appends the header of a DATA frame for what has been held back
@@ -261,6 +259,9 @@ func (w *responseWriter) release() {
 	}
 	if out := w.out; out != nil {
 		w.out = nil
+		if cap(out.frames) > maxPooledBuffer {
+			return
+		}
 		out.frames, out.content = out.frames[:0], out.content[:0]
 		responseBuffersPool.Put(out)
 	}

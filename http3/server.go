@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,10 +45,10 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}
 	conns     map[*serverConn]struct{}
-	tcp       *http.Server             // of ServeTCP
-	tlsConf   *tls.Config              // with a certificate in any case
-	closing   atomic.Bool              // Shutdown or Close was called
-	altSvc    atomic.Pointer[[]string] // the value of Alt-Svc, while listening
+	tcp       *http.Server           // of ServeTCP
+	tlsConf   *tls.Config            // with a certificate in any case
+	closing   atomic.Bool            // Shutdown or Close was called
+	altSvc    atomic.Pointer[string] // the value of Alt-Svc, while listening
 }
 
 // ListenAndServe listens on Addr, UDP only, and serves until Shutdown or Close,
@@ -114,10 +113,9 @@ func (s *Server) track(ln *quic.Listener) bool {
 		s.listeners = make(map[*quic.Listener]struct{})
 	}
 	s.listeners[ln] = struct{}{}
-	if _, port, err := net.SplitHostPort(ln.Addr().String()); err == nil {
-		if n, err := strconv.Atoi(port); err == nil {
-			s.altSvc.Store(&[]string{AltSvc(n)})
-		}
+	if addr, ok := ln.Addr().(*net.UDPAddr); ok {
+		value := AltSvc(addr.Port)
+		s.altSvc.Store(&value)
 	}
 	return true
 }
@@ -125,7 +123,9 @@ func (s *Server) track(ln *quic.Listener) bool {
 func (s *Server) untrack(ln *quic.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.listeners, ln)
+	if delete(s.listeners, ln); len(s.listeners) == 0 {
+		s.altSvc.Store(nil)
+	}
 }
 
 func (s *Server) handler() http.Handler {

@@ -48,11 +48,7 @@ func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, r
 				return nil, false, d.err
 			}
 		case <-ctx.Done():
-			t.mu.Lock()
-			if d.waiters--; d.waiters == 0 {
-				d.cancel()
-			}
-			t.mu.Unlock()
+			t.leave(addr, d)
 			return nil, false, context.Cause(ctx)
 		}
 	}
@@ -82,31 +78,51 @@ func (t *Transport) startDial(o *origin, addr string) {
 		cc, err := t.dialQUIC(ctx, addr)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		d.err = err
-		o.dial = nil
+		if o := t.origin(addr); o.dial == d {
+			o.dial = nil
+		}
 		if err == nil {
-			t.add(o, cc)
+			err = t.add(cc)
 		}
 		t.tidy(addr)
+		d.err = err
 		close(d.done)
 	}()
 }
 
+// leave is called by who does not wait for a connection any more. With nobody
+// left the attempt is given up; whoever comes next makes another.
+func (t *Transport) leave(addr string, d *dialing) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d.waiters--; d.waiters > 0 {
+		return
+	}
+	d.cancel()
+	if o := t.pool[addr]; o != nil && o.dial == d {
+		o.dial = nil
+		t.tidy(addr)
+	}
+}
+
 // add puts a new connection into the pool. The lock is held.
-func (t *Transport) add(o *origin, cc *clientConn) {
-	switch {
-	case t.closed:
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
-		return
+func (t *Transport) add(cc *clientConn) error {
+	switch o := t.origin(cc.addr); {
 	case cc.ended:
-		return
-	case !cc.gone:
+		return describe(cc.qc.Err())
+	case t.closed || cc.gone || o.conn != nil:
+		// Nobody waits, the server wants no requests, or an earlier attempt
+		// that was given up has succeeded after all.
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		cc.gone = true
+	default:
 		o.conn = cc
 	}
 	if t.live == nil {
 		t.live = make(map[*clientConn]struct{})
 	}
 	t.live[cc] = struct{}{}
+	return nil
 }
 
 // tidy drops an origin without a connection. The lock is held.
