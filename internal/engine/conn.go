@@ -92,6 +92,10 @@ type controlVals struct {
 	handshakeDone sentVal
 	ping          bool // a PING is wanted
 	appLimited    bool // the last poll ran out of data before the window was full
+	// inFlightAtAck is what was in flight when the ACK frame being handled
+	// came. A window that was not half used says nothing about the path, and
+	// does not grow (RFC 9002, Section 7.8), whatever held the sender back.
+	inFlightAtAck int
 }
 
 // Side returns whether this is the client or the server of the connection.
