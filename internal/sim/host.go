@@ -19,6 +19,7 @@ type host struct {
 	endpoint *engine.Endpoint
 	conn     *engine.Conn
 	app      *app
+	strays   strays
 	dialled  bool
 	gone     bool // the connection was released
 	closed   error
@@ -74,6 +75,9 @@ func (h *host) receive(now monotime.Time, p Packet) {
 	if h.conn == nil {
 		h.conn = c
 	}
+	if c != h.conn {
+		h.strays.note(c)
+	}
 }
 
 // work fires what is due, lets the application act and sends.
@@ -82,6 +86,9 @@ func (h *host) work(now monotime.Time) error {
 		if err := h.transmit(t); err != nil {
 			return err
 		}
+	}
+	if err := h.strays.work(h, now); err != nil {
+		return err
 	}
 	if h.conn == nil || h.gone {
 		return nil
@@ -190,10 +197,11 @@ func (h *host) noteSent(n int) error {
 }
 
 func (h *host) deadline() monotime.Time {
+	at := h.strays.deadline()
 	if h.conn == nil || h.gone {
-		return 0
+		return at
 	}
-	return h.conn.Deadline()
+	return monotime.Earliest(at, h.conn.Deadline())
 }
 
 func (h *host) released() bool { return h.gone && h.endpoint.Conns() == 0 }
