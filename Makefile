@@ -13,7 +13,7 @@ STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 20s
 # Seeds of each simulated scenario under the race detector, which is slow; the
 # full number runs without it.
-RACE_SEEDS  ?= 2
+RACE_SEEDS  ?= 5
 
 # Modules of their own, so that users never see what they depend on.
 NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod bench/go.mod))

@@ -14,7 +14,7 @@ import (
 )
 
 // copyBuffer is the size in bytes of the pieces in which content is copied.
-const copyBuffer = 256 << 10
+const copyBuffer = 128 << 10
 
 // fetcher fetches several URLs at once.
 type fetcher struct {
@@ -77,7 +77,7 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// fetch does what p says. It touches standard output only after turn is closed.
+// fetch does what p says. It writes to standard output only after turn is closed.
 func (f *fetcher) fetch(ctx context.Context, p plan, turn <-chan struct{}) error {
 	if f.opts.timeout > 0 {
 		var cancel context.CancelFunc
@@ -109,12 +109,12 @@ func (f *fetcher) exchange(ctx context.Context, p plan, turn <-chan struct{}) er
 	if p.output != stdoutName {
 		return f.save(p, resp)
 	}
-	select {
-	case <-turn:
-		return f.write(f.app.stdout, resp)
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	queued := &queuedWriter{out: f.app.stdout, turn: turn}
+	defer queued.close()
+	if err := f.write(queued, resp); err != nil {
+		return err
 	}
+	return queued.finish(ctx)
 }
 
 func (f *fetcher) request(ctx context.Context, p plan) (*http.Request, error) {

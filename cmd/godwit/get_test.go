@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net"
@@ -59,14 +60,14 @@ func TestGetHeader(t *testing.T) {
 	}
 }
 
-// TestGetMany: responses that wait for their turn at standard output do not keep
-// the one whose turn it is from arriving, however many there are.
+// TestGetMany: more requests than the server allows at once, all of which wait
+// for the first, arrive whole and in order.
 func TestGetMany(t *testing.T) {
 	s := startServer(t, "serve", "--listen", "localhost:0")
-	const count, each = maxParallel + 10, 1_000_000
+	const count, each = maxParallel + 10, 200_000
 	args := []string{"get", "-k", s.url("/slow?ms=50")}
 	for range count {
-		args = append(args, s.url("/bytes/1000000"))
+		args = append(args, s.url("/bytes/200000"))
 	}
 	r := godwit(t, "", args...)
 	content := strings.TrimPrefix(r.stdout, "waited for 50 ms\n")
@@ -76,6 +77,57 @@ func TestGetMany(t *testing.T) {
 	for i := range count {
 		if content[i*each:(i+1)*each] != content[:each] {
 			t.Errorf("response %d is another", i)
+		}
+	}
+}
+
+// TestQueuedWriter: what comes before its turn is kept, in memory and then in a
+// file, which is gone in the end.
+func TestQueuedWriter(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
+	for _, tt := range []struct {
+		name   string
+		before int  // pieces written before the turn
+		given  bool // the turn comes at all
+		files  int  // kept then
+	}{
+		{"at once", 0, true, 0}, {"memory", 10, true, 0}, {"file", 30, true, 1}, {"never", 40, false, 1},
+	} {
+		turn := make(chan struct{})
+		var out, want strings.Builder
+		q := &queuedWriter{out: &out, turn: turn}
+		for i := range 40 {
+			if i == tt.before && tt.given {
+				close(turn)
+			}
+			piece := strings.Repeat(string(rune('A'+i)), 100_000)
+			want.WriteString(piece)
+			if n, err := q.Write([]byte(piece)); n != len(piece) || err != nil {
+				t.Fatalf("%s: wrote %d, %v", tt.name, n, err)
+			}
+			if i == tt.before-1 {
+				if kept, _ := filepath.Glob(filepath.Join(dir, "*")); len(kept) != tt.files || out.Len() > 0 {
+					t.Errorf("%s: files %q, %d bytes written too early", tt.name, kept, out.Len())
+				}
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if !tt.given {
+			cancel()
+			want.Reset()
+		}
+		if err := q.finish(ctx); (err == nil) != tt.given {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		cancel()
+		q.close()
+		if out.String() != want.String() {
+			t.Errorf("%s: %d bytes, want %d", tt.name, out.Len(), want.Len())
+		}
+		if kept, _ := filepath.Glob(filepath.Join(dir, "*")); len(kept) > 0 {
+			t.Errorf("%s: left %q", tt.name, kept)
 		}
 	}
 }
