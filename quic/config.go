@@ -45,6 +45,10 @@ type Config struct {
 	InitialStreamWindow, MaxStreamWindow uint64
 	InitialConnWindow, MaxConnWindow     uint64
 
+	// EnableDatagrams lets the peer send datagrams, and us if it takes them
+	// too (RFC 9221).
+	EnableDatagrams bool
+
 	// Congestion is the congestion control algorithm.
 	Congestion Congestion
 
@@ -132,6 +136,7 @@ func (conf *Config) engineConfig() *engine.Config {
 		HandshakeTimeout:    conf.HandshakeTimeout,
 		MaxIdleTimeout:      conf.MaxIdleTimeout,
 		KeepAlive:           conf.KeepAlivePeriod,
+		Datagrams:           conf.EnableDatagrams,
 		InitialStreamWindow: conf.InitialStreamWindow,
 		MaxStreamWindow:     conf.MaxStreamWindow,
 		InitialConnWindow:   conf.InitialConnWindow,

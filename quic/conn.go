@@ -33,6 +33,7 @@ type Conn struct {
 
 	incoming    queue[*Stream] // streams to be accepted
 	incomingUni queue[*Stream]
+	datagrams   chan struct{}  // something may be received; nil when they are off
 	value       any
 
 	mu     sync.Mutex
@@ -51,12 +52,16 @@ type Conn struct {
 }
 
 func (t *Transport) newConn(conf *Config) *Conn {
-	return &Conn{
+	c := &Conn{
 		transport: t,
 		conf:      conf,
 		logger:    conf.logger(),
 		done:      make(chan struct{}),
 	}
+	if conf.EnableDatagrams {
+		c.datagrams = make(chan struct{}, 1)
+	}
+	return c
 }
 
 // attach joins c to the loop's connection. On the loop's goroutine.
@@ -171,17 +176,25 @@ type Stats struct {
 	SentBytes, ReceivedBytes     uint64 // UDP payload
 	SentPackets, ReceivedPackets uint64
 	LostPackets, LostBytes       uint64 // declared lost; some may have arrived late
+
+	// Datagrams (RFC 9221) dropped because the queue was full: before they were
+	// sent, and before they were received here.
+	SendDatagramsDropped, ReceiveDatagramsDropped uint64
 }
 
 // Stats returns the connection's figures: those of the event loop's last turn
 // that had to do with it.
 func (c *Conn) Stats() Stats {
 	s := c.link.Stats()
-	return Stats{
+	stats := Stats{
 		MinRTT: s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT, RTTVar: s.RTTVar,
 		CongestionWindow: s.CongestionWindow, BytesInFlight: s.BytesInFlight,
 		SentBytes: s.SentBytes, ReceivedBytes: s.ReceivedBytes,
 		SentPackets: s.SentPackets, ReceivedPackets: s.ReceivedPackets,
 		LostPackets: s.LostPackets, LostBytes: s.LostBytes,
 	}
+	if d := c.link.Datagrams(); d != nil {
+		stats.SendDatagramsDropped, stats.ReceiveDatagramsDropped = d.Out.Dropped(), d.In.Dropped()
+	}
+	return stats
 }

@@ -97,6 +97,11 @@ func (s *Stream) writeError() error {
 	return os.ErrDeadlineExceeded
 }
 
+// MarkReliable makes what was written so far arrive even if CancelWrite is
+// called later, provided that the peer understands RESET_STREAM_AT
+// (draft-ietf-quic-reliable-stream-reset). Calling it again extends the mark.
+func (s *Stream) MarkReliable() { s.link.Send.MarkReliable() }
+
 // CancelWrite ends the sending half abruptly with an application's code
 // (RESET_STREAM), and makes Write fail. What was written may not arrive. Calls
 // after the first, and after everything was acknowledged, do nothing. A code of

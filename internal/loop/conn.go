@@ -2,6 +2,7 @@ package loop
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -23,6 +24,8 @@ type Conn struct {
 	at      monotime.Time // the deadline queued, zero for none
 	place   int           // in deadlines
 	firedAt monotime.Time // when the engine last handled its deadline
+
+	datagramsQueued atomic.Bool // the loop was told and has not looked yet
 
 	shared snapshot
 }
@@ -62,6 +65,26 @@ func (c *Conn) publish() {
 	c.shared.mu.Lock()
 	c.shared.stats = stats
 	c.shared.mu.Unlock()
+}
+
+// Datagrams returns the connection's datagrams, nil when they are off. Any
+// goroutine may use them.
+func (c *Conn) Datagrams() *engine.Datagrams { return c.engine.Datagrams() }
+
+// DatagramsQueued tells that Datagrams().Out was filled. However often it is
+// called before the loop takes notice, the loop is told once. Any goroutine may
+// call it.
+func (c *Conn) DatagramsQueued() {
+	if c.datagramsQueued.CompareAndSwap(false, true) {
+		c.loop.post(item{do: c.sendDatagrams})
+	}
+}
+
+func (c *Conn) sendDatagrams() {
+	c.datagramsQueued.Store(false)
+	if !c.released {
+		c.touch()
+	}
 }
 
 // OpenStream opens a stream. Without leave from the peer the error is

@@ -18,6 +18,8 @@ type Handler interface {
 	HandleSent(s *engine.Stream)
 	// HandleStreamsAvailable: the peer raised a stream limit.
 	HandleStreamsAvailable()
+	// HandleDatagrams: Conn.Datagrams().In has something new.
+	HandleDatagrams()
 	// HandlePathChanged: Conn.Path returns another path now.
 	HandlePathChanged()
 	// HandleUnreachable: this machine has no way to the peer at present. The

@@ -156,6 +156,8 @@ func (c *Conn) tell(e *engine.Event) {
 		h.HandleSent(e.Stream)
 	case engine.EventStreamsAvailable:
 		h.HandleStreamsAvailable()
+	case engine.EventDatagrams:
+		h.HandleDatagrams()
 	case engine.EventPathChanged:
 		h.HandlePathChanged()
 	case engine.EventClosed:

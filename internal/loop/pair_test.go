@@ -43,6 +43,7 @@ func (r *recorder) HandleReadable(s *engine.Stream)     { r.note("readable", s) 
 func (r *recorder) HandleWritable(s *engine.Stream)     { r.note("writable", s) }
 func (r *recorder) HandleSent(s *engine.Stream)         { r.note("sent", s) }
 func (r *recorder) HandleStreamsAvailable()             { r.note("streams", nil) }
+func (r *recorder) HandleDatagrams()                    { r.note("datagrams", nil) }
 func (r *recorder) HandlePathChanged()                  { r.note("path", nil) }
 func (r *recorder) HandleReleased()                     { r.note("released", nil) }
 func (r *recorder) HandleUnreachable(err error)         { r.note("unreachable", nil) }
