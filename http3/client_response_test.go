@@ -1,0 +1,110 @@
+package http3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// TestMalformedResponses has a server answer what a client must not accept.
+func TestMalformedResponses(t *testing.T) {
+	ok := headers(":status=200")
+	long := headers(":status=200 content-length=5")
+	for _, tt := range []struct {
+		name      string
+		bytes     []byte
+		code      ErrorCode
+		wholeConn bool
+	}{
+		{"nothing", nil, h3.MessageError, false},
+		{"no :status", headers("server=x"), h3.MessageError, false},
+		{"status 101", headers(":status=101"), h3.MessageError, false},
+		{"request", headers(getFields), h3.MessageError, false},
+		{"uppercase field", headers(":status=200 Server=x"), h3.MessageError, false},
+		{"too short", join(long, frame(h3.FrameData, "abcd")), h3.MessageError, false},
+		{"too short by all", long, h3.MessageError, false},
+		{"too long", join(long, frame(h3.FrameData, "abcdef")), h3.MessageError, false},
+		{"content with 204", join(headers(":status=204"), frame(h3.FrameData, "x")), h3.MessageError, false},
+		{"pseudo-header field in trailers", join(ok, headers(":status=200")), h3.MessageError, false},
+		{"only interim responses", join(headers(":status=103"), headers(":status=103")), h3.MessageError, false},
+		{"content first", frame(h3.FrameData, "x"), h3.FrameUnexpected, true},
+		{"content after an interim response", join(headers(":status=103"), frame(h3.FrameData, "x")), h3.FrameUnexpected, true},
+		{"trailers twice", join(ok, headers("a=b"), headers("a=b")), h3.FrameUnexpected, true},
+		{"PUSH_PROMISE", join(frame(h3.FramePushPromise, "\x00\x00\x00"), ok), h3.IDError, true},
+		{"half a frame", join(ok, frame(h3.FrameData, "abc")[:3]), h3.FrameError, true},
+		{"dynamic reference", frame(h3.FrameHeaders, "\x02\x00\x80"), ErrorCode(qpack.DecompressionFailed), true},
+	} {
+		ended := make(chan error, 1)
+		rs := serveRaw(t, func(n int64, s *quic.Stream) {
+			s.WriteLast(tt.bytes)
+			readRequest(s)
+			if tt.wholeConn {
+				<-s.Conn().Done()
+				ended <- s.Conn().Err()
+			} else {
+				ended <- nil
+			}
+		})
+		_, _, err := rs.get(t)
+		wantError(t, err, tt.code, false, tt.wholeConn)
+		var app *quic.ApplicationError
+		if err := wait(t, "the connection's end", ended); tt.wholeConn && (!errors.As(err, &app) || ErrorCode(app.Code) != tt.code) {
+			t.Errorf("%s: the server saw %v, want %v", tt.name, err, tt.code)
+		}
+	}
+}
+
+func TestInterimResponses(t *testing.T) {
+	rs := serveRaw(t, func(n int64, s *quic.Stream) {
+		readRequest(s)
+		interim := bytes.Repeat(headers(":status=103 link=x"), 3)
+		if n > 1 {
+			interim = bytes.Repeat(interim, maxInterim)
+		}
+		s.WriteLast(join(interim, headers(":status=200 x=y"), frame(h3.FrameData, "abc"), headers("a=b")))
+	})
+	resp, content, err := rs.get(t)
+	if err != nil || resp.StatusCode != 200 || resp.Header.Get("X") != "y" || resp.Header.Get("Link") != "" || content != "abc" || resp.Trailer.Get("A") != "b" {
+		t.Errorf("%+v, %q, %v", resp, content, err)
+	}
+	if _, _, err := rs.get(t); err == nil || !strings.Contains(err.Error(), "interim") {
+		t.Errorf("a flood of interim responses: %v", err)
+	}
+}
+
+func TestLargeResponseHeader(t *testing.T) {
+	rs := serveRaw(t, func(n int64, s *quic.Stream) {
+		readRequest(s)
+		s.WriteLast(headers(":status=200 x=" + strings.Repeat("~", 1000)))
+	})
+	rs.transport.MaxResponseHeaderBytes = 1000
+	_, _, err := rs.get(t)
+	wantError(t, err, ErrCodeExcessiveLoad, false, false)
+}
+
+// TestUnwantedStreams has a server open what it may not.
+func TestUnwantedStreams(t *testing.T) {
+	for name, code := range map[string]ErrorCode{"\x01\x00": h3.IDError, "\x00\x04\x00": h3.StreamCreationError} {
+		ended := make(chan error, 1)
+		rs := serveRaw(t, func(n int64, s *quic.Stream) {
+			readRequest(s)
+			if u, err := s.Conn().OpenUniStream(context.Background()); err == nil {
+				u.Write([]byte(name))
+			}
+			<-s.Conn().Done()
+			ended <- s.Conn().Err()
+		})
+		_, _, err := rs.get(t)
+		wantError(t, err, code, false, true)
+		var app *quic.ApplicationError
+		if err := wait(t, "the connection's end", ended); !errors.As(err, &app) || ErrorCode(app.Code) != code {
+			t.Errorf("%q: %v, want %v", name, err, code)
+		}
+	}
+}
