@@ -192,6 +192,6 @@ func (c *Conn) lossLimits() recovery.Limits {
 		Confirmed:        c.hs == nil || c.hs.confirmed,
 		HandshakeKeys:    c.hs != nil && c.hs.canSeal[wire.HandshakeSpace],
 		PeerValidated:    c.side == wire.ServerSide || c.hs == nil || c.hs.peerValidated,
-		AmplificationCap: c.path.allowance() == 0,
+		AmplificationCap: c.path.allowance() < uint64(c.mtu.current), // no datagram may leave
 	}
 }
