@@ -69,6 +69,7 @@ func (p *puppet) handshake() {
 		p.send(wire.AppSpace, handshakeDone())
 	}
 	for range 3 { // the answers to the last flight, and to the limits in it
+		p.advance(p.rtt)
 		p.ack()
 	}
 	p.frames, p.answers, p.events = nil, nil, nil
@@ -88,6 +89,7 @@ func (p *puppet) established() bool {
 // own, with an acknowledgment of what came.
 func (p *puppet) flush() {
 	p.t.Helper()
+	p.advance(p.rtt)
 	for space := wire.InitialSpace; space <= wire.AppSpace; space++ {
 		s := &p.spaces[space]
 		for len(s.toSend) > 0 {

@@ -30,8 +30,9 @@ import (
 type puppet struct {
 	t        testing.TB
 	now      monotime.Time
-	side     wire.Side   // the puppet's own
-	path     engine.Path // where the puppet's datagrams seem to come from
+	side     wire.Side     // the puppet's own
+	rtt      time.Duration // how long the puppet takes to answer in the handshake
+	path     engine.Path   // where the puppet's datagrams seem to come from
 	endpoint *engine.Endpoint
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
