@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary be the command, for tests with processes.
@@ -90,11 +91,17 @@ func match(t *testing.T, expr *regexp.Regexp, line string) string {
 // must end well.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
+	return startServerGrace(t, time.Minute, args...)
+}
+
+// startServerGrace is startServer with another time for what is under way.
+func startServerGrace(t *testing.T, grace time.Duration, args ...string) *server {
+	t.Helper()
 	s := &server{signals: make(chan os.Signal, 2), ended: make(chan result, 1)}
 	out, in := io.Pipe()
 	a := &app{
 		stdin: strings.NewReader(""), stdout: in, stderr: &s.stderr,
-		getenv: func(string) string { return "" }, signals: s.signals,
+		getenv: func(string) string { return "" }, signals: s.signals, grace: grace,
 	}
 	code := make(chan int, 1)
 	go func() {

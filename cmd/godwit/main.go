@@ -17,11 +17,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// shutdownGrace is how long requests under way may take when a server is to end:
+// most are done by then, and those of clients that are gone never will be.
+const shutdownGrace = 10 * time.Second
 
 func main() {
 	signals := make(chan os.Signal, 2) // the second one must not be missed
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signals: signals}
+	a := &app{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, signals: signals, grace: shutdownGrace,
+	}
 	os.Exit(a.run(os.Args[1:]))
 }

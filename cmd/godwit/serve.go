@@ -34,8 +34,8 @@ Without a certificate, one is made for localhost, 127.0.0.1 and ::1. It lasts fo
 13 days and for this run only; its SHA-256 is printed for clients that accept a
 certificate by its hash.
 
-An interrupt ends the server when it has finished what it is doing, a second one
-at once.`,
+An interrupt ends the server when it has finished what it is doing, but after 10
+seconds at the latest; a second one ends it at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &opts) },
 	}
@@ -79,17 +79,27 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	return err
 }
 
-// shutDown lets requests finish, unless another signal comes.
+// errGraceOver is why a shutdown ends that has lasted long enough.
+var errGraceOver = errors.New("no longer waiting for what is under way")
+
+// shutDown lets requests finish, unless they take too long or another signal
+// comes.
 func (a *app) shutDown(srv *http3.Server) error {
-	fmt.Fprintln(a.stderr, "godwit: finishing what is under way; interrupt again to end at once")
+	a.complain("finishing what is under way; interrupt again to end at once")
 	ctx, cancel := a.interruptible(context.Background())
 	defer cancel()
+	ctx, cancelGrace := context.WithTimeoutCause(ctx, a.grace, errGraceOver)
+	defer cancelGrace()
 	err := srv.Shutdown(ctx)
-	if ctx.Err() != nil {
-		err = errInterrupted
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
 	}
 	if err != nil {
 		_ = srv.Close() // why it was needed says more than how it went
+	}
+	if errors.Is(err, errGraceOver) {
+		a.complain("%v", err)
+		return nil // the server was asked to end, and has
 	}
 	return err
 }

@@ -196,6 +196,19 @@ func TestServeInterruptTwice(t *testing.T) {
 	}
 }
 
+// TestServeGrace: a request that does not end keeps the server only for a while.
+func TestServeGrace(t *testing.T) {
+	s := startServerGrace(t, 50*time.Millisecond, "serve", "--listen", "localhost:0")
+	finish := startRequest(t, s)
+	s.signals <- os.Interrupt
+	if r := s.wait(); r.code != exitOK || !strings.Contains(r.stderr, "no longer waiting") {
+		t.Errorf("%+v", r)
+	}
+	if r := finish(); r.code != exitFailure {
+		t.Errorf("the request under way ended with %+v", r)
+	}
+}
+
 func TestDisplayAddr(t *testing.T) {
 	actual := &net.TCPAddr{IP: net.IPv6unspecified, Port: 4433}
 	for listen, want := range map[string]string{
