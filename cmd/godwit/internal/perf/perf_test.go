@@ -162,12 +162,12 @@ func TestResult(t *testing.T) {
 	if err != nil || string(data) != want {
 		t.Errorf("%s, %v", data, err)
 	}
-	text := "6.442 Gbit/s: 1.000 GiB down, 0.500 GiB up in 2.000 s (2 × 1 streams, 2 completed)\nCPU 1.500 s, 1.000 s a GiB"
+	text := "6.442 Gbit/s: 1.000 GiB down, 512.0 MiB up in 2.000 s (2 × 1 streams, 2 completed)\nCPU 1.500 s, 1.000 s a GiB"
 	if r.String() != text {
 		t.Errorf("%q", r.String())
 	}
-	if g := (&Result{}).Gbps(); g != 0 {
-		t.Errorf("%v Gbit/s in no time", g)
+	if text := (&Result{}).String(); text != "0.000 Gbit/s: 0 bytes down, 0 bytes up in 0.000 s (0 × 0 streams, 0 completed)\nCPU 0.000 s" {
+		t.Errorf("nothing: %q", text)
 	}
 }
 

@@ -30,13 +30,22 @@ func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
 // String describes the result for people.
 func (r *Result) String() string {
-	const gib = 1 << 30
-	total := float64(r.Downloaded+r.Uploaded) / gib
-	s := fmt.Sprintf("%.3f Gbit/s: %.3f GiB down, %.3f GiB up in %.3f s (%d × %d streams, %d completed)\nCPU %.3f s",
-		r.Gbps(), float64(r.Downloaded)/gib, float64(r.Uploaded)/gib, r.Elapsed.Seconds(),
+	s := fmt.Sprintf("%.3f Gbit/s: %s down, %s up in %.3f s (%d × %d streams, %d completed)\nCPU %.3f s",
+		r.Gbps(), bytesText(r.Downloaded), bytesText(r.Uploaded), r.Elapsed.Seconds(),
 		r.Conns, r.Streams, r.Requests, r.CPU.Seconds())
-	if total > 0 {
-		s += fmt.Sprintf(", %.3f s a GiB", r.CPU.Seconds()/total)
+	if total := r.Downloaded + r.Uploaded; total > 0 {
+		s += fmt.Sprintf(", %.3f s a GiB", r.CPU.Seconds()/float64(total)*(1<<30))
 	}
 	return s
+}
+
+// bytesText writes a number of bytes with a unit.
+func bytesText(n uint64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.3f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
