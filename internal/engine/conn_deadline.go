@@ -26,6 +26,10 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.handshakeTimedOut(now)
 		return
 	}
+	if d.take(slotPath, now) {
+		c.handlePathDeadline(now)
+		d[slotLoss] = c.loss.Deadline(c.lossLimits()) // the path before may let probes leave
+	}
 	for range maxLossDeadlines {
 		if !d.take(slotLoss, now) {
 			break
@@ -38,9 +42,6 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 	}
 	if d.take(slotKeyDiscard, now) {
 		c.keys.DropPrevious()
-	}
-	if d.take(slotPath, now) {
-		c.handlePathDeadline(now)
 	}
 	if d.take(slotKeepAlive, now) {
 		c.control.ping = true
