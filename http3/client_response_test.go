@@ -16,7 +16,7 @@ import (
 func TestMalformedResponses(t *testing.T) {
 	ok := headers(":status=200")
 	long := headers(":status=200 content-length=5")
-	for _, tt := range []struct {
+	tests := []struct {
 		name      string
 		bytes     []byte
 		code      ErrorCode
@@ -39,22 +39,25 @@ func TestMalformedResponses(t *testing.T) {
 		{"PUSH_PROMISE", join(frame(h3.FramePushPromise, "\x00\x00\x00"), ok), h3.IDError, true},
 		{"half a frame", join(ok, frame(h3.FrameData, "abc")[:3]), h3.FrameError, true},
 		{"dynamic reference", frame(h3.FrameHeaders, "\x02\x00\x80"), ErrorCode(qpack.DecompressionFailed), true},
-	} {
-		ended := make(chan error, 1)
-		rs := serveRaw(t, func(n int64, s *quic.Stream) {
-			s.WriteLast(tt.bytes)
-			readRequest(s)
-			if tt.wholeConn {
-				<-s.Conn().Done()
-				ended <- s.Conn().Err()
-			} else {
-				ended <- nil
-			}
-		})
+	}
+	ended := make(chan error, 1)
+	rs := serveRaw(t, func(n int64, s *quic.Stream) {
+		tt := tests[n-1]
+		s.WriteLast(tt.bytes)
+		readRequest(s)
+		if tt.wholeConn {
+			<-s.Conn().Done()
+			ended <- s.Conn().Err()
+		}
+	})
+	for _, tt := range tests {
 		_, _, err := rs.get(t)
 		wantError(t, err, tt.code, false, tt.wholeConn)
+		if !tt.wholeConn {
+			continue
+		}
 		var app *quic.ApplicationError
-		if err := wait(t, "the connection's end", ended); tt.wholeConn && (!errors.As(err, &app) || ErrorCode(app.Code) != tt.code) {
+		if err := wait(t, "the connection's end: "+tt.name, ended); !errors.As(err, &app) || ErrorCode(app.Code) != tt.code {
 			t.Errorf("%s: the server saw %v, want %v", tt.name, err, tt.code)
 		}
 	}

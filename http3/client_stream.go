@@ -89,6 +89,7 @@ func (st *clientStream) punish(err error) {
 	var malformed *h3.StreamError
 	switch code, wholeConn := h3.Code(err); {
 	case wholeConn:
+		st.conn.transport.retire(st.conn) // before the next request takes it
 		st.conn.abort(err)
 	case errors.As(err, &malformed):
 		cancel(st.stream, code)
