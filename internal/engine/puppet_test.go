@@ -208,7 +208,7 @@ func (p *puppet) advance(d time.Duration) {
 		}
 		p.now = max(p.now, at)
 		p.conn.HandleDeadline(p.now)
-		p.poll()
+		p.drain()
 	}
 	p.fatal("%d deadlines within %v", tooMany, d)
 }
@@ -220,9 +220,19 @@ func (p *puppet) deadline() monotime.Time {
 	return p.conn.Deadline()
 }
 
-// poll reads everything the endpoint sends now, and its events, and checks
-// what must always hold.
+// poll does what a driver does after a datagram or a command: it meets a
+// deadline that has become due, and drains.
 func (p *puppet) poll() {
+	p.t.Helper()
+	if at := p.deadline(); !at.IsZero() && !at.After(p.now) {
+		p.conn.HandleDeadline(p.now)
+	}
+	p.drain()
+}
+
+// drain reads everything the endpoint sends now, and its events, and checks
+// what must always hold.
+func (p *puppet) drain() {
 	p.t.Helper()
 	for t, ok := p.endpoint.PollTransmit(p.buf); ok; t, ok = p.endpoint.PollTransmit(p.buf) {
 		p.sent++
