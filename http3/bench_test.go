@@ -11,8 +11,10 @@ import (
 // of them under way.
 func BenchmarkHello(b *testing.B) {
 	ts := serve(b, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
+	ts.do(b, "GET", "/", nil) // the connection is there
 	b.SetParallelism(16)
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			req, _ := http.NewRequest("GET", ts.url+"/hello", nil)
