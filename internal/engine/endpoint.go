@@ -46,6 +46,9 @@ type EndpointConfig struct {
 	ResetKey [32]byte
 	// TokenSecret keys the address validation tokens of Retry packets.
 	TokenSecret [32]byte
+	// Shards is how many endpoints share an address, 0 or 1 for only this one,
+	// and Shard which of them this is, from 0: see ShardOf.
+	Shard, Shards int
 	// Limits bound what strangers may cost; zero fields mean defaults.
 	Limits Limits
 }
@@ -58,6 +61,8 @@ type Endpoint struct {
 	resetKey [32]byte
 	tokens   *protect.TokenKey
 	limits   Limits
+	shard    int
+	shards   int
 	server   *Server
 
 	byID       map[wire.ConnectionID]*Conn
@@ -97,6 +102,8 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		resetKey: cfg.ResetKey,
 		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
 		limits:   cfg.Limits.withDefaults(),
+		shard:    cfg.Shard,
+		shards:   max(cfg.Shards, 1),
 		byID:     make(map[wire.ConnectionID]*Conn),
 		byReset:  make(map[wire.ResetToken]*Conn),
 	}
@@ -189,6 +196,7 @@ func (c *Conn) trace(original wire.ConnectionID) {
 func (e *Endpoint) newID(c *Conn) wire.ConnectionID {
 	for {
 		id := e.randomID()
+		id.Bytes()[0] = markShard(id.Bytes()[0], e.shard, e.shards)
 		if _, taken := e.byID[id]; !taken {
 			e.byID[id] = c
 			return id

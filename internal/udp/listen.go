@@ -28,7 +28,7 @@ func Listen(addr string, cfg Config) (*Socket, error) {
 		return nil, fmt.Errorf("udp: cannot set up the socket on %s: %w", addr, err)
 	}
 	warnBuffers(cfg, count)
-	return &Socket{backend: b, local: localAddr(conn), count: count}, nil
+	return &Socket{backend: b, conn: conn, local: localAddr(conn), count: count}, nil
 }
 
 // openConn binds a socket with the options that must come before binding.

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"net"
 	"net/netip"
 	"time"
 )
@@ -25,6 +26,7 @@ const (
 // to the owner; Wake, Stats, LocalAddr, MaxTrain and Close to everybody.
 type Socket struct {
 	backend
+	conn  *net.UDPConn
 	local netip.AddrPort
 	count *counters
 }

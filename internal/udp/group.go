@@ -1,0 +1,89 @@
+package udp
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"golang.org/x/net/bpf"
+)
+
+// Group is sockets that share one address: the kernel gives each datagram to
+// one of them.
+type Group struct {
+	Sockets []*Socket
+	// Steered says that the filter chooses. Otherwise the kernel goes by a hash
+	// of the addresses.
+	Steered bool
+}
+
+// ListenGroup is Listen for n sockets on one address. steer is a classic BPF
+// program that sees a datagram from its UDP payload on and returns the index of
+// the socket to get it; for any other number the kernel goes by a hash of the
+// addresses. Several sockets are a matter of Linux: elsewhere n must be 1.
+func ListenGroup(addr string, n int, steer []bpf.Instruction, cfg Config) (*Group, error) {
+	if n == 1 {
+		s, err := Listen(addr, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return &Group{Sockets: []*Socket{s}}, nil
+	}
+	g := &Group{}
+	if err := g.open(addr, n, cfg); err != nil {
+		g.close()
+		return nil, err
+	}
+	if program, err := bpf.Assemble(steer); err == nil {
+		// Without the filter everything works, only less well.
+		g.Steered = withDescriptor(g.Sockets[0].conn, func(fd uintptr) error { return attachSteering(fd, program) }) == nil
+	}
+	return g, nil
+}
+
+// open binds the sockets. The first one does not share while it binds, so that
+// an address that somebody else has, sharing or not, is noticed.
+func (g *Group) open(addr string, n int, cfg Config) error {
+	for i := range n {
+		if i == 1 {
+			if err := withDescriptor(g.Sockets[0].conn, setReusePort); err != nil {
+				return fmt.Errorf("udp: %d sockets on %s: %w", n, addr, err)
+			}
+			host, _, err := net.SplitHostPort(addr)
+			if err != nil {
+				return err
+			}
+			addr = net.JoinHostPort(host, fmt.Sprint(g.Sockets[0].local.Port()))
+			cfg.ReusePort = true
+			cfg.Logger = nil // what it would say has been said
+		}
+		s, err := Listen(addr, cfg)
+		if err != nil {
+			return err
+		}
+		g.Sockets = append(g.Sockets, s)
+	}
+	return nil
+}
+
+func (g *Group) close() {
+	for _, s := range g.Sockets {
+		_ = s.Close()
+	}
+}
+
+// LocalAddr returns the address the sockets share.
+func (g *Group) LocalAddr() netip.AddrPort { return g.Sockets[0].local }
+
+// withDescriptor calls f with the descriptor of conn.
+func withDescriptor(conn *net.UDPConn, f func(fd uintptr) error) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = f(fd) }); err != nil {
+		return err
+	}
+	return inner
+}
