@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// h3Conn is an HTTP/3 connection as a quic.Handler. Only its loop's goroutine
+// uses it, but for qc.
+type h3Conn struct {
+	loop    *h3Loop
+	qc      *quic.Conn
+	done    func(*h3Conn, *exchange, error) // a response is complete or will not come
+	control *quic.Stream
+	waiting []time.Time // requests, by when they were due, that the peer's limit of streams keeps back
+	idle    []*exchange // to be used again
+	running int
+}
+
+// exchange is a request and its response.
+type exchange struct {
+	due    time.Time // when the request should have left
+	reader h3.MessageReader
+	size   int // of the content so far, in bytes
+}
+
+// maxHeader bounds a response's header section, in bytes.
+const maxHeader = 16 << 10
+
+// start opens the control stream with SETTINGS.
+func (c *h3Conn) start() {
+	s, err := c.qc.TryOpenStream(true)
+	if err != nil {
+		return // HandleStreamsAvailable follows
+	}
+	c.control = s
+	state := h3.NewConn(wire.ClientSide, h3.Settings{MaxFieldSectionSize: maxHeader})
+	// What is wrong with it comes to HandleClose.
+	_, _ = s.TryWrite(state.AppendControlStream(nil, rand.Uint64()))
+}
+
+// send sends a request that is due, as soon as the peer allows the stream.
+func (c *h3Conn) send(due time.Time) {
+	if len(c.waiting) > 0 || !c.trySend(due) {
+		c.waiting = append(c.waiting, due)
+	}
+}
+
+// trySend returns false if the peer allows no stream now.
+func (c *h3Conn) trySend(due time.Time) bool {
+	s, err := c.qc.TryOpenStream(false)
+	if err != nil {
+		return !errors.Is(err, quic.ErrStreamLimit) // HandleClose tells of the rest
+	}
+	ex := c.newExchange()
+	ex.due, ex.size = due, 0
+	ex.reader = h3.NewMessageReader(wire.ClientSide, maxHeader)
+	ex.reader.ExpectLength(int64(c.loop.opts.size))
+	s.SetValue(ex)
+	c.running++
+	_, _ = s.WriteLast(c.loop.request) // reading meets the same error
+	return true
+}
+
+func (c *h3Conn) newExchange() *exchange {
+	n := len(c.idle)
+	if n == 0 {
+		return new(exchange)
+	}
+	ex := c.idle[n-1]
+	c.idle = c.idle[:n-1]
+	return ex
+}
+
+// HandleStream takes a stream of the server's: its control stream and QPACK's.
+func (c *h3Conn) HandleStream(*quic.Stream) {}
+
+// HandleReadable reads what has come of a response.
+func (c *h3Conn) HandleReadable(s *quic.Stream) {
+	ex, _ := s.Value().(*exchange)
+	for {
+		n, err := s.TryRead(c.loop.buf[:])
+		if ex == nil {
+			if n == 0 {
+				return // SETTINGS and the like make no difference
+			}
+			continue
+		}
+		if feedErr := c.feed(ex, c.loop.buf[:n]); feedErr != nil {
+			err = feedErr
+			s.CancelRead(uint64(h3.MessageError))
+		}
+		switch {
+		case err == io.EOF:
+			c.finish(s, ex, ex.reader.Finish())
+			return
+		case err != nil:
+			c.finish(s, ex, fmt.Errorf("stream %d: %w", s.ID(), err))
+			return
+		case n == 0:
+			return
+		}
+	}
+}
+
+// feed takes the next bytes of a response.
+func (c *h3Conn) feed(ex *exchange, b []byte) error {
+	for len(b) > 0 {
+		p, n, err := ex.reader.Next(b)
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+		switch p.Kind {
+		case h3.PieceHeaders:
+			if err := c.loop.checkHeader(p.Bytes); err != nil {
+				return err
+			}
+		case h3.PieceData:
+			ex.size += len(p.Bytes)
+			c.loop.meter.bytes.Add(int64(len(p.Bytes)))
+		}
+	}
+	return nil
+}
+
+// finish ends an exchange.
+func (c *h3Conn) finish(s *quic.Stream, ex *exchange, err error) {
+	s.SetValue(nil)
+	c.running--
+	c.done(c, ex, err)
+	c.idle = append(c.idle, ex)
+}
+
+// HandleWritable is called for requests that were cancelled.
+func (c *h3Conn) HandleWritable(*quic.Stream) {}
+
+// HandleStreamsAvailable sends what has waited.
+func (c *h3Conn) HandleStreamsAvailable(*quic.Conn) {
+	if c.control == nil {
+		c.start()
+	}
+	for len(c.waiting) > 0 && c.trySend(c.waiting[0]) {
+		c.waiting = c.waiting[1:]
+	}
+}
+
+// HandleClose ends what is running.
+func (c *h3Conn) HandleClose(_ *quic.Conn, err error) {
+	for range c.running + len(c.waiting) {
+		c.done(c, new(exchange), fmt.Errorf("the connection ended: %w", err))
+	}
+	c.running, c.waiting = 0, nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// flowWindow is the client's flow control window for streams and connections, in
+// bytes.
+const flowWindow = 16 << 20
+
+// h3Loop is a UDP socket with its event loop, and what the HTTP/3 connections on
+// it share. Only the loop's goroutine uses it, but for dial.
+type h3Loop struct {
+	transport *quic.Transport
+	conf      *quic.Config
+	opts      *options
+	request   []byte // the HEADERS frame, the same for all requests
+	meter     *meter
+
+	buf     [256 << 10]byte // what arrives is read into
+	decoder qpack.Decoder
+	fields  []qpack.Field
+}
+
+// newH3Loop opens a socket. m may be nil.
+func newH3Loop(opts *options, m *meter) (*h3Loop, error) {
+	if m == nil {
+		m = new(meter)
+	}
+	conf := &quic.Config{
+		HandshakeTimeout:    opts.patience,
+		MaxIdleTimeout:      idleTimeout,
+		InitialStreamWindow: flowWindow, MaxStreamWindow: flowWindow,
+		InitialConnWindow: flowWindow, MaxConnWindow: flowWindow,
+		MaxIncomingStreams: -1, MaxIncomingUniStreams: 10,
+	}
+	t, err := quic.NewTransport("127.0.0.1:0", conf)
+	if err != nil {
+		return nil, err
+	}
+	return &h3Loop{transport: t, conf: conf, opts: opts, request: encodeRequest(opts), meter: m}, nil
+}
+
+// encodeRequest returns a GET request as it is on the wire.
+func encodeRequest(opts *options) []byte {
+	b, mark := h3.BeginHeaders(nil)
+	b = qpack.AppendPrefix(b)
+	for _, f := range []qpack.Field{
+		{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"},
+		{Name: ":authority", Value: opts.addr}, {Name: ":path", Value: opts.path},
+		{Name: "user-agent", Value: "godwit-bench"},
+	} {
+		b = qpack.AppendField(b, f.Name, f.Value)
+	}
+	return h3.EndHeaders(b, mark)
+}
+
+// dial makes a connection on which done is told of every response.
+func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(*h3Conn, *exchange, error)) (*h3Conn, error) {
+	qconf := *l.conf
+	qconf.NewHandler = func(qc *quic.Conn) quic.Handler {
+		c := &h3Conn{loop: l, qc: qc, done: done}
+		qc.SetValue(c)
+		c.start()
+		return c
+	}
+	qc, err := l.transport.Dial(ctx, l.opts.addr, conf, &qconf)
+	if err != nil {
+		return nil, err
+	}
+	return qc.Value().(*h3Conn), nil
+}
+
+// checkHeader checks the header section of a response.
+func (l *h3Loop) checkHeader(section []byte) error {
+	fields, err := l.decoder.AppendFields(l.fields[:0], section, 16<<10)
+	if err != nil {
+		return err
+	}
+	l.fields = fields
+	if len(fields) == 0 || fields[0] != (qpack.Field{Name: ":status", Value: "200"}) {
+		return fmt.Errorf("the response begins with %q", fields)
+	}
+	return nil
+}

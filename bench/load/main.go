@@ -1,0 +1,96 @@
+// Command load is the client of the HTTP benchmarks. One client drives all
+// servers: over HTTP/3 it is made of Godwit's packages, without net/http's, so
+// that it costs less than what it measures; over HTTP/2 and HTTP/1.1 it is
+// net/http's.
+//
+//	load -addr 127.0.0.1:4433 -path /small -size 5 requests
+//
+// The modes:
+//
+//	requests    a fixed number runs at any time, for a while
+//	rate        they come at a fixed rate, whatever the server does
+//	handshakes  a connection, a request, and the next connection
+//	burst       very many connections at once
+//	idle        very many connections that do nothing
+//
+// It prints one report.Result. The CPU time of the server is that of the
+// process -pid meanwhile.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/godwit-quic/godwit/bench/internal/report"
+)
+
+// options are the command line.
+type options struct {
+	addr, path, proto string
+	size              int // of each response's content, in bytes
+	pid               int // of the server
+
+	conns, streams int // streams on each connection
+	loops          int // of the client, over HTTP/3
+	warmup         time.Duration
+	duration       time.Duration
+	rate           float64 // requests a second
+	resume         bool
+	patience       time.Duration
+}
+
+type mode func(context.Context, *options) (*report.Result, error)
+
+var modes = map[string]mode{
+	"requests": measureRequests, "rate": measureRate,
+	"handshakes": measureHandshakes, "burst": measureBurst, "idle": measureIdle,
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var opts options
+	flag.StringVar(&opts.addr, "addr", "", "server's `host:port`")
+	flag.StringVar(&opts.path, "path", "/small", "path to request")
+	flag.StringVar(&opts.proto, "proto", "h3", "h3, h2 or http/1.1")
+	flag.IntVar(&opts.size, "size", 5, "`bytes` that every response must have")
+	flag.IntVar(&opts.pid, "pid", 0, "process `ID` of the server")
+	flag.IntVar(&opts.conns, "conns", 1, "connections")
+	flag.IntVar(&opts.streams, "streams", 1, "requests at a time on each connection")
+	flag.IntVar(&opts.loops, "loops", 1, "event loops and UDP sockets of the client, over HTTP/3")
+	flag.DurationVar(&opts.warmup, "warmup", 300*time.Millisecond, "how long to run before measuring")
+	flag.DurationVar(&opts.duration, "duration", 2*time.Second, "how long to measure")
+	flag.Float64Var(&opts.rate, "rate", 1000, "requests a second, for rate")
+	flag.BoolVar(&opts.resume, "resume", false, "resume sessions, for handshakes")
+	flag.DurationVar(&opts.patience, "patience", 20*time.Second, "how long one connection may take")
+	flag.Parse()
+	measure := modes[flag.Arg(0)]
+	if measure == nil || flag.NArg() != 1 {
+		return fmt.Errorf("%q is no mode", flag.Args())
+	}
+	result, err := measure(context.Background(), &opts)
+	if err != nil {
+		return err
+	}
+	return report.Write(os.Stdout, result)
+}
+
+// tlsConfig returns the client's side of TLS. The key exchange is the same for
+// all servers, some of which know only classical ones.
+func (o *options) tlsConfig() *tls.Config {
+	return &tls.Config{
+		InsecureSkipVerify: true, // the certificate was made for the occasion
+		NextProtos:         []string{o.proto},
+		MinVersion:         tls.VersionTLS13,
+		CurvePreferences:   []tls.CurveID{tls.X25519},
+	}
+}

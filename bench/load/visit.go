@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"time"
+)
+
+// idleTimeout is longer than any measurement.
+const idleTimeout = 5 * time.Minute
+
+// visit is a connection on which one request was made.
+type visit struct {
+	close func()
+	ended func() bool // the server has closed it
+	state tls.ConnectionState
+}
+
+// visitor makes connections, from any number of goroutines.
+type visitor interface {
+	visit(ctx context.Context, conf *tls.Config) (*visit, error)
+}
+
+func newVisitor(opts *options) (visitor, error) {
+	if opts.proto == "h3" {
+		return newH3Visitor(opts)
+	}
+	return tcpVisitor{opts}, nil
+}
+
+// tryVisit is a visit that takes no longer than the patience lasts.
+func tryVisit(ctx context.Context, opts *options, v visitor, conf *tls.Config) (*visit, error) {
+	ctx, cancel := context.WithTimeout(ctx, opts.patience)
+	defer cancel()
+	return v.visit(ctx, conf)
+}
+
+// h3Visitor makes all connections on one socket.
+type h3Visitor struct{ loop *h3Loop }
+
+func newH3Visitor(opts *options) (visitor, error) {
+	l, err := newH3Loop(opts, nil)
+	if err != nil {
+		return nil, err
+	}
+	return h3Visitor{l}, nil
+}
+
+func (v h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
+	responded := make(chan error, 1)
+	c, err := v.loop.dial(ctx, conf, func(_ *h3Conn, _ *exchange, err error) { responded <- err })
+	if err != nil {
+		return nil, err
+	}
+	end := func() { _ = c.qc.CloseWithError(0x100, "") } // H3_NO_ERROR
+	if !c.qc.Run(func() { c.send(time.Now()) }) {
+		return nil, c.qc.Err()
+	}
+	select {
+	case err = <-responded:
+	case <-ctx.Done():
+		err = fmt.Errorf("no response: %w", ctx.Err())
+	}
+	if err != nil {
+		end()
+		return nil, err
+	}
+	ended := func() bool { return c.qc.Err() != nil }
+	return &visit{close: end, ended: ended, state: c.qc.ConnectionState()}, nil
+}
+
+// tcpVisitor makes connections with net/http.
+type tcpVisitor struct{ opts *options }
+
+func (v tcpVisitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
+	c, err := newTCPClient(v.opts, conf, 1)
+	if err != nil {
+		return nil, err
+	}
+	state, err := c.get(ctx, nil)
+	if err != nil {
+		c.transport.CloseIdleConnections()
+		return nil, err
+	}
+	ended := func() bool { return false } // net/http does not tell
+	return &visit{close: c.transport.CloseIdleConnections, ended: ended, state: *state}, nil
+}
