@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/congestion"
@@ -59,6 +60,12 @@ type Config struct {
 	// buffers, each of the two. Default 7 MiB.
 	SocketBuffer int
 
+	// Loops is how many event loops serve the address, each with a socket and a
+	// share of the connections. More than one are a matter of Linux. Default is
+	// one for each processor that Go may use (GOMAXPROCS), up to 16, for Listen,
+	// and 1 for NewTransport and Dial. It counts where a socket is made.
+	Loops int
+
 	// StatelessResetKey lets a server that was restarted end the connections
 	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
 	// Default is a random one. It counts where a socket is made.
@@ -79,6 +86,17 @@ type Config struct {
 	// Listener.Accept, and nothing is queued for AcceptStream. If it returns
 	// nil, the connection is an ordinary one.
 	NewHandler func(*Conn) Handler
+}
+
+// maxDefaultLoops is how many loops Listen makes by itself: as many as fill
+// networks of today, each costs about a megabyte.
+const maxDefaultLoops = 16
+
+func defaultLoops() int {
+	if runtime.GOOS != "linux" {
+		return 1
+	}
+	return min(runtime.GOMAXPROCS(0), maxDefaultLoops)
 }
 
 const (
@@ -120,6 +138,9 @@ func (conf *Config) validate() error {
 		if f.value != 0 && f.value < minWindow || f.value > wire.MaxVarint {
 			return fmt.Errorf("quic: Config.%s is not between %d and %d: %d", f.name, minWindow, uint64(wire.MaxVarint), f.value)
 		}
+	}
+	if conf.Loops < 0 || conf.Loops > engine.MaxShards {
+		return fmt.Errorf("quic: Config.Loops is not between 0 and %d: %d", engine.MaxShards, conf.Loops)
 	}
 	if conf.SocketBuffer < 0 {
 		return errors.New("quic: Config.SocketBuffer is negative")

@@ -20,6 +20,7 @@ import (
 // unless they say otherwise.
 type Conn struct {
 	transport *Transport
+	worker    *worker // the loop that the connection lives on
 	conf      *Config
 	logger    *slog.Logger
 	listener  *Listener // that the connection came in by, nil if it was dialled
@@ -33,7 +34,7 @@ type Conn struct {
 
 	incoming    queue[*Stream] // streams to be accepted
 	incomingUni queue[*Stream]
-	datagrams   chan struct{}  // something may be received; nil when they are off
+	datagrams   chan struct{} // something may be received; nil when they are off
 	value       any
 
 	mu     sync.Mutex
@@ -51,9 +52,10 @@ type Conn struct {
 	wantStreams bool    // TryOpenStream failed
 }
 
-func (t *Transport) newConn(conf *Config) *Conn {
+func (t *Transport) newConn(w *worker, conf *Config) *Conn {
 	c := &Conn{
 		transport: t,
+		worker:    w,
 		conf:      conf,
 		logger:    conf.logger(),
 		done:      make(chan struct{}),
@@ -72,7 +74,7 @@ func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
 
 // refreshPath notes the addresses in use. On the loop's goroutine.
 func (c *Conn) refreshPath() {
-	path, local := c.link.Path(), c.transport.loop.LocalAddr()
+	path, local := c.link.Path(), c.worker.LocalAddr()
 	if path.Local.IsValid() {
 		local = netip.AddrPortFrom(path.Local, local.Port())
 	}

@@ -91,7 +91,10 @@ func (c events) HandleClosed(err error) {
 	}
 }
 
-func (c events) HandleReleased() { c.transport.retire() }
+func (c events) HandleReleased() {
+	c.transport.live.Add(-1)
+	c.transport.retire()
+}
 
 // handles reports whether the connection's Handler is told of s.
 func (c events) handles(s *Stream) bool {

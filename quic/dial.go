@@ -46,7 +46,7 @@ func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 	if err := checkClientTLS(tlsConf); err != nil {
 		return nil, err
 	}
-	host, remotes, err := resolve(ctx, addr, t.loop.LocalAddr().Addr())
+	host, remotes, err := resolve(ctx, addr, t.workers[0].LocalAddr().Addr())
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
@@ -65,13 +65,16 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 	if err != nil {
 		return nil, err
 	}
-	c := t.newConn(conf)
+	w := t.workers[int(t.turn.Add(1))%len(t.workers)]
+	c := t.newConn(w, conf)
 	c.ready = make(chan struct{})
-	ok := t.loop.Do(func() {
+	t.live.Add(1)
+	ok := w.Do(func() {
 		path := engine.Path{Remote: remote}
-		c.attach(t.loop.Dial(path, t.engineConfig(conf), tls, events{c}), tls)
+		c.attach(w.Dial(path, t.engineConfig(conf), tls, events{c}), tls)
 	})
 	if !ok {
+		t.live.Add(-1)
 		return nil, ErrServerClosed
 	}
 	select {
@@ -81,7 +84,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 		}
 		return c, nil
 	case <-ctx.Done():
-		t.loop.Do(func() { c.link.Close(0, "") })
+		w.Do(func() { c.link.Close(0, "") })
 		return nil, context.Cause(ctx)
 	}
 }

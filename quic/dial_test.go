@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -87,7 +88,7 @@ func TestDialOwnSocket(t *testing.T) {
 		t.Error(err)
 	}
 	c.CloseWithError(0, "")
-	<-c.transport.loop.Done()
+	<-c.worker.Done()
 }
 
 // "localhost" is two addresses, of which the server has one.
@@ -105,7 +106,7 @@ func TestDialLocalhost(t *testing.T) {
 		t.Errorf("server name %q", got)
 	}
 	c.CloseWithError(0, "")
-	<-c.transport.loop.Done()
+	<-c.worker.Done()
 }
 
 func TestDialRefusesEarly(t *testing.T) {
@@ -175,7 +176,7 @@ func TestDialUnreachable(t *testing.T) {
 		defer closeAll()
 		sock := e.network.Listen(netip.MustParseAddrPort("127.0.0.1:6000"))
 		sock.FailSends(udp.ErrUnreachable)
-		tr := newTransport(sock, &Config{})
+		tr := newTransport([]loop.Socket{sock}, &Config{})
 		defer tr.Close()
 		start := time.Now()
 		_, err := tr.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
@@ -223,7 +224,7 @@ func TestStatelessReset(t *testing.T) {
 		e.listener.Transport().Close() // nobody hears of it
 		e.network.Drop(nil)
 
-		again := newTransport(e.network.Listen(memServer), conf)
+		again := newTransport([]loop.Socket{e.network.Listen(memServer)}, conf)
 		defer again.Close()
 		serverTLS, _ := tlsPair(t)
 		if _, err := again.Listen(serverTLS, nil); err != nil {

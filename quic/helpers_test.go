@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/loop/memnet"
 )
 
@@ -71,8 +72,10 @@ func newEnv(t testing.TB, serverConf, clientConf *Config) *env {
 
 // checkLoop fails the test if deadlines did not move when they were handled.
 func checkLoop(t testing.TB, tr *Transport) {
-	if n := tr.loop.Stats().Overdue; n > 0 {
-		t.Errorf("%d deadlines were overdue after they had been handled", n)
+	for _, w := range tr.workers {
+		if n := w.Stats().Overdue; n > 0 {
+			t.Errorf("%d deadlines were overdue after they had been handled", n)
+		}
 	}
 }
 
@@ -87,12 +90,12 @@ func newMemEnv(t testing.TB, serverConf, clientConf *Config) (*env, func()) {
 	t.Helper()
 	n := memnet.New(5 * time.Millisecond)
 	serverTLS, clientTLS := tlsPair(t)
-	st := newTransport(n.Listen(memServer), serverConf.orDefault())
+	st := newTransport([]loop.Socket{n.Listen(memServer)}, serverConf.orDefault())
 	l, err := st.Listen(serverTLS, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := newTransport(n.Listen(memClient), clientConf.orDefault())
+	tr := newTransport([]loop.Socket{n.Listen(memClient)}, clientConf.orDefault())
 	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n}
 	return e, func() {
 		tr.Close()

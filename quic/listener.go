@@ -23,7 +23,7 @@ type Listener struct {
 	backlog    queue[*Conn]
 	maxBacklog int
 	closed     atomic.Bool
-	warned     bool // of a full backlog; of the loop's goroutine
+	warned     atomic.Bool // of a full backlog
 }
 
 // Listen listens on the UDP address addr, "host:port" as for net.Listen: an
@@ -37,11 +37,15 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 	if err := checkServerTLS(tlsConf); err != nil {
 		return nil, err
 	}
-	t, err := NewTransport(addr, conf)
+	own := *conf.orDefault()
+	if own.Loops == 0 {
+		own.Loops = defaultLoops()
+	}
+	t, err := NewTransport(addr, &own)
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.Listen(tlsConf, nil)
+	l, err := t.Listen(tlsConf, conf.orDefault())
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -80,26 +84,27 @@ func (l *Listener) Close() error {
 	l.backlog.close(ErrServerClosed)
 	t := l.transport
 	t.listener.CompareAndSwap(l, nil)
-	t.loop.Do(func() {
-		if t.accepting == l {
-			t.loop.SetServer(nil)
-			t.accepting = nil
-		}
-		for _, c := range l.backlog.clear() {
-			c.refuse("the server stopped listening")
-		}
-		t.retire()
-	})
+	for _, w := range t.workers {
+		w.Do(func() {
+			if w.accepting == l {
+				w.SetServer(nil)
+				w.accepting = nil
+			}
+		})
+	}
+	for _, c := range l.backlog.clear() {
+		c.worker.Do(func() { c.refuse("the server stopped listening") })
+	}
+	t.retire()
 	return nil
 }
 
-// offer queues a connection for Accept. On the loop's goroutine, which is the
-// only one to add to the backlog.
+// offer queues a connection for Accept. On the goroutine of the connection's
+// loop.
 func (l *Listener) offer(c *Conn) {
 	switch {
 	case l.backlog.len() >= l.maxBacklog:
-		if !l.warned {
-			l.warned = true
+		if !l.warned.Swap(true) {
 			c.logger.Warn("quic: connections are refused, as too many wait to be accepted",
 				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
 		}

@@ -126,7 +126,7 @@ func TestListenerTransportEnds(t *testing.T) {
 		e.streams(client, server) // the connection lives on
 	}
 	client.CloseWithError(0, "")
-	<-e.listener.Transport().loop.Done()
+	<-e.listener.Transport().workers[0].Done()
 }
 
 func TestListenRefusesEarly(t *testing.T) {

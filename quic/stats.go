@@ -1,5 +1,7 @@
 package quic
 
+import "github.com/godwit-quic/godwit/internal/loop"
+
 // TransportStats are a transport's counters at one moment.
 type TransportStats struct {
 	Connections       int    // not yet forgotten
@@ -34,23 +36,46 @@ type TransportStats struct {
 	// GSO, GRO and ECN tell which facilities of the system are in use.
 	GSO, GRO, ECN bool
 	// ReadBuffer and WriteBuffer are the sizes in bytes that the kernel gave
-	// the socket's buffers, 0 if it does not tell.
+	// each socket's buffers, 0 if it does not tell.
 	ReadBuffer, WriteBuffer int
 }
 
 // Stats returns the transport's counters.
 func (t *Transport) Stats() TransportStats {
-	l, s := t.loop.Stats(), t.loop.SocketStats()
-	e := l.Endpoint
-	return TransportStats{
-		Connections: l.Conns, Accepted: e.Accepted, Dialled: e.Dialled,
-		ReceivedDatagrams: s.ReceivedDatagrams, ReceivedBytes: s.ReceivedBytes, ReceiveCalls: s.ReceiveCalls,
-		SentDatagrams: s.SentDatagrams, SentBytes: s.SentBytes, SendCalls: s.SendCalls,
-		Malformed: e.Malformed, UnknownID: e.UnknownID, UnknownVersion: e.UnknownVersion, TooShort: e.TooShort,
-		NotAuthentic: e.NotAuthentic, InvalidToken: e.InvalidToken, Refused: e.Refused,
-		VersionsSent: e.VersionsSent, RetriesSent: e.RetriesSent,
-		ResetsSent: e.ResetsSent, ResetsReceived: e.ResetsReceived,
-		ReceiveDrops: s.ReceiveDrops, SendDrops: s.SendDrops, SocketErrors: s.ReceiveErrors + s.SendErrors,
-		GSO: s.GSO, GRO: s.GRO, ECN: s.ECN, ReadBuffer: s.ReadBuffer, WriteBuffer: s.WriteBuffer,
+	var sum TransportStats
+	for _, w := range t.workers {
+		sum.add(w.Loop)
 	}
+	return sum
+}
+
+// add adds the counters of one loop.
+func (t *TransportStats) add(l *loop.Loop) {
+	stats, s := l.Stats(), l.SocketStats()
+	e := stats.Endpoint
+	t.Connections += stats.Conns
+	t.Accepted += e.Accepted
+	t.Dialled += e.Dialled
+	t.ReceivedDatagrams += s.ReceivedDatagrams
+	t.ReceivedBytes += s.ReceivedBytes
+	t.ReceiveCalls += s.ReceiveCalls
+	t.SentDatagrams += s.SentDatagrams
+	t.SentBytes += s.SentBytes
+	t.SendCalls += s.SendCalls
+	t.Malformed += e.Malformed
+	t.UnknownID += e.UnknownID
+	t.UnknownVersion += e.UnknownVersion
+	t.TooShort += e.TooShort
+	t.NotAuthentic += e.NotAuthentic
+	t.InvalidToken += e.InvalidToken
+	t.Refused += e.Refused
+	t.VersionsSent += e.VersionsSent
+	t.RetriesSent += e.RetriesSent
+	t.ResetsSent += e.ResetsSent
+	t.ResetsReceived += e.ResetsReceived
+	t.ReceiveDrops += s.ReceiveDrops
+	t.SendDrops += s.SendDrops
+	t.SocketErrors += s.ReceiveErrors + s.SendErrors
+	t.GSO, t.GRO, t.ECN = s.GSO, s.GRO, s.ECN
+	t.ReadBuffer, t.WriteBuffer = s.ReadBuffer, s.WriteBuffer
 }

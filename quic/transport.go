@@ -14,20 +14,26 @@ import (
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
-// Transport is a UDP socket and the event loop that serves it, shared by any
+// Transport is a UDP address and the event loops that serve it, shared by any
 // number of connections dialled from it and by at most one Listener. Its
 // methods may be called from any goroutine.
 //
 // Listen and Dial make one of their own, which ends by itself.
 type Transport struct {
-	conf *Config
-	loop *loop.Loop
+	conf    *Config
+	workers []*worker
+	turn    atomic.Uint32 // picks the worker for the next dialled connection
 
-	listener atomic.Pointer[Listener] // the one that was not closed, or nil
+	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
+	live      atomic.Int64             // connections not yet released
+	temporary atomic.Bool              // ends when no listener and no connection is left
+}
 
-	// Of the loop's goroutine alone:
-	accepting *Listener // new connections are this one's, nil if none are accepted
-	temporary bool      // ends when no listener and no connection is left
+// worker is one of a transport's event loops. Each has a socket of its own.
+type worker struct {
+	*loop.Loop
+	transport *Transport
+	accepting *Listener // new connections are this one's; of the loop's goroutine
 }
 
 // NewTransport opens a socket on addr, "host:port" as for net.ListenPacket; ""
@@ -41,7 +47,8 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 	if addr == "" {
 		addr = ":0"
 	}
-	sock, err := udp.Listen(addr, udp.Config{
+	n := max(conf.Loops, 1)
+	group, err := udp.ListenGroup(addr, n, engine.SteeringFilter(n), udp.Config{
 		ReadBuffer:  conf.SocketBuffer,
 		WriteBuffer: conf.SocketBuffer,
 		DisableGSO:  conf.DisableGSO,
@@ -51,37 +58,60 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTransport(sock, conf), nil
+	socks := make([]loop.Socket, n)
+	for i, s := range group.Sockets {
+		socks[i] = s
+	}
+	return newTransport(socks, conf), nil
 }
 
-// newTransport starts a loop on a socket.
-func newTransport(sock loop.Socket, conf *Config) *Transport {
+// newTransport starts a loop on each socket.
+func newTransport(socks []loop.Socket, conf *Config) *Transport {
 	var ep engine.EndpointConfig
-	rand.Read(ep.Seed[:])
 	rand.Read(ep.TokenSecret[:])
 	rand.Read(ep.ResetKey[:])
 	if conf.StatelessResetKey != nil {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
 	t := &Transport{conf: conf}
-	t.loop = loop.Start(sock, loop.Config{Endpoint: ep, Accept: t.accept, Ended: t.ended})
+	for range socks {
+		t.workers = append(t.workers, &worker{transport: t})
+	}
+	group := loop.StartGroup(socks, func(i int) loop.Config {
+		rand.Read(ep.Seed[:])
+		return loop.Config{Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended}
+	})
+	for i, l := range group.Loops {
+		t.workers[i].Loop = l
+	}
 	return t
 }
 
-// ended is the loop's last word.
+// ended is a loop's last word. One loop without its socket would leave the
+// others with half of the clients, so all end.
 func (t *Transport) ended(err error) {
 	if err != nil {
 		t.conf.logger().Error("quic: the socket failed, all its connections are closed", "err", err)
+		t.stop()
 	}
 	if l := t.listener.Load(); l != nil {
 		l.backlog.close(ErrServerClosed)
 	}
 }
 
+// stop makes all loops end.
+func (t *Transport) stop() {
+	for _, w := range t.workers {
+		w.Stop()
+	}
+}
+
 // accept makes the Conn for a connection that a client opens.
-func (t *Transport) accept(link *loop.Conn) loop.Handler {
-	c := t.newConn(t.accepting.conf)
-	c.listener = t.accepting
+func (w *worker) accept(link *loop.Conn) loop.Handler {
+	t := w.transport
+	t.live.Add(1)
+	c := t.newConn(w, w.accepting.conf)
+	c.listener = w.accepting
 	c.attach(link, link.TLS().(*handshake.Conn))
 	return events{c}
 }
@@ -106,18 +136,33 @@ func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error)
 	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
-	ok := t.loop.Do(func() {
-		t.accepting = l
-		t.loop.SetServer(&engine.Server{
-			Config:       t.engineConfig(conf),
-			NewTLS:       func() engine.TLS { return server.NewConn() },
-			RequireRetry: conf.RequireAddressValidation,
-		})
-	})
-	if !ok {
-		return nil, ErrServerClosed
+	for _, w := range t.workers {
+		if !w.serve(l, server) {
+			return nil, ErrServerClosed
+		}
 	}
 	return l, nil
+}
+
+// serve makes a worker accept connections for l, and waits until it does: a
+// client may come at once. It returns false if the loop has ended.
+func (w *worker) serve(l *Listener, server *handshake.Server) bool {
+	ready := make(chan struct{})
+	w.Do(func() {
+		w.accepting = l
+		w.SetServer(&engine.Server{
+			Config:       w.transport.engineConfig(l.conf),
+			NewTLS:       func() engine.TLS { return server.NewConn() },
+			RequireRetry: l.conf.RequireAddressValidation,
+		})
+		close(ready)
+	})
+	select {
+	case <-ready:
+		return true
+	case <-w.Done():
+		return false
+	}
 }
 
 // engineConfig returns conf for the engine.
@@ -127,30 +172,31 @@ func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	return e
 }
 
-// LocalAddr returns the socket's address, a *net.UDPAddr.
-func (t *Transport) LocalAddr() net.Addr { return udpAddr(t.loop.LocalAddr()) }
+// LocalAddr returns the address listened on or dialled from, a *net.UDPAddr.
+func (t *Transport) LocalAddr() net.Addr { return udpAddr(t.workers[0].LocalAddr()) }
 
 // Close ends the transport: its connections are closed with an application
 // error of 0, which their peers are told once, the listener is closed, and so
 // is the socket. It waits until that is done, so it must not be called from a
 // Handler.
 func (t *Transport) Close() error {
-	t.loop.Close()
+	t.stop()
+	for _, w := range t.workers {
+		w.Close()
+	}
 	return nil
 }
 
 // setTemporary makes the transport end once nobody uses it.
 func (t *Transport) setTemporary() {
-	t.loop.Do(func() {
-		t.temporary = true
-		t.retire()
-	})
+	t.temporary.Store(true)
+	t.retire()
 }
 
-// retire ends a temporary transport that nobody uses. On the loop's goroutine.
+// retire ends a temporary transport that nobody uses.
 func (t *Transport) retire() {
-	if t.temporary && t.listener.Load() == nil && t.loop.Conns() == 0 {
-		t.loop.Stop()
+	if t.temporary.Load() && t.listener.Load() == nil && t.live.Load() == 0 {
+		t.stop()
 	}
 }
 

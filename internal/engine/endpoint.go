@@ -195,13 +195,21 @@ func (c *Conn) trace(original wire.ConnectionID) {
 // newID makes an ID by which c can be reached.
 func (e *Endpoint) newID(c *Conn) wire.ConnectionID {
 	for {
-		id := e.randomID()
-		id.Bytes()[0] = markShard(id.Bytes()[0], e.shard, e.shards)
+		id := e.randomOwnID()
 		if _, taken := e.byID[id]; !taken {
 			e.byID[id] = c
 			return id
 		}
 	}
+}
+
+// randomOwnID makes an ID that leads to this endpoint and not to one that
+// shares the address.
+func (e *Endpoint) randomOwnID() wire.ConnectionID {
+	id := e.randomID()
+	b := id.Bytes()
+	b[0] = markShard(b[0], e.shard, e.shards)
+	return id
 }
 
 func (e *Endpoint) randomID() wire.ConnectionID {

@@ -139,7 +139,7 @@ func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
 	token := e.tokens.Seal(nil, &protect.Token{
 		Retry: true, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
 	}, &nonce)
-	id := e.randomID()
+	id := e.randomOwnID()
 	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
 	tag := protect.RetryTag(h.Version, &h.DstID, out)
 	e.answers.push(d.Path, append(out, tag[:]...))

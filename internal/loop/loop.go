@@ -17,6 +17,8 @@ type Loop struct {
 	config   Config
 	start    time.Time // where the loop's clock has its origin
 
+	sharing
+
 	mail     mailbox
 	stopping atomic.Bool
 	done     chan struct{}
@@ -62,7 +64,11 @@ type Config struct {
 
 // Start makes a loop that owns sock and starts its goroutine. Close ends it.
 func Start(sock Socket, cfg Config) *Loop {
-	l := &Loop{
+	return StartGroup([]Socket{sock}, func(int) Config { return cfg }).Loops[0]
+}
+
+func newLoop(sock Socket, cfg Config) *Loop {
+	return &Loop{
 		sock:     sock,
 		endpoint: engine.NewEndpoint(cfg.Endpoint),
 		config:   cfg,
@@ -70,8 +76,6 @@ func Start(sock Socket, cfg Config) *Loop {
 		done:     make(chan struct{}),
 		buf:      make([]byte, maxTrainBytes),
 	}
-	go l.run()
-	return l
 }
 
 // clock returns the present moment. It starts at 1, as zero means "never".

@@ -52,15 +52,22 @@ func (l *Loop) handleMessage(m *udp.Message) {
 	}
 	for data := range m.Datagrams() {
 		d.Data = data
-		e := l.endpoint.HandleDatagram(l.now, d)
-		if e == nil {
-			continue
+		if l.group == nil || !l.handOver(&d) {
+			l.handleDatagram(&d)
 		}
-		c, known := e.App.(*Conn)
-		if !known {
-			c = l.newConn(e)
-			c.handler = l.config.Accept(c)
-		}
-		c.touch()
 	}
+}
+
+// handleDatagram feeds one datagram to the endpoint.
+func (l *Loop) handleDatagram(d *engine.Datagram) {
+	e := l.endpoint.HandleDatagram(l.now, *d)
+	if e == nil {
+		return
+	}
+	c, known := e.App.(*Conn)
+	if !known {
+		c = l.newConn(e)
+		c.handler = l.config.Accept(c)
+	}
+	c.touch()
 }

@@ -1,0 +1,71 @@
+package loop
+
+import (
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+)
+
+// Group is loops whose sockets share one address. Each connection lives on one
+// of them, which its IDs name (engine.ShardOf). The kernel's filter gives each
+// loop its datagrams; where there is none, a loop that gets another's hands
+// them over.
+type Group struct {
+	Loops []*Loop
+}
+
+// StartGroup is Start for several sockets that share an address. make returns
+// the configuration of loop i, to which the shard is added.
+func StartGroup(socks []Socket, make func(i int) Config) *Group {
+	g := &Group{}
+	for i, sock := range socks {
+		cfg := make(i)
+		cfg.Endpoint.Shard, cfg.Endpoint.Shards = i, len(socks)
+		g.Loops = append(g.Loops, newLoop(sock, cfg))
+	}
+	for i, l := range g.Loops {
+		if len(g.Loops) > 1 {
+			l.group, l.index = g, i
+		}
+		go l.run()
+	}
+	return g
+}
+
+// maxHandedOver bounds the datagrams that one loop's mailbox holds for want of
+// a filter: what a socket's buffer would hold. More are lost, as they would be
+// there.
+const maxHandedOver = 4096
+
+// handOver gives a datagram to the loop it is for. It returns false if that is
+// this one.
+func (l *Loop) handOver(d *engine.Datagram) bool {
+	shard := engine.ShardOf(d.Data, len(l.group.Loops))
+	if shard == l.index {
+		return false
+	}
+	to := l.group.Loops[shard]
+	if to.handed.Add(1) > maxHandedOver {
+		to.handed.Add(-1)
+		return true
+	}
+	copied := *d
+	copied.Data = append([]byte(nil), d.Data...)
+	if !to.Do(func() { to.takeOver(copied) }) {
+		to.handed.Add(-1)
+	}
+	return true
+}
+
+// takeOver handles a datagram that came to another loop's socket.
+func (l *Loop) takeOver(d engine.Datagram) {
+	l.handed.Add(-1)
+	l.handleDatagram(&d)
+}
+
+// sharing is a loop's place in a group.
+type sharing struct {
+	group  *Group // nil for a loop on its own
+	index  int
+	handed atomic.Int64 // datagrams of the mailbox
+}
