@@ -91,8 +91,3 @@ func (s rangeSet) contiguous(from uint64) uint64 {
 	}
 	return from
 }
-
-// covers reports whether all of [start, end) is in the set.
-func (s rangeSet) covers(start, end uint64) bool {
-	return start >= end || s.contiguous(start) >= end
-}
