@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"fmt"
 	"net/netip"
 	"os"
 	"testing"
@@ -213,6 +212,6 @@ func TestStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Malformed == 0 || s.UnknownID == 0 || s.NotAuthentic == 0 {
-		t.Fatal(fmt.Sprintf("not all kinds of noise were counted: %+v", s))
+		t.Fatalf("not all kinds of noise were counted: %+v", s)
 	}
 }
