@@ -29,6 +29,9 @@ func (s *rangeSet) add(start, end uint64) {
 
 // sub takes [start, end) out of the set.
 func (s *rangeSet) sub(start, end uint64) {
+	if start >= end {
+		return
+	}
 	r := *s
 	for i := 0; i < len(r); i++ {
 		switch x := r[i]; {
