@@ -28,6 +28,10 @@ type Conn struct {
 	nextRequest  uint64 // server: one past the highest request stream seen
 
 	churn churn
+
+	// Of an extension:
+	reserved   []FrameType
+	claimedUni StreamType // 0 for none
 }
 
 // noGoAway is larger than any stream or push ID.
@@ -42,6 +46,19 @@ const requestStep = 4
 func NewConn(side wire.Side, local Settings) *Conn {
 	return &Conn{side: side, local: local, peerGoAway: noGoAway, sentGoAway: noGoAway}
 }
+
+// AddSettings adds settings of an extension to this end's, before
+// AppendControlStream.
+func (c *Conn) AddSettings(extra ...Setting) {
+	c.local.Extra = append(c.local.Extra, extra...)
+}
+
+// Reserve makes frames of these types an error on the control stream: see
+// MessageReader.Reserve.
+func (c *Conn) Reserve(types ...FrameType) { c.reserved = types }
+
+// LocalSettings returns what this end's SETTINGS say.
+func (c *Conn) LocalSettings() *Settings { return &c.local }
 
 // AppendControlStream appends the beginning of this end's control stream: its
 // type and SETTINGS. random picks the reserved setting among them.

@@ -1,6 +1,8 @@
 package h3
 
 import (
+	"slices"
+
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -50,6 +52,9 @@ func (c *Conn) needsPayload(t FrameType) bool {
 // a frame of its type can need.
 func (c *Conn) beginControlFrame(now monotime.Time) error {
 	t, length := c.control.typ, c.control.left
+	if c.reserved != nil && slices.Contains(c.reserved, t) {
+		return misplaced(t)
+	}
 	if !c.hasSettings {
 		switch {
 		case t != FrameSettings:
@@ -84,7 +89,7 @@ func (c *Conn) beginControlFrame(now monotime.Time) error {
 // endControlFrame acts on a complete frame.
 func (c *Conn) endControlFrame(t FrameType, payload []byte) (err error) {
 	if t == FrameSettings {
-		c.peer, err = parseSettings(payload)
+		c.peer, err = parseSettings(payload, len(c.local.Extra) > 0)
 		c.hasSettings = true
 		return err
 	}

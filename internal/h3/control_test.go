@@ -3,6 +3,8 @@ package h3
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -91,14 +93,14 @@ func TestPeerSettingsAndGoAway(t *testing.T) {
 	sent := Settings{MaxFieldSectionSize: 16 << 10, QPACKMaxTableCapacity: 4096, QPACKBlockedStreams: 7}
 	for _, random := range []uint64{0, 0x123456789abcdef, 1<<64 - 1} {
 		c, s := client(), NewConn(wire.ServerSide, sent)
-		if got, ok := c.PeerSettings(); ok || got != (Settings{}) {
+		if got, ok := c.PeerSettings(); ok || !reflect.DeepEqual(got, Settings{}) {
 			t.Errorf("settings %v, %v before they arrived", got, ok)
 		}
 		var u UniStream
 		if _, err := c.HandleUni(1, &u, s.AppendControlStream(nil, random)); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := c.PeerSettings(); !ok || got != sent {
+		if got, ok := c.PeerSettings(); !ok || !reflect.DeepEqual(got, sent) {
 			t.Errorf("settings %v, %v, want %v", got, ok, sent)
 		}
 		if id, ok := c.PeerGoAway(); ok {
@@ -237,11 +239,81 @@ func FuzzControlStream(f *testing.F) {
 		if orNone(got) != orNone(want) {
 			t.Fatalf("in pieces %v, whole %v", got, want)
 		}
-		if whole.peer != pieces.peer || whole.peerGoAway != pieces.peerGoAway {
+		if !reflect.DeepEqual(whole.peer, pieces.peer) || whole.peerGoAway != pieces.peerGoAway {
 			t.Fatalf("in pieces %+v %d, whole %+v %d", pieces.peer, pieces.peerGoAway, whole.peer, whole.peerGoAway)
 		}
 		if cap(whole.controlData) > 2*maxSettingsPayload {
 			t.Fatalf("%d bytes kept", cap(whole.controlData))
 		}
 	})
+}
+
+func TestExtensionSettings(t *testing.T) {
+	sent := Settings{ExtendedConnect: true, Datagrams: true, Extra: []Setting{{0x2b61, 7}, {0x2c7cf000, 1}}}
+	var keeps, drops UniStream
+	stream := NewConn(wire.ServerSide, sent).AppendControlStream(nil, 1)
+	c := client()
+	c.AddSettings(Setting{0x2b603742, 1})
+	if _, err := c.HandleUni(1, &keeps, stream); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := c.PeerSettings()
+	got.Extra = slices.DeleteFunc(got.Extra, func(s Setting) bool { return (s.ID-0x21)%0x1f == 0 }) // reserved
+	if !reflect.DeepEqual(got, sent) {
+		t.Errorf("settings %+v, want %+v", got, sent)
+	}
+	c = client()
+	if _, err := c.HandleUni(1, &drops, stream); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := c.PeerSettings(); !got.Datagrams || !got.ExtendedConnect || got.Extra != nil {
+		t.Errorf("an end without extensions keeps %+v", got)
+	}
+}
+
+func TestExtensionSettingsErrors(t *testing.T) {
+	for _, id := range []SettingID{SettingEnableConnectProtocol, SettingDatagram} {
+		_, err := parseSettings(appendSetting(nil, id, 2), false)
+		if code, whole := Code(err); code != SettingsError || !whole {
+			t.Errorf("setting %#x with value 2: %v, want %v", uint64(id), err, SettingsError)
+		}
+	}
+}
+
+func TestClaimedStreams(t *testing.T) {
+	for _, typ := range [][]byte{{0x40, 0x54}, {0x80, 0, 0, 0x54}, {0xc0, 0, 0, 0, 0, 0, 0, 0x54}} {
+		c := NewConn(wire.ServerSide, Settings{})
+		c.ClaimUni(0x54)
+		var u UniStream
+		for n := 0; n < len(typ); {
+			missing := u.Missing()
+			if missing == 0 || n+missing > len(typ) {
+				t.Fatalf("%x: after %d bytes, %d are missing", typ, n, missing)
+			}
+			verdict, err := c.HandleUni(1, &u, typ[n:n+missing])
+			n += missing
+			if want := n == len(typ); err != nil || (verdict == UniExtension) != want {
+				t.Fatalf("%x: after %d bytes %v, %v", typ, n, verdict, err)
+			}
+		}
+		if u.Missing() != 0 {
+			t.Errorf("%x: %d bytes are missing in the end", typ, u.Missing())
+		}
+	}
+}
+
+func TestReservedFrames(t *testing.T) {
+	r := NewMessageReader(wire.ServerSide, 100)
+	r.Reserve(0x41)
+	_, _, err := r.Next(AppendFrameHeader(AppendFrameHeader(nil, 0x21, 0), 0x41, 0))
+	if code, whole := Code(err); code != FrameError || !whole {
+		t.Errorf("reserved frame on a request stream: %v, want %v", err, FrameError)
+	}
+	c := NewConn(wire.ServerSide, Settings{})
+	c.Reserve(0x41)
+	var u UniStream
+	_, err = c.HandleUni(1, &u, AppendFrameHeader(client().AppendControlStream(nil, 0), 0x41, 0))
+	if code, whole := Code(err); code != FrameError || !whole {
+		t.Errorf("reserved frame on the control stream: %v, want %v", err, FrameError)
+	}
 }

@@ -32,6 +32,9 @@ const (
 	VersionFallback      ErrorCode = 0x110
 )
 
+// DatagramError is the error code of RFC 9297, Section 5.2.
+const DatagramError ErrorCode = 0x33
+
 var errorNames = [...]string{
 	"H3_NO_ERROR", "H3_GENERAL_PROTOCOL_ERROR", "H3_INTERNAL_ERROR", "H3_STREAM_CREATION_ERROR",
 	"H3_CLOSED_CRITICAL_STREAM", "H3_FRAME_UNEXPECTED", "H3_FRAME_ERROR", "H3_EXCESSIVE_LOAD",
@@ -48,6 +51,8 @@ func (c ErrorCode) String() string {
 		return errorNames[c-NoError]
 	case c >= ErrorCode(qpack.DecompressionFailed) && c <= ErrorCode(qpack.DecoderStreamError):
 		return qpack.ErrorCode(c).String()
+	case c == DatagramError:
+		return "H3_DATAGRAM_ERROR"
 	}
 	return fmt.Sprintf("error 0x%x", uint64(c))
 }

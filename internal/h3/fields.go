@@ -10,6 +10,9 @@ import (
 // the empty string.
 type RequestHeader struct {
 	Method, Scheme, Authority, Path string
+	// Protocol is what an extended CONNECT asks for (RFC 9220). A server that
+	// has not enabled it must take such a request as malformed.
+	Protocol string
 	// Host is the authority, be it from :authority or from the host field.
 	Host string
 	// ContentLength is the value of Content-Length, or -1 without it.
@@ -46,7 +49,7 @@ func ParseRequest(fields []qpack.Field) (RequestHeader, error) {
 	}
 	h = RequestHeader{
 		Method: p[pseudoMethod].value, Scheme: p[pseudoScheme].value,
-		Authority: p[pseudoAuthority].value, Path: p[pseudoPath].value,
+		Authority: p[pseudoAuthority].value, Path: p[pseudoPath].value, Protocol: p[pseudoProtocol].value,
 		ContentLength: regular.contentLength, Fields: fields,
 	}
 	if err := checkRequestTarget(&p, &h); err != nil {
@@ -89,7 +92,12 @@ func checkRequestTarget(p *pseudoFields, h *RequestHeader) error {
 	case !consistsOf(h.Authority, classAuthority):
 		return malformed("invalid character in :authority")
 	}
-	if h.Method == "CONNECT" {
+	if p.has(pseudoProtocol) {
+		// Extended CONNECT has all the others (RFC 8441, Section 4).
+		if h.Method != "CONNECT" || !ValidMethod(h.Protocol) || h.Authority == "" {
+			return malformed(":protocol is no token, or not in a CONNECT request with :authority")
+		}
+	} else if h.Method == "CONNECT" {
 		if h.Authority == "" || p.has(pseudoScheme) || p.has(pseudoPath) {
 			return malformed("CONNECT needs :authority and neither :scheme nor :path")
 		}
@@ -141,6 +149,7 @@ const (
 	pseudoAuthority
 	pseudoPath
 	pseudoStatus
+	pseudoProtocol
 	numPseudo
 )
 
@@ -165,6 +174,8 @@ func (p *pseudoFields) add(f qpack.Field) error {
 		i = pseudoPath
 	case ":status":
 		i = pseudoStatus
+	case ":protocol":
+		i = pseudoProtocol
 	default:
 		return malformed("unknown pseudo-header field")
 	}

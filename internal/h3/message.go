@@ -1,6 +1,10 @@
 package h3
 
-import "github.com/godwit-quic/godwit/internal/wire"
+import (
+	"slices"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // PieceKind says what a MessageReader found.
 type PieceKind uint8
@@ -30,6 +34,8 @@ type MessageReader struct {
 	state      messageState
 	maxSection int
 	section    []byte // of the HEADERS frame at hand, what arrived before
+
+	reserved []FrameType // of an extension
 
 	hasLength bool
 	length    uint64 // what Content-Length said is still to come, with hasLength
@@ -100,6 +106,9 @@ func (r *MessageReader) Next(b []byte) (p Piece, n int, err error) {
 // beginFrame checks the frame whose header has just been read.
 func (r *MessageReader) beginFrame() error {
 	t, length := r.frames.typ, r.frames.left
+	if r.reserved != nil && slices.Contains(r.reserved, t) {
+		return misplaced(t)
+	}
 	switch t {
 	case FrameData:
 		switch {
@@ -156,6 +165,15 @@ func (r *MessageReader) Interim() { r.state = expectHeaders }
 // Tunnel says that the message just begun is a CONNECT request or its
 // successful response: only DATA follows (RFC 9114, Section 4.4).
 func (r *MessageReader) Tunnel() { r.state = expectTunnel }
+
+// Reserve makes frames of these types a connection error. They are the signals of
+// an extension that may only be the first bytes of a stream, where this reader
+// does not see them.
+func (r *MessageReader) Reserve(types ...FrameType) { r.reserved = types }
+
+func misplaced(t FrameType) error {
+	return &ConnError{FrameError, t.String() + ", which may only begin a stream"}
+}
 
 // ExpectLength says how many bytes of content must follow, 0 also for messages
 // that cannot have any. A negative n leaves it open.

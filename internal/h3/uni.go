@@ -39,6 +39,9 @@ const (
 	// UniAbort: stop reading the stream with H3_STREAM_CREATION_ERROR, as its
 	// type is not known (RFC 9114, Section 6.2).
 	UniAbort
+	// UniExtension: the stream's type, which the bytes fed end with, is one of
+	// Conn.ClaimUni.
+	UniExtension
 )
 
 // HandleUni takes the next bytes of a unidirectional stream of the peer's, in
@@ -79,6 +82,23 @@ func (t StreamType) isCritical() bool {
 	return t == StreamControl || t == StreamQPACKEncoder || t == StreamQPACKDecoder
 }
 
+// ClaimUni makes HandleUni say UniExtension for streams of a type. Such a stream's
+// type is to be fed to it with Missing's help, and nothing else of the stream.
+func (c *Conn) ClaimUni(t StreamType) { c.claimedUni = t }
+
+// Missing returns how many bytes to read at least, and at most when what follows
+// the type belongs to an extension, until the stream's type is complete; 0 when
+// it is known.
+func (u *UniStream) Missing() int {
+	switch {
+	case u.known:
+		return 0
+	case u.partial == 0:
+		return 1
+	}
+	return 1<<(u.header[0]>>6) - int(u.partial)
+}
+
 // readType reads the varint at the stream's beginning.
 func (u *UniStream) readType(b []byte) (n int) {
 	before := int(u.partial)
@@ -106,6 +126,9 @@ func (c *Conn) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
 	case t == StreamPush:
 		// This end never sends MAX_PUSH_ID (RFC 9114, Section 4.6).
 		return 0, &ConnError{IDError, "push stream without permission"}
+	}
+	if c.claimedUni != 0 && t == c.claimedUni {
+		return UniExtension, nil
 	}
 	// Streams of other types are cheap, but each costs this end a frame.
 	return UniAbort, c.HandleWaste(now)
