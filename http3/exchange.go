@@ -101,6 +101,10 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.answer(http.StatusBadRequest)
 		return
 	}
+	if _, unknown := expectation(x.req.Header); unknown {
+		x.answer(http.StatusExpectationFailed)
+		return
+	}
 	x.stream.SetValue(nil)
 	x.stream.Detach()
 	x.rw.begin(x)

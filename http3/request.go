@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -36,7 +37,21 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 	if x.body.ended && len(x.body.pending) == 0 {
 		req.Body, req.ContentLength = http.NoBody, 0
 	}
+	if expects, _ := expectation(header); expects && req.Body != http.NoBody {
+		req.Body = &expectedBody{body: &x.body, rw: &x.rw}
+	}
 	return req.WithContext(&x.ctx), nil
+}
+
+// expectation reports whether a request waits for status 100 before it sends its
+// content, and whether it expects something else, which no server can meet
+// (RFC 9110, Section 10.1.1).
+func expectation(header http.Header) (toContinue, unknown bool) {
+	value := header.Get("Expect")
+	if toContinue = strings.EqualFold(value, "100-continue"); toContinue {
+		return true, false
+	}
+	return false, value != ""
 }
 
 // parseTarget returns the request's URL and what RequestURI is.

@@ -28,13 +28,14 @@ type responseWriter struct {
 	exchange *exchange
 	header   http.Header
 
-	mu       sync.Mutex       // guards what follows
-	status   int              // 0 until WriteHeader
-	isHead   bool             // answers HEAD: no content leaves
-	isTunnel bool             // answers CONNECT: its content has no length
-	out      *responseBuffers // nil before WriteHeader and after the end
-	mark     int              // of the HEADERS frame in out.frames
-	sent     bool             // the header section has left
+	mu        sync.Mutex       // guards what follows
+	status    int              // 0 until WriteHeader
+	isHead    bool             // answers HEAD: no content leaves
+	isTunnel  bool             // answers CONNECT: its content has no length
+	out       *responseBuffers // nil before WriteHeader and after the end
+	mark      int              // of the HEADERS frame in out.frames
+	sent      bool             // the header section has left
+	continued bool             // status 100 was sent
 
 	length     int64 // the handler's Content-Length, or -1
 	written    int64 // bytes of content, sent or not
@@ -68,8 +69,9 @@ func (w *responseWriter) Header() http.Header {
 	return w.header
 }
 
-// WriteHeader sets the status; the header's fields are those it has now. Interim
-// responses (1xx) are not sent.
+// WriteHeader sets the status; the header's fields are those it has now. An
+// interim response (1xx) is sent at once, and another one or the final one must
+// follow.
 func (w *responseWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,6 +83,7 @@ func (w *responseWriter) WriteHeader(status int) {
 		w.exchange.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
 		return
 	case status < 200:
+		w.writeInterim(status)
 		return
 	}
 	w.setStatus(status)
