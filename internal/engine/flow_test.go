@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// A window moves when half of it is consumed, and doubles when that took less
+// than two round trips since it moved last.
+func TestRecvWindow(t *testing.T) {
+	const rtt = 100 * time.Millisecond
+	w := recvWindow{max: 1000, window: 1000, limit: 3000}
+	steps := []struct {
+		at          time.Duration
+		consumed    uint64
+		moves       bool
+		max, window uint64
+	}{
+		{time.Second, 499, false, 1000, 1000},
+		{time.Second, 500, true, 1500, 1000},                         // the first time it only moves
+		{time.Second + rtt, 999, false, 1500, 1000},                  // not half yet
+		{time.Second + 199*time.Millisecond, 1000, true, 3000, 2000}, // fast: doubles
+		{3 * time.Second, 2000, true, 4000, 2000},                    // slow: moves
+		{3 * time.Second, 2999, false, 4000, 2000},
+		{3*time.Second + rtt, 3500, true, 6500, 3000}, // up to the limit
+		{3*time.Second + rtt, 5500, true, 8500, 3000},
+	}
+	for i, s := range steps {
+		w.consumed = s.consumed
+		if got := w.grant(monotime.Time(s.at), rtt); got != s.moves || w.max != s.max || w.window != s.window {
+			t.Fatalf("step %d: moves %v, %+v", i, got, w)
+		}
+	}
+}
+
+// Without a round-trip time nothing grows.
+func TestRecvWindowWithoutRTT(t *testing.T) {
+	w := recvWindow{max: 100, window: 100, limit: 1000}
+	for i := range monotime.Time(50) {
+		w.consumed = w.max
+		if !w.grant(i+1, 0) || w.window != 100 {
+			t.Fatalf("%+v", w)
+		}
+	}
+}
+
+// The connection's limit counts what all streams received, and says so in the
+// error; credit given up moves the limit as much.
+func TestConnFlow(t *testing.T) {
+	var f connFlow
+	f.init(Config{InitialConnWindow: 1000, MaxConnWindow: 4000}.WithDefaults())
+	if err := f.receive(1000); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.receive(1); err == nil || err.Code != wire.FlowControlError {
+		t.Fatal(err)
+	}
+	f.forgo(0)
+	if f.update.isSet() {
+		t.Fatal("nothing given up is told")
+	}
+	f.forgo(300)
+	if !f.update.due() || f.recv.max != 1300 || f.recv.window != 1000 {
+		t.Fatalf("%+v", f.recv)
+	}
+	if err := f.receive(300); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// MAX_DATA only raises, and ends DATA_BLOCKED.
+func TestConnFlowRaise(t *testing.T) {
+	var f connFlow
+	f.raise(100)
+	f.sent = 40
+	f.blocked.set()
+	f.raise(50)
+	if f.credit() != 60 || !f.blocked.isSet() {
+		t.Fatalf("credit %d", f.credit())
+	}
+	f.raise(101)
+	if f.credit() != 61 || f.blocked.isSet() {
+		t.Fatalf("credit %d", f.credit())
+	}
+}
