@@ -167,8 +167,8 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t 
 	out := c.finish(now, &w)
 	if to == c.path.Path {
 		c.sentDatagram(len(out))
-	} else {
-		c.stats.SentBytes += uint64(len(out))
+		return Transmit{Data: out, Segment: len(out), Path: to, ECN: c.ecn.mark()}, true
 	}
+	c.stats.SentBytes += uint64(len(out))
 	return Transmit{Data: out, Segment: len(out), Path: to, ECN: ecnNotECT}, true
 }
