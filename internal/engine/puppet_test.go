@@ -61,8 +61,10 @@ type puppet struct {
 	events  []engine.Event
 	sentTo  map[netip.AddrPort]int // bytes the endpoint sent to each address
 	sent    int                    // datagrams of the endpoint
+	ecn     engine.ECN             // of its last
 	buf     []byte
-	failed  bool // a check failed: say nothing more about what follows from it
+	retired uint64 // the next of its IDs that provoke retires
+	failed  bool   // a check failed: say nothing more about what follows from it
 }
 
 // puppetSpace is a packet number space of the puppet.
@@ -244,6 +246,7 @@ func (p *puppet) drain() {
 	}
 	for t, ok := p.conn.PollTransmit(p.now, p.buf, 64); ok; t, ok = p.conn.PollTransmit(p.now, p.buf, 64) {
 		p.sentTo[t.Path.Remote] += len(t.Data)
+		p.ecn = t.ECN
 		for data := bytes.Clone(t.Data); len(data) > 0; {
 			n := min(t.Segment, len(data))
 			p.sent++
