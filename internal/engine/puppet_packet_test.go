@@ -96,6 +96,9 @@ func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
 	if err != nil {
 		p.fatal("the endpoint's 1-RTT packet does not open: %v", err)
 	}
+	if p.ecn == ect0 {
+		p.marked++
+	}
 	p.readFrames(wire.AppSpace, pn, payload, size, to)
 }
 

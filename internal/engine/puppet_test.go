@@ -62,6 +62,7 @@ type puppet struct {
 	sentTo  map[netip.AddrPort]int // bytes the endpoint sent to each address
 	sent    int                    // datagrams of the endpoint
 	ecn     engine.ECN             // of its last
+	marked  uint64                 // its 1-RTT packets that came marked ECT(0)
 	buf     []byte
 	retired uint64 // the next of its IDs that provoke retires
 	failed  bool   // a check failed: say nothing more about what follows from it
