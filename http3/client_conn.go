@@ -98,7 +98,7 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 	st.stop = context.AfterFunc(ctx, func() { cancel(s, h3.RequestCancelled) })
 	if err = st.sendRequest(); err == nil {
 		var resp *http.Response
-		if resp, err = st.readResponse(); err == nil {
+		if resp, err = st.awaitResponse(); err == nil {
 			return resp, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
@@ -75,14 +76,15 @@ func sendLength(req *http.Request) int64 {
 	return req.ContentLength
 }
 
-// requestHeader returns a HEADERS frame for a request.
-func requestHeader(b []byte, req *http.Request) ([]byte, error) {
+// eachRequestField calls add for every field of a request's header section.
+// gzip says whether the response is asked for in gzip.
+func eachRequestField(req *http.Request, gzip bool, add func(name, value string)) error {
 	authority := req.Host
 	if authority == "" {
 		authority = req.URL.Host
 	}
 	if !h3.ValidAuthority(authority) {
-		return nil, fmt.Errorf("invalid host %q (names beyond ASCII need their xn-- form)", authority)
+		return fmt.Errorf("invalid host %q (names beyond ASCII need their xn-- form)", authority)
 	}
 	method := req.Method
 	if method == "" {
@@ -90,30 +92,50 @@ func requestHeader(b []byte, req *http.Request) ([]byte, error) {
 	}
 	path := req.URL.RequestURI()
 	if path != "*" && !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("invalid path %q", path)
+		return fmt.Errorf("invalid path %q", path)
 	}
-	b, mark := h3.BeginHeaders(b)
-	b = qpack.AppendPrefix(b)
-	b = qpack.AppendField(b, ":method", method)
-	b = qpack.AppendField(b, ":scheme", "https")
-	b = qpack.AppendField(b, ":authority", authority)
-	b = qpack.AppendField(b, ":path", path)
-	b = appendFields(b, req.Header, isRequestField)
+	add(":method", method)
+	add(":scheme", "https")
+	add(":authority", authority)
+	add(":path", path)
+	eachField(req.Header, isRequestField, add)
 	if values, ok := req.Header["User-Agent"]; !ok {
-		b = qpack.AppendField(b, "user-agent", userAgent)
+		add("user-agent", userAgent)
 	} else if len(values) > 0 && values[0] != "" {
-		b = qpack.AppendField(b, "user-agent", values[0])
+		add("user-agent", values[0])
 	}
 	if slices.Contains(req.Header["Te"], "trailers") {
-		b = qpack.AppendField(b, "te", "trailers") // its only valid value
+		add("te", "trailers") // its only valid value
+	}
+	if gzip {
+		add("accept-encoding", "gzip")
 	}
 	if n := sendLength(req); n > 0 || (n == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch)) {
-		b = qpack.AppendField(b, "content-length", strconv.FormatInt(n, 10))
+		add("content-length", strconv.FormatInt(n, 10))
 	}
 	if len(req.Trailer) > 0 {
-		b = qpack.AppendField(b, "trailer", trailerNames(req.Trailer))
+		add("trailer", trailerNames(req.Trailer))
 	}
-	return h3.EndHeaders(b, mark), nil
+	return nil
+}
+
+// appendHeader appends a HEADERS frame for the request. Its size, as RFC 9114,
+// Section 4.2.2, counts it, must not exceed what the server accepts.
+func (st *clientStream) appendHeader(b []byte) ([]byte, error) {
+	b, mark := h3.BeginHeaders(b)
+	b = qpack.AppendPrefix(b)
+	size := 0
+	err := eachRequestField(st.req, st.gunzip, func(name, value string) {
+		b = qpack.AppendField(b, name, value)
+		size += len(name) + len(value) + qpack.FieldOverhead
+		if st.trace.WroteHeaderField != nil {
+			st.trace.WroteHeaderField(name, []string{value})
+		}
+	})
+	if limit := st.conn.peerMaxSection.Load(); err == nil && limit > 0 && uint64(size) > limit {
+		err = fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, limit)
+	}
+	return h3.EndHeaders(b, mark), err
 }
 
 // isRequestField reports whether a field of a request's Header is sent as it is.
@@ -138,22 +160,39 @@ func trailerNames(trailer http.Header) string {
 func (st *clientStream) sendRequest() error {
 	buf := uploadBuffers.Get().(*uploadBuffer)
 	defer uploadBuffers.Put(buf)
-	b, err := requestHeader(buf[:0], st.req)
+	b, err := st.appendHeader(buf[:0])
 	if err != nil {
 		closeBody(st.req)
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {
 		_, err = st.stream.WriteLast(appendTrailerFrame(b, st.req.Trailer))
+		st.wroteHeader()
+		st.wroteRequest(err)
 		return ignoreStop(err)
 	}
+	st.expectContinue()
 	if _, err := st.stream.Write(b); ignoreStop(err) != nil {
 		closeBody(st.req)
+		st.wroteRequest(err)
 		return err
 	}
+	st.wroteHeader()
 	st.open.Add(1)
 	go st.upload()
 	return nil
+}
+
+func (st *clientStream) wroteHeader() {
+	if st.trace.WroteHeaders != nil {
+		st.trace.WroteHeaders()
+	}
+}
+
+func (st *clientStream) wroteRequest(err error) {
+	if st.trace.WroteRequest != nil {
+		st.trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
+	}
 }
 
 // uploadBuffer is the memory an upload passes through, with room for a frame's
@@ -165,6 +204,10 @@ var uploadBuffers = sync.Pool{New: func() any { return new(uploadBuffer) }}
 // upload sends the request's content and trailers, in a goroutine of its own.
 func (st *clientStream) upload() {
 	defer st.done()
+	if !st.awaitContinue() {
+		st.forgoUpload()
+		return
+	}
 	err := st.copyBody()
 	closeErr := st.req.Body.Close()
 	if err == nil && closeErr != nil {
@@ -173,6 +216,7 @@ func (st *clientStream) upload() {
 	if err == nil {
 		_, err = st.stream.WriteLast(appendTrailerFrame(nil, st.req.Trailer))
 	}
+	st.wroteRequest(err)
 	var own *uploadError
 	if errors.As(err, &own) {
 		// The request is not what the user wanted to send.

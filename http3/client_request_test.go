@@ -148,7 +148,8 @@ func TestRequestHeader(t *testing.T) {
 	} {
 		req, _ := http.NewRequest("GET", "https://a.example/x?y", nil)
 		tt.edit(req)
-		b, err := requestHeader(nil, req)
+		st := &clientStream{conn: new(clientConn), req: req, trace: noTrace}
+		b, err := st.appendHeader(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

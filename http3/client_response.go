@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
@@ -24,13 +26,42 @@ func ignoreStop(err error) error {
 	return err
 }
 
+// awaitResponse is readResponse within the Transport's time.
+func (st *clientStream) awaitResponse() (*http.Response, error) {
+	limit := st.conn.transport.ResponseHeaderTimeout
+	if limit <= 0 {
+		return st.readResponse()
+	}
+	_ = st.stream.SetReadDeadline(time.Now().Add(limit))
+	resp, err := st.readResponse()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errHeaderTimeout
+	}
+	_ = st.stream.SetReadDeadline(time.Time{})
+	return resp, err
+}
+
+// errHeaderTimeout is a net.Error.
+var errHeaderTimeout error = &timeoutError{"http3: timeout awaiting response headers"}
+
+type timeoutError struct{ text string }
+
+func (e *timeoutError) Error() string   { return e.text }
+func (e *timeoutError) Timeout() bool   { return true }
+func (e *timeoutError) Temporary() bool { return true }
+
 // readResponse waits for the header of the final response. Errors are those of
 // the stream or of package h3.
 func (st *clientStream) readResponse() (*http.Response, error) {
 	sc := getScratch()
 	defer sc.release()
+	first := true
 	for interim := 0; ; {
 		n, err := st.stream.Read(sc.buf[:])
+		if n > 0 && first && st.trace.GotFirstResponseByte != nil {
+			st.trace.GotFirstResponseByte()
+		}
+		first = first && n == 0
 		for b := sc.buf[:n]; len(b) > 0; {
 			piece, used, err := st.body.reader.Next(b)
 			if err != nil {
@@ -46,11 +77,15 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 				st.punish(err)
 				return nil, err
 			}
+			st.decideUpload(header.Status)
 			if header.Status >= 200 {
 				return st.begin(&header, b), nil
 			}
 			if interim++; interim > maxInterim {
 				return nil, fmt.Errorf("more than %d interim responses", maxInterim)
+			}
+			if err := traceInterim(st.trace, &header); err != nil {
+				return nil, err
 			}
 			st.body.reader.Interim()
 		}
@@ -101,6 +136,9 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 		if h.ContentLength < 0 && st.req.Method != http.MethodHead {
 			resp.ContentLength = 0
 		}
+	}
+	if st.gunzip {
+		decompress(resp)
 	}
 	return resp
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -21,6 +22,10 @@ type clientStream struct {
 	resp   *http.Response
 	body   body        // of the response
 	stop   func() bool // ends the watch on the request's context
+	trace  *httptrace.ClientTrace
+
+	proceed chan bool // tells a waiting upload to begin, or that it need not; nil if it does not wait
+	gunzip  bool      // gzip was asked for on the user's behalf
 
 	// open counts the directions in use: the response, and the upload if there
 	// is one. With neither left the request is done.
@@ -31,7 +36,7 @@ type clientStream struct {
 }
 
 func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
-	st := &clientStream{conn: c, stream: s, req: req}
+	st := &clientStream{conn: c, stream: s, req: req, trace: traceOf(req.Context()), gunzip: c.transport.wantsGzip(req)}
 	st.body = body{stream: s, owner: st, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ClientSide, c.maxHeader)}
 	st.open.Store(1)
 	return st

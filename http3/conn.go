@@ -3,6 +3,7 @@ package http3
 import (
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -20,6 +21,10 @@ type conn struct {
 	state   *h3.Conn
 	control *quic.Stream // this end's; nil while the peer does not allow it
 	unsent  []byte       // of the control stream
+
+	// peerMaxSection is the largest field section that the peer accepts, as its
+	// SETTINGS say; 0 for any. Any goroutine may look.
+	peerMaxSection atomic.Uint64
 }
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
@@ -77,6 +82,9 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 			if err != nil {
 				c.abort(err)
 				return
+			}
+			if peer, ok := c.state.PeerSettings(); ok {
+				c.peerMaxSection.Store(peer.MaxFieldSectionSize)
 			}
 			if verdict == h3.UniAbort {
 				s.SetValue(nil)

@@ -118,9 +118,15 @@ func validTrailer(key string) bool {
 	return !isConnectionSpecific(key) && !strings.HasPrefix(key, "If-") && h3.ValidFieldName(lowerName(key))
 }
 
-// appendFields appends the fields of h for whose keys want is true, leaving out
-// what cannot be sent: as net/http does, without an error.
+// appendFields appends the fields that eachField finds.
 func appendFields(b []byte, h http.Header, want func(key string) bool) []byte {
+	eachField(h, want, func(name, value string) { b = qpack.AppendField(b, name, value) })
+	return b
+}
+
+// eachField calls add for the fields of h for whose keys want is true, leaving
+// out what cannot be sent: as net/http does, without an error.
+func eachField(h http.Header, want func(key string) bool, add func(name, value string)) {
 	for key, values := range h {
 		name := lowerName(key)
 		if isConnectionSpecific(key) || !want(key) || !h3.ValidFieldName(name) {
@@ -128,9 +134,8 @@ func appendFields(b []byte, h http.Header, want func(key string) bool) []byte {
 		}
 		for _, v := range values {
 			if h3.ValidFieldValue(v) {
-				b = qpack.AppendField(b, name, v)
+				add(name, v)
 			}
 		}
 	}
-	return b
 }

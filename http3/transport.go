@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -27,6 +28,16 @@ type Transport struct {
 	// MaxResponseHeaderBytes is the largest header section a response may
 	// have, as DefaultMaxHeaderBytes explains, which 0 stands for.
 	MaxResponseHeaderBytes int64
+	// DisableCompression prevents that responses are asked for in gzip and
+	// decompressed, as http.Transport does it.
+	DisableCompression bool
+	// ExpectContinueTimeout is how long a request with "Expect: 100-continue"
+	// waits for the server's leave before it sends its content nevertheless. 0
+	// has it sent at once.
+	ExpectContinueTimeout time.Duration
+	// ResponseHeaderTimeout is how long to wait for the response's header once
+	// the request's header was sent; 0 stands for no limit.
+	ResponseHeaderTimeout time.Duration
 
 	mu     sync.Mutex
 	pool   map[string]*origin // by "host:port"
@@ -68,14 +79,19 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // try sends a request once.
 func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
-	cc, reused, err := t.acquire(req.Context(), addr)
+	trace := traceOf(req.Context())
+	if trace.GetConn != nil {
+		trace.GetConn(addr)
+	}
+	cc, how, err := t.acquire(req.Context(), addr)
 	if err != nil {
 		closeBody(req)
 		return nil, &attemptError{cause: err}
 	}
+	traceConn(trace, cc, how)
 	resp, failed := cc.roundTrip(req)
 	if failed != nil {
-		failed.reused = reused
+		failed.reused = how.reused
 	}
 	return resp, failed
 }
@@ -180,7 +196,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.Dial
 	}
-	qc, err := dial(ctx, addr, tlsConf, conf)
+	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, addr, tlsConf, conf) })
 	if err != nil {
 		return nil, err // which says where to
 	}

@@ -20,24 +20,31 @@ type dialing struct {
 	err     error
 }
 
+// acquired says how a request got its connection.
+type acquired struct {
+	reused bool // it had been there before
+	idle   bool // and no other request was running on it
+}
+
 // acquire returns a connection to an origin on which one more request is
-// counted, and whether it had been there before. It makes one when there is
-// none; concurrent requests share the attempt.
-func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, reused bool, err error) {
-	for reused = true; ; reused = false {
+// counted. It makes one when there is none; concurrent requests share the
+// attempt.
+func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, how acquired, err error) {
+	for reused := true; ; reused = false {
 		t.mu.Lock()
 		if t.closed {
 			t.mu.Unlock()
-			return nil, false, errTransportClosed
+			return nil, acquired{}, errTransportClosed
 		}
 		o := t.origin(addr)
 		if cc = o.conn; cc != nil {
+			how = acquired{reused, reused && cc.requests == 0}
 			cc.requests++
 			t.mu.Unlock()
-			return cc, reused, nil
+			return cc, how, nil
 		}
 		if o.dial == nil {
-			t.startDial(o, addr)
+			t.startDial(ctx, o, addr)
 		}
 		d := o.dial
 		d.waiters++
@@ -45,11 +52,11 @@ func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, r
 		select {
 		case <-d.done:
 			if d.err != nil {
-				return nil, false, d.err
+				return nil, acquired{}, d.err
 			}
 		case <-ctx.Done():
 			t.leave(addr, d)
-			return nil, false, context.Cause(ctx)
+			return nil, acquired{}, context.Cause(ctx)
 		}
 	}
 }
@@ -68,9 +75,10 @@ func (t *Transport) origin(addr string) *origin {
 }
 
 // startDial connects to an origin in a goroutine. It does not end with the
-// request that caused it, as others may wait. The lock is held.
-func (t *Transport) startDial(o *origin, addr string) {
-	ctx, cancel := context.WithCancel(context.Background())
+// request that caused it, whose context has a trace perhaps, as others may wait.
+// The lock is held.
+func (t *Transport) startDial(ctx context.Context, o *origin, addr string) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d := &dialing{done: make(chan struct{}), cancel: cancel}
 	o.dial = d
 	go func() {

@@ -1,0 +1,57 @@
+package http3
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// expectContinue makes the upload wait, if the request wants it and the
+// Transport allows for it.
+func (st *clientStream) expectContinue() {
+	if toContinue, _ := expectation(st.req.Header); toContinue && st.conn.transport.ExpectContinueTimeout > 0 {
+		st.proceed = make(chan bool, 1)
+	}
+}
+
+// awaitContinue waits until the server asks for the content, or for so long that
+// it seems not to know how to (RFC 9110, Section 10.1.1). It reports whether the
+// content is to be sent.
+func (st *clientStream) awaitContinue() bool {
+	if st.proceed == nil {
+		return true
+	}
+	if st.trace.Wait100Continue != nil {
+		st.trace.Wait100Continue()
+	}
+	timer := time.NewTimer(st.conn.transport.ExpectContinueTimeout)
+	defer timer.Stop()
+	select {
+	case send := <-st.proceed:
+		return send
+	case <-timer.C:
+		return true
+	case <-st.stream.WriteClosed():
+		return false
+	}
+}
+
+// decideUpload tells the upload what the response means for it: status 100 asks
+// for the content, and a final one that comes instead can do without.
+func (st *clientStream) decideUpload(status int) {
+	if st.proceed == nil || (status != http.StatusContinue && status < 200) {
+		return
+	}
+	select {
+	case st.proceed <- status == http.StatusContinue:
+	default: // decided already
+	}
+}
+
+// forgoUpload ends a request whose content the server did not wait for. It is not
+// cancelled: the response is of use.
+func (st *clientStream) forgoUpload() {
+	closeBody(st.req)
+	st.stream.CancelWrite(uint64(h3.NoError))
+}

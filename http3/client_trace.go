@@ -1,0 +1,95 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"net/textproto"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// noTrace is the trace of requests that nobody traces.
+var noTrace = new(httptrace.ClientTrace)
+
+// traceOf returns the trace that package httptrace has put into a request's
+// context, never nil.
+func traceOf(ctx context.Context) *httptrace.ClientTrace {
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+		return trace
+	}
+	return noTrace
+}
+
+// traceDial calls dial between the hooks for connecting. QUIC connects and does
+// TLS's handshake at the same time, so those of both are called.
+func traceDial(trace *httptrace.ClientTrace, addr string, dial func() (*quic.Conn, error)) (*quic.Conn, error) {
+	if trace.ConnectStart != nil {
+		trace.ConnectStart("udp", addr)
+	}
+	if trace.TLSHandshakeStart != nil {
+		trace.TLSHandshakeStart()
+	}
+	qc, err := dial()
+	if trace.TLSHandshakeDone != nil {
+		var state tls.ConnectionState
+		if err == nil {
+			state = qc.ConnectionState()
+		}
+		trace.TLSHandshakeDone(state, err)
+	}
+	if trace.ConnectDone != nil {
+		trace.ConnectDone("udp", addr, err)
+	}
+	return qc, err
+}
+
+// traceConn tells of the connection that a request is sent on.
+func traceConn(trace *httptrace.ClientTrace, cc *clientConn, how acquired) {
+	if trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Conn: tracedConn{cc.qc}, Reused: how.reused, WasIdle: how.idle})
+	}
+}
+
+// traceInterim tells of an interim response. The error is the hook's, for which
+// the request is given up.
+func traceInterim(trace *httptrace.ClientTrace, h *h3.ResponseHeader) error {
+	if trace.Got1xxResponse != nil {
+		header := make(map[string][]string, len(h.Fields))
+		addFields(header, h.Fields)
+		if err := trace.Got1xxResponse(h.Status, textproto.MIMEHeader(header)); err != nil {
+			return err
+		}
+	}
+	if h.Status == 100 && trace.Got100Continue != nil {
+		trace.Got100Continue()
+	}
+	return nil
+}
+
+// tracedConn is a connection as httptrace shows it: with addresses, and without
+// a stream of bytes to read or write, which HTTP/3 has none of.
+type tracedConn struct{ qc *quic.Conn }
+
+// errTracedConn is what using a tracedConn returns.
+var errTracedConn = errors.New("http3: a QUIC connection is not for reading or writing")
+
+func (c tracedConn) LocalAddr() net.Addr              { return c.qc.LocalAddr() }
+func (c tracedConn) RemoteAddr() net.Addr             { return c.qc.RemoteAddr() }
+func (c tracedConn) Read([]byte) (int, error)         { return 0, errTracedConn }
+func (c tracedConn) Write([]byte) (int, error)        { return 0, errTracedConn }
+func (c tracedConn) SetDeadline(time.Time) error      { return errTracedConn }
+func (c tracedConn) SetReadDeadline(time.Time) error  { return errTracedConn }
+func (c tracedConn) SetWriteDeadline(time.Time) error { return errTracedConn }
+
+// Close closes the connection with all its requests.
+func (c tracedConn) Close() error {
+	return c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+}
+
+// ConnectionState returns that of the connection's handshake.
+func (c tracedConn) ConnectionState() tls.ConnectionState { return c.qc.ConnectionState() }
