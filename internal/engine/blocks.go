@@ -2,10 +2,10 @@ package engine
 
 import "sync"
 
-// blockSize is the unit in which stream bytes are stored: large enough that a
-// bulk transfer seldom changes blocks, small enough that a short message does
-// not hold much.
-const blockSize = 16 << 10
+// blockSize is the unit in which stream bytes are stored: a few packets, so that a
+// bulk transfer does not change blocks all the time, and small enough that a
+// short message holds little memory and touches few cache lines.
+const blockSize = 4 << 10
 
 type block [blockSize]byte
 
