@@ -97,6 +97,10 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 			return
 		}
 	}
+	if f := x.conn.srv.fixed(&header); f != nil {
+		x.serveFixed(f, header.Method)
+		return
+	}
 	if x.req, err = x.newRequest(&header); err != nil {
 		x.answer(http.StatusBadRequest)
 		return

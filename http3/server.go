@@ -24,6 +24,11 @@ type Server struct {
 	Addr string
 	// Handler answers the requests; nil stands for http.DefaultServeMux.
 	Handler http.Handler
+	// Fixed has the responses, by path, that are the same for every GET and HEAD
+	// request, whatever its header and host. A request with a query is
+	// Handler's. Over TCP all requests are Handler's, so it should have the same
+	// routes.
+	Fixed map[string]*FixedResponse
 	// TLSConfig holds the certificate. Without any, a self-signed one for
 	// localhost is made, and its hash logged. Its NextProtos are not used.
 	TLSConfig *tls.Config

@@ -1,0 +1,111 @@
+package http3
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// FixedResponse is a response that is always the same: a health check, a small
+// file, a redirect. It is encoded once a second, for the Date, and a Server
+// that has it in Fixed sends it without a goroutine, an http.Request or an
+// allocation. It is an http.Handler too, for other versions of HTTP. It may be
+// used by many servers at once.
+type FixedResponse struct {
+	status  int
+	header  http.Header
+	body    []byte
+	encoded atomic.Pointer[encodedResponse]
+}
+
+// encodedResponse is a FixedResponse as it goes on the wire within one second.
+type encodedResponse struct {
+	second    int64
+	get, head []byte
+}
+
+// NewFixedResponse makes a response. Content-Length is added, and so is
+// Content-Type if header has none. Neither header nor body may be changed
+// afterwards.
+func NewFixedResponse(status int, header http.Header, body []byte) *FixedResponse {
+	f := &FixedResponse{status: status, header: header.Clone(), body: body}
+	if f.header == nil {
+		f.header = http.Header{}
+	}
+	if allowsContent(status) {
+		f.header.Set("Content-Length", strconv.Itoa(len(body)))
+		if f.header.Get("Content-Type") == "" && len(body) > 0 {
+			f.header.Set("Content-Type", http.DetectContentType(body))
+		}
+	} else {
+		f.body = nil
+	}
+	return f
+}
+
+// ServeHTTP implements http.Handler.
+func (f *FixedResponse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	maps.Copy(w.Header(), f.header)
+	w.WriteHeader(f.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(f.body) // the client may be gone
+	}
+}
+
+// bytes returns the frames of the response to a GET or HEAD request.
+func (f *FixedResponse) bytes(now time.Time, method string) []byte {
+	e := f.encoded.Load()
+	if e == nil || e.second != now.Unix() {
+		e = f.encode(now)
+		f.encoded.Store(e)
+	}
+	if method == http.MethodHead {
+		return e.head
+	}
+	return e.get
+}
+
+func (f *FixedResponse) encode(now time.Time) *encodedResponse {
+	b, mark := h3.BeginHeaders(nil)
+	b = appendStatus(qpack.AppendPrefix(b), f.status)
+	for _, name := range slices.Sorted(maps.Keys(f.header)) {
+		for _, value := range f.header[name] {
+			b = qpack.AppendField(b, strings.ToLower(name), value)
+		}
+	}
+	if f.header.Get("Date") == "" {
+		b = qpack.AppendField(b, "date", httpDate(now))
+	}
+	b = h3.EndHeaders(b, mark)
+	e := &encodedResponse{second: now.Unix(), head: slices.Clone(b)}
+	if len(f.body) > 0 {
+		b = append(h3.AppendFrameHeader(b, h3.FrameData, uint64(len(f.body))), f.body...)
+	}
+	e.get = b
+	return e
+}
+
+// fixed returns the fixed response to a request, or nil.
+func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
+	if len(s.Fixed) == 0 || h.Method != http.MethodGet && h.Method != http.MethodHead {
+		return nil
+	}
+	return s.Fixed[h.Path]
+}
+
+// serveFixed answers a request on the loop's goroutine.
+func (x *exchange) serveFixed(f *FixedResponse, method string) {
+	x.stream.SetValue(nil)
+	_, _ = x.stream.WriteLast(f.bytes(time.Now(), method)) // the client may be gone
+	if !x.body.ended {
+		x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
+	}
+	x.conn.answered.Add(1)
+}
