@@ -36,7 +36,7 @@ type clientConn struct {
 // newClientConn is called on the loop, after the handshake.
 func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 	maxHeader := t.maxHeaderBytes()
-	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader)}
+	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader), Datagrams: t.datagrams()}
 	cc := &clientConn{
 		conn:      conn{qc: qc, state: h3.NewConn(wire.ClientSide, settings)},
 		transport: t,
@@ -48,7 +48,7 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		}),
 	}
 	cc.goAway.Store(1 << 62)
-	cc.start()
+	cc.start(t.Extension)
 	return cc
 }
 
@@ -58,17 +58,25 @@ func (c *clientConn) HandleStream(s *quic.Stream) {
 		s.SetValue(new(h3.UniStream))
 		return
 	}
+	if c.claims() {
+		s.SetValue(StreamHandler(&serverStream{conn: c}))
+		return
+	}
 	c.abort(c.state.HandleRequestStream(s.ID()))
 }
 
 // HandleReadable is called when there is something to read on a stream that the
-// server opened; this end's are detached.
+// server opened, or on a tunnel's; other requests' are detached.
 func (c *clientConn) HandleReadable(s *quic.Stream) {
-	u, ok := s.Value().(*h3.UniStream)
-	if !ok {
+	switch v := s.Value().(type) {
+	case *h3.UniStream:
+		c.readUni(s, v)
+	case StreamHandler:
+		v.HandleReadable(s)
+		return
+	default:
 		return
 	}
-	c.readUni(s, u)
 	if id, ok := c.state.PeerGoAway(); ok && id < c.goAway.Load() {
 		c.goAway.Store(id)
 		if !c.transport.retire(c) {
@@ -78,7 +86,13 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 }
 
 // HandleClose is called when the connection has ended.
-func (c *clientConn) HandleClose(*quic.Conn, error) { c.transport.forget(c) }
+func (c *clientConn) HandleClose(_ *quic.Conn, err error) {
+	c.transport.forget(c)
+	c.endTunnels(describe(err))
+	if c.ext != nil {
+		c.ext.HandleClose(err)
+	}
+}
 
 // roundTrip sends a request, which has been counted, and waits for the header of
 // the response.

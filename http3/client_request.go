@@ -98,6 +98,9 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 	add(":scheme", "https")
 	add(":authority", authority)
 	add(":path", path)
+	if protocol := Protocol(req); protocol != "" {
+		add(protocolKey, protocol)
+	}
 	eachField(req.Header, isRequestField, add)
 	if values, ok := req.Header["User-Agent"]; !ok {
 		add("user-agent", userAgent)

@@ -25,10 +25,22 @@ type conn struct {
 	// peerMaxSection is the largest field section that the peer accepts, as its
 	// SETTINGS say; 0 for any. Any goroutine may look.
 	peerMaxSection atomic.Uint64
+
+	isServer      bool
+	peer          atomic.Pointer[h3.Settings] // the peer's; nil before they arrived
+	awaitSettings []func()                    // called when they do
+	tunnels       map[uint64]*Tunnel          // by stream ID
+	early         earlyDatagrams
+	datagramBytes atomic.Int64 // received datagrams that wait
+
+	ext        ConnExtension // nil for none
+	signal     h3.FrameType  // of the extension's streams, 0 for none
+	toldGoAway bool          // the extension knows of a GOAWAY
 }
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
-func (c *conn) start() {
+func (c *conn) start(e Extension) {
+	c.extend(e)
 	c.unsent = c.state.AppendControlStream(nil, rand.Uint64())
 	c.flushControl()
 }
@@ -68,6 +80,8 @@ func (c *conn) HandleStreamsAvailable(*quic.Conn) { c.flushControl() }
 func (c *conn) HandleWritable(s *quic.Stream) {
 	if s == c.control {
 		c.flushControl()
+	} else if h, ok := s.Value().(StreamHandler); ok {
+		h.HandleWritable(s)
 	}
 }
 
@@ -76,7 +90,11 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 	sc := getScratch()
 	defer sc.release()
 	for {
-		n, err := s.TryRead(sc.buf[:])
+		buf := sc.buf[:]
+		if missing := u.Missing(); missing > 0 && c.ext != nil {
+			buf = buf[:missing] // what follows may be the extension's
+		}
+		n, err := s.TryRead(buf)
 		if n > 0 {
 			verdict, err := c.state.HandleUni(now(), u, sc.buf[:n])
 			if err != nil {
@@ -86,11 +104,17 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 			if peer, ok := c.state.PeerSettings(); ok {
 				c.peerMaxSection.Store(peer.MaxFieldSectionSize)
 			}
-			if verdict == h3.UniAbort {
+			switch verdict {
+			case h3.UniAbort:
 				s.SetValue(nil)
 				s.CancelRead(uint64(h3.StreamCreationError))
 				return
+			case h3.UniExtension:
+				s.SetValue(nil)
+				c.ext.HandleStream(s)
+				return
 			}
+			c.noticeControl()
 		}
 		if err != nil {
 			s.SetValue(nil)

@@ -24,17 +24,27 @@ type exchange struct {
 	body   body
 	ctx    requestContext
 	rw     responseWriter
+
+	signal *signalReader // nil once it is clear that the stream is a request
+	tunnel *Tunnel       // of an extended CONNECT
+	taken  bool          // the handler has taken the tunnel
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
 	x := &exchange{conn: c, stream: s}
 	x.body = body{stream: s, owner: x, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ServerSide, c.maxHeader)}
 	x.ctx.exchange = x
+	if c.claims() {
+		x.body.reader.Reserve(c.signal)
+	}
 	return x
 }
 
 // readHeader reads what has arrived of the header section.
 func (x *exchange) readHeader() {
+	if x.signal != nil && !x.readSignal() {
+		return
+	}
 	sc := getScratch()
 	defer sc.release()
 	for {
@@ -77,6 +87,9 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		return
 	}
 	header, err := h3.ParseRequest(fields)
+	if err == nil {
+		err = x.conn.checkExtended(&header)
+	}
 	if err != nil {
 		x.refuse(err)
 		return
@@ -110,7 +123,11 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		return
 	}
 	x.stream.SetValue(nil)
-	x.stream.Detach()
+	if header.Protocol != "" {
+		x.beginTunnel()
+	} else {
+		x.stream.Detach()
+	}
 	x.rw.begin(x)
 	x.conn.handlers.Add(1)
 	go x.serve()
@@ -182,6 +199,10 @@ func (x *exchange) serve() {
 
 // finish ends the exchange after its handler returned.
 func (x *exchange) finish() {
+	if x.endTunnel() {
+		x.conn.answered.Add(1)
+		return
+	}
 	err := x.body.checkEnd()
 	if err != nil {
 		x.rw.discard()
@@ -203,6 +224,9 @@ func (x *exchange) finish() {
 
 // fail ends the exchange after its handler panicked or ended its goroutine.
 func (x *exchange) fail(panicked any) {
+	if x.endTunnel() {
+		x.tunnel.kill(h3.InternalError)
+	}
 	cancel(x.stream, h3.InternalError)
 	x.rw.discard()
 	if panicked == nil || panicked == http.ErrAbortHandler {

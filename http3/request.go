@@ -19,6 +19,9 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 	header := make(http.Header, len(h.Fields))
 	addFields(header, h.Fields)
 	delete(header, "Host") // net/http promotes it
+	if h.Protocol != "" {
+		header[protocolKey] = []string{h.Protocol}
+	}
 	remote, state := x.conn.shared()
 	req := http.Request{
 		Method:        h.Method,
@@ -57,7 +60,7 @@ func expectation(header http.Header) (toContinue, unknown bool) {
 // parseTarget returns the request's URL and what RequestURI is.
 func parseTarget(h *h3.RequestHeader) (*url.URL, string, error) {
 	switch {
-	case h.Method == http.MethodConnect:
+	case h.Method == http.MethodConnect && h.Protocol == "":
 		return &url.URL{Host: h.Authority}, h.Authority, nil
 	case h.Scheme != "https" && h.Scheme != "http":
 		return nil, "", errors.New("http3: request with scheme " + h.Scheme)

@@ -70,6 +70,8 @@ func (c *requestContext) Value(key any) any {
 		return c.exchange.conn.qc.LocalAddr()
 	case connContextKey{}:
 		return c.exchange.conn.qc
+	case extensionContextKey{}:
+		return c.exchange.conn.ext
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -130,10 +130,10 @@ func (w *responseWriter) prepare(n int) error {
 		w.setStatus(http.StatusOK)
 	}
 	switch {
-	case w.out == nil:
-		return errHandlerReturned
 	case w.err != nil:
 		return w.err
+	case w.out == nil:
+		return errHandlerReturned
 	case !allowsContent(w.status):
 		return http.ErrBodyNotAllowed
 	case w.length >= 0 && w.written+int64(n) > w.length:
@@ -146,6 +146,9 @@ func (w *responseWriter) prepare(n int) error {
 // send sends what has been held back and then p.
 func (w *responseWriter) send(p []byte) (int, error) {
 	out, s := w.out, w.exchange.stream
+	if w.isTunnel {
+		s.Detach() // that of an extended CONNECT is event-driven so far
+	}
 	if !w.sent {
 		w.endHeader(p, false)
 		w.sent = true
@@ -195,10 +198,10 @@ func (w *responseWriter) FlushError() error {
 		w.setStatus(http.StatusOK)
 	}
 	switch {
-	case w.out == nil:
-		return errHandlerReturned
 	case w.err != nil:
 		return w.err
+	case w.out == nil:
+		return errHandlerReturned
 	case w.sent && len(w.out.content) == 0:
 		return nil
 	}

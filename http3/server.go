@@ -40,6 +40,14 @@ type Server struct {
 	// DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
 	// answered with status 431.
 	MaxHeaderBytes int
+	// EnableExtendedConnect lets clients send CONNECT requests for a protocol
+	// (RFC 9220): see Protocol and AcceptTunnel. Handlers must expect them.
+	EnableExtendedConnect bool
+	// EnableDatagrams lets clients send HTTP datagrams (RFC 9297): see Tunnel.
+	EnableDatagrams bool
+	// Extension, when set, takes part in the connections. It implies the two
+	// above.
+	Extension Extension
 	// IdleTimeout is how long a connection may be silent; 0 leaves it to
 	// QUICConfig.
 	IdleTimeout time.Duration

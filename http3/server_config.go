@@ -20,10 +20,14 @@ func (s *Server) quicConfig() *quic.Config {
 	if s.IdleTimeout > 0 {
 		conf.MaxIdleTimeout = s.IdleTimeout
 	}
+	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)
 	conf.NewHandler = func(qc *quic.Conn) quic.Handler { return s.newConn(qc, maxHandlers) }
 	return conf
 }
+
+// datagrams reports whether HTTP datagrams are enabled.
+func (s *Server) datagrams() bool { return s.EnableDatagrams || s.Extension != nil }
 
 // cloneQUIC copies a configuration and sets what is the same for both roles.
 func cloneQUIC(conf *quic.Config) *quic.Config {

@@ -29,9 +29,13 @@ type serverConn struct {
 
 func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 	maxHeader := s.maxHeaderBytes()
-	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader)}
+	settings := h3.Settings{
+		MaxFieldSectionSize: uint64(maxHeader),
+		ExtendedConnect:     s.EnableExtendedConnect || s.Extension != nil,
+		Datagrams:           s.datagrams(),
+	}
 	return &serverConn{
-		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings)},
+		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings), isServer: true},
 		srv:         s,
 		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,
@@ -48,11 +52,14 @@ func (c *serverConn) HandleStream(s *quic.Stream) {
 		c.abort(err)
 		return
 	}
-	if err := c.state.HandleRequestStream(s.ID()); err != nil {
+	x := newExchange(c, s)
+	if c.claims() {
+		x.signal = new(signalReader)
+	} else if err := c.state.HandleRequestStream(s.ID()); err != nil {
 		c.refuse(s, err)
 		return
 	}
-	s.SetValue(newExchange(c, s))
+	s.SetValue(x)
 }
 
 // HandleReadable is called when there is something to read on a stream.
@@ -62,6 +69,8 @@ func (c *serverConn) HandleReadable(s *quic.Stream) {
 		c.readUni(s, v)
 	case *exchange:
 		v.readHeader()
+	case StreamHandler:
+		v.HandleReadable(s)
 	}
 }
 
@@ -69,6 +78,10 @@ func (c *serverConn) HandleReadable(s *quic.Stream) {
 // learn of it, they learn from the streams.
 func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	c.srv.forget(c)
+	c.endTunnels(describe(err))
+	if c.ext != nil {
+		c.ext.HandleClose(err)
+	}
 	var app *quic.ApplicationError
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
 		c.srv.logger().Warn("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
@@ -76,7 +89,10 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 }
 
 // goAway tells the client to send no further requests.
-func (c *serverConn) goAway() { c.sendControl(c.state.AppendGoAway(nil)) }
+func (c *serverConn) goAway() {
+	c.sendControl(c.state.AppendGoAway(nil))
+	c.noticeGoAway()
+}
 
 // account counts what handlers' goroutines have noted since the last time.
 func (c *serverConn) account() error {

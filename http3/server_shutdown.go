@@ -107,7 +107,7 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64) quic.Handler {
 		s.conns = make(map[*serverConn]struct{})
 	}
 	s.conns[c] = struct{}{}
-	c.start()
+	c.start(s.Extension)
 	return c
 }
 

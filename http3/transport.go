@@ -28,6 +28,11 @@ type Transport struct {
 	// MaxResponseHeaderBytes is the largest header section a response may
 	// have, as DefaultMaxHeaderBytes explains, which 0 stands for.
 	MaxResponseHeaderBytes int64
+	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
+	EnableDatagrams bool
+	// Extension, when set, takes part in the connections. It implies
+	// EnableDatagrams.
+	Extension Extension
 	// DisableCompression prevents that responses are asked for in gzip and
 	// decompressed, as http.Transport does it.
 	DisableCompression bool
@@ -172,6 +177,9 @@ func (t *Transport) Close() error {
 	return nil
 }
 
+// datagrams reports whether HTTP datagrams are enabled.
+func (t *Transport) datagrams() bool { return t.EnableDatagrams || t.Extension != nil }
+
 func (t *Transport) maxHeaderBytes() int {
 	if t.MaxResponseHeaderBytes > 0 {
 		return int(t.MaxResponseHeaderBytes)
@@ -186,7 +194,10 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		return nil, err
 	}
 	conf := cloneQUIC(t.QUICConfig)
-	conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
+	if t.Extension == nil {
+		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
+	}
+	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
 	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
 		cc := newClientConn(t, qc, addr)
 		qc.SetValue(cc)

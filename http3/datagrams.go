@@ -1,0 +1,66 @@
+package http3
+
+import (
+	"context"
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ErrDatagramsDisabled is the error of datagrams when this end or the peer does
+// not take them: see Server.EnableDatagrams and Transport.EnableDatagrams.
+var ErrDatagramsDisabled = quic.ErrDatagramsDisabled
+
+// datagramBuffers are what DATAGRAM frames are received into.
+var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
+
+// HandleDatagrams hands out the DATAGRAM frames that have arrived.
+func (c *conn) HandleDatagrams(*quic.Conn) {
+	buf := datagramBuffers.Get().(*[]byte)
+	defer datagramBuffers.Put(buf)
+	for {
+		b, ok := c.qc.TryReceiveDatagram((*buf)[:0])
+		if !ok {
+			return
+		}
+		*buf = b
+		id, payload, err := h3.ParseDatagram(b)
+		if err != nil {
+			c.abort(err)
+			return
+		}
+		if t := c.tunnels[id]; t != nil {
+			t.datagrams.push(payload)
+		} else if c.isServer {
+			c.early.push(id, payload)
+		}
+	}
+}
+
+// SendDatagram sends an HTTP datagram of this request, unreliably and unordered
+// (RFC 9297). It does not wait and does not keep p. The error is
+// ErrDatagramsDisabled, a *quic.DatagramTooLargeError or the connection's. Any
+// goroutine may call it.
+func (t *Tunnel) SendDatagram(p []byte) error {
+	if peer := t.conn.peer.Load(); peer == nil || !peer.Datagrams {
+		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
+	}
+	return t.conn.qc.SendDatagramParts(t.quarterID, p)
+}
+
+// MaxDatagramSize returns how many bytes a datagram may have now, 0 if none may
+// be sent.
+func (t *Tunnel) MaxDatagramSize() int {
+	return max(0, t.conn.qc.MaxDatagramSize()-len(t.quarterID))
+}
+
+// ReceiveDatagram waits for the next datagram of this request. The bytes are the
+// caller's. Datagrams that nobody receives wait, up to a bound; beyond it the
+// oldest is dropped. The error is the cause of ctx's end, or says why the tunnel
+// has ended. Any goroutine may call it.
+func (t *Tunnel) ReceiveDatagram(ctx context.Context) ([]byte, error) { return t.datagrams.pop(ctx) }
+
+// DatagramsDropped returns how many received datagrams were dropped because
+// nobody received them in time.
+func (t *Tunnel) DatagramsDropped() uint64 { return t.datagrams.count() }

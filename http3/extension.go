@@ -1,0 +1,136 @@
+package http3
+
+import (
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Extension is a protocol that shares connections with HTTP/3, as WebTransport
+// does: it has settings, streams that are its own, and CONNECT requests by which
+// its sessions begin. See Server.Extension and Transport.Extension.
+type Extension interface {
+	// NewConn is called for each connection, on its loop, before anything is
+	// sent. It is the time for Conn.AddSetting and Conn.Claim.
+	NewConn(c *Conn) ConnExtension
+}
+
+// ConnExtension is an Extension on one connection. Its methods are called on the
+// connection's loop and must not block.
+type ConnExtension interface {
+	// HandleSettings: the peer's SETTINGS have arrived.
+	HandleSettings()
+	// HandleStream: the peer opened a stream that begins with what Conn.Claim
+	// claimed. That has been read, and nothing beyond. To be told of the
+	// stream, the extension sets a StreamHandler as its value; nothing is told
+	// of what has arrived before.
+	HandleStream(s *quic.Stream)
+	// HandleGoAway: this end or the peer wants no further requests on the
+	// connection (RFC 9114, Section 5.2). It is called once.
+	HandleGoAway()
+	// HandleClose: the connection has ended.
+	HandleClose(err error)
+}
+
+// StreamHandler is told what happens on a stream that an extension has taken, as
+// a quic.Handler is.
+type StreamHandler interface {
+	HandleReadable(s *quic.Stream)
+	HandleWritable(s *quic.Stream)
+}
+
+// Conn is an HTTP/3 connection as its Extension sees it. Unless they say
+// otherwise, its methods must be called on the connection's loop.
+type Conn struct{ c *conn }
+
+// QUIC returns the connection below. Any goroutine may call it.
+func (c *Conn) QUIC() *quic.Conn { return c.c.qc }
+
+// IsServer reports whether this end is the server. Any goroutine may call it.
+func (c *Conn) IsServer() bool { return c.c.isServer }
+
+// AddSetting adds a setting to this end's SETTINGS. It has no effect after
+// Extension.NewConn has returned.
+func (c *Conn) AddSetting(id, value uint64) {
+	c.c.state.AddSettings(h3.Setting{ID: h3.SettingID(id), Value: value})
+}
+
+// Claim says which of the peer's streams are the extension's: unidirectional ones
+// of type uni, and bidirectional ones whose first bytes are the signal, a
+// variable-length integer like a frame's type. The signal is an error anywhere
+// else. It has no effect after Extension.NewConn has returned.
+func (c *Conn) Claim(uni, signal uint64) {
+	c.c.state.ClaimUni(h3.StreamType(uni))
+	c.c.signal = h3.FrameType(signal)
+	c.c.state.Reserve(c.c.signal)
+}
+
+// PeerSetting returns the value of a setting of the peer's that HTTP/3 itself
+// does not know; 0 when there is none. Any goroutine may call it.
+func (c *Conn) PeerSetting(id uint64) uint64 {
+	if peer := c.c.peer.Load(); peer != nil {
+		for _, s := range peer.Extra {
+			if s.ID == h3.SettingID(id) {
+				return s.Value
+			}
+		}
+	}
+	return 0
+}
+
+// PeerDatagrams reports whether the peer takes HTTP datagrams (RFC 9297). Any
+// goroutine may call it.
+func (c *Conn) PeerDatagrams() bool {
+	peer := c.c.peer.Load()
+	return peer != nil && peer.Datagrams
+}
+
+// Abort closes the connection for a violation of the protocol. Any goroutine may
+// call it.
+func (c *Conn) Abort(code ErrorCode, reason string) {
+	c.c.abort(&h3.ConnError{Code: code, Reason: reason})
+}
+
+// extend lets an extension take part in the connection, before SETTINGS are sent.
+func (c *conn) extend(e Extension) {
+	if e != nil {
+		c.ext = e.NewConn(&Conn{c})
+	}
+}
+
+// claims reports whether an extension has claimed bidirectional streams.
+func (c *conn) claims() bool { return c.signal != 0 }
+
+// noticeControl acts on what the peer's control stream has said.
+func (c *conn) noticeControl() {
+	if settings, ok := c.state.PeerSettings(); ok && c.peer.Load() == nil {
+		c.peer.Store(&settings)
+		if c.ext != nil {
+			c.ext.HandleSettings()
+		}
+		for _, f := range c.awaitSettings {
+			f()
+		}
+		c.awaitSettings = nil
+	}
+	if _, ok := c.state.PeerGoAway(); ok {
+		c.noticeGoAway()
+	}
+}
+
+// noticeGoAway tells the extension that this end or the peer has sent GOAWAY.
+func (c *conn) noticeGoAway() {
+	if c.ext != nil && !c.toldGoAway {
+		c.toldGoAway = true
+		c.ext.HandleGoAway()
+	}
+}
+
+// whenSettings calls f on the loop when the peer's SETTINGS have arrived, which
+// they may have already.
+func (c *conn) whenSettings(f func()) {
+	if c.peer.Load() != nil {
+		f()
+		return
+	}
+	c.awaitSettings = append(c.awaitSettings, f)
+}

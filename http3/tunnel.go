@@ -1,0 +1,298 @@
+package http3
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Tunnel is the stream of an extended CONNECT request (RFC 9220) after the
+// server has accepted it, at either end: content in both directions, in DATA
+// frames, and datagrams. A server gets it from AcceptTunnel, a client from
+// Transport.Connect.
+//
+// It is used in one of two ways: with Read, Write and Close, which block, or with
+// Serve, which makes it event-driven, so that a tunnel on which nothing happens
+// needs no goroutine.
+type Tunnel struct {
+	conn      *conn
+	stream    *quic.Stream
+	content   *body
+	quarterID []byte // what begins its datagrams
+	datagrams datagramQueue
+	release   func() // tells that the tunnel has ended
+
+	readOver, writeOver, over atomic.Bool
+
+	// Of the loop's goroutine:
+	handler TunnelHandler
+	unsent  []byte // frames the stream did not take yet
+}
+
+// TunnelHandler is told what happens on an event-driven tunnel. Its methods run
+// on the connection's loop and must not block.
+type TunnelHandler interface {
+	// HandleData: content arrived. p is valid until the call returns.
+	HandleData(p []byte)
+	// HandleEnd: no more content will arrive. err is io.EOF when the peer has
+	// finished the stream, an *Error when it was reset or the content is
+	// malformed, or the connection's error. It is the last call, and comes once;
+	// it does not come after Abort.
+	HandleEnd(err error)
+}
+
+// newTunnel makes the tunnel of a request. On the loop.
+func (c *conn) newTunnel(s *quic.Stream, content *body, release func()) *Tunnel {
+	t := &Tunnel{conn: c, stream: s, content: content, release: release, quarterID: h3.AppendQuarterID(nil, s.ID())}
+	t.datagrams.total = &c.datagramBytes
+	if c.tunnels == nil {
+		c.tunnels = make(map[uint64]*Tunnel)
+	}
+	c.tunnels[s.ID()] = t
+	c.early.moveTo(s.ID(), &t.datagrams)
+	return t
+}
+
+// StreamID returns the ID of the request's stream.
+func (t *Tunnel) StreamID() uint64 { return t.stream.ID() }
+
+// QUIC returns the connection, for its statistics and addresses.
+func (t *Tunnel) QUIC() *quic.Conn { return t.conn.qc }
+
+// Extension returns the connection's extension, nil if it has none.
+func (t *Tunnel) Extension() ConnExtension { return t.conn.ext }
+
+// Read reads content. The error is io.EOF when the peer has finished.
+func (t *Tunnel) Read(p []byte) (int, error) {
+	t.stream.Detach()
+	return t.content.Read(p)
+}
+
+// Write sends content, in a DATA frame of its own. One goroutine at a time may
+// write.
+func (t *Tunnel) Write(p []byte) (int, error) {
+	t.stream.Detach()
+	var header [h3.MaxFrameHeaderSize]byte
+	_, err := t.stream.Write(h3.AppendFrameHeader(header[:0], h3.FrameData, uint64(len(p))))
+	n := 0
+	if err == nil {
+		n, err = t.stream.Write(p)
+	}
+	return n, describe(err)
+}
+
+// Close finishes the sending half: the peer reads io.EOF. Reading goes on.
+func (t *Tunnel) Close() error {
+	err := t.stream.Close()
+	t.endWrite()
+	return describe(err)
+}
+
+// Abort resets both directions with a code. Any goroutine may call it, in either
+// way of using the tunnel.
+func (t *Tunnel) Abort(code ErrorCode) {
+	cancel(t.stream, code)
+	t.endRead(&Error{Code: code})
+	t.endWrite()
+}
+
+// Serve makes the tunnel event-driven. Content that has arrived already is told
+// at once. It must be called on the connection's loop, and Read and Write not at
+// all.
+func (t *Tunnel) Serve(h TunnelHandler) {
+	t.handler = h
+	t.stream.SetValue(StreamHandler(tunnelEvents{t}))
+	t.readContent()
+}
+
+// Send sends content of an event-driven tunnel, in one DATA frame. It does not
+// wait; what the stream does not take is kept. It must be called on the
+// connection's loop.
+func (t *Tunnel) Send(p []byte) {
+	t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
+	t.flush()
+}
+
+// SendLast is Send for the last content, and finishes the sending half. Whatever
+// the peer's flow control says, it does not wait.
+func (t *Tunnel) SendLast(p []byte) {
+	if len(p) > 0 {
+		t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
+	}
+	_, _ = t.stream.WriteLast(t.unsent) // fails only when the peer does not want it
+	t.unsent = nil
+	t.endWrite()
+}
+
+// Unsent returns how many bytes given to Send wait for the peer to read.
+func (t *Tunnel) Unsent() int { return len(t.unsent) }
+
+// StopReading tells the peer with a code that nothing further will be read. No
+// HandleEnd follows. Any goroutine may call it.
+func (t *Tunnel) StopReading(code ErrorCode) {
+	t.stream.CancelRead(uint64(code))
+	t.endRead(&Error{Code: code})
+}
+
+// CloseDatagrams makes ReceiveDatagram return err once no datagram is left.
+func (t *Tunnel) CloseDatagrams(err error) { t.datagrams.close(err) }
+
+func (t *Tunnel) flush() {
+	n, err := t.stream.TryWrite(t.unsent)
+	if err != nil {
+		t.unsent = nil
+		return // the reading half tells, or who closed it knows
+	}
+	if t.unsent = t.unsent[n:]; len(t.unsent) == 0 {
+		t.unsent = nil
+	}
+}
+
+// readContent reads what has arrived of an event-driven tunnel.
+func (t *Tunnel) readContent() {
+	sc := getScratch()
+	defer sc.release()
+	for t.handler != nil && !t.readOver.Load() {
+		got, err := t.content.readNow(sc.buf[:])
+		n, frameErr := t.content.deframe(sc.buf[:got])
+		if n > 0 {
+			t.handler.HandleData(sc.buf[:n])
+		}
+		switch {
+		case frameErr != nil:
+			t.fail(frameErr)
+		case err == io.EOF:
+			if err := t.content.reader.Finish(); err != nil {
+				t.fail(err)
+			} else {
+				t.handleEnd(io.EOF)
+			}
+		case err != nil:
+			t.handleEnd(describe(err))
+		case got == 0:
+			return
+		}
+	}
+}
+
+// fail resets the tunnel, or closes the connection, for an error of the content.
+func (t *Tunnel) fail(err error) {
+	code, wholeConn := h3.Code(err)
+	if wholeConn {
+		t.conn.abort(err)
+	} else {
+		cancel(t.stream, code)
+	}
+	t.endWrite()
+	t.handleEnd(describe(err))
+}
+
+// handleEnd tells the handler of the end.
+func (t *Tunnel) handleEnd(err error) {
+	if !t.readOver.Load() {
+		t.handler.HandleEnd(err)
+		t.endRead(err)
+	}
+}
+
+// kill resets the tunnel from any goroutine and tells the handler.
+func (t *Tunnel) kill(code ErrorCode) {
+	cancel(t.stream, code)
+	t.conn.qc.Run(func() {
+		t.endWrite()
+		if t.handler != nil {
+			t.handleEnd(&Error{Code: code})
+		}
+		t.endRead(&Error{Code: code})
+	})
+}
+
+func (t *Tunnel) endRead(err error) {
+	if err == io.EOF || err == nil {
+		err = errTunnelEnded
+	}
+	t.datagrams.close(err)
+	t.readOver.Store(true)
+	t.endIfOver()
+}
+
+func (t *Tunnel) endWrite() {
+	t.writeOver.Store(true)
+	t.endIfOver()
+}
+
+// errTunnelEnded is what ReceiveDatagram returns after a clean end.
+var errTunnelEnded = errors.New("http3: the tunnel has ended")
+
+// endIfOver forgets the tunnel when both directions are done.
+func (t *Tunnel) endIfOver() {
+	if t.readOver.Load() && t.writeOver.Load() && t.over.CompareAndSwap(false, true) {
+		t.release()
+		t.conn.qc.Run(func() { t.conn.dropTunnel(t) })
+	}
+}
+
+// dropTunnel forgets a tunnel. On the loop.
+func (c *conn) dropTunnel(t *Tunnel) {
+	delete(c.tunnels, t.stream.ID())
+	if len(c.tunnels) == 0 {
+		c.tunnels = nil
+	}
+}
+
+// endTunnels ends the tunnels of a connection that has ended.
+func (c *conn) endTunnels(err error) {
+	for _, t := range c.tunnels {
+		if t.handler != nil {
+			t.handleEnd(err)
+		}
+		t.endRead(err)
+		t.endWrite()
+	}
+	c.tunnels = nil
+}
+
+// tunnelEvents is a Tunnel as its stream's handler.
+type tunnelEvents struct{ *Tunnel }
+
+func (t tunnelEvents) HandleReadable(*quic.Stream) { t.readContent() }
+
+func (t tunnelEvents) HandleWritable(*quic.Stream) {
+	if len(t.unsent) > 0 {
+		t.flush()
+	}
+}
+
+// A Tunnel owns its content, which blocking calls read.
+
+func (t *Tunnel) handleTrailers([]qpack.Field) {}
+
+func (t *Tunnel) handleBodyEnd(err error) error {
+	if err != io.EOF && err != http.ErrBodyReadAfterClose {
+		var stream *h3.StreamError
+		switch code, wholeConn := h3.Code(err); {
+		case wholeConn:
+			t.conn.abort(err)
+		case errors.As(err, &stream):
+			cancel(t.stream, code)
+		}
+		err = describe(err)
+	}
+	t.endRead(err)
+	return err
+}
+
+func (t *Tunnel) closeCode() h3.ErrorCode { return h3.NoError }
+
+// readNow is readStream that does not wait.
+func (b *body) readNow(p []byte) (int, error) {
+	if len(b.pending) > 0 || b.ended {
+		return b.readStream(p)
+	}
+	return b.stream.TryRead(p)
+}

@@ -1,0 +1,264 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ErrNoExtendedConnect is the error of Connect when the server does not take
+// extended CONNECT requests.
+var ErrNoExtendedConnect = errors.New("http3: the server does not take extended CONNECT requests")
+
+// ConnectPreparer is what a ConnExtension implements to complete a CONNECT request
+// once the server's SETTINGS are known. An error means that the request is not
+// sent. It is called on the goroutine of Connect.
+type ConnectPreparer interface {
+	PrepareConnect(req *http.Request) error
+}
+
+// Connect sends an extended CONNECT request (RFC 9220), a request with method
+// CONNECT and the protocol in Header[":protocol"], and waits for the answer. With
+// a status of 2xx the result is a tunnel. Otherwise the tunnel is nil, and the
+// response's Body must be read or closed. The context counts until Connect
+// returns; the request's Body is not used.
+func (t *Transport) Connect(ctx context.Context, req *http.Request) (*Tunnel, *http.Response, error) {
+	if err := checkConnect(req); err != nil {
+		return nil, nil, err
+	}
+	addr := originAddr(req.URL)
+	for attempt := 1; ; attempt++ {
+		cc, how, err := t.acquire(ctx, addr)
+		if err != nil {
+			return nil, nil, requestFailed(ctx, addr, err)
+		}
+		p, err := cc.beginConnect(ctx, req)
+		if err == nil {
+			tunnel, resp, err := p.wait(ctx)
+			if err != nil {
+				return nil, nil, requestFailed(ctx, addr, err)
+			}
+			return tunnel, resp, nil
+		}
+		if again := how.reused && isConnEnd(err) && attempt < maxAttempts && ctx.Err() == nil; !again {
+			return nil, nil, requestFailed(ctx, addr, describe(err))
+		}
+		t.retire(cc)
+	}
+}
+
+// checkConnect refuses what is no extended CONNECT request that can be sent.
+func checkConnect(req *http.Request) error {
+	switch {
+	case req.Method != http.MethodConnect:
+		return fmt.Errorf("http3: Connect with method %q", req.Method)
+	case Protocol(req) != "" && !h3.ValidMethod(Protocol(req)):
+		return fmt.Errorf("http3: invalid protocol %q", Protocol(req))
+	}
+	get := *req
+	get.Method, get.Body = http.MethodGet, nil
+	get.Header = req.Header.Clone()
+	delete(get.Header, protocolKey)
+	return checkRequest(&get)
+}
+
+// pendingTunnel is a tunnel whose request has been sent, or is about to.
+type pendingTunnel struct {
+	conn   *clientConn
+	req    *http.Request
+	stream *quic.Stream
+	body   body
+	tunnel *Tunnel
+	resp   *http.Response
+	err    error
+	done   chan struct{} // closed when resp or err is set
+
+	interim  int
+	released atomic.Bool
+}
+
+// beginConnect sends the request. An error means that it was not sent, and the
+// connection has been released.
+func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pendingTunnel, error) {
+	p := &pendingTunnel{conn: c, req: req, done: make(chan struct{})}
+	header, err := p.prepare(ctx)
+	if err == nil {
+		p.stream, err = c.qc.OpenStream(ctx)
+	}
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	p.body = body{stream: p.stream, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ClientSide, c.maxHeader)}
+	if c.claims() {
+		p.body.reader.Reserve(c.signal)
+	}
+	c.qc.Run(func() {
+		p.tunnel = c.newTunnel(p.stream, &p.body, p.release)
+		p.body.owner = p.tunnel
+		p.stream.SetValue(StreamHandler(p))
+		_, _ = p.stream.TryWrite(header) // its error is told as an event
+	})
+	return p, nil
+}
+
+// prepare waits for the server's SETTINGS and encodes the request.
+func (p *pendingTunnel) prepare(ctx context.Context) ([]byte, error) {
+	c, known := p.conn, make(chan struct{})
+	c.qc.Run(func() { c.whenSettings(func() { close(known) }) })
+	select {
+	case <-known:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-c.qc.Done():
+		return nil, c.qc.Err()
+	}
+	if !c.peer.Load().ExtendedConnect {
+		return nil, ErrNoExtendedConnect
+	}
+	if preparer, ok := c.ext.(ConnectPreparer); ok {
+		if err := preparer.PrepareConnect(p.req); err != nil {
+			return nil, err
+		}
+	}
+	if Protocol(p.req) == "" {
+		return nil, errors.New("http3: CONNECT without a :protocol in its Header")
+	}
+	b, mark := h3.BeginHeaders(nil)
+	b = qpack.AppendPrefix(b)
+	err := eachRequestField(p.req, false, func(name, value string) { b = qpack.AppendField(b, name, value) })
+	return h3.EndHeaders(b, mark), err
+}
+
+func (p *pendingTunnel) release() {
+	if p.released.CompareAndSwap(false, true) {
+		p.conn.transport.release(p.conn)
+	}
+}
+
+// wait waits for the answer.
+func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, error) {
+	select {
+	case <-p.done:
+	case <-p.conn.qc.Done():
+		select {
+		case <-p.done: // it came before the end
+		default:
+			return nil, nil, describe(p.conn.qc.Err())
+		}
+	case <-ctx.Done():
+		cause := context.Cause(ctx)
+		cancel(p.stream, h3.RequestCancelled)
+		p.conn.qc.Run(func() { p.finish(nil, cause) })
+		return nil, nil, cause
+	}
+	if p.err != nil {
+		return nil, nil, p.err
+	}
+	if p.resp.StatusCode/100 == 2 {
+		p.resp.Body = http.NoBody
+		return p.tunnel, p.resp, nil
+	}
+	p.stream.Detach()
+	_ = p.stream.Close() // there is nothing to send to who has refused
+	p.tunnel.endWrite()
+	p.resp.Body = &p.body
+	return nil, p.resp, nil
+}
+
+// HandleReadable reads what has arrived of the response's header.
+func (p *pendingTunnel) HandleReadable(s *quic.Stream) {
+	sc := getScratch()
+	defer sc.release()
+	for p.resp == nil && p.err == nil {
+		n, err := s.TryRead(sc.buf[:])
+		for b := sc.buf[:n]; len(b) > 0 && p.resp == nil && p.err == nil; {
+			piece, used, err := p.body.reader.Next(b)
+			b = b[used:]
+			if err == nil && piece.Kind == h3.PieceHeaders {
+				err = p.handleHeader(sc, piece.Bytes, b)
+			}
+			if err != nil {
+				p.punish(err)
+				return
+			}
+		}
+		switch {
+		case p.resp != nil:
+		case err == io.EOF:
+			p.punish(p.body.reader.Finish())
+		case err != nil:
+			p.finish(nil, describe(err))
+		case n == 0:
+			return
+		}
+	}
+}
+
+// HandleWritable does nothing: the request was sent in one piece.
+func (p *pendingTunnel) HandleWritable(*quic.Stream) {}
+
+// handleHeader takes a header section, and what was read beyond it.
+func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
+	fields, err := sc.decode(section, p.conn.maxHeader)
+	if err != nil {
+		return err
+	}
+	h, err := h3.ParseResponse(fields)
+	if err != nil {
+		return err
+	}
+	if h.Status < 200 {
+		if p.interim++; p.interim > maxInterim {
+			return &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "too many interim responses"}
+		}
+		p.body.reader.Interim()
+		return nil
+	}
+	header := make(http.Header, len(h.Fields))
+	addFields(header, h.Fields)
+	p.body.pending = append([]byte(nil), rest...)
+	if h.Status < 300 {
+		p.body.reader.Tunnel()
+	} else {
+		p.body.reader.ExpectLength(h.ContentLength)
+	}
+	p.finish(&http.Response{
+		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
+		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.tlsState(),
+	}, nil)
+	return nil
+}
+
+// punish ends the request, or the connection, for an error.
+func (p *pendingTunnel) punish(err error) {
+	code, wholeConn := h3.Code(err)
+	if wholeConn {
+		p.conn.abort(err)
+	} else {
+		cancel(p.stream, code)
+	}
+	p.finish(nil, describe(err))
+}
+
+// finish sets the result, once. On the loop.
+func (p *pendingTunnel) finish(resp *http.Response, err error) {
+	if p.resp != nil || p.err != nil {
+		return
+	}
+	p.resp, p.err = resp, err
+	p.stream.SetValue(nil)
+	if err != nil {
+		p.tunnel.endRead(err)
+		p.tunnel.endWrite()
+	}
+	close(p.done)
+}

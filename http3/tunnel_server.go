@@ -1,0 +1,118 @@
+package http3
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// protocolKey is where a request's Header has the :protocol of an extended
+// CONNECT, as in net/http's HTTP/2.
+const protocolKey = ":protocol"
+
+// Protocol returns the protocol that an extended CONNECT request asks for
+// (RFC 9220), like "websocket", and "" for other requests.
+func Protocol(r *http.Request) string {
+	if values := r.Header[protocolKey]; len(values) > 0 && r.Method == http.MethodConnect {
+		return values[0]
+	}
+	return ""
+}
+
+// RequestExtension returns what Server.Extension made for the connection by which
+// a request came; nil when there is nothing.
+func RequestExtension(r *http.Request) ConnExtension {
+	e, _ := r.Context().Value(extensionContextKey{}).(ConnExtension)
+	return e
+}
+
+// extensionContextKey is the key of a connection's extension.
+type extensionContextKey struct{}
+
+// ErrNoTunnel is the error of AcceptTunnel for requests that are not an extended
+// CONNECT over HTTP/3.
+var ErrNoTunnel = errors.New("http3: not an extended CONNECT request over HTTP/3")
+
+// errResponseBegun is the error of AcceptTunnel when the handler has answered.
+var errResponseBegun = errors.New("http3: the response has begun already")
+
+// AcceptTunnel accepts an extended CONNECT request: it answers with status 200
+// and the fields of w.Header(), and takes the request's stream from the handler,
+// which may return; the tunnel lives on. Neither w nor the request's Body can be
+// used any more. Like http.ResponseController, it finds the server's
+// ResponseWriter below one that has an Unwrap method.
+func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) {
+	for {
+		switch v := w.(type) {
+		case *responseWriter:
+			return v.exchange.acceptTunnel()
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = v.Unwrap()
+		default:
+			return nil, ErrNoTunnel
+		}
+	}
+}
+
+func (x *exchange) acceptTunnel() (*Tunnel, error) {
+	if x.tunnel == nil {
+		return nil, ErrNoTunnel
+	}
+	if err := x.rw.takeOver(); err != nil {
+		return nil, err
+	}
+	x.taken = true
+	x.body.owner = x.tunnel
+	x.conn.handlers.Add(1) // until the tunnel ends
+	return x.tunnel, nil
+}
+
+// beginTunnel prepares for the acceptance of an extended CONNECT request. Its
+// stream stays event-driven until somebody reads or writes it.
+func (x *exchange) beginTunnel() {
+	x.req.Body = tunnelBody{&x.body}
+	x.req.ContentLength = -1
+	x.tunnel = x.conn.newTunnel(x.stream, &x.body, func() { x.conn.handlers.Add(-1) })
+}
+
+// endTunnel is called when the handler has returned. It reports whether the
+// stream is the handler's no more.
+func (x *exchange) endTunnel() (taken bool) {
+	if x.tunnel != nil && !x.taken {
+		x.conn.qc.Run(func() { x.conn.dropTunnel(x.tunnel) })
+	}
+	return x.taken
+}
+
+// tunnelBody is the content of an extended CONNECT request for handlers that do
+// not call AcceptTunnel.
+type tunnelBody struct{ *body }
+
+func (b tunnelBody) Read(p []byte) (int, error) {
+	b.stream.Detach()
+	return b.body.Read(p)
+}
+
+// takeOver sends the header of a response that accepts a tunnel.
+func (w *responseWriter) takeOver() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.status != 0 {
+		return errResponseBegun
+	}
+	w.setStatus(http.StatusOK)
+	w.endHeader(nil, false)
+	_, err := w.exchange.stream.TryWrite(w.out.frames) // takes all: it is the first
+	w.release()
+	w.err = http.ErrHijacked
+	return describe(err)
+}
+
+// checkExtended refuses an extended CONNECT that this end has not allowed.
+func (c *conn) checkExtended(h *h3.RequestHeader) error {
+	if h.Protocol != "" && !c.state.LocalSettings().ExtendedConnect {
+		return &h3.StreamError{Code: h3.MessageError, Reason: ":protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL"}
+	}
+	return nil
+}
