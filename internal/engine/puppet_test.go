@@ -65,6 +65,7 @@ type puppet struct {
 	marked  uint64                 // its 1-RTT packets that came marked ECT(0)
 	buf     []byte
 	retired uint64 // the next of its IDs that provoke retires
+	deaf    bool   // does not mind 1-RTT packets that it cannot open
 	failed  bool   // a check failed: say nothing more about what follows from it
 }
 
