@@ -216,7 +216,7 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 
 // pollMTUProbe sends a packet of the size being tried.
 func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
-	if !c.mtu.due() || c.loss.InFlight() >= c.cc.Window() || len(buf) < c.mtu.target {
+	if !c.mtu.due() || !c.path.validated || c.loss.InFlight() >= c.cc.Window() || len(buf) < c.mtu.target {
 		return Transmit{}, false
 	}
 	var w frameWriter
