@@ -33,6 +33,7 @@ type datagramQueue struct {
 	bytes   int
 	dropped uint64
 	ready   chan struct{} // closed when there is something; nil if nobody waits
+	settled bool          // the bytes do not count for the connection any more
 	err     error         // what pop returns when nothing is left
 }
 
@@ -66,7 +67,9 @@ func (q *datagramQueue) take() []byte {
 		q.list = nil
 	}
 	q.bytes -= len(p)
-	q.total.Add(-int64(len(p)))
+	if !q.settled {
+		q.total.Add(-int64(len(p)))
+	}
 	return p
 }
 
@@ -116,12 +119,14 @@ func (q *datagramQueue) close(err error) {
 	}
 }
 
-// discard drops what waits.
-func (q *datagramQueue) discard() {
+// settle takes what waits off the connection's account: the tunnel has ended, and
+// what was received may still be read.
+func (q *datagramQueue) settle() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.list) > 0 {
-		q.take()
+	if !q.settled {
+		q.settled = true
+		q.total.Add(-int64(q.bytes))
 	}
 }
 

@@ -25,9 +25,9 @@ type exchange struct {
 	ctx    requestContext
 	rw     responseWriter
 
-	signal *signalReader // nil once it is clear that the stream is a request
-	tunnel *Tunnel       // of an extended CONNECT
-	taken  bool          // the handler has taken the tunnel
+	signal *h3.VarintReader // nil once it is clear that the stream is a request
+	tunnel *Tunnel          // of an extended CONNECT
+	taken  bool             // the handler has taken the tunnel
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {

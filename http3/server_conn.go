@@ -54,7 +54,7 @@ func (c *serverConn) HandleStream(s *quic.Stream) {
 	}
 	x := newExchange(c, s)
 	if c.claims() {
-		x.signal = new(signalReader)
+		x.signal = new(h3.VarintReader)
 	} else if err := c.state.HandleRequestStream(s.ID()); err != nil {
 		c.refuse(s, err)
 		return

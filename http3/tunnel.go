@@ -30,8 +30,9 @@ type Tunnel struct {
 	readOver, writeOver, over atomic.Bool
 
 	// Of the loop's goroutine:
-	handler TunnelHandler
-	unsent  []byte // frames the stream did not take yet
+	handler  TunnelHandler
+	whenOver []func()
+	unsent   []byte // frames the stream did not take yet
 }
 
 // TunnelHandler is told what happens on an event-driven tunnel. Its methods run
@@ -237,12 +238,27 @@ func (t *Tunnel) endIfOver() {
 	}
 }
 
+// WhenOver calls f on the loop when both directions have ended, or the
+// connection; at once if they have. It must be called on the connection's loop.
+func (t *Tunnel) WhenOver(f func()) {
+	if t.over.Load() {
+		f()
+		return
+	}
+	t.whenOver = append(t.whenOver, f)
+}
+
 // dropTunnel forgets a tunnel. On the loop.
 func (c *conn) dropTunnel(t *Tunnel) {
 	delete(c.tunnels, t.stream.ID())
 	if len(c.tunnels) == 0 {
 		c.tunnels = nil
 	}
+	t.datagrams.settle()
+	for _, f := range t.whenOver {
+		f()
+	}
+	t.whenOver = nil
 }
 
 // endTunnels ends the tunnels of a connection that has ended.
@@ -253,8 +269,8 @@ func (c *conn) endTunnels(err error) {
 		}
 		t.endRead(err)
 		t.endWrite()
+		c.dropTunnel(t)
 	}
-	c.tunnels = nil
 }
 
 // tunnelEvents is a Tunnel as its stream's handler.

@@ -43,10 +43,32 @@ var errResponseBegun = errors.New("http3: the response has begun already")
 // used any more. Like http.ResponseController, it finds the server's
 // ResponseWriter below one that has an Unwrap method.
 func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) {
+	x, err := exchangeOf(w)
+	if err != nil {
+		return nil, err
+	}
+	return x.acceptTunnel()
+}
+
+// RefuseTunnel resets an extended CONNECT request with a code instead of answering
+// it. The handler should return then.
+func RefuseTunnel(w http.ResponseWriter, code ErrorCode) error {
+	x, err := exchangeOf(w)
+	if err == nil {
+		cancel(x.stream, code)
+	}
+	return err
+}
+
+// exchangeOf returns the extended CONNECT request that w answers.
+func exchangeOf(w http.ResponseWriter) (*exchange, error) {
 	for {
 		switch v := w.(type) {
 		case *responseWriter:
-			return v.exchange.acceptTunnel()
+			if v.exchange.tunnel == nil {
+				return nil, ErrNoTunnel
+			}
+			return v.exchange, nil
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = v.Unwrap()
 		default:
@@ -56,9 +78,6 @@ func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) {
 }
 
 func (x *exchange) acceptTunnel() (*Tunnel, error) {
-	if x.tunnel == nil {
-		return nil, ErrNoTunnel
-	}
 	if err := x.rw.takeOver(); err != nil {
 		return nil, err
 	}
