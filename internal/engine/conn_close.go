@@ -88,7 +88,7 @@ func (ss *streams) fail(c *Conn, err error) {
 		s.writable()
 	}
 	ss.byID, ss.last = nil, nil
-	ss.control, ss.data = streamQueue{}, streamQueue{}
+	ss.control, ss.data = streamQueue{}, dataQueues{}
 }
 
 // release forgets the connection.

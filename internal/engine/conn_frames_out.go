@@ -188,13 +188,27 @@ const streamQuantum = 16 << 10
 // that is begun: short pieces cost as much to handle as long ones.
 const minStreamPiece = 64
 
-// appendStreams writes STREAM frames of the streams that have data, in turns.
+// appendStreams writes STREAM frames of the streams that have data, the most
+// urgent first.
 func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
-	q := &c.streams.data
-	if q.head != nil && !c.paced(now) {
+	data := &c.streams.data
+	if !data.empty() && !c.paced(now) {
 		c.control.appLimited = false
 		return
 	}
+	for u := range data {
+		if data[u].head != nil && !c.appendQueue(&data[u], w) {
+			c.control.appLimited = false
+			return
+		}
+	}
+	c.control.appLimited = true
+}
+
+// appendQueue writes STREAM frames of streams of one urgency, in turns. It
+// returns false when the packet is full, and true when none of the streams has
+// anything left that may be sent.
+func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 	var stop *Stream // the first of a row of streams that the connection's limit blocks
 	for q.head != nil && q.head != stop {
 		s := q.head
@@ -211,16 +225,16 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 			continue
 		}
 		if !c.appendStream(w, s, r, fin) {
-			break
+			return false
 		}
 		stop = nil
-		if s.out.next >= s.quantum {
+		if s.out.next >= s.quantum && !s.sequential {
 			s.quantum = s.out.next + streamQuantum
 			q.pop()
 			q.push(s)
 		}
 	}
-	c.control.appLimited = q.head == nil || q.head == stop
+	return true
 }
 
 // blockedStream notes why a stream has nothing to send, and reports whether

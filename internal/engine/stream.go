@@ -23,6 +23,8 @@ type Stream struct {
 	writableEvent bool   // an EventStreamWritable too
 	done          bool   // both halves ended, forgotten
 	quantum       uint64 // offset at which another stream has its turn
+	urgency       Urgency
+	sequential    bool // other streams have their turns when this one has nothing to send
 }
 
 // Receives reports whether the stream has a receiving half.

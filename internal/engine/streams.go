@@ -41,14 +41,15 @@ type streams struct {
 	local   [numKinds]localStreams
 	remote  [numKinds]remoteStreams
 	control streamQueue // with control frames to send
-	data    streamQueue // with data to send, in turns
+	data    dataQueues  // with data to send
 }
 
 func (ss *streams) init(c *Conn) {
 	for kind, limit := range []uint64{c.config.MaxBidiStreams, c.config.MaxUniStreams} {
 		ss.remote[kind] = remoteStreams{max: limit, limit: limit}
 	}
-	ss.control.index, ss.data.index = controlQueue, dataQueue
+	ss.control.index = controlQueue
+	ss.data.init()
 }
 
 // get returns a stream that is not finished, or nil.
@@ -84,7 +85,7 @@ func (c *Conn) OpenStream(unidirectional bool) (*Stream, error) {
 
 // newStream makes the state of a stream with the halves its ID implies.
 func (c *Conn) newStream(id wire.StreamID) *Stream {
-	s := &Stream{ID: id, conn: c}
+	s := &Stream{ID: id, conn: c, urgency: DefaultUrgency}
 	local := id.Initiator() == c.side
 	if local || !id.Uni() {
 		s.out.state = sendSend
@@ -198,8 +199,9 @@ func (r *remoteStreams) allowed() uint64 {
 	return min(r.next+r.limit-r.open, maxStreamsLimit)
 }
 
-// queueData puts a stream at the end of the queue of those with data to send.
-func (ss *streams) queueData(s *Stream) { ss.data.push(s) }
+// queueData puts a stream at the end of the queue of those with data to send
+// that are as urgent.
+func (ss *streams) queueData(s *Stream) { ss.data[s.urgency].push(s) }
 
 // queueControl does so for control frames.
 func (ss *streams) queueControl(s *Stream) { ss.control.push(s) }

@@ -15,6 +15,7 @@ type Stream struct {
 	pending   atomic.Uint32
 	resetCode uint64 // when pendingReset is set
 	stopCode  uint64 // when pendingStop is set
+	priority  atomic.Uint32
 }
 
 // What may be pending on a stream.
@@ -23,6 +24,7 @@ const (
 	pendingConsumed
 	pendingReset
 	pendingStop
+	pendingPriority
 )
 
 // Init makes s the link between the engine's stream and conn. It must be
@@ -49,6 +51,20 @@ func (s *Stream) Stop(code uint64) {
 	s.post(pendingStop)
 }
 
+// incrementalBit is set in Stream.priority, beside the urgency.
+const incrementalBit = 1 << 8
+
+// Prioritize says in which order the stream's data is sent: see
+// engine.Conn.SetPriority. The last call counts.
+func (s *Stream) Prioritize(u engine.Urgency, incremental bool) {
+	p := uint32(u)
+	if incremental {
+		p |= incrementalBit
+	}
+	s.priority.Store(p)
+	s.post(pendingPriority)
+}
+
 // post notes what is pending. The stream is in the mailbox whenever something
 // is, so only the first note posts it.
 func (s *Stream) post(what uint32) {
@@ -64,6 +80,10 @@ func (s *Stream) handle() {
 	c := s.conn
 	if c.released {
 		return
+	}
+	if what&pendingPriority != 0 {
+		p := s.priority.Load()
+		c.engine.SetPriority(s.Stream, engine.Urgency(p), p&incrementalBit != 0)
 	}
 	if what&pendingWritten != 0 {
 		c.engine.StreamWritten(s.Stream)

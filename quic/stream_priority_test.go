@@ -1,0 +1,39 @@
+package quic
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+)
+
+// TestSetPriority has the stream that was written to last arrive first.
+func TestSetPriority(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		const size = 200 << 10
+		late, ss := e.streams(client, server)
+		urgent, ss2 := e.streams(client, server)
+		late.SetPriority(9, false)
+		urgent.SetPriority(0, true)
+		synctest.Wait() // the loop knows
+		ended := make(chan uint64, 2)
+		for _, s := range []*Stream{ss, ss2} {
+			go func() {
+				if n, err := io.Copy(io.Discard, s); n != size || err != nil {
+					t.Errorf("stream %d: %d bytes, %v", s.ID(), n, err)
+				}
+				ended <- s.ID()
+			}()
+		}
+		client.Run(func() { // so that the loop sees both writes at once
+			for _, s := range []*Stream{late, urgent} {
+				if n, err := s.link.Send.WriteLast(make([]byte, size)); n != size || err != nil {
+					t.Errorf("wrote %d bytes, %v", n, err)
+				}
+				s.link.Written()
+			}
+		})
+		if first, second := <-ended, <-ended; first != urgent.ID() || second != late.ID() {
+			t.Errorf("streams ended in the order %d, %d", first, second)
+		}
+	})
+}
