@@ -36,6 +36,9 @@ func (c events) HandleStreamOpened(e *engine.Stream) {
 
 func (c events) HandleReadable(e *engine.Stream) {
 	s := e.App.(*Stream)
+	if s.is(flagOnReset) {
+		s.noticeReset()
+	}
 	if c.handles(s) {
 		c.handler.HandleReadable(s)
 		return

@@ -28,6 +28,7 @@ type Stream struct {
 	writing  half
 	ctx      context.Context // made when asked for
 	cancel   context.CancelCauseFunc
+	onReset  func(*StreamError)
 	sendOver bool  // the sending half has ended
 	sendErr  error // why, nil for "all was acknowledged"
 }
@@ -49,6 +50,7 @@ const (
 	flagWriteCancelled
 	flagNoReading // the stream only sends
 	flagNoWriting // the stream only receives
+	flagOnReset   // somebody wants to know of a reset
 )
 
 // newStream makes the Stream for an engine's. On the loop's goroutine.

@@ -67,6 +67,17 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
+// Err returns the error with which Read will end before the end of the stream,
+// perhaps after more bytes, or nil. Any goroutine may call it.
+func (b *RecvBuffer) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	return b.cutErr
+}
+
 // Consumed reports whether the engine should be told (Conn.StreamConsumed)
 // that bytes were read: enough for a flow control update, or the last.
 func (b *RecvBuffer) Consumed() bool {
