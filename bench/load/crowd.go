@@ -67,12 +67,12 @@ func measureBurst(ctx context.Context, opts *options) (*report.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWindow(opts.pid)
+	w, err := cpu.Open(opts.pid)
 	if err != nil {
 		return nil, err
 	}
 	c := gather(ctx, opts, v, opts.conns)
-	result, err := w.result()
+	result, err := report.Of(w)
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +107,12 @@ func measureIdle(ctx context.Context, opts *options) (*report.Result, error) {
 	}
 	c := gather(ctx, opts, v, gatherParallel)
 	time.Sleep(settle)
-	w, err := openWindow(opts.pid)
+	w, err := cpu.Open(opts.pid)
 	if err != nil {
 		return nil, err
 	}
 	time.Sleep(opts.duration)
-	result, err := w.result()
+	result, err := report.Of(w)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/bench/internal/cpu"
 	"github.com/godwit-quic/godwit/bench/internal/report"
 )
 
@@ -34,7 +35,7 @@ func measureHandshakes(ctx context.Context, opts *options) (*report.Result, erro
 	if err := t.wait(opts.warmup); err != nil {
 		return nil, err
 	}
-	w, err := openWindow(opts.pid)
+	w, err := cpu.Open(opts.pid)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func measureHandshakes(ctx context.Context, opts *options) (*report.Result, erro
 		return nil, err
 	}
 	made, resumed = count.made.Load()-made, count.resumed.Load()-resumed
-	result, err := w.result()
+	result, err := report.Of(w)
 	if err != nil {
 		return nil, err
 	}

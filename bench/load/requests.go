@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/bench/internal/cpu"
 	"github.com/godwit-quic/godwit/bench/internal/report"
 )
 
@@ -57,7 +58,7 @@ func (t *traffic) measure(opts *options) (*report.Result, error) {
 	if err := t.wait(opts.warmup); err != nil {
 		return nil, err
 	}
-	w, err := openWindow(opts.pid)
+	w, err := cpu.Open(opts.pid)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (t *traffic) measure(opts *options) (*report.Result, error) {
 	}
 	t.meters.measure(false)
 	requestsAfter, bytesAfter := t.meters.totals()
-	result, err := w.result()
+	result, err := report.Of(w)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ package report
 import (
 	"encoding/json"
 	"io"
+
+	"github.com/godwit-quic/godwit/bench/internal/cpu"
 )
 
 // Result is one measurement. A program sets what it measures; 0 stands for the
@@ -28,3 +30,16 @@ type Result struct {
 
 // Write writes a result on one line.
 func Write(w io.Writer, r *Result) error { return json.NewEncoder(w).Encode(r) }
+
+// Of returns a Result with what a window has seen.
+func Of(w *cpu.Window) (*Result, error) {
+	usage, err := w.Close()
+	if err != nil {
+		return nil, err
+	}
+	return &Result{
+		Seconds:   usage.Elapsed.Seconds(),
+		ServerCPU: usage.Server.Seconds(),
+		ClientCPU: usage.Client.Seconds(),
+	}, nil
+}
