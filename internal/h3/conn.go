@@ -27,6 +27,8 @@ type Conn struct {
 	hasMaxPushID bool
 	nextRequest  uint64 // server: one past the highest request stream seen
 
+	priorities []PriorityUpdate // received, and not taken yet
+
 	churn churn
 
 	// Of an extension:
@@ -74,19 +76,6 @@ func (c *Conn) PeerSettings() (Settings, bool) { return c.peer, c.hasSettings }
 // PeerGoAway returns the identifier in the peer's last GOAWAY: for a client, the
 // first request stream that the server will not process (RFC 9114, Section 5.2).
 func (c *Conn) PeerGoAway() (id uint64, ok bool) { return c.peerGoAway, c.peerGoAway != noGoAway }
-
-// AppendGoAway appends a GOAWAY that refuses what the peer has not begun yet, to
-// be sent on the control stream. A server rejects later requests from now on.
-func (c *Conn) AppendGoAway(b []byte) []byte {
-	// A client refuses pushes, of which there are none.
-	id := uint64(0)
-	if c.side == wire.ServerSide {
-		id = c.nextRequest
-	}
-	c.sentGoAway = id
-	b = AppendFrameHeader(b, FrameGoAway, uint64(wire.SizeVarint(id)))
-	return wire.AppendVarint(b, id)
-}
 
 // HandleRequestStream takes note of a bidirectional stream the peer opened. The
 // error is a *StreamError when the request is to be rejected, as it came after

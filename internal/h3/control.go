@@ -41,7 +41,7 @@ func (c *Conn) handleControl(now monotime.Time, b []byte) error {
 // end; that of others is skipped without being stored.
 func (c *Conn) needsPayload(t FrameType) bool {
 	switch t {
-	case FrameSettings, FrameGoAway, FrameMaxPushID, FrameCancelPush:
+	case FrameSettings, FrameGoAway, FrameMaxPushID, FrameCancelPush, FramePriorityUpdate:
 		return true
 	}
 	return false
@@ -78,6 +78,15 @@ func (c *Conn) beginControlFrame(now monotime.Time) error {
 		if length < 1 || length > 8 {
 			return &ConnError{FrameError, t.String() + " is not one integer"}
 		}
+	case FramePriorityUpdate, FramePriorityUpdatePush:
+		switch {
+		case c.side == wire.ClientSide:
+			return unexpected(t, "from a server")
+		case t == FramePriorityUpdatePush:
+			return &ConnError{IDError, "PRIORITY_UPDATE for an unknown push"}
+		case length > maxPriorityUpdate:
+			return &ConnError{ExcessiveLoad, "PRIORITY_UPDATE is too long"}
+		}
 	default:
 		if t.isHTTP2() {
 			return unexpected(t, "of HTTP/2")
@@ -93,8 +102,11 @@ func (c *Conn) endControlFrame(t FrameType, payload []byte) (err error) {
 		c.hasSettings = true
 		return err
 	}
-	if !c.needsPayload(t) {
+	switch {
+	case !c.needsPayload(t):
 		return nil
+	case t == FramePriorityUpdate:
+		return c.handlePriorityUpdate(payload)
 	}
 	id, n := wire.ConsumeVarint(payload)
 	if n != len(payload) {

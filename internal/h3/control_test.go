@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -55,6 +56,15 @@ func TestControlStream(t *testing.T) {
 
 		{"GOAWAY", join(noSettings, frame(FrameGoAway, 8), frame(FrameGoAway, 8), frame(FrameGoAway, 4)), 0, 0},
 		{"GOAWAY with larger ID", join(noSettings, frame(FrameGoAway, 4), frame(FrameGoAway, 8)), IDError, IDError},
+		{"PRIORITY_UPDATE", join(noSettings, priorityUpdate(4, "u=1, i")), FrameUnexpected, 0},
+		{"PRIORITY_UPDATE without a priority", join(noSettings, priorityUpdate(4, "")), FrameUnexpected, 0},
+		{"PRIORITY_UPDATE that is no dictionary", join(noSettings, priorityUpdate(4, "u=9,,(=\x00")), FrameUnexpected, 0},
+		{"PRIORITY_UPDATE of a stream that is no request's", join(noSettings, priorityUpdate(3, "u=1")), FrameUnexpected, IDError},
+		{"PRIORITY_UPDATE without ID", join(noSettings, frame(FramePriorityUpdate)), FrameUnexpected, FrameError},
+		{"PRIORITY_UPDATE cut in its ID", join(noSettings, frame(FramePriorityUpdate, 0x40)), FrameUnexpected, FrameError},
+		{"PRIORITY_UPDATE too long", join(noSettings, priorityUpdate(4, strings.Repeat("u=1,", maxPriorityUpdate/4))), FrameUnexpected, ExcessiveLoad},
+		{"PRIORITY_UPDATE of a push", join(noSettings, frame(FramePriorityUpdatePush, 0)), FrameUnexpected, IDError},
+
 		{"GOAWAY with push ID", join(noSettings, frame(FrameGoAway, 5)), IDError, 0},
 		{"GOAWAY without ID", join(noSettings, frame(FrameGoAway)), FrameError, FrameError},
 		{"GOAWAY too long", join(noSettings, frame(FrameGoAway, 0, 0)), FrameError, FrameError},

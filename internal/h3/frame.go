@@ -38,6 +38,8 @@ func (t FrameType) String() string {
 		return "GOAWAY"
 	case FrameMaxPushID:
 		return "MAX_PUSH_ID"
+	case FramePriorityUpdate, FramePriorityUpdatePush:
+		return "PRIORITY_UPDATE"
 	}
 	return fmt.Sprintf("frame type 0x%x", uint64(t))
 }

@@ -134,7 +134,7 @@ func (r *MessageReader) beginFrame() error {
 			return unexpected(t, "from a client")
 		}
 		return &ConnError{IDError, "PUSH_PROMISE without permission"}
-	case FrameCancelPush, FrameSettings, FrameGoAway, FrameMaxPushID:
+	case FrameCancelPush, FrameSettings, FrameGoAway, FrameMaxPushID, FramePriorityUpdate, FramePriorityUpdatePush:
 		return unexpected(t, "on a request stream")
 	default:
 		if t.isHTTP2() {

@@ -1,0 +1,86 @@
+package h3
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// priorityUpdate is a PRIORITY_UPDATE frame of a request.
+func priorityUpdate(id uint64, value string) []byte {
+	return frame(FramePriorityUpdate, append(wire.AppendVarint(nil, id), value...)...)
+}
+
+func TestParsePriority(t *testing.T) {
+	for value, want := range map[string]Priority{
+		"":                      {3, false},
+		"u=0":                   {0, false},
+		"u=7, i":                {7, true},
+		"i,u=5":                 {5, true},
+		"i=?1":                  {3, true},
+		"i, i=?0":               {3, false}, // the last counts
+		"u=2, u=4":              {4, false},
+		"u=8":                   {3, false},
+		"u=-1":                  {3, false},
+		"u=1.5":                 {3, false},
+		"u":                     {3, false},
+		"i=1":                   {3, false},
+		"U=1, I":                {3, false}, // keys are lowercase
+		"u=1;x=\"y\", i;z":      {1, true},
+		"something=else,u=1,,=": {1, false},
+		"\tu=6 , i ":            {6, true},
+	} {
+		if got := ParsePriority(value); got != want {
+			t.Errorf("%q is %+v, want %+v", value, got, want)
+		}
+	}
+}
+
+// TestPriorityUpdates keeps the last for each request until it is taken.
+func TestPriorityUpdates(t *testing.T) {
+	c := NewConn(wire.ServerSide, Settings{})
+	stream := join(noSettings, priorityUpdate(0, "u=1"), priorityUpdate(8, "i"), priorityUpdate(0, "u=2"))
+	var u UniStream
+	if err := inPieces(stream, 3, func(b []byte) error { _, err := c.HandleUni(1, &u, b); return err }); err != nil {
+		t.Fatal(err)
+	}
+	var got []PriorityUpdate
+	c.TakePriorities(func(u PriorityUpdate) bool { got = append(got, u); return u.StreamID == 8 })
+	if want := []PriorityUpdate{{0, Priority{2, false}}, {8, Priority{3, true}}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	got = nil
+	c.TakePriorities(func(u PriorityUpdate) bool { got = append(got, u); return true })
+	if want := []PriorityUpdate{{0, Priority{2, false}}}; !slices.Equal(got, want) {
+		t.Errorf("the rest is %v, want %v", got, want)
+	}
+}
+
+// TestPriorityFlood names very many requests that never come.
+func TestPriorityFlood(t *testing.T) {
+	c := NewConn(wire.ServerSide, Settings{})
+	var u UniStream
+	if _, err := c.HandleUni(1, &u, noSettings); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	sent := uint64(0)
+	for ; err == nil && sent < 10*churnBurst; sent++ {
+		_, err = c.HandleUni(1, &u, priorityUpdate(4*sent, "u=1"))
+	}
+	wantCode(t, "flood", err, ExcessiveLoad, true)
+	if len(c.priorities) != maxPriorityUpdates {
+		t.Errorf("%d are kept", len(c.priorities))
+	}
+}
+
+func FuzzParsePriority(f *testing.F) {
+	f.Add("u=1, i")
+	f.Add("i=?0;a,u=9")
+	f.Fuzz(func(t *testing.T, value string) {
+		if p := ParsePriority(value); p.Urgency > 7 {
+			t.Errorf("%q is %+v", value, p)
+		}
+	})
+}
