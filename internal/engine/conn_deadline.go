@@ -115,7 +115,7 @@ const trimAfter = time.Second
 
 // trim gives back what an idle connection does not need.
 func (c *Conn) trim() {
-	c.space.sent.Trim()
+	c.loss.Trim(wire.AppSpace)
 	if len(c.events) == 0 {
 		c.events = nil
 	}

@@ -111,6 +111,22 @@ func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 	d.probeAfter = now.Add(granularity)
 }
 
+// Trim gives back the memory of a space's records when none of them waits for
+// an acknowledgment that the peer owes. What is forgotten of packets that need
+// none is of no consequence.
+func (d *Detector) Trim(id wire.Space) {
+	s := d.spaces[id]
+	if s == nil || s.eliciting > 0 {
+		return
+	}
+	for pn := s.ring.first; pn < s.ring.end(); pn++ {
+		if p := s.ring.at(pn); p.state == sentWaiting {
+			d.inFlight -= p.Bytes
+		}
+	}
+	s.ring = sentRing{}
+}
+
 // LoseAll declares every packet of a space lost, as after a Retry or a
 // change of path that makes them meaningless.
 func (d *Detector) LoseAll(now monotime.Time, id wire.Space) {

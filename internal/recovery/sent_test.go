@@ -82,7 +82,7 @@ func TestFull(t *testing.T) {
 	if s.Full() || f.d.InFlight() != 0 {
 		t.Fatal("still full")
 	}
-	s.Trim()
+	f.d.Trim(wire.AppSpace)
 	if s.ring.slots != nil {
 		t.Fatal("memory is kept")
 	}
@@ -94,7 +94,7 @@ func TestFull(t *testing.T) {
 func TestTrimKeeps(t *testing.T) {
 	f := newFixture(t)
 	f.send(wire.AppSpace, 5)
-	f.space[wire.AppSpace].Trim()
+	f.d.Trim(wire.AppSpace)
 	f.ack(wire.AppSpace, span(0, 4))
 	if len(f.acked) != 5 {
 		t.Fatalf("%d acknowledged", len(f.acked))

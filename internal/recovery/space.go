@@ -48,10 +48,3 @@ func (s *Space) Skip() {
 	s.ring.push(s.next).state = sentSkipped
 	s.next++
 }
-
-// Trim gives back the memory of an empty record list.
-func (s *Space) Trim() {
-	if s.ring.count == 0 {
-		s.ring.slots = nil
-	}
-}
