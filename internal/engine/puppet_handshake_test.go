@@ -160,6 +160,18 @@ func (p *puppet) pollTLS() {
 // wantClose demands that the endpoint have closed with a transport error.
 func (p *puppet) wantClose(code wire.ErrorCode) {
 	p.t.Helper()
+	p.wantClosedWith(code)
+	for _, f := range p.frames {
+		if f.kind() == wire.FrameConnectionClose && f.close().Code == uint64(code) {
+			return
+		}
+	}
+	p.fatal("no CONNECTION_CLOSE with %v was sent", code)
+}
+
+// wantClosedWith is wantClose where its CONNECTION_CLOSE cannot be read.
+func (p *puppet) wantClosedWith(code wire.ErrorCode) {
+	p.t.Helper()
 	if p.conn == nil {
 		p.fatal("there is no connection, want %v", code)
 	}
@@ -167,12 +179,6 @@ func (p *puppet) wantClose(code wire.ErrorCode) {
 	if !errors.As(p.conn.Closed(), &err) || err.Remote || err.Code != code {
 		p.fatal("the connection ended with %v, want %v", p.conn.Closed(), code)
 	}
-	for _, f := range p.frames {
-		if f.kind() == wire.FrameConnectionClose && f.close().Code == uint64(code) {
-			return
-		}
-	}
-	p.fatal("no CONNECTION_CLOSE with %v was sent", code)
 }
 
 // wantOpen demands that the connection go on.

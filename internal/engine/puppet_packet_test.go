@@ -121,6 +121,9 @@ func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, si
 			p.readCrypto(space, f)
 		case wire.FrameAck, wire.FrameAckECN:
 			s.acked = f.ackRanges()
+			if space == wire.AppSpace {
+				p.keys.OnAcked(s.acked[0].Largest)
+			}
 		}
 		p.frames = append(p.frames, seenFrame{f, space, to, size})
 	}
