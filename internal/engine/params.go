@@ -74,6 +74,9 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 	c.flow.sendMax = p.InitialMaxData
 	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
 	c.streams.local[uni].max = p.InitialMaxStreamsUni
+	if a := p.PreferredAddress; a != nil { // never used, but it has number 1 (Section 5.1.1)
+		c.ids.addRemote(remoteID{seq: 1, id: a.ID, token: a.Token, hasToken: true})
+	}
 	if p.HasStatelessResetToken {
 		c.ids.remote[0].token, c.ids.remote[0].hasToken = p.StatelessResetToken, true
 		c.endpoint.addResetToken(c, p.StatelessResetToken)
