@@ -131,6 +131,24 @@ func TestAttackPreferredAddressWithoutID(t *testing.T) {
 	p.wantClose(wire.TransportParameterError)
 }
 
+// The ID of a preferred address is the server's number 1, which may be retired
+// and must not be given twice (RFC 9000, Section 5.1.1).
+func TestPreferredAddressID(t *testing.T) {
+	offer := func(p *puppet) { p.extraTP = rawParam(0x0d, preferredAddress(8)) }
+	p := newClient(t, offer)
+	p.handshake()
+	p.local = connID(peerID(2))
+	p.send(wire.AppSpace, newConnID(2, 2, peerID(2)))
+	p.want(retireConnID(0))
+	p.want(retireConnID(1))
+	p.silence()
+
+	p = newClient(t, offer)
+	p.handshake()
+	p.send(wire.AppSpace, newConnID(1, 0, peerID(1)))
+	p.wantClose(wire.ProtocolViolation)
+}
+
 // Parameters at their limits, and unknown ones, are good.
 func TestTransportParametersAtLimits(t *testing.T) {
 	good := []byte{}
