@@ -1,0 +1,189 @@
+package webtransport
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Dialer opens sessions. The zero value is ready; fields must not change after the
+// first Dial.
+type Dialer struct {
+	// TLSClientConfig configures TLS; nil stands for its defaults.
+	TLSClientConfig *tls.Config
+	// ServerCertificateHashes, when set, replace all other checks of the server's
+	// certificate, as in browsers: its SHA-256 must be among them, and it must
+	// be valid for 14 days at most and have an ECDSA key.
+	ServerCertificateHashes [][sha256.Size]byte
+	// QUICConfig configures the transport; nil stands for its defaults.
+	QUICConfig *quic.Config
+	// Config holds limits; nil stands for its defaults.
+	Config *Config
+	// Protocols are the subprotocols to offer, the best first.
+	Protocols []string
+	// RequireProtocol fails the attempt when the server chooses none of them.
+	RequireProtocol bool
+	// ShareConnections lets sessions with the same server share a connection,
+	// up to Config.MaxSessions. Without, each has its own.
+	ShareConnections bool
+
+	once   sync.Once
+	shared *http3.Transport
+}
+
+// RejectedError says that a server refused to open a session. Redirections are
+// not followed (Section 3.2).
+type RejectedError struct{ StatusCode int }
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("webtransport: the server refused the session with status %d %s", e.StatusCode, http.StatusText(e.StatusCode))
+}
+
+// maxRejection is how much of the content of a refusal is read, in bytes.
+const maxRejection = 64 << 10
+
+// Dial is that of a Dialer with the defaults.
+func Dial(ctx context.Context, url string) (*Session, *http.Response, error) {
+	return new(Dialer).Dial(ctx, url, nil)
+}
+
+// Dial opens a session at an https URL. header, which may be nil, is added to the
+// request. ctx counts until Dial returns. When the server refuses, the error is a
+// *RejectedError, and the response, whose Body has been read, says more;
+// otherwise the response comes with the session.
+func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Session, *http.Response, error) {
+	req, err := d.request(ctx, url, header)
+	if err != nil {
+		return nil, nil, err
+	}
+	transport := d.transport()
+	tunnel, resp, err := transport.Connect(ctx, req)
+	if err != nil {
+		d.discard(transport)
+		return nil, nil, err
+	}
+	if tunnel == nil {
+		defer d.discard(transport)
+		content, _ := io.ReadAll(io.LimitReader(resp.Body, maxRejection))
+		_ = resp.Body.Close()
+		resp.Body = io.NopCloser(bytes.NewReader(content))
+		return nil, resp, &RejectedError{resp.StatusCode}
+	}
+	h := tunnel.Extension().(*hub)
+	tunnel.QUIC().Run(func() { tunnel.WhenOver(func() { d.discard(transport) }) })
+	protocol, err := d.chosen(resp.Header)
+	if err != nil {
+		h.admitted.Add(-1)
+		tunnel.Abort(codeALPN) // Section 3.3
+		return nil, resp, err
+	}
+	s := newSession(h, tunnel, h.offer.drafts[0], protocol)
+	s.begin()
+	return s, resp, nil
+}
+
+// Close closes the connections that sessions share.
+func (d *Dialer) Close() error {
+	if d.ShareConnections {
+		return d.transport().Close()
+	}
+	return nil
+}
+
+// request makes the request; its protocol depends on the server's SETTINGS.
+func (d *Dialer) request(ctx context.Context, url string, header http.Header) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodConnect, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("webtransport: %w", err)
+	}
+	for key, values := range header {
+		req.Header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
+	}
+	if len(d.Protocols) > 0 {
+		text, ok := formatProtocols(d.Protocols)
+		if !ok {
+			return nil, errors.New("webtransport: the name of a subprotocol is not ASCII")
+		}
+		req.Header[fieldAvailableProtocols] = []string{text}
+	}
+	return req, nil
+}
+
+// transport returns what to send a request by.
+func (d *Dialer) transport() *http3.Transport {
+	if !d.ShareConnections {
+		return d.newTransport()
+	}
+	d.once.Do(func() { d.shared = d.newTransport() })
+	return d.shared
+}
+
+func (d *Dialer) newTransport() *http3.Transport {
+	conf := d.TLSClientConfig
+	if len(d.ServerCertificateHashes) > 0 {
+		conf = pinned(conf, d.ServerCertificateHashes)
+	}
+	e := newExtension(d.Config)
+	e.dedicated = !d.ShareConnections
+	return &http3.Transport{TLSClientConfig: conf, QUICConfig: quicConfig(d.QUICConfig), Extension: e}
+}
+
+// discard closes a transport that was made for one session.
+func (d *Dialer) discard(t *http3.Transport) {
+	if !d.ShareConnections {
+		_ = t.Close()
+	}
+}
+
+// chosen returns the subprotocol that the server chose.
+func (d *Dialer) chosen(header http.Header) (string, error) {
+	chosen, ok := parseProtocols(strings.Join(header[fieldProtocol], ", "))
+	if ok && len(chosen) == 1 {
+		if !slices.Contains(d.Protocols, chosen[0]) {
+			return "", ErrProtocol
+		}
+		return chosen[0], nil
+	}
+	if d.RequireProtocol {
+		return "", ErrProtocol
+	}
+	return "", nil
+}
+
+// PrepareConnect implements http3.ConnectPreparer: it chooses the draft.
+func (h *hub) PrepareConnect(req *http.Request) error {
+	if len(h.offer.drafts) == 0 || !h.offer.datagrams {
+		if h.dedicated {
+			_ = h.conn.QUIC().CloseWithError(uint64(codeRequirementsNotMet), "no known version of WebTransport")
+		}
+		return ErrNotSupported // Section 3.1
+	}
+	d := h.offer.drafts[0]
+	if !h.admit(d) {
+		return ErrTooManySessions
+	}
+	req.Header[":protocol"] = []string{d.token()}
+	req.Header.Del(fieldDraft02Offer)
+	if d == Draft02 {
+		req.Header.Set(fieldDraft02Offer, "1")
+	}
+	return nil
+}
+
+var (
+	_ http3.ConnectPreparer = (*hub)(nil)
+	_ http3.TunnelHandler   = (*Session)(nil)
+	_ h3.TryReader          = (*quic.Stream)(nil)
+)

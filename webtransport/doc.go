@@ -1,0 +1,45 @@
+// Package webtransport is WebTransport over HTTP/3: sessions with streams and
+// datagrams, between browsers and servers or between programs.
+//
+// A server is an http3.Server that WebTransport was enabled for. A handler turns
+// a request into a session with Upgrade, next to handlers for ordinary HTTP:
+//
+//	mux := http.NewServeMux()
+//	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+//		session, err := webtransport.Upgrade(w, r)
+//		if err != nil {
+//			return // the client has been told
+//		}
+//		for {
+//			stream, err := session.AcceptStream(r.Context())
+//			if err != nil {
+//				return
+//			}
+//			go func() {
+//				io.Copy(stream, stream)
+//				stream.Close()
+//			}()
+//		}
+//	})
+//	srv := &http3.Server{Addr: "localhost:4433", Handler: mux}
+//	webtransport.Enable(srv, nil)
+//	srv.ListenAndServeAll()
+//
+// A client dials:
+//
+//	session, _, err := webtransport.Dial(ctx, "https://localhost:4433/echo")
+//	if err != nil {
+//		return err
+//	}
+//	defer session.CloseWithError(0, "")
+//	stream, err := session.OpenStream(ctx)
+//
+// A session outlives the handler that made it. One on which nothing happens needs
+// no goroutine, and neither do streams that wait to be accepted.
+//
+// # Drafts
+//
+// The protocol (draft-ietf-webtrans-http3) is not an RFC yet, and its versions
+// differ in how they are negotiated. All that are in use are spoken: see Draft.
+// Session.Draft tells which one a session got.
+package webtransport

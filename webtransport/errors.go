@@ -1,0 +1,87 @@
+package webtransport
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+var (
+	// ErrNotEnabled: the request came to a server without Enable, or not over
+	// HTTP/3.
+	ErrNotEnabled = errors.New("webtransport: not enabled for the server, or not a request over HTTP/3")
+	// ErrNotWebTransport: the request does not ask for WebTransport.
+	ErrNotWebTransport = errors.New("webtransport: not a request for a session")
+	// ErrOrigin: the request's Origin is not allowed.
+	ErrOrigin = errors.New("webtransport: request from an origin that is not allowed")
+	// ErrTooManySessions: the connection has as many sessions as it may have.
+	ErrTooManySessions = errors.New("webtransport: too many sessions on the connection")
+	// ErrNotSupported: the server does not offer WebTransport, or no draft of
+	// it that is spoken here.
+	ErrNotSupported = errors.New("webtransport: the server does not offer a known version of WebTransport")
+	// ErrProtocol: the server chose no subprotocol, or one that was not offered.
+	ErrProtocol = errors.New("webtransport: the server chose none of the subprotocols offered")
+)
+
+// SessionError says that a session was closed with a code and a reason, by this
+// end or by the peer. A stream that is finished without a word counts as code 0.
+type SessionError struct {
+	Code   uint32
+	Reason string // at most 1024 bytes
+	Remote bool
+}
+
+func (e *SessionError) Error() string {
+	s := "webtransport: session closed"
+	if e.Remote {
+		s += " by the peer"
+	}
+	s += fmt.Sprintf(" with code %d", e.Code)
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
+}
+
+// StreamError says that a half of a stream was cancelled.
+type StreamError struct {
+	// Code is the application's code, when IsApplication.
+	Code uint32
+	// IsApplication is false when the peer gave a code that is no application's
+	// (Section 4.4), as browsers do when they close a page.
+	IsApplication bool
+	// HTTPCode is the code as HTTP/3 carried it.
+	HTTPCode uint64
+	Remote   bool
+}
+
+func (e *StreamError) Error() string {
+	s := "webtransport: stream cancelled"
+	if e.Remote {
+		s += " by the peer"
+	}
+	if e.IsApplication {
+		return s + fmt.Sprintf(" with code %d", e.Code)
+	}
+	return s + " without an application's code: " + http3.ErrorCode(e.HTTPCode).String()
+}
+
+// streamError turns a stream's error into this package's.
+func (s *Session) streamError(err error) error {
+	var cancelled *quic.StreamError
+	if errors.As(err, &cancelled) {
+		if !cancelled.Remote && http3.ErrorCode(cancelled.Code) == codeSessionGone {
+			return s.endedWith()
+		}
+		code, ok := fromHTTP(cancelled.Code)
+		return &StreamError{Code: code, IsApplication: ok, HTTPCode: cancelled.Code, Remote: cancelled.Remote}
+	}
+	if s.conn.Err() != nil {
+		if ended := s.endedWith(); ended != nil {
+			return ended
+		}
+	}
+	return err
+}

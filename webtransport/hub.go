@@ -1,0 +1,244 @@
+package webtransport
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// hub is what WebTransport keeps of one connection. Unless they say otherwise its
+// methods run on the connection's loop.
+type hub struct {
+	conn      *http3.Conn
+	conf      *Config
+	dedicated bool // to one session of this end's
+
+	settled chan struct{} // closed when offer is there
+	offer   peerOffer
+
+	// admitted counts sessions, and requests about to become one. Any goroutine
+	// may use it.
+	admitted atomic.Int64
+
+	sessions map[uint64]*Session // by ID
+	parked   []*parkedStream     // whose session is not there yet, the oldest first
+	gone     []uint64            // IDs of the last sessions that ended
+}
+
+// HandleSettings implements http3.ConnExtension.
+func (h *hub) HandleSettings() {
+	if !h.conn.IsServer() && h.conn.PeerSetting(settingDraft15) > 1 {
+		h.conn.Abort(h3.SettingsError, "SETTINGS_WT_ENABLED is neither 0 nor 1") // Section 3.1
+		return
+	}
+	h.offer = h.conf.readOffer(h.conn)
+	close(h.settled)
+}
+
+// HandleGoAway implements http3.ConnExtension: sessions should end soon
+// (Section 4.7).
+func (h *hub) HandleGoAway() {
+	for _, s := range h.sessions {
+		s.drainBegun()
+		if h.conn.IsServer() {
+			s.sendCapsule(capsuleDrain)
+		}
+	}
+}
+
+// HandleClose implements http3.ConnExtension.
+func (h *hub) HandleClose(err error) {
+	for _, p := range h.parked {
+		p.hub = nil
+	}
+	h.parked = nil
+	for _, s := range h.sessions {
+		s.end(err)
+	}
+}
+
+// HandleStream implements http3.ConnExtension: a stream begins with the session
+// it belongs to.
+func (h *hub) HandleStream(s *quic.Stream) {
+	begin := &beginning{hub: h}
+	s.SetValue(http3.StreamHandler(begin))
+	begin.HandleReadable(s)
+}
+
+// beginning is a stream whose session ID has not arrived.
+type beginning struct {
+	hub *hub
+	id  h3.VarintReader
+}
+
+// HandleReadable reads the session ID.
+func (b *beginning) HandleReadable(s *quic.Stream) {
+	id, ok, err := b.id.Read(s)
+	switch {
+	case err != nil:
+		refuse(s, codeBufferedStreamRejected) // it says to whom it belongs no more
+	case !ok:
+	case id%4 != 0:
+		b.hub.conn.Abort(h3.IDError, "session ID that is no request's") // Section 4
+	default:
+		b.hub.route(id, s)
+	}
+}
+
+// HandleWritable does nothing: nothing was written.
+func (b *beginning) HandleWritable(*quic.Stream) {}
+
+// route gives a stream to its session.
+func (h *hub) route(id uint64, s *quic.Stream) {
+	if session := h.sessions[id]; session != nil {
+		session.addStream(s)
+		return
+	}
+	for _, gone := range h.gone {
+		if gone == id {
+			refuse(s, codeSessionGone)
+			return
+		}
+	}
+	h.park(id, s)
+}
+
+// refuse ends a stream of the peer's.
+func refuse(s *quic.Stream, code http3.ErrorCode) {
+	s.SetValue(nil)
+	s.CancelRead(uint64(code))
+	s.CancelWrite(uint64(code))
+}
+
+// parkedStream waits for its session. It is a StreamHandler to learn of a reset.
+type parkedStream struct {
+	hub    *hub // nil when it waits no more
+	id     uint64
+	stream *quic.Stream
+	since  time.Time
+}
+
+// maxParked is how long a stream may wait before it makes room for others. By
+// then its session's request should have overtaken it long ago.
+const maxParked = 5 * time.Second
+
+// park keeps a stream until its session is there, or refuses it (Section 4.6).
+func (h *hub) park(id uint64, s *quic.Stream) {
+	now := time.Now()
+	if len(h.parked) >= maxParkedStreams {
+		oldest := h.parked[0]
+		if now.Sub(oldest.since) < maxParked {
+			refuse(s, codeBufferedStreamRejected)
+			return
+		}
+		h.unpark(oldest)
+		refuse(oldest.stream, codeBufferedStreamRejected)
+	}
+	p := &parkedStream{hub: h, id: id, stream: s, since: now}
+	h.parked = append(h.parked, p)
+	s.SetValue(http3.StreamHandler(p))
+}
+
+func (h *hub) unpark(p *parkedStream) {
+	for i, other := range h.parked {
+		if other == p {
+			h.parked = append(h.parked[:i], h.parked[i+1:]...)
+			p.hub = nil
+			return
+		}
+	}
+}
+
+// takeParked returns the streams that wait for a session.
+func (h *hub) takeParked(id uint64) (streams []*quic.Stream) {
+	kept := h.parked[:0]
+	for _, p := range h.parked {
+		if p.id == id {
+			p.hub = nil
+			streams = append(streams, p.stream)
+		} else {
+			kept = append(kept, p)
+		}
+	}
+	clear(h.parked[len(kept):])
+	h.parked = kept
+	return streams
+}
+
+// HandleReadable drops the stream when it was reset.
+func (p *parkedStream) HandleReadable(s *quic.Stream) {
+	if p.hub != nil && wasReset(s) {
+		p.hub.unpark(p)
+		refuse(s, codeBufferedStreamRejected)
+	}
+}
+
+// HandleWritable does nothing: nothing was written.
+func (p *parkedStream) HandleWritable(*quic.Stream) {}
+
+// wasReset reports whether the peer has reset a stream that nobody reads now.
+func wasReset(s *quic.Stream) bool {
+	_, err := s.TryRead(nil)
+	return isCancelled(err)
+}
+
+// addSession begins a session.
+func (h *hub) addSession(s *Session) {
+	if err := s.conn.Err(); err != nil {
+		s.end(err)
+		return
+	}
+	h.sessions[s.id] = s
+	for _, stream := range h.takeParked(s.id) {
+		s.addStream(stream)
+	}
+	s.tunnel.Serve(s)
+}
+
+// dropSession forgets a session that has ended.
+func (h *hub) dropSession(id uint64) {
+	delete(h.sessions, id)
+	h.remember(id)
+	h.admitted.Add(-1)
+}
+
+// remember notes that a session has ended, or will never be.
+func (h *hub) remember(id uint64) {
+	if len(h.gone) >= rememberedSessions {
+		h.gone = append(h.gone[:0], h.gone[1:]...)
+	}
+	h.gone = append(h.gone, id)
+}
+
+// reject frees what waits for a session that was refused. Any goroutine may call
+// it.
+func (h *hub) reject(id uint64) {
+	h.admitted.Add(-1)
+	h.conn.QUIC().Run(func() {
+		for _, stream := range h.takeParked(id) {
+			refuse(stream, codeSessionGone)
+		}
+		h.remember(id)
+	})
+}
+
+// flowControlled reports whether sessions of a draft have flow control
+// (Section 5.1). It may be called after settled is closed.
+func (h *hub) flowControlled(d Draft) bool { return d.flowControl() && h.offer.limits }
+
+// admit counts a session, unless there are too many. Any goroutine may call it,
+// after settled is closed.
+func (h *hub) admit(d Draft) bool {
+	limit := int64(h.conf.maxSessions())
+	if d.flowControl() && !h.offer.limits {
+		limit = 1 // Section 5.1
+	}
+	if h.admitted.Add(1) > limit {
+		h.admitted.Add(-1)
+		return false
+	}
+	return true
+}

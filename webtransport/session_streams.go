@@ -1,0 +1,223 @@
+package webtransport
+
+import (
+	"context"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// openStream is what a session knows of a stream: the halves that are not over.
+type openStream struct {
+	receive *ReceiveStream
+	send    *SendStream
+}
+
+func (o openStream) end() {
+	if o.receive != nil {
+		o.receive.sessionEnded()
+	}
+	if o.send != nil {
+		o.send.sessionEnded()
+	}
+}
+
+// AcceptStream waits for the next bidirectional stream of the peer's. The error is
+// the cause of ctx's end or, when no stream is left, the session's.
+func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) {
+	st, err := s.bidi.pop(ctx)
+	if err == nil {
+		st.ReceiveStream.qs.Detach()
+	}
+	return st, err
+}
+
+// AcceptUniStream is AcceptStream for streams that only the peer sends on.
+func (s *Session) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
+	st, err := s.uni.pop(ctx)
+	if err == nil {
+		st.qs.Detach()
+	}
+	return st, err
+}
+
+// OpenStream opens a bidirectional stream. It waits while the peer's limits allow
+// none. The peer learns of it at once.
+func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
+	qs, err := s.open(ctx, bidi)
+	if err != nil {
+		return nil, err
+	}
+	st := s.newStream(qs)
+	return st, s.register(qs.ID(), openStream{&st.ReceiveStream, &st.SendStream})
+}
+
+// OpenUniStream is OpenStream for a stream that only this end sends on.
+func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
+	qs, err := s.open(ctx, uni)
+	if err != nil {
+		return nil, err
+	}
+	st := &SendStream{session: s, qs: qs, lateEnd: s.draft == Draft02 && s.hub.conn.IsServer()}
+	return st, s.register(qs.ID(), openStream{send: st})
+}
+
+func (s *Session) newStream(qs *quic.Stream) *Stream {
+	return &Stream{ReceiveStream{session: s, qs: qs}, SendStream{session: s, qs: qs}}
+}
+
+// open opens a stream of QUIC's and writes the header that ties it to the session,
+// which a reset must not lose (Section 4.4).
+func (s *Session) open(ctx context.Context, k kind) (*quic.Stream, error) {
+	// Whatever ctx is, the session's end ends the wait.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
+	if err := s.awaitOpen(ctx, k); err != nil {
+		return nil, err
+	}
+	open, header := s.conn.OpenStream, []byte{0x40, signalBidi}
+	if k == uni {
+		open, header = s.conn.OpenUniStream, []byte{0x40, streamTypeUni}
+	}
+	qs, err := open(ctx)
+	if err != nil {
+		if s.flow != nil {
+			s.flow.unopen(k)
+		}
+		if ended := s.endedWith(); ended != nil {
+			return nil, ended
+		}
+		return nil, err
+	}
+	qs.Detach()
+	if _, err := qs.Write(wire.AppendVarint(header, s.id)); err != nil {
+		return nil, s.streamError(err)
+	}
+	qs.MarkReliable()
+	return qs, nil
+}
+
+// awaitOpen waits until the session's limit of streams allows one more.
+func (s *Session) awaitOpen(ctx context.Context, k kind) error {
+	for s.flow != nil {
+		wait := s.flow.open(k)
+		if wait == nil {
+			break
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return s.endedWith()
+}
+
+// register makes the stream end with the session. The error is the session's, if
+// that has ended already.
+func (s *Session) register(id uint64, open openStream) error {
+	s.mu.Lock()
+	err := s.err
+	if err == nil {
+		s.streams[id] = open
+	}
+	s.mu.Unlock()
+	if err != nil {
+		open.end()
+	}
+	return err
+}
+
+// receiveOver and sendOver note that a half is over.
+func (s *Session) receiveOver(id uint64) {
+	s.halfOver(id, func(o *openStream) { o.receive = nil })
+}
+
+func (s *Session) sendOver(id uint64) { s.halfOver(id, func(o *openStream) { o.send = nil }) }
+
+func (s *Session) halfOver(id uint64, drop func(*openStream)) {
+	s.mu.Lock()
+	open, ok := s.streams[id]
+	drop(&open)
+	over := ok && open == openStream{}
+	if over {
+		delete(s.streams, id)
+	} else if ok {
+		s.streams[id] = open
+	}
+	s.mu.Unlock()
+	if over && s.flow != nil && s.isPeers(id) {
+		s.flow.done(kindOf(id))
+	}
+}
+
+// isPeers reports whether the peer opened a stream (RFC 9000, Section 2.1).
+func (s *Session) isPeers(id uint64) bool { return (id&1 == 0) == s.hub.conn.IsServer() }
+
+func kindOf(id uint64) kind { return kind(id >> 1 & 1) }
+
+// addStream takes a stream of the peer's. On the loop.
+func (s *Session) addStream(qs *quic.Stream) {
+	k := kindOf(qs.ID())
+	if s.flow != nil && !s.flow.accept(k) {
+		refuse(qs, codeFlowControl)
+		s.fail(flowError("more streams in the session than allowed")) // Section 5.6.2
+		return
+	}
+	waiting := &queuedStream{session: s, bidi: s.newStream(qs)}
+	open := openStream{receive: &waiting.bidi.ReceiveStream}
+	if k == bidi {
+		open.send = &waiting.bidi.SendStream
+	}
+	if s.register(qs.ID(), open) != nil {
+		return
+	}
+	qs.SetValue(http3.StreamHandler(waiting))
+	queued := false
+	if k == bidi {
+		queued = s.bidi.push(waiting.bidi, maxQueuedStreams)
+	} else {
+		queued = s.uni.push(&waiting.bidi.ReceiveStream, maxQueuedStreams)
+	}
+	if !queued {
+		refuse(qs, codeBufferedStreamRejected)
+		open.over()
+		return
+	}
+	waiting.HandleReadable(qs)
+}
+
+func (o openStream) over() {
+	if o.receive != nil {
+		o.receive.over()
+	}
+	if o.send != nil {
+		o.send.over()
+	}
+}
+
+// queuedStream is a stream that waits to be accepted.
+type queuedStream struct {
+	session *Session
+	bidi    *Stream // of which only one half is used for a unidirectional stream
+}
+
+// HandleReadable forgets a unidirectional stream that was reset: as it does not
+// count for QUIC any more, a peer could open any number of them. Others are worth
+// being accepted, and are bounded.
+func (q *queuedStream) HandleReadable(qs *quic.Stream) {
+	r := &q.bidi.ReceiveStream
+	if kindOf(qs.ID()) != uni || !r.mu.TryLock() {
+		return // if somebody reads, it was accepted
+	}
+	reset := wasReset(qs)
+	r.mu.Unlock()
+	if reset && q.session.uni.remove(r) {
+		r.over()
+	}
+}
+
+// HandleWritable does nothing: nothing was written.
+func (q *queuedStream) HandleWritable(*quic.Stream) {}

@@ -1,0 +1,170 @@
+package webtransport
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ReceiveStream is a stream, or the half of one, that the peer sends on.
+type ReceiveStream struct {
+	session *Session
+	qs      *quic.Stream
+	isOver  atomic.Bool
+	ending  atomic.Bool // the session has ended
+
+	mu      sync.Mutex // held while reading
+	kept    []byte     // with keptErr: what is left to be read after the session's end
+	keptErr error
+}
+
+// StreamID returns the ID of the QUIC stream.
+func (r *ReceiveStream) StreamID() uint64 { return r.qs.ID() }
+
+// Session returns the session that the stream belongs to.
+func (r *ReceiveStream) Session() *Session { return r.session }
+
+// Read reads up to len(p) bytes and waits until there is one. The error is io.EOF
+// at the stream's end, a *StreamError if the peer reset the stream or CancelRead
+// was called, os.ErrDeadlineExceeded, or the session's. What arrived before the
+// session ended can be read after it, within a bound.
+func (r *ReceiveStream) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		if r.ending.Load() && r.keptErr == nil {
+			r.keep()
+		}
+		if r.keptErr != nil {
+			return r.readKept(p)
+		}
+		n, err := r.qs.Read(p)
+		if err != nil && r.ending.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+			continue // it was woken to notice
+		}
+		return n, r.noteRead(n, err)
+	}
+}
+
+func (r *ReceiveStream) readKept(p []byte) (int, error) {
+	n := copy(p, r.kept)
+	if r.kept = r.kept[n:]; n > 0 || len(p) == 0 {
+		return n, nil
+	}
+	r.kept = nil
+	return 0, r.keptErr
+}
+
+// noteRead does what follows from a call of Read, and returns the error to return.
+func (r *ReceiveStream) noteRead(n int, err error) error {
+	s := r.session
+	if n > 0 && s.flow != nil && !s.flow.consume(n) {
+		s.conn.Run(func() { s.fail(flowError("more data in the session than allowed")) })
+	}
+	switch {
+	case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	case err == io.EOF:
+		r.over()
+		return err
+	}
+	r.forgive()
+	r.over()
+	return s.streamError(err)
+}
+
+// CancelRead tells the peer with a code that nothing more will be read, and makes
+// Read fail.
+func (r *ReceiveStream) CancelRead(code uint32) {
+	r.qs.CancelRead(toHTTP(code))
+	r.forgive()
+	r.over()
+}
+
+// SetReadDeadline sets the time after which Read fails with
+// os.ErrDeadlineExceeded; zero means never. The error is always nil.
+func (r *ReceiveStream) SetReadDeadline(t time.Time) error {
+	if r.ending.Load() {
+		return nil // nothing blocks any more
+	}
+	_ = r.qs.SetReadDeadline(t)
+	if r.ending.Load() {
+		r.wake()
+	}
+	return nil
+}
+
+// over notes that nothing more is to be read.
+func (r *ReceiveStream) over() {
+	if r.isOver.CompareAndSwap(false, true) {
+		r.session.receiveOver(r.qs.ID())
+	}
+}
+
+// forgive keeps flow control going after a reset.
+func (r *ReceiveStream) forgive() {
+	if f := r.session.flow; f != nil && !r.isOver.Load() {
+		f.forgive(unreadBound)
+	}
+}
+
+// unreadBound is how many bytes of a stream may have arrived beyond what was read:
+// QUIC's initial window for a stream, in bytes.
+const unreadBound = 512 << 10
+
+// sessionEnded stops reading, and keeps what has arrived.
+func (r *ReceiveStream) sessionEnded() {
+	r.ending.Store(true)
+	if r.mu.TryLock() {
+		if r.keptErr == nil {
+			r.keep()
+		}
+		r.mu.Unlock()
+		return
+	}
+	r.wake() // who reads does the rest
+}
+
+// wake makes a Read that waits look again, without losing what has arrived.
+func (r *ReceiveStream) wake() { _ = r.qs.SetReadDeadline(time.Unix(1, 0)) }
+
+// keep takes what has arrived, so that the QUIC stream can go. The lock is held.
+func (r *ReceiveStream) keep() {
+	_ = r.qs.SetReadDeadline(time.Time{})
+	var buf [4096]byte
+	for r.keptErr == nil {
+		n, err := r.qs.TryRead(buf[:])
+		if !r.session.reserveKept(n) {
+			n, err = 0, r.session.endedWith()
+		}
+		r.kept = append(r.kept, buf[:n]...)
+		switch {
+		case err == io.EOF:
+			r.keptErr = err
+		case err != nil:
+			r.keptErr = r.session.streamError(err)
+		case n == 0:
+			r.keptErr = r.session.endedWith()
+		}
+	}
+	if r.keptErr != io.EOF {
+		r.qs.CancelRead(uint64(codeSessionGone))
+	}
+	r.over()
+}
+
+// reserveKept counts bytes that are kept after the session's end.
+func (s *Session) reserveKept(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept+n > maxKept {
+		return false
+	}
+	s.kept += n
+	return true
+}

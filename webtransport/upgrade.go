@@ -1,0 +1,185 @@
+package webtransport
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// Upgrader turns requests into sessions. The zero value accepts requests from
+// pages of the same host, and those that come from no page.
+type Upgrader struct {
+	// AllowedOrigins are origins, like "https://example.com", whose pages may
+	// open sessions beside those of the request's own host. "*" allows all.
+	AllowedOrigins []string
+	// CheckOrigin, when set, decides instead.
+	CheckOrigin func(r *http.Request) bool
+	// Protocols are the subprotocols that can be chosen from what the client
+	// offers, the best first.
+	Protocols []string
+	// RequireProtocol refuses clients that offer none of Protocols.
+	RequireProtocol bool
+}
+
+// settingsPatience is how long the client's SETTINGS may take, without which its
+// draft is not known (Section 3.1).
+const settingsPatience = 10 * time.Second
+
+// Upgrade is that of an Upgrader with the defaults.
+func Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	return new(Upgrader).Upgrade(w, r)
+}
+
+// IsUpgrade reports whether a request asks for a session.
+func IsUpgrade(r *http.Request) bool {
+	token := http3.Protocol(r)
+	return token == tokenOld || token == tokenNew
+}
+
+// OfferedProtocols returns the subprotocols that a request offers.
+func OfferedProtocols(r *http.Request) []string {
+	offered, ok := parseProtocols(strings.Join(r.Header[fieldAvailableProtocols], ", "))
+	if !ok {
+		return nil
+	}
+	return offered
+}
+
+// Upgrade accepts a request for a session, with the fields of w.Header() in the
+// response. With an error, the client has been told as Section 3.2 says: status
+// 403 for an origin that is not allowed, 405 for what is no request for a session,
+// 400 when no subprotocol fits, 429 for too many sessions. To refuse for a reason
+// of one's own, answer with any other status than 2xx instead.
+//
+// The session lives on when the handler returns.
+func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
+	h, ok := http3.RequestExtension(r).(*hub)
+	if !ok || !IsUpgrade(r) {
+		return nil, notUpgradable(w, ok)
+	}
+	if err := h.awaitSettings(r); err != nil {
+		_ = http3.RefuseTunnel(w, h3.RequestCancelled)
+		return nil, err
+	}
+	d, ok := h.conf.serverDraft(&h.offer, http3.Protocol(r), r.Header.Get(fieldDraft02Offer) != "")
+	switch {
+	case !ok:
+		http.Error(w, ErrNotSupported.Error(), http.StatusNotImplemented)
+		return nil, ErrNotSupported
+	case !h.offer.datagrams && d >= Draft13:
+		_ = http3.RefuseTunnel(w, h3.MessageError) // Section 3.1
+		return nil, http3.ErrDatagramsDisabled
+	case !u.originAllowed(r):
+		http.Error(w, ErrOrigin.Error(), http.StatusForbidden)
+		return nil, fmt.Errorf("%w: %s", ErrOrigin, r.Header.Get("Origin"))
+	}
+	protocol, ok := u.choose(OfferedProtocols(r))
+	if !ok {
+		http.Error(w, "none of the subprotocols offered is known", http.StatusBadRequest)
+		return nil, ErrProtocol
+	}
+	if !h.admit(d) {
+		if d.flowControl() && !h.offer.limits {
+			_ = http3.RefuseTunnel(w, h3.RequestRejected) // Section 5.1
+		} else {
+			http.Error(w, ErrTooManySessions.Error(), http.StatusTooManyRequests)
+		}
+		return nil, ErrTooManySessions
+	}
+	return h.accept(w, r, d, protocol)
+}
+
+// notUpgradable answers a request that asks for something else.
+func notUpgradable(w http.ResponseWriter, enabled bool) error {
+	if !enabled {
+		http.Error(w, "WebTransport needs HTTP/3 and a server that has it enabled", http.StatusNotImplemented)
+		return ErrNotEnabled
+	}
+	http.Error(w, "this is for WebTransport", http.StatusMethodNotAllowed)
+	return ErrNotWebTransport
+}
+
+// awaitSettings waits for the client's SETTINGS.
+func (h *hub) awaitSettings(r *http.Request) error {
+	select {
+	case <-h.settled:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(settingsPatience)
+	defer timer.Stop()
+	select {
+	case <-h.settled:
+		return nil
+	case <-r.Context().Done():
+		return r.Context().Err()
+	case <-timer.C:
+		return errors.New("webtransport: no SETTINGS from the client")
+	}
+}
+
+// accept answers the request and begins the session.
+func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol string) (*Session, error) {
+	header := w.Header()
+	if protocol != "" {
+		header[fieldProtocol] = nil
+		if text, ok := formatProtocols([]string{protocol}); ok {
+			header[fieldProtocol] = []string{text}
+		}
+	}
+	if r.Header.Get(fieldDraft02Offer) != "" {
+		header.Set(fieldDraft02, valueDraft02)
+	}
+	tunnel, err := http3.AcceptTunnel(w)
+	if err != nil {
+		h.admitted.Add(-1)
+		return nil, err
+	}
+	s := newSession(h, tunnel, d, protocol)
+	s.begin()
+	return s, nil
+}
+
+// choose picks a subprotocol.
+func (u *Upgrader) choose(offered []string) (string, bool) {
+	for _, protocol := range u.Protocols {
+		if slices.Contains(offered, protocol) {
+			return protocol, true
+		}
+	}
+	return "", !u.RequireProtocol
+}
+
+// originAllowed checks the Origin of a request, which browsers send
+// (Section 3.2). Without one, it does not come from a page.
+func (u *Upgrader) originAllowed(r *http.Request) bool {
+	if u.CheckOrigin != nil {
+		return u.CheckOrigin(r)
+	}
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	origin, err := url.Parse(origins[0])
+	if err == nil && origin.Scheme == "https" && sameHost(origin.Host, r.Host) {
+		return true
+	}
+	return slices.ContainsFunc(u.AllowedOrigins, func(allowed string) bool {
+		return allowed == "*" || strings.EqualFold(allowed, origins[0])
+	})
+}
+
+// sameHost compares hosts with ports of https URLs.
+func sameHost(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, ":443"), strings.TrimSuffix(b, ":443"))
+}
