@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // AcceptStream returns the next bidirectional stream that the peer opened. The
@@ -138,4 +139,22 @@ func (c *Conn) queueStream(s *Stream) {
 	if uint64(q.len()) > 2*streamLimit(limit) {
 		q.keep(func(s *Stream) bool { return !s.void() })
 	}
+}
+
+// IncomingStreams returns how many bidirectional streams that the peer opened
+// have not ended. What was sent on a stream that has ended was acknowledged. It
+// must be called on the loop's goroutine, as TryOpenStream must.
+func (c *Conn) IncomingStreams() int { return c.link.Incoming() }
+
+// StreamByID returns a stream that has begun and not ended, and nil for others.
+// It must be called on the loop's goroutine, as TryOpenStream must.
+func (c *Conn) StreamByID(id uint64) *Stream {
+	if id > wire.MaxVarint {
+		return nil
+	}
+	if e := c.link.StreamByID(wire.StreamID(id)); e != nil {
+		s, _ := e.App.(*Stream)
+		return s
+	}
+	return nil
 }

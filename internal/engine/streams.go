@@ -251,3 +251,10 @@ func (q *streamQueue) pop() {
 		q.tail = nil
 	}
 }
+
+// Incoming returns how many bidirectional streams that the peer opened have not
+// ended: what was sent on one that ended has arrived.
+func (c *Conn) Incoming() int { return int(c.streams.remote[bidi].open) }
+
+// StreamByID returns a stream that has begun and not ended, nil for others.
+func (c *Conn) StreamByID(id wire.StreamID) *Stream { return c.streams.get(id) }

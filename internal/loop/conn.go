@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // Conn is a connection that lives on a loop. Its methods belong to the loop's
@@ -130,3 +131,20 @@ func (c *Conn) Do(f func()) bool {
 
 // touch makes the loop look at the connection in this turn.
 func (c *Conn) touch() { c.loop.dirty.push(c) }
+
+// Incoming returns how many bidirectional streams that the peer opened have not
+// ended, 0 once the connection has.
+func (c *Conn) Incoming() int {
+	if c.released {
+		return 0
+	}
+	return c.engine.Incoming()
+}
+
+// StreamByID returns a stream that has begun and not ended, nil for others.
+func (c *Conn) StreamByID(id wire.StreamID) *engine.Stream {
+	if c.released {
+		return nil
+	}
+	return c.engine.StreamByID(id)
+}
