@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -28,6 +29,9 @@ type exchange struct {
 	signal *h3.VarintReader // nil once it is clear that the stream is a request
 	tunnel *Tunnel          // of an extended CONNECT
 	taken  bool             // the handler has taken the tunnel
+
+	late        *time.Timer // waits for the rest of the header section, nil for none
+	prioritized bool        // by PRIORITY_UPDATE
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
@@ -69,6 +73,7 @@ func (x *exchange) readHeader() {
 			x.abandon()
 			return
 		case n == 0:
+			x.awaitHeader()
 			return
 		}
 	}
@@ -77,6 +82,7 @@ func (x *exchange) readHeader() {
 // begin starts the handler, given the encoded header section and what was read
 // beyond it, both in sc.buf.
 func (x *exchange) begin(sc *scratch, section, rest []byte) {
+	x.headerArrived()
 	if x.conn.handlers.Load() >= x.conn.maxHandlers {
 		x.abandon() // there is no point in reading it
 		return
@@ -129,6 +135,8 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.stream.Detach()
 	}
 	x.rw.begin(x)
+	x.prioritize(x.req.Header)
+	x.startTimeouts()
 	x.conn.handlers.Add(1)
 	go x.serve()
 }
@@ -186,6 +194,7 @@ func (x *exchange) serve() {
 			x.fail(recover())
 		}
 		x.ctx.finish(context.Canceled)
+		x.conn.used()
 		x.conn.handlers.Add(-1)
 	}()
 	handler := x.conn.srv.handler()
@@ -217,9 +226,7 @@ func (x *exchange) finish() {
 		// The rest of the request is not wanted (RFC 9114, Section 4.1).
 		x.stream.CancelRead(uint64(h3.NoError))
 	}
-	if x.conn.srv.closing.Load() {
-		<-x.stream.WriteClosed() // Shutdown waits until the response has arrived
-	}
+	x.rw.enforceDeadline()
 }
 
 // fail ends the exchange after its handler panicked or ended its goroutine.

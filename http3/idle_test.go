@@ -71,7 +71,7 @@ func TestClientDisappears(t *testing.T) {
 		case "/wait":
 			<-r.Context().Done()
 		}
-	}, func(s *Server) { s.IdleTimeout = 300 * time.Millisecond })
+	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIdleTimeout: 300 * time.Millisecond} })
 	_, clientTLS := tlsConfigs(t)
 	clientTLS.NextProtos = []string{NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil)

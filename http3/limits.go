@@ -1,5 +1,7 @@
 package http3
 
+import "time"
+
 const (
 	// DefaultMaxHeaderBytes is the largest header or trailer section that is
 	// accepted unless the user says otherwise, in bytes as RFC 9114, Section
@@ -24,6 +26,9 @@ const (
 	// is refused further requests, and then the connection
 	// (CVE-2023-44487 in HTTP/2).
 	handlersPerStream = 2
+
+	// defaultMaxIdleTimeout is package quic's.
+	defaultMaxIdleTimeout = 30 * time.Second
 
 	// maxInterim is how many interim responses (1xx) a server may send to one
 	// request; nothing sends more than a few.

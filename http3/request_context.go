@@ -33,9 +33,26 @@ func (c *requestContext) made() context.Context {
 		c.inner, c.cancel = context.WithCancelCause(c.exchange.stream.Context())
 		if c.finished != nil {
 			c.cancel(c.finished)
+		} else {
+			c.watch()
 		}
 	}
 	return c.inner
+}
+
+// watch ends the context when the client takes its request back without saying
+// that it wants no response, even though nobody reads the content. The code
+// H3_NO_ERROR only says that there will be no content. The lock is held.
+func (c *requestContext) watch() {
+	if c.exchange.body.ended {
+		return // all of the request has arrived
+	}
+	cancel := c.cancel
+	c.exchange.stream.OnReset(func(reset *quic.StreamError) {
+		if ErrorCode(reset.Code) != ErrCodeNoError {
+			cancel(describe(reset))
+		}
+	})
 }
 
 // finish ends the context: the handler has returned, or the client has reset the

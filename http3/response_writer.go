@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -44,6 +45,8 @@ type responseWriter struct {
 	hasDate    bool
 	trailers   []string // keys announced in the Trailer field
 	err        error    // of writing to the stream
+
+	deadline atomic.Int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none
 }
 
 // responseBuffers is the memory of a response being written.
@@ -221,6 +224,9 @@ func (w *responseWriter) SetReadDeadline(t time.Time) error {
 // SetWriteDeadline sets until when the response can be written, for
 // http.ResponseController.
 func (w *responseWriter) SetWriteDeadline(t time.Time) error {
+	if w.deadline.Store(0); !t.IsZero() {
+		w.deadline.Store(t.UnixNano())
+	}
 	return w.exchange.stream.SetWriteDeadline(t)
 }
 

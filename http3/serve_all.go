@@ -109,7 +109,11 @@ func (s *Server) ServeTCP(ln net.Listener) error {
 		TLSConfig:      conf.Clone(),
 		MaxHeaderBytes: s.maxHeaderBytes(),
 		IdleTimeout:    s.IdleTimeout,
-		ErrorLog:       slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
+
+		ReadHeaderTimeout: s.ReadHeaderTimeout,
+		ReadTimeout:       s.ReadTimeout,
+		WriteTimeout:      s.WriteTimeout,
+		ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
 	}
 	s.mu.Lock()
 	if s.closing.Load() {

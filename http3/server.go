@@ -48,8 +48,22 @@ type Server struct {
 	// Extension, when set, takes part in the connections. It implies the two
 	// above.
 	Extension Extension
-	// IdleTimeout is how long a connection may be silent; 0 leaves it to
-	// QUICConfig.
+	// ReadHeaderTimeout is how long the header of a request may take from its
+	// first byte on; 0 stands for ReadTimeout. A request that takes longer is
+	// rejected.
+	ReadHeaderTimeout time.Duration
+	// ReadTimeout is how long all of a request may take from the time its header
+	// has arrived, 0 for any time; reading its content fails then. Handlers may
+	// move the deadline, by http.ResponseController.
+	ReadTimeout time.Duration
+	// WriteTimeout is how long a response may take until it has arrived, from the
+	// time the request's header has, 0 for any time. It is reset then. Handlers
+	// may move the deadline.
+	WriteTimeout time.Duration
+	// IdleTimeout is how long a connection may be without a request; 0 stands for
+	// ReadTimeout, and if that is 0 too or IdleTimeout negative, for any time. A
+	// client that is silent altogether counts as gone after
+	// QUICConfig.MaxIdleTimeout.
 	IdleTimeout time.Duration
 	// Logger is told of panics in handlers and of broken clients; nil stands
 	// for slog.Default().
@@ -59,6 +73,7 @@ type Server struct {
 	listeners map[*quic.Listener]struct{}
 	conns     map[*serverConn]struct{}
 	tcp       *http.Server           // of ServeTCP
+	idleTimer *time.Timer            // for the connection that is idle next; nil without any
 	tlsConf   *tls.Config            // with a certificate in any case
 	closing   atomic.Bool            // Shutdown or Close was called
 	altSvc    atomic.Pointer[string] // the value of Alt-Svc, while listening

@@ -17,8 +17,8 @@ func (s *Server) quicConfig() *quic.Config {
 	if conf.Logger == nil {
 		conf.Logger = s.logger()
 	}
-	if s.IdleTimeout > 0 {
-		conf.MaxIdleTimeout = s.IdleTimeout
+	if conf.MaxIdleTimeout == 0 && s.idleTimeout() > defaultMaxIdleTimeout {
+		conf.MaxIdleTimeout = s.idleTimeout()
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -21,6 +22,10 @@ type serverConn struct {
 	handlers atomic.Int64 // running
 	answered atomic.Int64 // requests since account
 	wasted   atomic.Int64 // requests the client cancelled, since account
+
+	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
+
+	drained bool // no more requests come
 
 	// What requests have in common, made at the first one.
 	tlsState *tls.ConnectionState
@@ -60,6 +65,10 @@ func (c *serverConn) HandleStream(s *quic.Stream) {
 		return
 	}
 	s.SetValue(x)
+	c.used()
+	if c.state.HasPriorities() {
+		c.takePriorities()
+	}
 }
 
 // HandleReadable is called when there is something to read on a stream.
@@ -67,6 +76,9 @@ func (c *serverConn) HandleReadable(s *quic.Stream) {
 	switch v := s.Value().(type) {
 	case *h3.UniStream:
 		c.readUni(s, v)
+		if c.state.HasPriorities() {
+			c.takePriorities()
+		}
 	case *exchange:
 		v.readHeader()
 	case StreamHandler:
@@ -86,6 +98,19 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
 		c.srv.logger().Warn("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
 	}
+}
+
+// drain ends the connection in two steps: the client learns that the end is near
+// and, when what it has sent before that has arrived, what is refused.
+func (c *serverConn) drain() {
+	c.sendControl(c.state.AppendGoAwayNotice(nil))
+	c.noticeGoAway()
+	time.AfterFunc(drainRTTs*c.qc.Stats().SmoothedRTT, func() {
+		c.qc.Run(func() {
+			c.goAway()
+			c.drained = true
+		})
+	})
 }
 
 // goAway tells the client to send no further requests.

@@ -13,17 +13,21 @@ const (
 	// connections are done, less and less often, as http.Server does.
 	shutdownPollMin = time.Millisecond
 	shutdownPollMax = 500 * time.Millisecond
+
+	// drainRTTs is how many round trips lie between the notice of the end and
+	// the end, so that what a client sends before it knows has arrived.
+	drainRTTs = 2
 )
 
-// Shutdown stops listening, tells clients to send no further requests (GOAWAY,
-// RFC 9114, Section 5.2), waits until the handlers have returned and what they
-// wrote has arrived, and closes the connections. It returns early, with ctx's
+// Shutdown stops listening, tells clients to send no further requests (GOAWAY, in
+// the two steps of RFC 9114, Section 5.2), waits until the handlers have returned
+// and what they wrote has arrived, and closes the connections. It returns early, with ctx's
 // error, when ctx ends; connections with running handlers are left alone then,
 // for Close.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeListeners()
 	for _, c := range s.liveConns() {
-		c.qc.Run(c.goAway)
+		c.qc.Run(c.drain)
 	}
 	var err error
 	if tcp := s.tcpServer(); tcp != nil {
@@ -64,6 +68,9 @@ func (s *Server) closeListeners() {
 	for ln := range s.listeners {
 		_ = ln.Close()
 	}
+	if s.idleTimer != nil {
+		s.idleTimer.Stop()
+	}
 }
 
 func (s *Server) tcpServer() *http.Server {
@@ -82,14 +89,17 @@ func (s *Server) liveConns() []*serverConn {
 	return conns
 }
 
-// closeIdle closes the connections without running handlers and without data
-// under way, and returns how many are left, those about to close included.
+// closeIdle closes the connections that were told of the end and on which
+// nothing is left to do, and returns how many there are, those about to close
+// included.
 func (s *Server) closeIdle() (left int) {
 	conns := s.liveConns()
 	for _, c := range conns {
-		if c.handlers.Load() == 0 && c.qc.Stats().BytesInFlight == 0 {
-			_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
-		}
+		c.qc.Run(func() {
+			if c.drained && c.unused() {
+				_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+			}
+		})
 	}
 	return len(conns)
 }
@@ -107,6 +117,8 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64) quic.Handler {
 		s.conns = make(map[*serverConn]struct{})
 	}
 	s.conns[c] = struct{}{}
+	c.used()
+	s.watchIdle()
 	c.start(s.Extension)
 	return c
 }

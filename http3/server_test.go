@@ -113,8 +113,8 @@ func TestPanics(t *testing.T) {
 		}
 		wantError(t, err, ErrCodeInternalError, true, false)
 	}
-	if !eventually(func() bool { return strings.Contains(ts.log.String(), "the test wants it: /flushed") }) ||
-		!strings.Contains(ts.log.String(), "the test wants it: /plain") || !strings.Contains(ts.log.String(), "server_test.go") {
+	logs := func(text string) func() bool { return func() bool { return strings.Contains(ts.log.String(), text) } }
+	if !eventually(logs("the test wants it: /flushed")) || !eventually(logs("the test wants it: /plain")) || !strings.Contains(ts.log.String(), "server_test.go") {
 		t.Errorf("log:\n%s", ts.log)
 	}
 	if strings.Contains(ts.log.String(), "/abort") {

@@ -12,7 +12,8 @@ import (
 )
 
 // TestShutdownWaits shuts a server down while a handler runs: its response
-// arrives whole, GOAWAY refuses what comes later.
+// arrives whole, GOAWAY announces the end first and then refuses what comes
+// later.
 func TestShutdownWaits(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +31,12 @@ func TestShutdownWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := h3.NewConn(0, h3.Settings{})
-	readControl(t, client, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	var u h3.UniStream
+	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	if id, _ := client.PeerGoAway(); id != 1<<62-4 {
+		t.Errorf("GOAWAY %d, want a notice", id)
+	}
+	readControl(t, client, &u, control, func() bool { id, _ := client.PeerGoAway(); return id != 1<<62-4 })
 	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
 		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
 	}
@@ -51,16 +57,15 @@ func TestShutdownWaits(t *testing.T) {
 }
 
 // readControl reads a control stream until a condition holds.
-func readControl(t *testing.T, c *h3.Conn, s *quic.Stream, until func() bool) {
+func readControl(t *testing.T, c *h3.Conn, u *h3.UniStream, s *quic.Stream, until func() bool) {
 	t.Helper()
-	var u h3.UniStream
-	buf := make([]byte, 100)
+	buf := make([]byte, 1)
 	for !until() {
 		n, err := s.Read(buf)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.HandleUni(1, &u, buf[:n]); err != nil {
+		if _, err := c.HandleUni(1, u, buf[:n]); err != nil {
 			t.Fatal(err)
 		}
 	}

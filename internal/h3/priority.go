@@ -79,6 +79,13 @@ func (c *Conn) handlePriorityUpdate(payload []byte) error {
 	return nil
 }
 
+// Began reports whether the request with this stream ID, or a later one, has
+// begun.
+func (c *Conn) Began(id uint64) bool { return id < c.nextRequest }
+
+// HasPriorities reports whether there is something for TakePriorities.
+func (c *Conn) HasPriorities() bool { return len(c.priorities) > 0 }
+
 // TakePriorities calls take for the priorities that PRIORITY_UPDATE frames gave
 // to requests. Those for which it returns false, as the request has not begun
 // yet, are kept and offered again.

@@ -1,0 +1,138 @@
+package http3
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// TestPriorities asks for large responses that are all written before any of them
+// may leave, and looks at the order in which they end.
+func TestPriorities(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		fields  []string // one for each request
+		updates []string // the same in PRIORITY_UPDATE
+		want    []int    // requests by when their responses end
+	}{
+		{"by urgency", []string{"priority=u=5", "priority=u=1", "priority=u=3"}, nil, []int{1, 2, 0}},
+		{"by default", []string{"priority=u=4", "", "priority=u=2"}, nil, []int{2, 1, 0}},
+		{"one after the other", []string{"priority=u=3", "priority=u=3", "priority=u=3"}, nil, []int{0, 1, 2}},
+		{"by update", []string{"priority=u=1", "priority=u=1", "priority=u=1"}, []string{"u=7", "u=2", "u=0"}, []int{2, 1, 0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			testPriorities(t, tt.fields, tt.updates, tt.want)
+		})
+	}
+}
+
+func testPriorities(t *testing.T, fields, updates []string, want []int) {
+	written := make(chan error, len(fields))
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, err := w.Write(make([]byte, 100<<10))
+		written <- errors.Join(err, http.NewResponseController(w).Flush())
+	})
+	_, clientTLS := tlsConfigs(t)
+	clientTLS.NextProtos = []string{NextProto}
+	// The connection's window lets nothing much leave until something is read.
+	const window = 20 << 10
+	client := &orderClient{ended: make(chan uint64, len(fields)+1)}
+	conf := &quic.Config{
+		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,
+		NewHandler: func(qc *quic.Conn) quic.Handler { return client },
+	}
+	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer qc.CloseWithError(0, "")
+	control := []byte{0x00, 0x04, 0x00}
+	for i, value := range updates {
+		payload := append(wire.AppendVarint(nil, uint64(4*(i+1))), value...)
+		control = append(control, frame(h3.FramePriorityUpdate, string(payload))...)
+	}
+	(&rawConn{t: t, qc: qc}).uni(control)
+	// The first response fills the window.
+	for _, f := range append([]string{"priority=u=0"}, fields...) {
+		(&rawConn{t: t, qc: qc}).request(true, headers(getFields+f))
+		if err := wait(t, "a response", written); err != nil {
+			t.Fatal(err)
+		}
+	}
+	qc.Run(client.readAll)
+	wait(t, "the end of the first response", client.ended)
+	var got []int
+	for range fields {
+		got = append(got, int(wait(t, "the end of a response", client.ended)/4)-1)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("responses ended in the order %v, want %v", got, want)
+	}
+}
+
+// orderClient reads nothing at first, and then what arrives as it arrives.
+type orderClient struct {
+	reading bool
+	waiting []*quic.Stream
+	ended   chan uint64 // stream IDs
+}
+
+func (c *orderClient) HandleStream(*quic.Stream)         {}
+func (c *orderClient) HandleWritable(*quic.Stream)       {}
+func (c *orderClient) HandleStreamsAvailable(*quic.Conn) {}
+func (c *orderClient) HandleClose(*quic.Conn, error)     {}
+
+func (c *orderClient) HandleReadable(s *quic.Stream) {
+	if !c.reading {
+		c.waiting = append(c.waiting, s)
+		return
+	}
+	var buf [4 << 10]byte
+	for {
+		n, err := s.TryRead(buf[:])
+		if err == io.EOF {
+			c.ended <- s.ID()
+		}
+		if n == 0 || err != nil {
+			return
+		}
+	}
+}
+
+func (c *orderClient) readAll() {
+	c.reading = true
+	for _, s := range c.waiting {
+		c.HandleReadable(s)
+	}
+}
+
+// TestPriorityUpdateLater changes the priority of a request that has begun, of
+// one that is over and of one that is yet to come.
+func TestPriorityUpdateLater(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
+	c := ts.dialRaw(t)
+	s := c.request(false, headers(postFields))
+	readMessage(t, c.request(true, headers(getFields)))
+	var updates []byte
+	for _, id := range []uint64{0, 4, 8} {
+		updates = append(updates, frame(h3.FramePriorityUpdate, string(wire.AppendVarint(nil, id))+"u=0,i")...)
+	}
+	if _, err := c.control.Write(updates); err != nil {
+		t.Fatal(err)
+	}
+	content := bytes.Repeat([]byte("x"), 50_000)
+	s.WriteLast(frame(h3.FrameData, string(content)))
+	if m := readMessage(t, s); m.content != string(content) {
+		t.Errorf("%d bytes", len(m.content))
+	}
+	readMessage(t, c.request(true, headers(getFields)))
+	c.control.Write(frame(h3.FramePriorityUpdate, "\x01u=0"))
+	c.wantClose("update of a stream that is the server's", h3.IDError)
+}
