@@ -7,6 +7,9 @@ import "github.com/godwit-quic/godwit/internal/wire"
 // with a long certificate chain fits; a hoarder of fragments does not.
 const (
 	maxCryptoBuffer = 64 << 10
+	// maxInitialCryptoBuffer is the same for Initial packets, which anybody can
+	// send: a hello with post-quantum keys has two kilobytes.
+	maxInitialCryptoBuffer = 16 << 10
 	maxCryptoGaps   = 64
 )
 
@@ -23,13 +26,14 @@ type cryptoStream struct {
 	resend rangeSet // sent and lost
 }
 
-// receive stores data that arrived at offset off.
-func (s *cryptoStream) receive(off uint64, data []byte) *TransportError {
+// receive stores data that arrived at offset off, up to limit bytes beyond what
+// TLS has taken.
+func (s *cryptoStream) receive(off uint64, data []byte, limit uint64) *TransportError {
 	end := off + uint64(len(data))
 	if end <= s.inAt {
 		return nil
 	}
-	if end-s.inAt > maxCryptoBuffer {
+	if end-s.inAt > limit {
 		return protocolError(wire.CryptoBufferExceeded, wire.FrameCrypto, "too many handshake bytes out of order")
 	}
 	if off < s.inAt {

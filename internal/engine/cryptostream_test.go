@@ -20,7 +20,7 @@ func TestCryptoReceive(t *testing.T) {
 				off = min(at, size-1)
 			}
 			n := min(1+r.Uint64N(200), size-off)
-			if err := s.receive(off, text(off, int(n))); err != nil {
+			if err := s.receive(off, text(off, int(n)), maxCryptoBuffer); err != nil {
 				if err.Code != wire.CryptoBufferExceeded || len(s.got) <= maxCryptoGaps {
 					t.Fatalf("seed %d: %v with %d pieces", seed, err, len(s.got))
 				}
@@ -95,22 +95,22 @@ func TestCryptoSend(t *testing.T) {
 // The bounds: bytes ahead, and pieces.
 func TestCryptoBounds(t *testing.T) {
 	var s cryptoStream
-	if err := s.receive(maxCryptoBuffer-1, []byte{1}); err != nil {
+	if err := s.receive(maxCryptoBuffer-1, []byte{1}, maxCryptoBuffer); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.receive(maxCryptoBuffer, []byte{1}); err == nil || err.Code != wire.CryptoBufferExceeded {
+	if err := s.receive(maxCryptoBuffer, []byte{1}, maxCryptoBuffer); err == nil || err.Code != wire.CryptoBufferExceeded {
 		t.Fatal(err)
 	}
-	if err := s.receive(wire.MaxVarint-1, []byte{1}); err == nil || err.Code != wire.CryptoBufferExceeded {
+	if err := s.receive(wire.MaxVarint-1, []byte{1}, maxCryptoBuffer); err == nil || err.Code != wire.CryptoBufferExceeded {
 		t.Fatal(err)
 	}
 	s = cryptoStream{}
 	for i := range uint64(maxCryptoGaps) {
-		if err := s.receive(1+2*i, []byte{1}); err != nil {
+		if err := s.receive(1+2*i, []byte{1}, maxCryptoBuffer); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.receive(2*maxCryptoGaps+1, []byte{1}); err == nil || err.Code != wire.CryptoBufferExceeded {
+	if err := s.receive(2*maxCryptoGaps+1, []byte{1}, maxCryptoBuffer); err == nil || err.Code != wire.CryptoBufferExceeded {
 		t.Fatal(err)
 	}
 }

@@ -85,7 +85,11 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 	if space == nil {
 		return nil
 	}
-	if err := space.crypto.receive(f.Offset, f.Data); err != nil {
+	limit := uint64(maxCryptoBuffer)
+	if id == wire.InitialSpace {
+		limit = maxInitialCryptoBuffer
+	}
+	if err := space.crypto.receive(f.Offset, f.Data, limit); err != nil {
 		return err
 	}
 	for {
