@@ -13,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/webtransport"
 )
 
 // defaultListen is the address of servers unless they are told another.
@@ -57,6 +58,7 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		return err
 	}
 	srv := &http3.Server{Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), Logger: a.logger()}
+	webtransport.Enable(srv, nil)
 	ports, err := srv.ListenAll(opts.listen)
 	if err != nil {
 		return explainListen(err)

@@ -18,6 +18,8 @@
 //	GET  /trailers      a body with trailers
 //	GET  /info          the connection and, over QUIC, its statistics, as JSON
 //	GET  /files/…       files of Options.Root, with ranges
+//
+// Those below /wt/ open WebTransport sessions: see addWebTransport.
 package demo
 
 import (
@@ -44,6 +46,7 @@ func New(opts Options) (http.Handler, error) {
 	mux.HandleFunc("GET /slow", serveSlow)
 	mux.HandleFunc("GET /trailers", serveTrailers)
 	mux.HandleFunc("GET /info", serveInfo)
+	addWebTransport(mux)
 	files, err := fileHandler(opts.Root)
 	if err != nil {
 		return nil, err
