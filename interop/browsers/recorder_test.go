@@ -1,0 +1,80 @@
+package browsers
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/webtransport"
+)
+
+// recorder is a server that notes what it read from a session's first stream and
+// how the session ended.
+type recorder struct {
+	url, hash string
+	ends      chan sessionEnd
+}
+
+type sessionEnd struct {
+	stream string
+	err    error
+}
+
+func startRecorder(t *testing.T) *recorder {
+	t.Helper()
+	cert, hash, err := devcert.Make(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := &recorder{hash: devcert.FormatHash(hash), ends: make(chan sessionEnd, 10)}
+	upgrader := webtransport.Upgrader{AllowedOrigins: []string{"*"}}
+	srv := &http3.Server{
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			session, err := upgrader.Upgrade(w, r)
+			if err != nil {
+				return
+			}
+			var end sessionEnd
+			st, err := session.AcceptUniStream(context.Background())
+			if err == nil {
+				b, readErr := io.ReadAll(st)
+				end.stream, err = string(b), readErr
+			}
+			<-session.Context().Done()
+			end.err = errors.Join(context.Cause(session.Context()), err)
+			rec.ends <- end
+		}),
+	}
+	webtransport.Enable(srv, nil)
+	ln, err := srv.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = srv.Serve(ln) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	rec.url = "https://" + ln.Addr().String() + "/"
+	return rec
+}
+
+// check judges the one session there was.
+func (rec *recorder) check(t *testing.T) {
+	select {
+	case end := <-rec.ends:
+		var closed *webtransport.SessionError
+		if !errors.As(end.err, &closed) || closed.Code != 123456 || closed.Reason != "goodbye" || !closed.Remote {
+			t.Errorf("the session ended with %v", end.err)
+		}
+		if end.stream != "last words" {
+			t.Errorf("the last stream had %q", end.stream)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("no session ended")
+	}
+}
