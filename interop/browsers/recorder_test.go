@@ -14,14 +14,15 @@ import (
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
-// recorder is a server that notes what it read from a session's first stream and
-// how the session ended.
+// recorder is a server that notes how a session's first bidirectional stream ended,
+// what came by the first unidirectional one, and how the session ended.
 type recorder struct {
 	url, hash string
 	ends      chan sessionEnd
 }
 
 type sessionEnd struct {
+	reset  error
 	stream string
 	err    error
 }
@@ -41,7 +42,7 @@ func startRecorder(t *testing.T) *recorder {
 			if err != nil {
 				return
 			}
-			var end sessionEnd
+			end := sessionEnd{reset: readReset(session)}
 			st, err := session.AcceptUniStream(context.Background())
 			if err == nil {
 				b, readErr := io.ReadAll(st)
@@ -63,10 +64,31 @@ func startRecorder(t *testing.T) *recorder {
 	return rec
 }
 
+// readReset answers the first bidirectional stream until it is reset, and returns
+// the error.
+func readReset(session *webtransport.Session) error {
+	st, err := session.AcceptStream(context.Background())
+	if err == nil {
+		_, err = io.Copy(onlyWriter{st}, onlyReader{st})
+		st.CancelWrite(0)
+	}
+	return err
+}
+
+// onlyReader and onlyWriter hide everything else from io.Copy.
+type (
+	onlyReader struct{ io.Reader }
+	onlyWriter struct{ io.Writer }
+)
+
 // check judges the one session there was.
 func (rec *recorder) check(t *testing.T) {
 	select {
 	case end := <-rec.ends:
+		var cancelled *webtransport.StreamError
+		if !errors.As(end.reset, &cancelled) || !cancelled.IsApplication || cancelled.Code != 44 || !cancelled.Remote {
+			t.Errorf("the stream that was reset ended with %v", end.reset)
+		}
 		var closed *webtransport.SessionError
 		if !errors.As(end.err, &closed) || closed.Code != 123456 || closed.Reason != "goodbye" || !closed.Remote {
 			t.Errorf("the session ended with %v", end.err)
