@@ -54,7 +54,7 @@ func build(ctx context.Context, dir string, s *settings, progress func(string, .
 		if !s.wantsPeer(extra.family) {
 			continue
 		}
-		progress("building %s", extra.family)
+		progress("building %s, which takes minutes the first time", extra.family)
 		if err := extra.make(ctx); err != nil {
 			progress("without %s: %v", extra.family, err)
 			p.missing[extra.family] = err.Error()

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"image/color"
 	"io"
 	"slices"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -20,11 +22,9 @@ type panel struct {
 }
 
 type bar struct {
-	name   string
-	value  float64
-	own    bool // it is Godwit's
-	floor  bool
-	spread spread
+	name       string
+	value      float64
+	own, floor bool // it is Godwit's, or the floor's
 }
 
 // panels returns what the chart shows.
@@ -40,7 +40,7 @@ func panels(results []*result) []panel {
 			for _, row := range slices.Backward(r.rows) {
 				if s, ok := row.spreadOf(i); ok {
 					p.bars = append(p.bars, bar{
-						name: shortName(row.peer), value: s.Median, spread: s,
+						name: shortName(row.peer), value: s.Median,
 						own: row.peer.family == "godwit", floor: row.peer.family == floorPeer.family,
 					})
 				}
@@ -96,20 +96,24 @@ func writeChart(w io.Writer, results []*result) error {
 		}
 		diagram.Draw(tiles.At(area, i%panelsAcross, i/panelsAcross))
 	}
-	_, err := canvas.WriteTo(w)
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return err
+	}
+	// Names with the same widths, for systems without the font.
+	_, err := w.Write(bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arimo,Arial,Helvetica,sans-serif")))
 	return err
 }
 
 // draw makes the diagram of a panel.
 func (p panel) draw() (*plot.Plot, error) {
 	diagram := plot.New()
-	diagram.Title.Text = p.title + " (more is better)"
+	diagram.Title.Text = p.title + ", more is better"
 	if p.lower {
-		diagram.Title.Text = p.title + " (less is better)"
+		diagram.Title.Text = p.title + ", less is better"
 	}
-	diagram.Title.TextStyle.Font.Size = 10
-	diagram.X.Min = 0
-	diagram.X.Padding, diagram.Y.Padding = 0, 4
+	diagram.Title.TextStyle.Font = font.Font{Typeface: typeface, Variant: "Sans", Size: 10}
+	diagram.Title.Padding = 3
 	names := make([]string, len(p.bars))
 	labels := plotter.XYLabels{}
 	largest := 0.0
@@ -123,7 +127,7 @@ func (p panel) draw() (*plot.Plot, error) {
 		chart.Color = b.color()
 		diagram.Add(chart)
 		labels.XYs = append(labels.XYs, plotter.XY{X: b.value, Y: float64(i)})
-		labels.Labels = append(labels.Labels, " "+format(b.value))
+		labels.Labels = append(labels.Labels, format(b.value))
 		largest = max(largest, b.value)
 	}
 	values, err := plotter.NewLabels(labels)
@@ -131,13 +135,21 @@ func (p panel) draw() (*plot.Plot, error) {
 		return nil, err
 	}
 	for i := range values.TextStyle {
-		values.TextStyle[i].YAlign, values.TextStyle[i].Font.Size = draw.YCenter, 9
+		values.TextStyle[i].YAlign = draw.YCenter
+		values.TextStyle[i].Font = font.Font{Typeface: typeface, Variant: "Sans", Size: 9}
 	}
+	values.Offset.X = 4
 	diagram.Add(values)
 	diagram.NominalY(names...)
-	diagram.X.Max = largest * 1.15 // room for the number
+	diagram.Y.Tick.Label.Font = font.Font{Typeface: typeface, Variant: "Sans", Size: 9}
+	diagram.Y.Padding = 6
+	diagram.HideX()                // the values say it
+	diagram.X.Max = largest * 1.15 // room for the last of them
+	diagram.Y.Min, diagram.Y.Max = -0.7, float64(len(p.bars))-0.3
 	return diagram, nil
 }
+
+const typeface = "Liberation"
 
 func (b bar) color() color.Color {
 	switch {

@@ -6,7 +6,11 @@
 // It builds all programs, runs each server in a process of its own against the
 // same client, in interleaved rounds, and prints tables of medians with their
 // spread. The tables also go to docs/performance-table.md, a chart to
-// docs/performance.svg. What cannot be built on a machine is left out and named.
+// docs/performance.svg.
+//
+// Bun is installed with npm; quinn and quiche are built with cargo, the latter
+// also with cmake, a C++ compiler and libclang. That takes some minutes once.
+// What cannot be had on a machine is left out and named.
 //
 //	go run . -quick                        what matters most, in 5 minutes
 //	go run . -only bulk,requests           some of the workloads
@@ -64,7 +68,10 @@ func parse(args []string) (*settings, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("%q is not understood", flags.Args())
 	}
-	return &s, check(s.only, groups(), "workload")
+	if err := check(s.only, groups(), "workload"); err != nil {
+		return nil, err
+	}
+	return &s, check(s.peers, families(), "implementation")
 }
 
 // check makes sure that all names are known.
@@ -81,9 +88,6 @@ func run(ctx context.Context, args []string) error {
 	s, err := parse(args)
 	if err == flag.ErrHelp {
 		return nil
-	}
-	if err == nil {
-		err = check(s.peers, families(), "implementation")
 	}
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ func (r *row) spreadOf(col int) (s spread, ok bool) {
 
 // format writes a number with three digits that count, and thousands apart.
 func format(v float64) string {
+	if v == 0 {
+		return "0"
+	}
 	digits := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))))
 	s := strconv.FormatFloat(v, 'f', max(digits, 0), 64)
 	if digits > 0 {
