@@ -24,6 +24,9 @@ type ConnExtension interface {
 	// stream, the extension sets a StreamHandler as its value; nothing is told
 	// of what has arrived before.
 	HandleStream(s *quic.Stream)
+	// HandleRefused: an extended CONNECT request has become no tunnel, so that
+	// nothing can belong to it.
+	HandleRefused(streamID uint64)
 	// HandleGoAway: this end or the peer wants no further requests on the
 	// connection (RFC 9114, Section 5.2). It is called once.
 	HandleGoAway()

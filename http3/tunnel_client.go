@@ -20,9 +20,13 @@ var ErrNoExtendedConnect = errors.New("http3: the server does not take extended 
 
 // ConnectPreparer is what a ConnExtension implements to complete a CONNECT request
 // once the server's SETTINGS are known. An error means that the request is not
-// sent. It is called on the goroutine of Connect.
+// sent.
 type ConnectPreparer interface {
+	// PrepareConnect is called on the goroutine of Connect.
 	PrepareConnect(req *http.Request) error
+	// AbandonConnect is called once when no tunnel has come of a request that
+	// was prepared, on any goroutine.
+	AbandonConnect()
 }
 
 // Connect sends an extended CONNECT request (RFC 9220), a request with method
@@ -83,6 +87,7 @@ type pendingTunnel struct {
 
 	interim  int
 	released atomic.Bool
+	prepared atomic.Bool // by the extension, and not abandoned
 }
 
 // beginConnect sends the request. An error means that it was not sent, and the
@@ -94,6 +99,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 		p.stream, err = c.qc.OpenStream(ctx)
 	}
 	if err != nil {
+		p.abandon()
 		p.release()
 		return nil, err
 	}
@@ -128,6 +134,7 @@ func (p *pendingTunnel) prepare(ctx context.Context) ([]byte, error) {
 		if err := preparer.PrepareConnect(p.req); err != nil {
 			return nil, err
 		}
+		p.prepared.Store(true)
 	}
 	if Protocol(p.req) == "" {
 		return nil, errors.New("http3: CONNECT without a :protocol in its Header")
@@ -136,6 +143,13 @@ func (p *pendingTunnel) prepare(ctx context.Context) ([]byte, error) {
 	b = qpack.AppendPrefix(b)
 	err := eachRequestField(p.req, false, func(name, value string) { b = qpack.AppendField(b, name, value) })
 	return h3.EndHeaders(b, mark), err
+}
+
+// abandon tells the extension that there will be no tunnel.
+func (p *pendingTunnel) abandon() {
+	if p.prepared.CompareAndSwap(true, false) {
+		p.conn.ext.(ConnectPreparer).AbandonConnect()
+	}
 }
 
 func (p *pendingTunnel) release() {
@@ -152,6 +166,7 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 		select {
 		case <-p.done: // it came before the end
 		default:
+			p.abandon()
 			return nil, nil, describe(p.conn.qc.Err())
 		}
 	case <-ctx.Done():
@@ -256,6 +271,10 @@ func (p *pendingTunnel) finish(resp *http.Response, err error) {
 	}
 	p.resp, p.err = resp, err
 	p.stream.SetValue(nil)
+	if err != nil || resp.StatusCode/100 != 2 {
+		p.abandon()
+		p.conn.refuseTunnel(p.tunnel)
+	}
 	if err != nil {
 		p.tunnel.endRead(err)
 		p.tunnel.endWrite()

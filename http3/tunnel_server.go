@@ -99,9 +99,17 @@ func (x *exchange) beginTunnel() {
 // stream is the handler's no more.
 func (x *exchange) endTunnel() (taken bool) {
 	if x.tunnel != nil && !x.taken {
-		x.conn.qc.Run(func() { x.conn.dropTunnel(x.tunnel) })
+		x.conn.qc.Run(func() { x.conn.refuseTunnel(x.tunnel) })
 	}
 	return x.taken
+}
+
+// refuseTunnel forgets a tunnel that was not accepted. On the loop.
+func (c *conn) refuseTunnel(t *Tunnel) {
+	c.dropTunnel(t)
+	if c.ext != nil {
+		c.ext.HandleRefused(t.stream.ID())
+	}
 }
 
 // tunnelBody is the content of an extended CONNECT request for handlers that do

@@ -164,6 +164,9 @@ func (d *Dialer) chosen(header http.Header) (string, error) {
 
 // PrepareConnect implements http3.ConnectPreparer: it chooses the draft.
 func (h *hub) PrepareConnect(req *http.Request) error {
+	if h.refused != nil {
+		return h.refused
+	}
 	if len(h.offer.drafts) == 0 || !h.offer.datagrams {
 		if h.dedicated {
 			_ = h.conn.QUIC().CloseWithError(uint64(codeRequirementsNotMet), "no known version of WebTransport")
@@ -181,6 +184,9 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 	}
 	return nil
 }
+
+// AbandonConnect implements http3.ConnectPreparer.
+func (h *hub) AbandonConnect() { h.admitted.Add(-1) }
 
 var (
 	_ http3.ConnectPreparer = (*hub)(nil)

@@ -79,9 +79,15 @@ func serveHandler(t testing.TB, conf *Config, handler http.HandlerFunc) *testSer
 }
 
 func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer {
+	return ts.startWith(newExtension(conf), handler)
+}
+
+// startWith starts a server with any extension, or none.
+func (ts *testServer) startWith(e http3.Extension, handler http.HandlerFunc) *testServer {
 	serverTLS, _ := tlsConfigs(ts.t)
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
-	Enable(ts.Server, conf)
+	Enable(ts.Server, nil)
+	ts.Extension = e
 	ln, err := ts.Listen("127.0.0.1:0")
 	if err != nil {
 		ts.t.Fatal(err)

@@ -18,6 +18,7 @@ type hub struct {
 
 	settled chan struct{} // closed when offer is there
 	offer   peerOffer
+	refused error // why the server cannot be used
 
 	// admitted counts sessions, and requests about to become one. Any goroutine
 	// may use it.
@@ -31,7 +32,9 @@ type hub struct {
 // HandleSettings implements http3.ConnExtension.
 func (h *hub) HandleSettings() {
 	if !h.conn.IsServer() && h.conn.PeerSetting(settingDraft15) > 1 {
-		h.conn.Abort(h3.SettingsError, "SETTINGS_WT_ENABLED is neither 0 nor 1") // Section 3.1
+		const reason = "SETTINGS_WT_ENABLED is neither 0 nor 1" // Section 3.1
+		h.refused = &http3.Error{Code: h3.SettingsError, WholeConn: true, Reason: reason}
+		h.conn.Abort(h3.SettingsError, reason)
 		return
 	}
 	h.offer = h.conf.readOffer(h.conn)
@@ -213,16 +216,13 @@ func (h *hub) remember(id uint64) {
 	h.gone = append(h.gone, id)
 }
 
-// reject frees what waits for a session that was refused. Any goroutine may call
-// it.
-func (h *hub) reject(id uint64) {
-	h.admitted.Add(-1)
-	h.conn.QUIC().Run(func() {
-		for _, stream := range h.takeParked(id) {
-			refuse(stream, codeSessionGone)
-		}
-		h.remember(id)
-	})
+// HandleRefused implements http3.ConnExtension: nothing needs to wait for the
+// session any more.
+func (h *hub) HandleRefused(id uint64) {
+	for _, stream := range h.takeParked(id) {
+		refuse(stream, codeSessionGone)
+	}
+	h.remember(id)
 }
 
 // flowControlled reports whether sessions of a draft have flow control

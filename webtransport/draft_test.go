@@ -1,0 +1,175 @@
+package webtransport
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// TestServerDrafts has a raw client offer what each draft's clients do.
+func TestServerDrafts(t *testing.T) {
+	d15, d13, d07 := setting(settingDraft15, 1), setting(settingDraft13, 1<<62-1), setting(settingDraft07, 1)
+	for name, test := range map[string]struct {
+		settings []h3.Setting
+		token    string
+		fields   []string
+		want     Draft
+		limits   bool
+		echo     string // the field that answers draft 2's
+	}{
+		"Chromium":               {browserSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
+		"draft 2 by the field":   {datagramSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
+		"draft 7":                {with(d07, datagramSettings), tokenOld, nil, Draft07, false, ""},
+		"draft 7 beside 2":       {with(d07, browserSettings), tokenOld, nil, Draft07, false, ""},
+		"draft 7 says nothing":   {datagramSettings, tokenOld, nil, Draft07, false, ""},
+		"draft 13":               {with(d13, datagramSettings), tokenOld, nil, Draft13, false, ""},
+		"draft 13 with limits":   {with(d13, datagramSettings, limitSettings), tokenOld, nil, Draft13, true, ""},
+		"draft 13, new token":    {with(d13, datagramSettings, limitSettings), tokenNew, nil, Draft13, true, ""},
+		"draft 15":               {with(d15, datagramSettings), tokenNew, nil, Draft15, false, ""},
+		"draft 15, old token":    {with(d15, datagramSettings), tokenOld, nil, Draft15, false, ""},
+		"draft 15 with limits":   {with(d15, datagramSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
+		"the final protocol":     {with(datagramSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
+		"all of them":            {with(d15, d13, d07, browserSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
+		"limits mean nothing":    {with(d07, datagramSettings, limitSettings), tokenOld, nil, Draft07, false, ""},
+		"datagrams of an old id": {with(setting(settingDraft02, 1), setting(uint64(h3.SettingDatagramDraft04), 1)), tokenOld, nil, Draft02, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ts := serve(t, nil, nil)
+			c := ts.dialRaw(test.settings)
+			s := c.bidi(request(test.token, test.fields...))
+			r := readResponse(t, s)
+			if r.status != "200" || r.fields["sec-webtransport-http3-draft"] != test.echo {
+				t.Fatalf("response %v", r)
+			}
+			session := ts.accept()
+			if session.Draft() != test.want || session.FlowControlled() != test.limits {
+				t.Errorf("%v, flow control %v, want %v, %v", session.Draft(), session.FlowControlled(), test.want, test.limits)
+			}
+			_ = session.CloseWithError(0, "")
+		})
+	}
+}
+
+// TestServerSettings checks what clients find, and that each browser finds what it
+// insists on.
+func TestServerSettings(t *testing.T) {
+	ts := serve(t, nil, nil)
+	client := ts.dial(nil)
+	got := map[uint64]uint64{}
+	for _, id := range []uint64{settingDraft02, settingDraft07, settingDraft13, settingDraft15, settingMaxData, settingMaxStreamsUni, settingMaxStreamsBidi} {
+		got[id] = client.hub.conn.PeerSetting(id)
+	}
+	if got[settingDraft02] != 1 || got[settingDraft15] != 1 {
+		t.Errorf("drafts 2 and 15 are offered with %d and %d, want 1", got[settingDraft02], got[settingDraft15])
+	}
+	if got[settingDraft07] == 0 || got[settingDraft13] == 0 {
+		t.Errorf("drafts 7 and 13 are not offered")
+	}
+	// Safari cannot send anything without them.
+	if got[settingMaxData] == 0 || got[settingMaxStreamsUni] == 0 || got[settingMaxStreamsBidi] == 0 {
+		t.Errorf("no initial limits: %v", got)
+	}
+	if !client.hub.conn.PeerDatagrams() {
+		t.Error("no datagrams")
+	}
+}
+
+// TestClientDrafts has our client meet servers of one draft each.
+func TestClientDrafts(t *testing.T) {
+	for _, d := range drafts {
+		ts := serve(t, &Config{Drafts: []Draft{d}}, nil)
+		client, server := ts.pair(nil)
+		if client.Draft() != d || server.Draft() != d || client.FlowControlled() != d.flowControl() {
+			t.Errorf("%v: client %v, server %v, flow control %v", d, client.Draft(), server.Draft(), client.FlowControlled())
+		}
+		go echo(server)
+		st, err := client.OpenStream(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = st.Write([]byte("hello"))
+		_ = st.Close()
+		if got := readAll(t, st); got != "hello" {
+			t.Errorf("%v: %q", d, got)
+		}
+	}
+}
+
+func TestNoCommonDraft(t *testing.T) {
+	ts := serve(t, &Config{Drafts: []Draft{Draft02}}, nil)
+	d := ts.dialer()
+	d.Config = &Config{Drafts: []Draft{Draft15}}
+	if _, _, err := d.Dial(testContext(t), "https://"+ts.addr, nil); !errors.Is(err, ErrNotSupported) {
+		t.Errorf("Dial: %v", err)
+	}
+}
+
+func TestServerWithoutWebTransport(t *testing.T) {
+	leak.Check(t)
+	ts := (&testServer{t: t}).startWith(nil, http.NotFound)
+	_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
+	if !errors.Is(err, http3.ErrNoExtendedConnect) {
+		t.Errorf("Dial: %v", err)
+	}
+}
+
+// TestTooLargeSetting: clients must not accept a value above 1 (draft 15,
+// Section 3.1).
+func TestTooLargeSetting(t *testing.T) {
+	leak.Check(t)
+	ts := (&testServer{t: t}).startWith(oddServer{}, http.NotFound)
+	_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
+	var closed *http3.Error
+	if !errors.As(err, &closed) || closed.Code != h3.SettingsError || closed.Remote {
+		t.Errorf("Dial: %v, want %v", err, h3.SettingsError)
+	}
+}
+
+// oddServer sends a setting that no server may.
+type oddServer struct{}
+
+func (oddServer) NewConn(c *http3.Conn) http3.ConnExtension {
+	c.AddSetting(settingDraft15, 2)
+	return oddConn{}
+}
+
+// oddConn does nothing.
+type oddConn struct{}
+
+func (oddConn) HandleSettings()           {}
+func (oddConn) HandleStream(*quic.Stream) {}
+func (oddConn) HandleRefused(uint64)      {}
+func (oddConn) HandleGoAway()             {}
+func (oddConn) HandleClose(error)         {}
+
+// TestMissingDatagrams: without datagrams on the client's side, requests are
+// malformed (draft 15, Section 3.1).
+func TestMissingDatagrams(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(setting(settingDraft15, 1))
+	wantReset(t, "request without datagrams", c.bidi(request(tokenNew)), h3.MessageError)
+}
+
+// TestLateSettings: no request is looked at before the client's SETTINGS.
+func TestLateSettings(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(nil)
+	s := c.bidi(request(tokenOld))
+	c.uni(header(streamTypeUni, s.ID())) // overtakes as well
+	c.sendSettings(browserSettings)
+	if r := readResponse(t, s); r.status != "200" {
+		t.Fatalf("status %s", r.status)
+	}
+	session := ts.accept()
+	if session.Draft() != Draft02 {
+		t.Errorf("%v", session.Draft())
+	}
+	if _, err := session.AcceptUniStream(testContext(t)); err != nil {
+		t.Error(err)
+	}
+}
