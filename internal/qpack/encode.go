@@ -1,13 +1,19 @@
 package qpack
 
-// First bytes of the representations of RFC 9204, Section 4.5, that refer to
-// the static table or to none.
+// First bytes of the representations of RFC 9204, Sections 4.5.2 to 4.5.6.
 const (
-	indexedStatic     = 0b1100_0000 // 6-bit index
-	nameRefStatic     = 0b0101_0000 // 4-bit index
-	literalName       = 0b0010_0000 // 3-bit length, below its Huffman bit
-	literalNameCoded  = 0b0000_1000
-	literalValueCoded = 0b1000_0000 // 7-bit length
+	indexedStatic   = 0b1100_0000 // 6-bit index
+	indexedDynamic  = 0b1000_0000 // 6-bit index, relative
+	nameRefStatic   = 0b0101_0000 // 4-bit index
+	nameRefDynamic  = 0b0100_0000 // 4-bit index, relative
+	literalName     = 0b0010_0000 // 3-bit length, below its Huffman bit
+	indexedPostBase = 0b0001_0000 // 4-bit index; without the bit, a 3-bit name index
+
+	literalNameCoded  = 0b0000_1000 // the Huffman bit of a literal name
+	literalValueCoded = 0b1000_0000 // of a value, whose length has 7 bits
+
+	neverIndexed     = 0b0010_0000 // the N bit with nameRefStatic and nameRefDynamic
+	neverIndexedName = 0b0001_0000 // with literalName
 )
 
 // AppendPrefix appends the beginning of a field section without references to
@@ -15,18 +21,37 @@ const (
 // 4.5.1). The section's fields follow.
 func AppendPrefix(b []byte) []byte { return append(b, 0, 0) }
 
-// AppendField appends one field line in its shortest form. The name must be in
-// lower case. Strings are Huffman-coded where that is shorter.
+// AppendField appends one field line in its shortest form without the dynamic
+// table. The name must be in lower case. Strings are Huffman-coded where that is
+// shorter.
 func AppendField(b []byte, name, value string) []byte {
-	index, exact := findStatic(name, value)
+	index, exact := findStatic(name, value, nameHash(name))
 	switch {
 	case exact:
 		return appendInteger(b, indexedStatic, 6, uint64(index))
 	case index >= 0:
-		b = appendInteger(b, nameRefStatic, 4, uint64(index))
-	default:
-		b = appendString(b, literalName, literalNameCoded, 3, name)
+		return appendWithName(b, nameRefStatic, uint64(index), name, value)
 	}
+	return appendLiteral(b, name, value)
+}
+
+// appendWithName appends a literal field line with a name reference; first is
+// nameRefStatic or nameRefDynamic.
+func appendWithName(b []byte, first byte, index uint64, name, value string) []byte {
+	if isSensitive(name, value) {
+		first |= neverIndexed
+	}
+	b = appendInteger(b, first, 4, index)
+	return appendString(b, 0, literalValueCoded, 7, value)
+}
+
+// appendLiteral appends a literal field line with a literal name.
+func appendLiteral(b []byte, name, value string) []byte {
+	first := byte(literalName)
+	if isSensitive(name, value) {
+		first |= neverIndexedName
+	}
+	b = appendString(b, first, literalNameCoded, 3, name)
 	return appendString(b, 0, literalValueCoded, 7, value)
 }
 

@@ -103,19 +103,37 @@ var staticTable = [...]Field{
 	98: {"x-frame-options", "sameorigin"},
 }
 
-// staticByName lists the static table's indexes of each name, lowest first.
-var staticByName = func() map[string][]uint8 {
-	m := make(map[string][]uint8, len(staticTable))
+// staticName is what staticTable has for one name.
+type staticName struct {
+	name    string
+	indexes []uint8 // of the entries with this name, lowest first
+}
+
+// staticNames finds the names of the static table: each is in the first free
+// slot from that of its hash on. Most slots are empty.
+var staticNames = func() (slots [256]staticName) {
 	for i, f := range staticTable {
-		m[f.Name] = append(m[f.Name], uint8(i))
+		s := findStaticName(&slots, f.Name, nameHash(f.Name))
+		s.name = f.Name
+		s.indexes = append(s.indexes, uint8(i))
 	}
-	return m
+	return slots
 }()
 
-// findStatic looks a field up in the static table. It returns the index of an
-// entry with this name, or -1, and whether its value is the same as well.
-func findStatic(name, value string) (index int, exact bool) {
-	entries := staticByName[name]
+// findStaticName returns the slot of a name, or the empty one where it would be.
+func findStaticName(slots *[256]staticName, name string, hash uint32) *staticName {
+	for i := uint8(hash); ; i++ {
+		if s := &slots[i]; s.name == name || s.indexes == nil {
+			return s
+		}
+	}
+}
+
+// findStatic looks a field up in the static table, given its name's hash. It
+// returns the index of an entry with this name, or -1, and whether its value is
+// the same as well.
+func findStatic(name, value string, hash uint32) (index int, exact bool) {
+	entries := findStaticName(&staticNames, name, hash).indexes
 	if len(entries) == 0 {
 		return -1, false
 	}
