@@ -1,66 +1,67 @@
 package qpack
 
-// Decoder reads field sections. It holds no state of a connection: only a
-// scratch buffer and recently seen strings, so that what repeats from section
-// to section is not allocated again. Decoders may therefore be pooled and
-// shared by connections, one goroutine at a time. The zero value is ready.
+// Decoder is what decoding takes besides a dynamic table: a scratch buffer and
+// recently seen strings, so that what repeats from section to section is not
+// allocated again. It holds no state of a connection; so Decoders may be pooled
+// and shared by connections, one goroutine at a time. The zero value is ready.
 type Decoder struct {
 	scratch []byte
 	recent  recentStrings
 }
 
 // AppendFields appends the fields of an encoded section (the payload of a
-// HEADERS frame) to dst. The section's bytes are not retained.
+// HEADERS frame) to dst, for a connection whose dynamic table has a capacity of
+// 0; DecoderTable.AppendFields is for others. The section's bytes are not
+// retained.
 //
 // The sum of the fields' Size may be maxSize at most; ErrSectionTooLarge is
 // returned as soon as it is exceeded, before what exceeds it is stored. Any
 // other error is an *Error. With an error dst holds the fields before it.
 func (d *Decoder) AppendFields(dst []Field, section []byte, maxSize int) ([]Field, error) {
-	b, err := consumePrefix(section)
-	for size := 0; err == nil && len(b) > 0; {
-		var f Field
-		f, b, err = d.consumeField(b, maxSize-size-FieldOverhead)
+	p, b, err := consumePrefix(section)
+	if err != nil {
+		return dst, err
+	}
+	if _, _, err := p.resolve(0, 0); err != nil {
+		return dst, err
+	}
+	return d.appendFields(dst, b, &references{}, maxSize)
+}
+
+// appendFields appends the fields of the field lines in b.
+func (d *Decoder) appendFields(dst []Field, b []byte, refs *references, maxSize int) ([]Field, error) {
+	for size := 0; len(b) > 0; {
+		f, rest, err := d.consumeField(b, refs, maxSize-size-FieldOverhead)
 		if err != nil {
-			break
+			return dst, err
 		}
 		if size += f.Size(); size > maxSize {
 			return dst, ErrSectionTooLarge
 		}
-		dst = append(dst, f)
+		dst, b = append(dst, f), rest
 	}
-	return dst, err
-}
-
-// consumePrefix reads the prefix of a field section (RFC 9204, Section 4.5.1).
-func consumePrefix(b []byte) ([]byte, error) {
-	requiredInsertCount, b, err := consumeInteger(b, 8)
-	if err != nil {
-		return nil, err
-	}
-	if requiredInsertCount != 0 {
-		return nil, errDynamic
-	}
-	if len(b) > 0 && b[0]&0x80 != 0 {
-		// The sign subtracts at least one from an insert count of 0.
-		return nil, errBase
-	}
-	// Any other base will do for a section without dynamic references.
-	_, b, err = consumeInteger(b, 7)
-	return b, err
+	return dst, nil
 }
 
 // consumeField reads one field line (RFC 9204, Sections 4.5.2 to 4.5.6) whose
-// name and value together have room bytes at most.
-func (d *Decoder) consumeField(b []byte, room int) (f Field, rest []byte, err error) {
+// name and value together have room bytes at most. The N bit is for
+// intermediaries and ignored.
+func (d *Decoder) consumeField(b []byte, refs *references, room int) (f Field, rest []byte, err error) {
 	switch first := b[0]; {
 	case first&indexedStatic == indexedStatic:
 		return consumeStatic(b, 6)
-	case first&0b1101_0000 == nameRefStatic: // leaving out the N bit, which is for intermediaries
+	case first&indexedDynamic != 0:
+		return refs.consumeRelative(b, 6)
+	case first&nameRefStatic == nameRefStatic:
 		f, b, err = consumeStatic(b, 4)
-	case first&0b1110_0000 == literalName:
+	case first&nameRefDynamic != 0:
+		f, b, err = refs.consumeRelative(b, 4)
+	case first&literalName != 0:
 		f.Name, b, err = d.consumeString(b, literalNameCoded, 3, room)
+	case first&indexedPostBase != 0:
+		return refs.consumePostBase(b, 4)
 	default:
-		return f, nil, errDynamic
+		f, b, err = refs.consumePostBase(b, 3)
 	}
 	if err != nil {
 		return f, nil, err
@@ -81,34 +82,101 @@ func consumeStatic(b []byte, n uint) (Field, []byte, error) {
 	return staticTable[index], rest, nil
 }
 
+// references is what the indexes in one field section refer to. The zero value
+// is that of a section without dynamic references.
+type references struct {
+	table          *dynamicTable
+	required, base uint64
+}
+
+// consumeRelative reads an index relative to the Base (RFC 9204, Section
+// 3.2.5), with a prefix of n bits.
+func (r *references) consumeRelative(b []byte, n uint) (Field, []byte, error) {
+	index, rest, err := consumeInteger(b, n)
+	if err != nil {
+		return Field{}, nil, err
+	}
+	if index >= r.base {
+		return Field{}, nil, errReference
+	}
+	f, err := r.at(r.base - 1 - index)
+	return f, rest, err
+}
+
+// consumePostBase reads a post-Base index (RFC 9204, Section 3.2.6), with a
+// prefix of n bits.
+func (r *references) consumePostBase(b []byte, n uint) (Field, []byte, error) {
+	index, rest, err := consumeInteger(b, n)
+	if err != nil {
+		return Field{}, nil, err
+	}
+	f, err := r.at(r.base + index)
+	return f, rest, err
+}
+
+// at returns the entry with an absolute index. It must be one that the section's
+// Required Insert Count covers (RFC 9204, Section 2.2.3).
+func (r *references) at(index uint64) (Field, error) {
+	if index >= r.required || !r.table.has(index) {
+		return Field{}, errReference
+	}
+	return *r.table.at(index), nil
+}
+
 // consumeString reads a string literal of room bytes at most, once decoded. Its
 // length has a prefix of n bits, and the coded bit says that it is
 // Huffman-coded.
 func (d *Decoder) consumeString(b []byte, coded byte, n uint, room int) (string, []byte, error) {
-	if len(b) == 0 {
-		return "", nil, errTruncated
-	}
-	isCoded := b[0]&coded != 0
-	length, b, err := consumeInteger(b, n)
+	raw, rest, err := consumeLiteral(b, coded, n)
 	if err != nil {
 		return "", nil, err
 	}
-	if length > uint64(len(b)) {
+	if uint64(len(rest)) < raw.length {
 		return "", nil, errTruncated
 	}
-	raw, rest := b[:length], b[length:]
+	s, err := d.decodeString(rest[:raw.length], raw.isCoded, room)
+	return s, rest[raw.length:], err
+}
+
+// decodeString returns the string of room bytes at most that a literal stands
+// for.
+func (d *Decoder) decodeString(raw []byte, isCoded bool, room int) (_ string, err error) {
 	if isCoded {
-		// Four bytes of the coded form are at least one octet.
-		if len(raw)/4 > room {
-			return "", nil, ErrSectionTooLarge
+		if len(raw)/huffmanExpansion > room {
+			return "", ErrSectionTooLarge
 		}
 		if d.scratch, err = appendHuffmanDecoded(d.scratch[:0], raw); err != nil {
-			return "", nil, err
+			return "", err
 		}
 		raw = d.scratch
 	}
 	if len(raw) > room {
-		return "", nil, ErrSectionTooLarge
+		return "", ErrSectionTooLarge
 	}
-	return d.recent.intern(raw), rest, nil
+	return d.recent.intern(raw), nil
+}
+
+// literal is the beginning of a string literal.
+type literal struct {
+	length  uint64 // in bytes, as on the wire
+	isCoded bool
+}
+
+// consumeLiteral reads the beginning of a string literal, whose length has a
+// prefix of n bits.
+func consumeLiteral(b []byte, coded byte, n uint) (l literal, rest []byte, err error) {
+	if len(b) == 0 {
+		return l, nil, errTruncated
+	}
+	l.isCoded = b[0]&coded != 0
+	l.length, rest, err = consumeInteger(b, n)
+	return l, rest, err
+}
+
+// minSize is the least number of bytes the string has once decoded.
+func (l literal) minSize() uint64 {
+	if l.isCoded {
+		return l.length / huffmanExpansion
+	}
+	return l.length
 }

@@ -42,14 +42,23 @@ var ErrSectionTooLarge = errors.New("qpack: field section is larger than allowed
 
 // Errors are values made once: a peer that provokes them costs no allocation.
 var (
-	errTruncated     = &Error{DecompressionFailed, "field section is truncated"}
-	errInteger       = &Error{DecompressionFailed, "integer is longer than 62 bits"}
-	errHuffman       = &Error{DecompressionFailed, "invalid Huffman coding"}
-	errStaticIndex   = &Error{DecompressionFailed, "index beyond the static table"}
-	errDynamic       = &Error{DecompressionFailed, "reference to the dynamic table, whose capacity is 0"}
-	errBase          = &Error{DecompressionFailed, "base is negative"}
-	errInstruction   = &Error{EncoderStreamError, "encoder instruction, though the dynamic table's capacity is 0"}
-	errAckOfNothing  = &Error{DecoderStreamError, "acknowledgment of a field section that refers to no dynamic entry"}
-	errIncrement     = &Error{DecoderStreamError, "insert count increment, though nothing was inserted"}
+	errTruncated   = &Error{DecompressionFailed, "field section is truncated"}
+	errInteger     = &Error{DecompressionFailed, "integer is longer than 62 bits"}
+	errHuffman     = &Error{DecompressionFailed, "invalid Huffman coding"}
+	errStaticIndex = &Error{DecompressionFailed, "index beyond the static table"}
+	errReference   = &Error{DecompressionFailed, "reference to an entry that is not in the dynamic table"}
+	errInsertCount = &Error{DecompressionFailed, "Required Insert Count that cannot be"}
+	errBase        = &Error{DecompressionFailed, "base is negative"}
+	errBlocked     = &Error{DecompressionFailed, "more blocked streams than allowed"}
+
+	errCapacity        = &Error{EncoderStreamError, "capacity is larger than allowed"}
+	errEntryTooLarge   = &Error{EncoderStreamError, "entry is larger than the table"}
+	errInsertReference = &Error{EncoderStreamError, "reference to an entry that is not in the dynamic table"}
+	errInsertStatic    = &Error{EncoderStreamError, "index beyond the static table"}
+	errInsertInteger   = &Error{EncoderStreamError, "integer is longer than 62 bits"}
+	errInsertHuffman   = &Error{EncoderStreamError, "invalid Huffman coding"}
+
+	errAckOfNothing  = &Error{DecoderStreamError, "acknowledgment of a field section that was not sent or is acknowledged"}
+	errIncrement     = &Error{DecoderStreamError, "insert count increment of 0, or beyond what was inserted"}
 	errStreamInteger = &Error{DecoderStreamError, "integer is longer than 62 bits"}
 )

@@ -30,6 +30,9 @@ const (
 	// huffmanPeek is how many bits the decoder looks up at once. Ten cover all
 	// of printable ASCII but eleven rare signs, in a table of 2 KiB.
 	huffmanPeek = 10
+	// huffmanExpansion is how many bytes of coded text stand for at least one
+	// octet.
+	huffmanExpansion = 4
 )
 
 // huffmanEntry is an octet and the length of its code; the length 0 stands for

@@ -8,7 +8,7 @@ func CheckEncoderStream(b []byte) error {
 	const setCapacityZero = 0b0010_0000
 	for _, c := range b {
 		if c != setCapacityZero {
-			return errInstruction
+			return errCapacity
 		}
 	}
 	return nil

@@ -1,0 +1,116 @@
+package qpack
+
+import (
+	"errors"
+	"sync"
+)
+
+// DecoderTable is the dynamic table of a connection that the peer's encoder
+// fills, and all that goes with it: it follows the peer's encoder stream,
+// decodes field sections, keeps account of those that have to wait, and has the
+// instructions for this end's decoder stream. Any goroutine may use it.
+//
+// It takes next to no memory until the peer inserts something.
+type DecoderTable struct {
+	maxCapacity uint64 // what this end's SETTINGS allow, in bytes
+	maxBlocked  int    // likewise, in streams
+
+	mu           sync.Mutex
+	table        dynamicTable
+	partial      []byte // the beginning of an encoder instruction
+	parked       []parkedSection
+	parkedBytes  int    // sum of their sizes
+	acknowledged uint64 // the Known Received Count: insertions the peer was told of
+	owed         []byte // decoder instructions for the peer
+}
+
+// NewDecoderTable returns the table of a new connection. maxCapacity and
+// maxBlocked are what this end's SETTINGS_QPACK_MAX_TABLE_CAPACITY (in bytes) and
+// SETTINGS_QPACK_BLOCKED_STREAMS say.
+func NewDecoderTable(maxCapacity uint64, maxBlocked int) *DecoderTable {
+	return &DecoderTable{maxCapacity: maxCapacity, maxBlocked: maxBlocked}
+}
+
+// ReadStream is what a DecoderTable has to know of one request stream. It is
+// guarded by the table's lock once it has been used.
+type ReadStream struct {
+	// ID is the stream's.
+	ID uint64
+
+	abandoned bool
+}
+
+// The errors of DecoderTable.AppendFields that say nothing about the peer.
+var (
+	// ErrBlocked says that a field section needs insertions that have not
+	// arrived.
+	ErrBlocked = errors.New("qpack: field section waits for insertions")
+	// ErrAbandoned says that the stream was given up before.
+	ErrAbandoned = errors.New("qpack: stream is not read any more")
+	// ErrBlockedTooLarge says that field sections that wait take more memory
+	// than this end grants them.
+	ErrBlockedTooLarge = errors.New("qpack: blocked field sections are too large")
+)
+
+// AppendFields appends the fields of an encoded section, which arrived on s, to
+// dst, as Decoder.AppendFields does. It returns ErrBlocked when the section needs
+// insertions that have not arrived: Park waits for them.
+//
+// With any other error the stream is to be abandoned, or the connection closed.
+func (t *DecoderTable) AppendFields(d *Decoder, s *ReadStream, dst []Field, section []byte, maxSize int) ([]Field, error) {
+	p, b, err := consumePrefix(section)
+	if err != nil {
+		return dst, err
+	}
+	if p.encodedInsertCount == 0 {
+		if _, _, err = p.resolve(0, 0); err != nil {
+			return dst, err
+		}
+		return d.appendFields(dst, b, &references{}, maxSize)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.abandoned {
+		return dst, ErrAbandoned
+	}
+	refs := references{table: &t.table}
+	refs.required, refs.base, err = t.resolve(&p)
+	if err != nil {
+		return dst, err
+	}
+	if refs.required > t.table.inserted {
+		return dst, ErrBlocked
+	}
+	dst, err = d.appendFields(dst, b, &refs, maxSize)
+	if err == nil {
+		t.acknowledge(s.ID, refs.required)
+	}
+	return dst, err
+}
+
+// resolve is for those who hold the lock.
+func (t *DecoderTable) resolve(p *prefix) (required, base uint64, err error) {
+	return p.resolve(t.table.inserted, t.maxCapacity/FieldOverhead)
+}
+
+// Abandon takes note that a stream is not read to its end, because it was reset
+// or its rest is not wanted (RFC 9204, Section 2.2.2.2). It must be called for
+// each such stream; further calls do nothing. If a section of the stream is
+// parked, its Waiter is called.
+func (t *DecoderTable) Abandon(s *ReadStream) {
+	w := t.abandon(s)
+	if w != nil {
+		w.HandleUnblocked()
+	}
+}
+
+func (t *DecoderTable) abandon(s *ReadStream) Waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.abandoned || t.maxCapacity == 0 {
+		return nil
+	}
+	s.abandoned = true
+	t.owed = appendInteger(t.owed, streamCancellation, 6, s.ID)
+	return t.unpark(s)
+}
