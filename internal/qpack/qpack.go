@@ -1,21 +1,33 @@
-// Package qpack compresses the header and trailer fields of HTTP/3 (RFC 9204)
-// with the static table and Huffman coding. The dynamic table is never used in
-// either direction: this end announces a capacity of 0 and ignores what the
-// peer offers, so neither encoding nor decoding ever waits for another stream.
+// Package qpack compresses the header and trailer fields of HTTP/3 (RFC 9204),
+// with the static table, dynamic tables in both directions, and Huffman coding.
+// It does no I/O: what is to be sent on the encoder and the decoder stream is
+// given to the caller, and what arrives there is given to it.
 //
-// A field section is appended field by field:
+// A connection has an EncoderTable for the sections it sends and a DecoderTable
+// for those it receives. A section is encoded from its fields, after which
+// instructions may be due, which should leave first:
 //
-//	b = qpack.AppendPrefix(b)
-//	b = qpack.AppendField(b, ":status", "200")
-//	b = qpack.AppendField(b, "content-type", "text/plain")
+//	var enc qpack.EncoderTable
+//	enc.Enable(peerMaxTableCapacity, peerBlockedStreams) // from the peer's SETTINGS
+//	section, due := enc.AppendSection(nil, streamID, fields)
+//	if due {
+//		encoderStream = enc.AppendInstructions(encoderStream)
+//	}
+//	err := enc.HandleDecoderStream(b) // b arrived on the peer's decoder stream
 //
-// and read back into a reused slice:
+// and decoded with what has arrived on the encoder stream. If that is not enough
+// yet, the section can be parked until it is:
 //
-//	var dec qpack.Decoder
-//	fields, err = dec.AppendFields(fields[:0], section, 16<<10)
+//	dec := qpack.NewDecoderTable(maxTableCapacity, blockedStreams)
+//	err := dec.HandleEncoderStream(b) // b arrived on the peer's encoder stream
+//	fields, err := dec.AppendFields(&decoder, &stream, nil, section, 16<<10)
+//	if err == qpack.ErrBlocked {
+//		parked, err := dec.Park(&stream, section, waiter) // whom it tells when
+//	}
+//	decoderStream = dec.AppendInstructions(decoderStream)
 //
-// What arrives on the peer's encoder and decoder streams goes through
-// CheckEncoderStream and DecoderStream.
+// Sections that need no table, as those of short answers, can be written field by
+// field with AppendPrefix and AppendField.
 package qpack
 
 // Field is one field line: a header, a trailer or a pseudo-header field such as

@@ -60,17 +60,17 @@ func TestDecodeRefuses(t *testing.T) {
 	}{
 		{"nothing", "", errTruncated},
 		{"half a prefix", "00", errTruncated},
-		{"required insert count", "0100", errDynamic},
+		{"required insert count", "0100", errInsertCount},
 		{"negative base", "0080", errBase},
 		{"static index 99", "0000 ff24", errStaticIndex},
 		{"static name index 99", "0000 5f54 00", errStaticIndex},
 		{"index cut", "0000 ff", errTruncated},
 		{"index of 63 bits", "0000 ffffffffffffffffff7f", errInteger},
 		{"index with endless padding", "0000 ff8080808080808080808000", errInteger},
-		{"dynamic index", "0000 80", errDynamic},
-		{"dynamic name", "0000 40 00", errDynamic},
-		{"post-base index", "0000 10", errDynamic},
-		{"post-base name", "0000 00 00", errDynamic},
+		{"dynamic index", "0000 80", errReference},
+		{"dynamic name", "0000 40 00", errReference},
+		{"post-base index", "0000 10", errReference},
+		{"post-base name", "0000 00 00", errReference},
 		{"no value", "0000 51", errTruncated},
 		{"value cut", "0000 51 02 61", errTruncated},
 		{"length beyond the section", "0000 51 7fffffffffffffff3f 61", errTruncated},
@@ -260,4 +260,34 @@ func Example() {
 	// Output:
 	// 0000d95f4d8598f278327f
 	// [{:status 200} {server godwit}] <nil>
+}
+
+// Two ends exchange field sections: the second time, almost nothing is left of
+// them.
+func ExampleEncoderTable() {
+	var enc EncoderTable
+	enc.Enable(4096, 16) // the other end's SETTINGS
+	dec := NewDecoderTable(4096, 16)
+	var d Decoder
+
+	fields := []Field{{":status", "200"}, {"server", "godwit"}, {"x-powered-by", "wings"}}
+	for _, stream := range []uint64{0, 4} {
+		section, due := enc.AppendSection(nil, stream, fields)
+		if due {
+			encoderStream := enc.AppendInstructions(nil)
+			fmt.Printf("encoder stream: %d bytes\n", len(encoderStream))
+			if err := dec.HandleEncoderStream(encoderStream); err != nil {
+				fmt.Println(err)
+			}
+		}
+		got, err := dec.AppendFields(&d, &ReadStream{ID: stream}, nil, section, 16<<10)
+		fmt.Printf("section: %x %v %v\n", section, got, err)
+		if err := enc.HandleDecoderStream(dec.AppendInstructions(nil)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// encoder stream: 26 bytes
+	// section: 0300d98180 [{:status 200} {server godwit} {x-powered-by wings}] <nil>
+	// section: 0300d98180 [{:status 200} {server godwit} {x-powered-by wings}] <nil>
 }
