@@ -10,7 +10,7 @@ const (
 	// maxInitialCryptoBuffer is the same for Initial packets, which anybody can
 	// send: a hello with post-quantum keys has two kilobytes.
 	maxInitialCryptoBuffer = 16 << 10
-	maxCryptoGaps   = 64
+	maxCryptoGaps          = 64
 )
 
 // cryptoStream is the stream of handshake bytes of one packet number space,
