@@ -82,7 +82,7 @@ func (b *bench) roundsOf(w *workload) int {
 	switch {
 	case b.rounds > 0:
 		return b.rounds
-	case b.quick && w.long:
+	case b.quick && w.once:
 		return 1
 	case b.quick:
 		return 3

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,17 +37,17 @@ var equalTerms = []string{
 }
 
 // describe finds out about the machine and the versions.
-func describe(ctx context.Context, p *programs) environment {
+func describe(p *programs, b *bench) environment {
 	var uts unix.Utsname
 	_ = unix.Uname(&uts) // without it the name is empty
 	e := environment{
 		machine: fmt.Sprintf("Machine: %d cores (%s), Linux %s, %s.",
 			runtime.NumCPU(), processor(), unix.ByteSliceToString(uts.Release[:]), runtime.GOARCH),
-		settings: equalTerms,
+		settings: append([]string{b.amount()}, equalTerms...),
 	}
-	e.versions = append(e.versions, "Godwit "+output(ctx, "git", "rev-parse", "--short", "HEAD"), runtime.Version())
+	e.versions = append(e.versions, "Godwit "+output("git", "rev-parse", "--short", "HEAD"), runtime.Version())
 	for _, m := range []string{"github.com/quic-go/quic-go", "golang.org/x/net"} {
-		e.versions = append(e.versions, output(ctx, "go", "list", "-m", "-f", "{{.Path}} {{.Version}}", m))
+		e.versions = append(e.versions, output("go", "list", "-m", "-f", "{{.Path}} {{.Version}}", m))
 	}
 	e.versions = append(e.versions, "Bun "+bunVersion, locked("quinn"), locked("quiche"))
 	for family, why := range p.missing {
@@ -58,9 +57,19 @@ func describe(ctx context.Context, p *programs) environment {
 	return e
 }
 
+// amount says how much was measured.
+func (b *bench) amount() string {
+	often, once := b.roundsOf(&workload{}), b.roundsOf(&workload{once: true})
+	s := fmt.Sprintf("Rounds: %d, of %v for each server", often, b.duration())
+	if once != often {
+		s += fmt.Sprintf("; %d where no spread is given", once)
+	}
+	return s + ". Connecting many clients and loss take longer."
+}
+
 // output returns what a program prints, or "unknown".
-func output(ctx context.Context, name string, args ...string) string {
-	out, err := exec.CommandContext(ctx, name, args...).Output()
+func output(name string, args ...string) string {
+	out, err := exec.Command(name, args...).Output()
 	if err != nil {
 		return "unknown"
 	}

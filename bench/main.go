@@ -5,8 +5,8 @@
 //
 // It builds all programs, runs each server in a process of its own against the
 // same client, in interleaved rounds, and prints tables of medians with their
-// spread. The tables also go to docs/performance-table.md, a chart to
-// docs/performance.svg.
+// spread. The tables of a whole run also go to docs/performance-table.md, a
+// chart to docs/performance.svg.
 //
 // Bun is installed with npm; quinn and quiche are built with cargo, the latter
 // also with cmake, a C++ compiler and libclang. That takes some minutes once.
@@ -61,7 +61,7 @@ func parse(args []string) (*settings, error) {
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each workload (default 5; 3 with -quick, where the longest have 1)")
 	flags.BoolVar(&s.quick, "quick", false, "measure for a shorter time")
 	flags.BoolVar(&s.json, "json", false, "print all samples as JSON instead of tables")
-	flags.StringVar(&s.docs, "docs", "../docs", "`directory` for the tables and the chart, empty for none")
+	flags.StringVar(&s.docs, "docs", "", "`directory` for the tables and the chart (default ../docs if nothing is left out)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ func parse(args []string) (*settings, error) {
 	}
 	if err := check(s.only, groups(), "workload"); err != nil {
 		return nil, err
+	}
+	if s.docs == "" && s.only == nil && s.peers == nil {
+		s.docs = "../docs"
 	}
 	return &s, check(s.peers, families(), "implementation")
 }
@@ -105,9 +108,10 @@ func run(ctx context.Context, args []string) error {
 	b := &bench{settings: s, programs: p, progress: progress}
 	results := b.run(ctx)
 	if ctx.Err() != nil {
-		progress("interrupted: what there is follows")
+		progress("interrupted: what there is follows, and no document is written")
+		s.docs = ""
 	}
-	return publish(os.Stdout, s, describe(ctx, p), results)
+	return publish(os.Stdout, s, describe(p, b), results)
 }
 
 // publish prints the results and writes the documents.

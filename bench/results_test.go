@@ -140,3 +140,40 @@ func TestStart(t *testing.T) {
 		t.Errorf("the address is %q", s.addr)
 	}
 }
+
+func TestGoals(t *testing.T) {
+	var lines []string
+	for _, line := range goalTable(fakeResults()) {
+		lines = append(lines, strings.Join(line, " | "))
+	}
+	want := []string{
+		"goal | wanted | measured | reached",
+		"Bulk: goodput, × quic-go's | at least 2.00 | 2.22 | yes",
+		"Bulk: goodput, × the floor's | at least 0.600 | 0.556 | no",
+		"Bulk: server CPU, s/GiB | at most 1.40 | 1.10 | yes",
+	}
+	if got, want := strings.Join(lines, "\n"), strings.Join(want, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := goalTable(nil); got != nil {
+		t.Errorf("goals without results: %v", got)
+	}
+}
+
+// TestNames makes sure that goals are about workloads and peers that exist.
+func TestNames(t *testing.T) {
+	var all results
+	for _, w := range workloads() {
+		r := &result{workload: w}
+		for _, p := range w.peers {
+			r.rows = append(r.rows, &row{peer: p, samples: [][]float64{make([]float64, len(w.columns))}})
+			for i := range w.columns {
+				r.rows[len(r.rows)-1].samples[0][i] = 1
+			}
+		}
+		all = append(all, r)
+	}
+	if got, want := len(goalTable(all)), len(goals)+1; got != want {
+		t.Errorf("%d goals of %d have a value", got-1, want-1)
+	}
+}

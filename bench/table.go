@@ -69,21 +69,39 @@ func (r *result) remarks() []string {
 // writeText writes tables for a terminal.
 func writeText(w io.Writer, results []*result) error {
 	for _, r := range results {
-		if _, err := fmt.Fprintf(w, "\n%s\n", r.workload.title); err != nil {
+		if err := writeColumns(w, r.workload.title, r.table()); err != nil {
 			return err
-		}
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		for _, line := range r.table() {
-			fmt.Fprintln(tw, "  "+strings.Join(line, "\t"))
 		}
 		for _, remark := range r.remarks() {
-			fmt.Fprintln(tw, "  "+remark)
-		}
-		if err := tw.Flush(); err != nil {
-			return err
+			fmt.Fprintln(w, "  "+remark)
 		}
 	}
-	return nil
+	return writeColumns(w, "Goals", goalTable(results))
+}
+
+// writeColumns writes a table for a terminal, if there is one.
+func writeColumns(w io.Writer, title string, cells [][]string) error {
+	if cells == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", title); err != nil {
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range cells {
+		fmt.Fprintln(tw, "  "+strings.Join(line, "\t"))
+	}
+	return tw.Flush()
+}
+
+// markdown writes a table, whose columns after the first are numbers.
+func markdown(cells [][]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|---|%s\n", strings.Join(cells[0], " | "), strings.Repeat("--:|", len(cells[0])-1))
+	for _, line := range cells[1:] {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+	}
+	return b.String()
 }
 
 // writeMarkdown writes the document with all tables.
@@ -95,13 +113,11 @@ func writeMarkdown(w io.Writer, env environment, results []*result) error {
 		"have a process of their own, as has the client, which is the same for all of them.\n" +
 		"The CPU time a server needs for a unit of work is the figure that a slow client cannot\n" +
 		"bend; *× Godwit's* is how many times Godwit's it is.\n")
+	if cells := goalTable(results); cells != nil {
+		fmt.Fprintf(&b, "\n## Goals\n\n%s", markdown(cells))
+	}
 	for _, r := range results {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", r.workload.title, r.workload.about)
-		cells := r.table()
-		fmt.Fprintf(&b, "| %s |\n|---|%s\n", strings.Join(cells[0], " | "), strings.Repeat("--:|", len(cells[0])-1))
-		for _, line := range cells[1:] {
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
-		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s", r.workload.title, r.workload.about, markdown(r.table()))
 		for _, remark := range r.remarks() {
 			fmt.Fprintf(&b, "\n%s\n", remark)
 		}

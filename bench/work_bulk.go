@@ -17,7 +17,7 @@ var floorPeer = peer{
 
 var bulkWorkloads = []*workload{
 	{
-		group: "bulk", title: "Bulk over QUIC, 1 connection, 1 stream",
+		id: "bulk", group: "bulk", title: "Bulk over QUIC, 1 connection, 1 stream",
 		about:   "Godwit's client downloads with the QUIC performance protocol.",
 		columns: []column{gbps, serverPerGiB, clientPerGiB},
 		peers:   append([]peer{floorPeer}, perfPeers...),
@@ -30,14 +30,15 @@ var bulkWorkloads = []*workload{
 		chart: map[string]string{gbps.title: "Bulk, Gbit/s", serverPerGiB.title: "Bulk, server CPU, s/GiB"},
 	},
 	{
-		group: "bulk", title: "Bulk over QUIC, 8 connections, 1 stream each",
+		id: "bulk-8", group: "bulk", title: "Bulk over QUIC, 8 connections, 1 stream each",
 		about:   "As above; each connection has a socket and an event loop of its own at the client.",
 		columns: []column{gbps, serverPerGiB, clientPerGiB},
 		peers:   perfPeers,
 		measure: func(ctx context.Context, b *bench, p peer) ([]float64, error) { return measureBulk(ctx, b, p, 8) },
+		once:    true,
 	},
 	{
-		group: "bulk", title: "Bulk over HTTP, 1 connection, 1 stream",
+		id: "bulk-http", group: "bulk", title: "Bulk over HTTP, 1 connection, 1 stream",
 		about:   "Responses of 64 MiB, one after the other.",
 		columns: []column{gbps, serverPerGiB, clientPerGiB},
 		peers:   bulkPeers,

@@ -16,13 +16,16 @@ var handshakeColumns = []column{
 const (
 	idleConns  = 10_000
 	burstConns = 5_000
+	// burstSockets is how many sockets the client has in a burst, over HTTP/3:
+	// the answers would overflow the buffer of a single one.
+	burstSockets = 50
 	// connPatience is how long one connection of a crowd may take.
 	connPatience = 20 * time.Second
 )
 
 var connWorkloads = []*workload{
 	{
-		group: "handshakes", title: "Full handshakes, one request each",
+		id: "handshakes-full", group: "handshakes", title: "Full handshakes, one request each",
 		about:   "16 at a time: connect, request 5 bytes, close. The key exchange is X25519, the certificate ECDSA P-256.",
 		columns: handshakeColumns,
 		peers:   connPeers,
@@ -32,7 +35,7 @@ var connWorkloads = []*workload{
 		chart: map[string]string{handshakeColumns[1].title: "Handshake and a request, server CPU, ms"},
 	},
 	{
-		group: "handshakes", title: "Resumed handshakes, one request each",
+		id: "handshakes-resumed", group: "handshakes", title: "Resumed handshakes, one request each",
 		about:   "As above with a session ticket, without 0-RTT.",
 		columns: handshakeColumns,
 		peers:   connPeers,
@@ -41,7 +44,7 @@ var connWorkloads = []*workload{
 		},
 	},
 	{
-		group: "idle", title: "10,000 idle connections after one request each",
+		id: "idle", group: "idle", title: "10,000 idle connections after one request each",
 		about: "Growth of the server's resident memory, and its CPU time while they are idle, without keep-alive.",
 		columns: []column{
 			{title: "KiB per connection", lower: true, versus: true},
@@ -49,11 +52,11 @@ var connWorkloads = []*workload{
 		},
 		peers:   connPeers,
 		measure: measureIdle,
-		long:    true,
+		once:    true,
 		chart:   map[string]string{"KiB per connection": "Idle connection, KiB"},
 	},
 	{
-		group: "burst", title: "Burst of 5,000 connections",
+		id: "burst", group: "burst", title: "Burst of 5,000 connections",
 		about: fmt.Sprintf("All begin at once, each with one request; those not done within %v have failed.", connPatience),
 		columns: []column{
 			{title: "completed"},
@@ -62,7 +65,7 @@ var connWorkloads = []*workload{
 		},
 		peers:   connPeers,
 		measure: measureBurst,
-		long:    true,
+		once:    true,
 	},
 }
 
@@ -95,7 +98,7 @@ func measureIdle(ctx context.Context, b *bench, p peer) ([]float64, error) {
 }
 
 func measureBurst(ctx context.Context, b *bench, p peer) ([]float64, error) {
-	r, err := b.load(ctx, p, time.Minute, "-conns", strconv.Itoa(burstConns), "-path", p.prefix+small.path,
+	r, err := b.load(ctx, p, time.Minute, "-conns", strconv.Itoa(burstConns), "-loops", strconv.Itoa(burstSockets), "-path", p.prefix+small.path,
 		"-patience", connPatience.String(), "burst")
 	if err != nil {
 		return nil, err

@@ -12,13 +12,14 @@ const (
 )
 
 var lossWorkloads = []*workload{{
+	id:      "loss",
 	group:   "loss",
 	title:   "Bulk over QUIC with 1 % loss and 50 ms",
 	about:   "As the first workload, through a relay that delays by 25 ms and loses 1 % in each direction. It shows congestion control, not speed.",
 	columns: []column{{title: "Mbit/s"}},
 	peers:   perfPeers,
 	measure: measureLoss,
-	long:    true,
+	once:    true,
 }}
 
 func measureLoss(ctx context.Context, b *bench, p peer) ([]float64, error) {

@@ -22,10 +22,10 @@ var requestsChart = map[string]string{
 }
 
 var requestWorkloads = []*workload{
-	requests(1, 100, small, nil),
-	requests(10, 32, small, requestsChart),
-	requests(100, 10, small, nil),
-	requests(10, 32, medium, nil),
+	requests(1, 100, small).rarely(),
+	requests(10, 32, small).charted(requestsChart),
+	requests(100, 10, small).rarely(),
+	requests(10, 32, medium).rarely(),
 }
 
 // response is what is requested.
@@ -41,14 +41,14 @@ var (
 )
 
 // requests returns a workload that keeps so many requests running.
-func requests(conns, streams int, r response, chart map[string]string) *workload {
+func requests(conns, streams int, r response) *workload {
 	return &workload{
+		id:      fmt.Sprintf("requests-%dx%d-%d", conns, streams, r.size),
 		group:   "requests",
 		title:   fmt.Sprintf("Requests, %d × %d, responses of %s", conns, streams, r.name),
 		about:   fmt.Sprintf("Connections × requests at a time on each; HTTP/1.1 has %d connections instead.", conns*streams),
 		columns: requestColumns,
 		peers:   requestPeers,
-		chart:   chart,
 		measure: func(ctx context.Context, b *bench, p peer) ([]float64, error) {
 			res, err := b.load(ctx, p, 0, "-conns", strconv.Itoa(conns), "-streams", strconv.Itoa(streams),
 				"-path", p.prefix+r.path, "-size", strconv.Itoa(r.size), "-duration", b.duration().String(), "requests")
@@ -64,6 +64,8 @@ func requests(conns, streams int, r response, chart map[string]string) *workload
 func perRequest(seconds float64, r *report.Result) float64 { return seconds * 1e6 / r.Requests }
 
 var latencyWorkloads = []*workload{{
+	id:      "latency",
+	once:    true,
 	group:   "latency",
 	title:   "Latency at half of the peak load, 10 × 32, responses of 5 bytes",
 	about:   "Each server gets half of the requests that it has just answered at most, evenly spaced, whether or not it keeps up.",

@@ -7,6 +7,7 @@ import (
 
 // workload is something that all of its peers are put through.
 type workload struct {
+	id      string // for goals
 	group   string // for -only
 	title   string
 	about   string // a sentence below the title
@@ -14,11 +15,23 @@ type workload struct {
 	peers   []peer
 	// measure makes one measurement and returns a value for each column.
 	measure func(ctx context.Context, b *bench, p peer) ([]float64, error)
-	// long says that one round has to do with -quick.
-	long bool
+	// once says that one round has to do with -quick.
+	once bool
 	// chart says how the column is titled there, for each one that the chart
 	// shows.
 	chart map[string]string
+}
+
+// rarely makes one round do with -quick.
+func (w *workload) rarely() *workload {
+	w.once = true
+	return w
+}
+
+// charted makes the chart show columns.
+func (w *workload) charted(columns map[string]string) *workload {
+	w.chart = columns
+	return w
 }
 
 // column is a quantity measured.

@@ -73,6 +73,7 @@ func run() error {
 	flag.BoolVar(&opts.resume, "resume", false, "resume sessions, for handshakes")
 	flag.DurationVar(&opts.patience, "patience", 20*time.Second, "how long one connection may take")
 	flag.Parse()
+	opts.loops = max(opts.loops, 1)
 	measure := modes[flag.Arg(0)]
 	if measure == nil || flag.NArg() != 1 {
 		return fmt.Errorf("%q is no mode", flag.Args())

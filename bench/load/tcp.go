@@ -25,7 +25,7 @@ func newTCPClient(opts *options, conf *tls.Config, conns int) (*tcpClient, error
 		return nil, err
 	}
 	t := &http.Transport{
-		TLSClientConfig:     conf,
+		TLSClientConfig:     conf.Clone(), // net/http changes it
 		MaxConnsPerHost:     conns,
 		MaxIdleConnsPerHost: conns,
 		DisableCompression:  true,
@@ -64,7 +64,7 @@ func (c *tcpClient) get(ctx context.Context, m *meter) (*tls.ConnectionState, er
 		case err == io.EOF && size == c.opts.size:
 			return resp.TLS, nil
 		case err == io.EOF:
-			return nil, fmt.Errorf("the response has %d bytes instead of %d", size, c.opts.size)
+			return nil, fmt.Errorf("the response has %d bytes of content instead of %d", size, c.opts.size)
 		case err != nil:
 			return nil, err
 		}

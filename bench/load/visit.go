@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,20 +37,27 @@ func tryVisit(ctx context.Context, opts *options, v visitor, conf *tls.Config) (
 	return v.visit(ctx, conf)
 }
 
-// h3Visitor makes all connections on one socket.
-type h3Visitor struct{ loop *h3Loop }
-
-func newH3Visitor(opts *options) (visitor, error) {
-	l, err := newH3Loop(opts, nil)
-	if err != nil {
-		return nil, err
-	}
-	return h3Visitor{l}, nil
+// h3Visitor makes connections on one socket after the other.
+type h3Visitor struct {
+	loops []*h3Loop
+	next  atomic.Uint32
 }
 
-func (v h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
+func newH3Visitor(opts *options) (visitor, error) {
+	v := &h3Visitor{loops: make([]*h3Loop, opts.loops)}
+	for i := range v.loops {
+		var err error
+		if v.loops[i], err = newH3Loop(opts, nil); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (v *h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
+	loop := v.loops[int(v.next.Add(1))%len(v.loops)]
 	responded := make(chan error, 1)
-	c, err := v.loop.dial(ctx, conf, func(_ *h3Conn, _ *exchange, err error) { responded <- err })
+	c, err := loop.dial(ctx, conf, func(_ *h3Conn, _ *exchange, err error) { responded <- err })
 	if err != nil {
 		return nil, err
 	}
