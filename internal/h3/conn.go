@@ -19,7 +19,9 @@ type Conn struct {
 
 	control     frameReader
 	controlData []byte // payload so far of a frame whose payload is needed whole
-	decoder     qpack.DecoderStream
+
+	encoder qpack.EncoderTable
+	decoder *qpack.DecoderTable
 
 	peerGoAway   uint64 // the last identifier in a GOAWAY; noGoAway before
 	sentGoAway   uint64 // likewise, ours
@@ -46,8 +48,22 @@ const requestStep = 4
 // NewConn returns the state of a new connection. side is this end's, and local
 // what its SETTINGS say.
 func NewConn(side wire.Side, local Settings) *Conn {
-	return &Conn{side: side, local: local, peerGoAway: noGoAway, sentGoAway: noGoAway}
+	return &Conn{
+		side:       side,
+		local:      local,
+		decoder:    qpack.NewDecoderTable(local.QPACKMaxTableCapacity, int(local.QPACKBlockedStreams)),
+		peerGoAway: noGoAway,
+		sentGoAway: noGoAway,
+	}
 }
+
+// Encoder returns the dynamic table for the sections this end sends. It uses none
+// until it is told to (qpack.EncoderTable.Enable). Any goroutine may use it.
+func (c *Conn) Encoder() *qpack.EncoderTable { return &c.encoder }
+
+// Decoder returns the dynamic table for the sections the peer sends. Any
+// goroutine may use it.
+func (c *Conn) Decoder() *qpack.DecoderTable { return c.decoder }
 
 // AddSettings adds settings of an extension to this end's, before
 // AppendControlStream.

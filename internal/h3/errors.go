@@ -93,7 +93,7 @@ func Code(err error) (code ErrorCode, wholeConn bool) {
 		return ErrorCode(compression.Code), true
 	case errors.As(err, &stream):
 		return stream.Code, false
-	case errors.Is(err, ErrSectionTooLarge):
+	case errors.Is(err, ErrSectionTooLarge), errors.Is(err, qpack.ErrBlockedTooLarge):
 		return ExcessiveLoad, false
 	}
 	return InternalError, false

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/qpack"
 )
 
 func TestHeadersFrame(t *testing.T) {
@@ -37,6 +39,7 @@ func TestNames(t *testing.T) {
 	}
 	wantCode(t, "an error of another package", bytes.ErrTooLarge, InternalError, false)
 	wantCode(t, "section too large", ErrSectionTooLarge, ExcessiveLoad, false)
+	wantCode(t, "blocked sections too large", qpack.ErrBlockedTooLarge, ExcessiveLoad, false)
 	if got, want := (&ConnError{IDError, "x"}).Error(), "h3: x (H3_ID_ERROR)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

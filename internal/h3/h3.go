@@ -12,8 +12,8 @@
 //
 // The bytes of a request stream go to a MessageReader, which finds the header
 // section, the content and the trailer section in them; the sections, decoded by
-// package qpack, are checked and taken apart by ParseRequest, ParseResponse and
-// ParseTrailers.
+// package qpack with the connection's tables, are checked and taken apart by
+// ParseRequest, ParseResponse and ParseTrailers.
 //
 // Errors are either a *ConnError, after which the connection must be closed with
 // its code, or a *StreamError, which ends one request.

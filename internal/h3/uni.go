@@ -2,7 +2,6 @@ package h3
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -45,7 +44,8 @@ const (
 )
 
 // HandleUni takes the next bytes of a unidirectional stream of the peer's, in
-// pieces of any size. All errors are connection errors.
+// pieces of any size. All errors are connection errors. Bytes of the peer's
+// encoder stream may have parked field sections continued before it returns.
 func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict, error) {
 	if !u.known {
 		n := u.readType(b)
@@ -61,9 +61,9 @@ func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict,
 	case StreamControl:
 		return UniContinue, c.handleControl(now, b)
 	case StreamQPACKEncoder:
-		return UniContinue, qpack.CheckEncoderStream(b)
+		return UniContinue, c.decoder.HandleEncoderStream(b)
 	case StreamQPACKDecoder:
-		return UniContinue, c.decoder.Feed(b)
+		return UniContinue, c.encoder.HandleDecoderStream(b)
 	}
 	return UniAbort, nil
 }

@@ -73,6 +73,35 @@ func TestUniStreamEnd(t *testing.T) {
 	}
 }
 
+// TestQPACKStreams has two ends exchange field sections, with what goes along on
+// their QPACK streams.
+func TestQPACKStreams(t *testing.T) {
+	local := Settings{QPACKMaxTableCapacity: 220, QPACKBlockedStreams: 1}
+	c, s := NewConn(wire.ClientSide, local), NewConn(wire.ServerSide, local)
+	c.Encoder().Enable(local.QPACKMaxTableCapacity, local.QPACKBlockedStreams)
+	want := qpack.Field{Name: "x-bird", Value: "godwit"}
+	section, due := c.Encoder().AppendSection(nil, 4, []qpack.Field{want})
+	if !due {
+		t.Error("nothing is due on the encoder stream")
+	}
+	var encoder, decoder UniStream
+	b := c.Encoder().AppendInstructions([]byte{byte(StreamQPACKEncoder)})
+	if _, err := s.HandleUni(1, &encoder, b); err != nil {
+		t.Fatal(err)
+	}
+	var d qpack.Decoder
+	got, err := s.Decoder().AppendFields(&d, &qpack.ReadStream{ID: 4}, nil, section, 100)
+	if err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("decoded %q, %v, want %q", got, err, want)
+	}
+	b = s.Decoder().AppendInstructions([]byte{byte(StreamQPACKDecoder)})
+	if _, err := c.HandleUni(1, &decoder, b); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.HandleUni(1, &decoder, b[1:])
+	wantCode(t, "the same acknowledgment again", err, ErrorCode(qpack.DecoderStreamError), true)
+}
+
 // TestUnknownStreamsAreBounded holds a peer that opens streams of unknown types
 // all the time, which is legitimate within reason.
 func TestUnknownStreamsAreBounded(t *testing.T) {
