@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // environment is what results depend on besides the programs.
@@ -38,11 +36,9 @@ var equalTerms = []string{
 
 // describe finds out about the machine and the versions.
 func describe(p *programs, b *bench) environment {
-	var uts unix.Utsname
-	_ = unix.Uname(&uts) // without it the name is empty
 	e := environment{
-		machine: fmt.Sprintf("Machine: %d cores (%s), Linux %s, %s.",
-			runtime.NumCPU(), processor(), unix.ByteSliceToString(uts.Release[:]), runtime.GOARCH),
+		machine: fmt.Sprintf("Machine: %d cores (%s), %s, %s.",
+			runtime.NumCPU(), processor(), output("uname", "-sr"), runtime.GOARCH),
 		settings: append([]string{b.amount()}, equalTerms...),
 	}
 	e.versions = append(e.versions, "Godwit "+output("git", "rev-parse", "--short", "HEAD"), runtime.Version())

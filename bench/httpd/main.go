@@ -37,8 +37,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "httpd:", err)
 		os.Exit(1)
 	}
+	select {} // until it is killed
 }
 
+// run starts the server that the command line asks for.
 func run() error {
 	stack := flag.String("stack", "", "implementation: godwit, quic-go or net-http")
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
@@ -58,5 +60,5 @@ func run() error {
 		return err
 	}
 	fmt.Println(addr)
-	select {} // until it is killed
+	return nil
 }

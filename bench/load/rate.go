@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godwit-quic/godwit/bench/internal/report"
 )
 
@@ -72,8 +70,7 @@ func pace(t *traffic, rate float64, send func(n int, due time.Time)) {
 	runtime.LockOSThread() // whose sleep is finer than the runtime's
 	start, sent := time.Now(), 0
 	for due := start; !t.over.Load(); due = due.Add(tick) {
-		pause := unix.NsecToTimespec(int64(time.Until(due)))
-		_ = unix.Nanosleep(&pause, nil) // a signal makes it shorter, which the next one makes up for
+		sleep(time.Until(due))
 		target := int(rate * due.Sub(start).Seconds())
 		if n := target - sent; n > 0 {
 			send(n, due)

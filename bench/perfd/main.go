@@ -33,8 +33,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "perfd:", err)
 		os.Exit(1)
 	}
+	select {} // until it is killed
 }
 
+// run starts the server that the command line asks for.
 func run() error {
 	stack := flag.String("stack", "", "implementation: quic-go or x-net")
 	listen := flag.String("listen", "127.0.0.1:0", "UDP address to listen on")
@@ -56,5 +58,5 @@ func run() error {
 		return err
 	}
 	fmt.Println(addr)
-	select {} // until it is killed
+	return nil
 }

@@ -7,10 +7,6 @@ import (
 
 // Window is a span of time in which two processes are measured: this one, the
 // client, and a server.
-//
-//	w, err := cpu.Open(pid)
-//	…
-//	usage, err := w.Close()
 type Window struct {
 	pid            int
 	start          time.Time

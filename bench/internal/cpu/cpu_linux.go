@@ -1,9 +1,3 @@
-// Package cpu tells how much CPU time and memory processes use.
-//
-//	before, err := cpu.Time(pid)
-//	…
-//	after, err := cpu.Time(pid)
-//	fmt.Println(after - before)
 package cpu
 
 import (
