@@ -122,15 +122,14 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 	return nil
 }
 
-// appendHeader appends a HEADERS frame for the request. Its size, as RFC 9114,
-// Section 4.2.2, counts it, must not exceed what the server accepts.
-func (st *clientStream) appendHeader(b []byte) ([]byte, error) {
-	b, mark := h3.BeginHeaders(b)
-	b = qpack.AppendPrefix(b)
+// appendHeader appends the fields of the request's header section. Their size, as
+// RFC 9114, Section 4.2.2, counts it, must not exceed what the server accepts.
+func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error) {
 	size := 0
 	err := eachRequestField(st.req, st.gunzip, func(name, value string) {
-		b = qpack.AppendField(b, name, value)
-		size += len(name) + len(value) + qpack.FieldOverhead
+		f := qpack.Field{Name: name, Value: value}
+		fields = append(fields, f)
+		size += f.Size()
 		if st.trace.WroteHeaderField != nil {
 			st.trace.WroteHeaderField(name, []string{value})
 		}
@@ -138,7 +137,7 @@ func (st *clientStream) appendHeader(b []byte) ([]byte, error) {
 	if limit := st.conn.peerMaxSection.Load(); err == nil && limit > 0 && uint64(size) > limit {
 		err = fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, limit)
 	}
-	return h3.EndHeaders(b, mark), err
+	return fields, err
 }
 
 // isRequestField reports whether a field of a request's Header is sent as it is.
@@ -159,17 +158,27 @@ func trailerNames(trailer http.Header) string {
 	return strings.Join(names, ",")
 }
 
+// encodeHeader appends a HEADERS frame for the request.
+func (st *clientStream) encodeHeader(b []byte) (_ []byte, err error) {
+	sc := getScratch()
+	defer sc.release()
+	if sc.fields, err = st.appendHeader(sc.fields); err != nil {
+		return nil, err
+	}
+	return st.conn.appendHeaders(b, st.stream, sc.fields), nil
+}
+
 // sendRequest sends the header section and starts the upload, if there is any.
 func (st *clientStream) sendRequest() error {
 	buf := uploadBuffers.Get().(*uploadBuffer)
 	defer uploadBuffers.Put(buf)
-	b, err := st.appendHeader(buf[:0])
+	b, err := st.encodeHeader(buf[:0])
 	if err != nil {
 		closeBody(st.req)
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {
-		_, err = st.stream.WriteLast(appendTrailerFrame(b, st.req.Trailer))
+		_, err = st.stream.WriteLast(st.conn.appendTrailers(b, st.stream, st.req.Trailer))
 		st.wroteHeader()
 		st.wroteRequest(err)
 		return ignoreStop(err)
@@ -217,7 +226,7 @@ func (st *clientStream) upload() {
 		err = &uploadError{closeErr}
 	}
 	if err == nil {
-		_, err = st.stream.WriteLast(appendTrailerFrame(nil, st.req.Trailer))
+		_, err = st.stream.WriteLast(st.conn.appendTrailers(nil, st.stream, st.req.Trailer))
 	}
 	st.wroteRequest(err)
 	var own *uploadError

@@ -13,14 +13,14 @@ import (
 
 // conn is what both roles have in common: the control streams of a connection.
 // Its methods run on the connection's loop, unless they say otherwise.
-//
-// This end opens neither of QPACK's streams, which RFC 9204, Section 4.2, allows
-// to an endpoint that does not use dynamic tables.
 type conn struct {
 	qc      *quic.Conn
 	state   *h3.Conn
 	control *quic.Stream // this end's; nil while the peer does not allow it
 	unsent  []byte       // of the control stream
+
+	encoder, decoder qpackStream
+	encoderEnabled   bool
 
 	// peerMaxSection is the largest field section that the peer accepts, as its
 	// SETTINGS say; 0 for any. Any goroutine may look.
@@ -40,6 +40,7 @@ type conn struct {
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
 func (c *conn) start(e Extension) {
+	c.startQPACK()
 	c.extend(e)
 	c.unsent = c.state.AppendControlStream(nil, rand.Uint64())
 	c.flushControl()
@@ -74,7 +75,10 @@ func (c *conn) flushControl() {
 }
 
 // HandleStreamsAvailable is called when the peer allows more streams.
-func (c *conn) HandleStreamsAvailable(*quic.Conn) { c.flushControl() }
+func (c *conn) HandleStreamsAvailable(*quic.Conn) {
+	c.flushControl()
+	c.openQPACK()
+}
 
 // HandleWritable is called when a stream can be written to again.
 func (c *conn) HandleWritable(s *quic.Stream) {

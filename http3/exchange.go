@@ -180,7 +180,7 @@ func (x *exchange) abandon() {
 func (x *exchange) answer(status int) {
 	x.stream.SetValue(nil)
 	b, mark := h3.BeginHeaders(make([]byte, 0, 64))
-	b = appendStatus(qpack.AppendPrefix(b), status)
+	b = appendStatus(b, status)
 	b = qpack.AppendField(b, "content-length", "0")
 	_, _ = x.stream.WriteLast(h3.EndHeaders(b, mark))
 	x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1

@@ -107,6 +107,7 @@ func (c *conn) claims() bool { return c.signal != 0 }
 func (c *conn) noticeControl() {
 	if settings, ok := c.state.PeerSettings(); ok && c.peer.Load() == nil {
 		c.peer.Store(&settings)
+		c.openQPACK()
 		if c.ext != nil {
 			c.ext.HandleSettings()
 		}

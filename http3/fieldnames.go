@@ -119,9 +119,9 @@ func validTrailer(key string) bool {
 }
 
 // appendFields appends the fields that eachField finds.
-func appendFields(b []byte, h http.Header, want func(key string) bool) []byte {
-	eachField(h, want, func(name, value string) { b = qpack.AppendField(b, name, value) })
-	return b
+func appendFields(fields []qpack.Field, h http.Header, want func(key string) bool) []qpack.Field {
+	eachField(h, want, func(name, value string) { fields = append(fields, qpack.Field{Name: name, Value: value}) })
+	return fields
 }
 
 // eachField calls add for the fields of h for whose keys want is true, leaving

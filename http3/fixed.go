@@ -74,7 +74,7 @@ func (f *FixedResponse) bytes(now time.Time, method string) []byte {
 
 func (f *FixedResponse) encode(now time.Time) *encodedResponse {
 	b, mark := h3.BeginHeaders(nil)
-	b = appendStatus(qpack.AppendPrefix(b), f.status)
+	b = appendStatus(b, f.status)
 	for _, name := range slices.Sorted(maps.Keys(f.header)) {
 		for _, value := range f.header[name] {
 			b = qpack.AppendField(b, strings.ToLower(name), value)

@@ -30,6 +30,15 @@ const (
 	// defaultMaxIdleTimeout is package quic's.
 	defaultMaxIdleTimeout = 30 * time.Second
 
+	// maxUnsentInstructions bounds the QPACK instructions that wait for the peer
+	// to take them, in bytes, beyond what the stream's own buffer holds: those
+	// of the encoder are about a table's worth, and of the decoder's a peer
+	// should take what it causes (RFC 9204, Section 7.3).
+	maxUnsentInstructions = 16 << 10
+	// smallInstructions is the size of a buffer for QPACK instructions that is
+	// worth keeping on every connection, in bytes.
+	smallInstructions = 64
+
 	// maxInterim is how many interim responses (1xx) a server may send to one
 	// request; nothing sends more than a few.
 	maxInterim = 32

@@ -8,16 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 )
 
-// beginHeader encodes the status and the handler's fields.
+// beginHeader collects the status and the handler's fields.
 func (w *responseWriter) beginHeader() {
 	w.out = responseBuffersPool.Get().(*responseBuffers)
-	b, mark := h3.BeginHeaders(w.out.frames)
-	b = appendStatus(qpack.AppendPrefix(b), w.status)
-	w.mark = mark
 	w.announceTrailers()
 	w.takeContentLength()
 	_, w.hasDate = w.header["Date"]
@@ -25,7 +21,7 @@ func (w *responseWriter) beginHeader() {
 	if w.header.Get("Content-Encoding") != "" {
 		w.hasType = true // what is visible of the content says nothing
 	}
-	w.out.frames = appendFields(b, w.header, w.isHeaderField)
+	w.out.fields = appendFields(append(w.out.fields, statusField(w.status)), w.header, w.isHeaderField)
 }
 
 // isHeaderField reports whether a key of the header belongs into the header
@@ -49,20 +45,21 @@ func (w *responseWriter) takeContentLength() {
 	w.length = n
 }
 
-// endHeader completes the header section. p is content beyond what is held
-// back; complete says that there will be no more.
+// endHeader completes and encodes the header section. p is content beyond what
+// is held back; complete says that there will be no more.
 func (w *responseWriter) endHeader(p []byte, complete bool) {
-	b := w.out.frames
+	fields := w.out.fields
 	if !w.hasType && w.written > 0 {
-		b = qpack.AppendField(b, "content-type", guessType(w.out.content, p))
+		fields = append(fields, qpack.Field{Name: "content-type", Value: guessType(w.out.content, p)})
 	}
 	if complete && w.length < 0 && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.written > 0) {
-		b = qpack.AppendField(b, "content-length", strconv.FormatInt(w.written, 10))
+		fields = append(fields, qpack.Field{Name: "content-length", Value: strconv.FormatInt(w.written, 10)})
 	}
 	if !w.hasDate {
-		b = qpack.AppendField(b, "date", httpDate(time.Now()))
+		fields = append(fields, qpack.Field{Name: "date", Value: httpDate(time.Now())})
 	}
-	w.out.frames = h3.EndHeaders(b, w.mark)
+	w.out.fields = fields
+	w.out.frames = w.exchange.conn.appendHeaders(w.out.frames, w.exchange.stream, fields)
 }
 
 // guessType is net/http's guess for content that begins with these parts.
@@ -102,18 +99,7 @@ func (w *responseWriter) appendTrailers() {
 			trailer[key] = append(trailer[key], values...)
 		}
 	}
-	w.out.frames = appendTrailerFrame(w.out.frames, trailer)
-}
-
-// appendTrailerFrame appends a HEADERS frame with trailers unless there are
-// none.
-func appendTrailerFrame(b []byte, trailer http.Header) []byte {
-	if len(trailer) == 0 {
-		return b
-	}
-	b, mark := h3.BeginHeaders(b)
-	b = appendFields(qpack.AppendPrefix(b), trailer, validTrailer)
-	return h3.EndHeaders(b, mark)
+	w.out.frames = w.exchange.conn.appendTrailers(w.out.frames, w.exchange.stream, trailer)
 }
 
 // allowsContent reports whether a response with this status can have content
@@ -122,12 +108,19 @@ func allowsContent(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// appendStatus appends :status.
-func appendStatus(b []byte, status int) []byte {
+// statusField returns :status.
+func statusField(status int) qpack.Field {
 	if status == http.StatusOK {
-		return qpack.AppendField(b, ":status", "200")
+		return qpack.Field{Name: ":status", Value: "200"}
 	}
-	return qpack.AppendField(b, ":status", strconv.Itoa(status))
+	return qpack.Field{Name: ":status", Value: strconv.Itoa(status)}
+}
+
+// appendStatus appends the beginning of a header section that needs no dynamic
+// table.
+func appendStatus(b []byte, status int) []byte {
+	f := statusField(status)
+	return qpack.AppendField(qpack.AppendPrefix(b), f.Name, f.Value)
 }
 
 // lastDate is the last value of Date, which changes once in a second.

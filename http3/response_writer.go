@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
 )
 
 // errHandlerReturned is what a response returns that is used too late.
@@ -34,7 +35,6 @@ type responseWriter struct {
 	isHead    bool             // answers HEAD: no content leaves
 	isTunnel  bool             // answers CONNECT: its content has no length
 	out       *responseBuffers // nil before WriteHeader and after the end
-	mark      int              // of the HEADERS frame in out.frames
 	sent      bool             // the header section has left
 	continued bool             // status 100 was sent
 
@@ -51,8 +51,9 @@ type responseWriter struct {
 
 // responseBuffers is the memory of a response being written.
 type responseBuffers struct {
-	frames  []byte // to be sent next: the header section, and frames' headers
-	content []byte // held back, up to its capacity
+	frames  []byte        // to be sent next: the header section, and frames' headers
+	content []byte        // held back, up to its capacity
+	fields  []qpack.Field // of the header section
 }
 
 var responseBuffersPool = sync.Pool{New: func() any {
@@ -274,7 +275,8 @@ func (w *responseWriter) release() {
 		if cap(out.frames) > maxPooledBuffer {
 			return
 		}
-		out.frames, out.content = out.frames[:0], out.content[:0]
+		clear(out.fields) // the strings are the handler's
+		out.frames, out.content, out.fields = out.frames[:0], out.content[:0], out.fields[:0]
 		responseBuffersPool.Put(out)
 	}
 }

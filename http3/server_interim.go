@@ -21,10 +21,9 @@ func (w *responseWriter) writeInterim(status int) {
 	case status == http.StatusContinue:
 		w.continued = true
 	}
-	b, mark := h3.BeginHeaders(make([]byte, 0, 256))
-	b = appendStatus(qpack.AppendPrefix(b), status)
-	b = appendFields(b, w.header, isInterimField)
-	if _, err := w.exchange.stream.Write(h3.EndHeaders(b, mark)); err != nil {
+	s := w.exchange.stream
+	fields := appendFields([]qpack.Field{statusField(status)}, w.header, isInterimField)
+	if _, err := s.Write(w.exchange.conn.appendHeaders(nil, s, fields)); err != nil {
 		w.err = describe(err)
 	}
 }

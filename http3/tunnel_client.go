@@ -94,7 +94,7 @@ type pendingTunnel struct {
 // connection has been released.
 func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pendingTunnel, error) {
 	p := &pendingTunnel{conn: c, req: req, done: make(chan struct{})}
-	header, err := p.prepare(ctx)
+	fields, err := p.prepare(ctx)
 	if err == nil {
 		p.stream, err = c.qc.OpenStream(ctx)
 	}
@@ -111,13 +111,13 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 		p.tunnel = c.newTunnel(p.stream, &p.body, p.release)
 		p.body.owner = p.tunnel
 		p.stream.SetValue(StreamHandler(p))
-		_, _ = p.stream.TryWrite(header) // its error is told as an event
+		_, _ = p.stream.TryWrite(c.appendHeaders(nil, p.stream, fields)) // its error is told as an event
 	})
 	return p, nil
 }
 
-// prepare waits for the server's SETTINGS and encodes the request.
-func (p *pendingTunnel) prepare(ctx context.Context) ([]byte, error) {
+// prepare waits for the server's SETTINGS and returns the request's fields.
+func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err error) {
 	c, known := p.conn, make(chan struct{})
 	c.qc.Run(func() { c.whenSettings(func() { close(known) }) })
 	select {
@@ -139,10 +139,8 @@ func (p *pendingTunnel) prepare(ctx context.Context) ([]byte, error) {
 	if Protocol(p.req) == "" {
 		return nil, errors.New("http3: CONNECT without a :protocol in its Header")
 	}
-	b, mark := h3.BeginHeaders(nil)
-	b = qpack.AppendPrefix(b)
-	err := eachRequestField(p.req, false, func(name, value string) { b = qpack.AppendField(b, name, value) })
-	return h3.EndHeaders(b, mark), err
+	err = eachRequestField(p.req, false, func(name, value string) { fields = append(fields, qpack.Field{Name: name, Value: value}) })
+	return fields, err
 }
 
 // abandon tells the extension that there will be no tunnel.

@@ -1,0 +1,135 @@
+package http3
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// qpackStream is this end's encoder or decoder stream (RFC 9204, Section 4.2). It
+// is opened when there is first something to send on it: connections whose peers
+// have no dynamic tables do without.
+type qpackStream struct {
+	conn  *conn
+	typ   h3.StreamType
+	table interface {
+		AppendInstructions(b []byte) []byte
+	}
+
+	mu     sync.Mutex // held while writing: instructions have an order
+	stream *quic.Stream
+	wanted bool // is to be opened
+	unsent []byte
+}
+
+func (q *qpackStream) init(c *conn, typ h3.StreamType) {
+	q.conn, q.typ = c, typ
+	q.table = c.state.Encoder()
+	if typ == h3.StreamQPACKDecoder {
+		q.table = c.state.Decoder()
+	}
+}
+
+// flush writes what the table has for the stream. Any goroutine may call it.
+func (q *qpackStream) flush() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stream != nil {
+		q.write()
+	} else if !q.wanted {
+		q.wanted = true
+		q.conn.qc.Run(func() { q.open() })
+	}
+}
+
+// open opens the stream, unless that was done, and reports whether it is open. If
+// the peer does not allow it now, reopen does so later. On the loop.
+func (q *qpackStream) open() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wanted = true
+	if q.stream != nil {
+		return true
+	}
+	s, err := q.conn.qc.TryOpenStream(true)
+	if err != nil {
+		return false
+	}
+	s.SetValue(StreamHandler(q))
+	q.stream = s
+	q.unsent = append(q.unsent, byte(q.typ))
+	q.write()
+	return true
+}
+
+// write writes what the stream takes. The lock is held.
+func (q *qpackStream) write() {
+	q.unsent = q.table.AppendInstructions(q.unsent)
+	n, err := q.stream.TryWrite(q.unsent)
+	switch {
+	case err != nil:
+		q.conn.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
+	case n < len(q.unsent)-maxUnsentInstructions:
+		q.conn.abort(&h3.ConnError{Code: h3.ExcessiveLoad, Reason: "peer does not take QPACK instructions"})
+	}
+	q.unsent = append(q.unsent[:0], q.unsent[n:]...)
+	if len(q.unsent) == 0 && cap(q.unsent) > smallInstructions {
+		q.unsent = nil
+	}
+}
+
+// HandleReadable is there for StreamHandler: the stream only sends.
+func (q *qpackStream) HandleReadable(*quic.Stream) {}
+
+// HandleWritable is called when the stream takes more, or when the peer does not
+// want any, which it must not do (RFC 9204, Section 4.2).
+func (q *qpackStream) HandleWritable(*quic.Stream) { q.flush() }
+
+// startQPACK is called before SETTINGS are sent.
+func (c *conn) startQPACK() {
+	c.encoder.init(c, h3.StreamQPACKEncoder)
+	c.decoder.init(c, h3.StreamQPACKDecoder)
+}
+
+// openQPACK opens the streams that are wanted, and has the encoder use what the
+// peer's SETTINGS allow. It is to be called when these have arrived, and when the
+// peer allows more streams. On the loop.
+func (c *conn) openQPACK() {
+	peer, ok := c.state.PeerSettings()
+	if c.control == nil {
+		return // which comes first
+	}
+	if ok && peer.QPACKMaxTableCapacity > 0 && !c.encoderEnabled && c.encoder.open() {
+		c.encoderEnabled = true
+		c.state.Encoder().Enable(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
+	}
+	if c.decoder.wanted {
+		c.decoder.open()
+	}
+}
+
+// appendHeaders appends a HEADERS frame that is going to be sent on a stream.
+// What the peer needs to decode it leaves ahead of it, and what this end's
+// decoder has to say as well. Any goroutine may call it.
+func (c *conn) appendHeaders(b []byte, s *quic.Stream, fields []qpack.Field) []byte {
+	b, mark := h3.BeginHeaders(b)
+	b, due := c.state.Encoder().AppendSection(b, s.ID(), fields)
+	if due {
+		c.encoder.flush()
+	}
+	if owes, _ := c.state.Decoder().Owed(); owes {
+		c.decoder.flush()
+	}
+	return h3.EndHeaders(b, mark)
+}
+
+// appendTrailers appends a HEADERS frame with trailers unless there are none.
+func (c *conn) appendTrailers(b []byte, s *quic.Stream, trailer http.Header) []byte {
+	if len(trailer) == 0 {
+		return b
+	}
+	return c.appendHeaders(b, s, appendFields(nil, trailer, validTrailer))
+}
