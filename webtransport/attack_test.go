@@ -367,6 +367,32 @@ func TestFlowControlWaits(t *testing.T) {
 	}
 }
 
+// TestFlowControlLeavesRoom: when nobody reads what sessions send, capsules still
+// arrive. They would not if data could use up the connection's window.
+func TestFlowControlLeavesRoom(t *testing.T) {
+	ts := serve(t, nil, nil)
+	d := ts.dialer()
+	d.ShareConnections = true
+	defer d.Close()
+	var clients, servers []*Session
+	for range 3 {
+		client, server := ts.pair(d)
+		clients, servers = append(clients, client), append(servers, server)
+		for range 10 { // a stream alone has a smaller window
+			st, err := client.OpenUniStream(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = st.SetWriteDeadline(time.Now().Add(30 * time.Millisecond))
+			_, _ = st.Write(make([]byte, 4<<20))
+		}
+	}
+	for i, client := range clients {
+		client.Drain()
+		wait(t, "the capsule", servers[i].Draining())
+	}
+}
+
 // TestCapsulesWithoutFlowControl are ignored (Section 5.1).
 func TestCapsulesWithoutFlowControl(t *testing.T) {
 	ts := serve(t, nil, nil)

@@ -1,6 +1,8 @@
 package webtransport
 
 import (
+	"slices"
+
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -9,7 +11,7 @@ import (
 // *Config. It must not be changed once in use.
 type Config struct {
 	// MaxSessions is how many sessions one connection may have at a time.
-	// Default 16. Where the draft in use has flow control and a peer does not
+	// Default 8. Where the draft in use has flow control and a peer does not
 	// use it, there is never more than one (draft 15, Section 5.1).
 	MaxSessions int
 	// MaxStreams is how many streams of each kind the peer may have open in a
@@ -17,16 +19,24 @@ type Config struct {
 	// the limits of the QUIC connection count.
 	MaxStreams int
 	// MaxData is how many bytes the peer may send in a session beyond what was
-	// read, where there is flow control of sessions. Default 16 MiB.
+	// read, where there is flow control of sessions. Default 1.5 MiB. For all
+	// sessions of a connection together the connection's own window has to be
+	// larger, and is made so.
 	MaxData int
 	// Drafts are those to speak. Default is all.
 	Drafts []Draft
 }
 
 const (
-	defaultMaxSessions = 16
+	// The defaults of data and sessions multiplied stay below the largest
+	// window that a connection has by default.
+	defaultMaxSessions = 8
 	defaultMaxStreams  = 100
-	defaultMaxData     = 16 << 20
+	defaultMaxData     = 1536 << 10
+
+	// capsuleRoom is how many bytes of a connection's window are left for
+	// capsules when no session reads, unless requests take them.
+	capsuleRoom = 1 << 20
 
 	// maxQUICStreams is the limit of streams of each kind for a connection,
 	// unless quic.Config has another: enough for a few busy sessions. Sessions
@@ -82,15 +92,26 @@ func (conf *Config) offered() []Draft {
 // Upgrade; what is not upgraded is served as before. A nil conf means the
 // defaults.
 func Enable(srv *http3.Server, conf *Config) {
-	srv.Extension = newExtension(conf)
-	srv.QUICConfig = quicConfig(srv.QUICConfig)
+	e := newExtension(conf)
+	srv.Extension = e
+	srv.QUICConfig = e.conf.quicConfig(srv.QUICConfig)
 }
 
-// quicConfig returns a copy of conf with limits that leave room for sessions.
-func quicConfig(conf *quic.Config) *quic.Config {
+// quicConfig returns a copy of q with limits that leave room for sessions.
+//
+// The window of the connection is larger than those of its sessions together.
+// Otherwise data that nobody reads could use it up, and the capsules that allow
+// this end to go on sending, so that it gets to read again, would never arrive.
+func (conf *Config) quicConfig(q *quic.Config) *quic.Config {
 	var c quic.Config
-	if conf != nil {
-		c = *conf
+	if q != nil {
+		c = *q
+	}
+	if slices.ContainsFunc(conf.offered(), Draft.flowControl) {
+		c.InitialConnWindow = max(c.InitialConnWindow, uint64(conf.maxSessions())*conf.maxData()+capsuleRoom)
+	}
+	if c.MaxConnWindow > 0 {
+		c.MaxConnWindow = max(c.MaxConnWindow, c.InitialConnWindow)
 	}
 	if c.MaxIncomingStreams == 0 {
 		c.MaxIncomingStreams = maxQUICStreams

@@ -137,7 +137,7 @@ func (d *Dialer) newTransport() *http3.Transport {
 	}
 	e := newExtension(d.Config)
 	e.dedicated = !d.ShareConnections
-	return &http3.Transport{TLSClientConfig: conf, QUICConfig: quicConfig(d.QUICConfig), Extension: e}
+	return &http3.Transport{TLSClientConfig: conf, QUICConfig: e.conf.quicConfig(d.QUICConfig), Extension: e}
 }
 
 // discard closes a transport that was made for one session.
