@@ -3,7 +3,8 @@
 #              at all its seeds, and real peers
 # make lint    gofmt, go vet for three systems, staticcheck
 # make fuzz    each fuzz target for FUZZTIME
-# make bench   benchmarks
+# make bench   the comparison with other implementations; BENCHFLAGS=-quick for
+#              what matters most in some minutes
 #
 # Go is all that has to be installed; tools and modules come from the module
 # proxy, and Bun, for some of the tests against real peers, from npm if it is there.
@@ -51,8 +52,7 @@ nested:
 	@set -e; for dir in $(NESTED); do echo "test $$dir"; (cd $$dir && $(GO) test ./...); done
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
-	@set -e; for dir in $(filter bench,$(NESTED)); do (cd $$dir && $(GO) test -run '^$$' -bench . ./...); done
+	cd bench && $(GO) run . $(BENCHFLAGS)
 
 fuzz:
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
