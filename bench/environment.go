@@ -26,8 +26,8 @@ func (e environment) lines() []string {
 // equalTerms are what was set for all alike, and where that could not be done.
 var equalTerms = []string{
 	"Everything is on one machine, over its loopback interface; client and server share its cores and are not bound to any.",
-	"All servers have the same ECDSA P-256 certificate. The client offers X25519 and prefers AES-128-GCM, which it got from all of them.",
-	"Flow control windows are 16 MiB on both sides where they can be set: Bun's cannot. HTTP servers allow 256 requests at a time on a connection, Bun what is its default.",
+	"All servers have the same ECDSA P-256 certificate. The client prefers AES-128-GCM, which all of them agree to; over HTTP it offers no key exchange but X25519.",
+	"Flow control windows are 16 MiB on both sides where they can be set: Bun's cannot. HTTP servers allow 256 requests at a time on a connection, and 5 minutes of idleness; Bun its default and 255 seconds.",
 	"Everything else is each implementation's default; quiche, which comes without a socket, gets segmented sends (UDP_SEGMENT) and no pacing, and quinn the ring library for cryptography.",
 	"The client is Godwit's: `godwit perf run` for the QUIC performance protocol, a program on its event interface for HTTP/3, and net/http over TCP. Its CPU time is shown; where it is well below a core, the client was not what limits.",
 	"CPU time is the process's in user mode and in the kernel, from the scheduler, during the measurement only.",
