@@ -1,0 +1,58 @@
+package http3
+
+import (
+	"io"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// CapsuleType is the type of a capsule (RFC 9297, Section 3.2).
+type CapsuleType = h3.CapsuleType
+
+// AppendCapsule appends a capsule, to be written to a Tunnel.
+func AppendCapsule(b []byte, t CapsuleType, value []byte) []byte {
+	return h3.AppendCapsule(b, t, value)
+}
+
+// CapsuleReader reads capsules from a Tunnel, or from anything else that carries
+// them.
+type CapsuleReader struct {
+	r      io.Reader
+	parser h3.CapsuleReader
+	rest   []byte // of buf, not yet parsed
+	buf    [2048]byte
+}
+
+// NewCapsuleReader returns a reader. limit says how many bytes the value of a type
+// of capsule may have; a negative limit means that capsules of the type are
+// skipped, without being stored, as those of unknown types must be.
+func NewCapsuleReader(r io.Reader, limit func(CapsuleType) int) *CapsuleReader {
+	return &CapsuleReader{r: r, parser: h3.NewCapsuleReader(limit)}
+}
+
+// Next returns the next capsule that is not skipped. The value is valid until the
+// next call. The error is that of the reader below, io.EOF after the last capsule,
+// or an *Error when a capsule is larger than its limit or not complete.
+func (c *CapsuleReader) Next() (t CapsuleType, value []byte, err error) {
+	for {
+		for len(c.rest) > 0 {
+			capsule, ok, n, err := c.parser.Next(c.rest)
+			c.rest = c.rest[n:]
+			if err != nil {
+				return 0, nil, describe(err)
+			}
+			if ok {
+				return capsule.Type, capsule.Value, nil
+			}
+		}
+		n, err := c.r.Read(c.buf[:])
+		c.rest = c.buf[:n]
+		switch {
+		case n > 0:
+		case err == io.EOF:
+			return 0, nil, cmpErr(describe(c.parser.Finish()), io.EOF)
+		case err != nil:
+			return 0, nil, err
+		}
+	}
+}

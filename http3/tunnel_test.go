@@ -1,0 +1,305 @@
+package http3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+func enableTunnels(s *Server) { s.EnableExtendedConnect, s.EnableDatagrams = true, true }
+
+// connect sends an extended CONNECT request.
+func (ts *testServer) connect(t testing.TB, path string) (*Tunnel, *http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodConnect, ts.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header[":protocol"] = []string{"test"}
+	return ts.transport.Connect(testContext(t), req)
+}
+
+// acceptAll returns a handler that accepts every tunnel and a channel of them.
+func acceptAll() (http.HandlerFunc, <-chan *Tunnel) {
+	tunnels := make(chan *Tunnel, 10)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if t, err := AcceptTunnel(w); err == nil {
+			tunnels <- t
+		}
+	}, tunnels
+}
+
+func TestExtendedConnectRequest(t *testing.T) {
+	seen := make(chan *http.Request, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		seen <- r
+		// A handler that knows nothing of tunnels talks by Body and Flush.
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.Copy(writeFlusher{w, http.NewResponseController(w)}, r.Body)
+	}, enableTunnels)
+	tunnel, resp, err := ts.connect(t, "/path?q=1")
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	r := <-seen
+	if Protocol(r) != "test" || r.Method != "CONNECT" || r.URL.Path != "/path" || r.URL.RawQuery != "q=1" || r.Host != ts.addr {
+		t.Errorf("request %v %v %v %q", r.Method, r.URL, r.Host, Protocol(r))
+	}
+	if _, err := tunnel.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 5)
+	if _, err := io.ReadFull(tunnel, got); err != nil || string(got) != "hello" {
+		t.Errorf("%q, %v", got, err)
+	}
+	_ = tunnel.Close()
+	if rest, err := io.ReadAll(tunnel); err != nil || len(rest) != 0 {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// writeFlusher sends at once what is written.
+type writeFlusher struct {
+	io.Writer
+	rc *http.ResponseController
+}
+
+func (w writeFlusher) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	return n, errors.Join(err, w.rc.Flush())
+}
+
+func TestTunnel(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	client, _, err := ts.connect(t, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := <-tunnels
+	data := bytes.Repeat([]byte("0123456789"), 100_000)
+	for _, ends := range [][2]*Tunnel{{client, server}, {server, client}} {
+		go func() {
+			_, _ = ends[0].Write(data)
+			_ = ends[0].Close()
+		}()
+		if got, err := io.ReadAll(ends[1]); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	}
+	for _, tunnel := range []*Tunnel{client, server} {
+		if _, err := tunnel.ReceiveDatagram(testContext(t)); !errors.Is(err, errTunnelEnded) {
+			t.Errorf("ReceiveDatagram after the end: %v", err)
+		}
+	}
+}
+
+func TestTunnelDatagrams(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	ts.transport.EnableDatagrams = true
+	var clients, servers []*Tunnel
+	for range 3 {
+		c, _, err := ts.connect(t, "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients, servers = append(clients, c), append(servers, <-tunnels)
+	}
+	for i := range clients {
+		for _, ends := range [][2]*Tunnel{{clients[i], servers[i]}, {servers[i], clients[i]}} {
+			want := bytes.Repeat([]byte{byte(i)}, ends[0].MaxDatagramSize())
+			if err := ends[0].SendDatagram(want); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := ends[1].ReceiveDatagram(testContext(t)); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("tunnel %d: %d bytes, %v, want %d", i, len(got), err, len(want))
+			}
+			var tooLarge *quic.DatagramTooLargeError
+			if err := ends[0].SendDatagram(make([]byte, 1<<16)); !errors.As(err, &tooLarge) {
+				t.Errorf("64 KiB: %v", err)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := clients[0].ReceiveDatagram(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("ReceiveDatagram: %v", err)
+	}
+}
+
+func TestDatagramsDisabled(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, func(s *Server) { s.EnableExtendedConnect = true })
+	ts.transport.EnableDatagrams = true
+	client, _, err := ts.connect(t, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tunnel := range []*Tunnel{client, <-tunnels} {
+		if err := tunnel.SendDatagram([]byte("x")); !errors.Is(err, ErrDatagramsDisabled) {
+			t.Errorf("SendDatagram: %v", err)
+		}
+	}
+}
+
+// TestDatagramQueue: what nobody receives is dropped, the oldest first, and counted.
+func TestDatagramQueue(t *testing.T) {
+	c := new(conn)
+	q := &datagramQueue{total: &c.datagramBytes}
+	for i := range maxQueuedDatagrams + 10 {
+		q.push([]byte{byte(i), byte(i >> 8)})
+	}
+	if q.count() != 10 || c.datagramBytes.Load() != 2*maxQueuedDatagrams {
+		t.Errorf("%d dropped, %d bytes", q.count(), c.datagramBytes.Load())
+	}
+	if p, _, _ := q.tryPop(); p[0] != 10 {
+		t.Errorf("the oldest is %d", p[0])
+	}
+	// All of a connection have a bound as well.
+	for range 2 * maxConnDatagramBytes / maxQueuedDatagramBytes {
+		other := &datagramQueue{total: &c.datagramBytes}
+		for range maxQueuedDatagrams {
+			other.push(make([]byte, maxQueuedDatagramBytes/maxQueuedDatagrams))
+		}
+	}
+	if n := c.datagramBytes.Load(); n > maxConnDatagramBytes {
+		t.Errorf("%d bytes wait on the connection", n)
+	}
+	q.settle()
+	before := c.datagramBytes.Load()
+	for q.bytes > 0 {
+		_, _, _ = q.tryPop()
+	}
+	if after := c.datagramBytes.Load(); after != before {
+		t.Errorf("what was settled is counted: %d, %d before", after, before)
+	}
+}
+
+func TestEarlyDatagrams(t *testing.T) {
+	var early earlyDatagrams
+	for i := range 2 * maxEarlyDatagrams {
+		early.push(uint64(i%2)*4, make([]byte, 10))
+	}
+	if len(early.list) != maxEarlyDatagrams || early.dropped != maxEarlyDatagrams {
+		t.Errorf("%d kept, %d dropped", len(early.list), early.dropped)
+	}
+	early.push(8, make([]byte, maxEarlyDatagramBytes+1))
+	c := new(conn)
+	q := &datagramQueue{total: &c.datagramBytes}
+	early.moveTo(4, q)
+	if len(q.list) != maxEarlyDatagrams/2 || len(early.list) != maxEarlyDatagrams/2 || early.bytes != 10*len(early.list) {
+		t.Errorf("%d moved, %d kept with %d bytes", len(q.list), len(early.list), early.bytes)
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/refuse":
+			http.Error(w, "no tunnels today", http.StatusForbidden)
+		case "/reset":
+			_ = RefuseTunnel(w, ErrCodeRequestRejected)
+		case "/late":
+			w.WriteHeader(http.StatusAccepted)
+			if _, err := AcceptTunnel(w); !errors.Is(err, errResponseBegun) {
+				t.Errorf("AcceptTunnel after the header: %v", err)
+			}
+		case "/ordinary":
+			if _, err := AcceptTunnel(w); !errors.Is(err, ErrNoTunnel) {
+				t.Errorf("AcceptTunnel for GET: %v", err)
+			}
+		case "/panic":
+			if _, err := AcceptTunnel(w); err != nil {
+				t.Error(err)
+			}
+			panic(http.ErrAbortHandler)
+		}
+	}, enableTunnels)
+	tunnel, resp, err := ts.connect(t, "/refuse")
+	if err != nil || tunnel != nil || resp.StatusCode != http.StatusForbidden {
+		t.Fatal(tunnel, resp, err)
+	}
+	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), "no tunnels today") {
+		t.Errorf("%q, %v", body, err)
+	}
+	_, _, err = ts.connect(t, "/reset")
+	wantError(t, err, ErrCodeRequestRejected, true, false)
+	if tunnel, _, err = ts.connect(t, "/late"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(tunnel); err != nil {
+		t.Error(err)
+	}
+	_ = tunnel.Close()
+	if tunnel, _, err = ts.connect(t, "/panic"); err == nil {
+		_, err = io.ReadAll(tunnel)
+	}
+	wantError(t, err, ErrCodeInternalError, true, false)
+	ts.do(t, "GET", "/ordinary", nil)
+}
+
+func TestNoExtendedConnect(t *testing.T) {
+	ts := serve(t, func(http.ResponseWriter, *http.Request) {})
+	if _, _, err := ts.connect(t, "/"); !errors.Is(err, ErrNoExtendedConnect) {
+		t.Errorf("Connect: %v", err)
+	}
+	c := ts.dialRaw(t)
+	wantReset(t, ":protocol that was not allowed",
+		c.request(true, headers(":method=CONNECT :protocol=x :scheme=https :authority=localhost :path=/")), ErrCodeMessageError)
+}
+
+// TestMalformedDatagrams end the connection (RFC 9297, Section 2.1).
+func TestMalformedDatagrams(t *testing.T) {
+	for name, datagram := range map[string][]byte{"empty": {}, "too large": wire.AppendVarint(nil, 1<<60)} {
+		ts := serve(t, func(http.ResponseWriter, *http.Request) {}, enableTunnels)
+		_, clientTLS := tlsConfigs(t)
+		clientTLS.NextProtos = []string{NextProto}
+		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{EnableDatagrams: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := qc.SendDatagram(datagram); err != nil {
+			t.Fatal(err)
+		}
+		(&rawConn{t: t, qc: qc}).wantClose(name, h3.DatagramError)
+	}
+}
+
+// TestTunnelsEndWithShutdown: Shutdown waits for tunnels.
+func TestTunnelsEndWithShutdown(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	client, _, err := ts.connect(t, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := <-tunnels
+	done := make(chan error, 1)
+	go func() { done <- ts.Shutdown(testContext(t)) }()
+	_, _ = client.Write([]byte("still here"))
+	_ = client.Close()
+	if b, err := io.ReadAll(server); err != nil || string(b) != "still here" {
+		t.Errorf("%q, %v", b, err)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("Shutdown returned before the tunnel's end: %v", err)
+	default:
+	}
+	_ = server.Close()
+	if _, err := io.ReadAll(client); err != nil {
+		t.Error(err)
+	}
+	if err := wait(t, "Shutdown", done); err != nil {
+		t.Error(err)
+	}
+}
