@@ -25,12 +25,13 @@ var perfPeers = []peer{
 // The servers of HTTP.
 var (
 	godwitHTTP   = peer{name: "Godwit, HTTP/3", family: "godwit", proto: "h3", argv: httpd("godwit")}
+	godwitFixed  = peer{name: "Godwit, HTTP/3, fixed response", family: "godwit", proto: "h3", prefix: "/fixed", argv: httpd("godwit")}
 	quicGoHTTP   = peer{name: "quic-go, HTTP/3", family: "quic-go", proto: "h3", argv: httpd("quic-go")}
 	bunHandler   = peer{name: "Bun, HTTP/3, JavaScript handler", family: "bun", proto: "h3", prefix: "/js", argv: bunServer}
 	bunStatic    = peer{name: "Bun, HTTP/3, static response", family: "bun", proto: "h3", argv: bunServer}
 	netHTTP2     = peer{name: "net/http, HTTP/2, TLS, TCP", family: "net-http", proto: "h2", argv: httpd("net-http")}
 	netHTTP1     = peer{name: "net/http, HTTP/1.1, TLS, TCP", family: "net-http", proto: "http/1.1", argv: httpd("net-http")}
-	requestPeers = []peer{godwitHTTP, quicGoHTTP, bunHandler, bunStatic, netHTTP2, netHTTP1}
+	requestPeers = []peer{godwitHTTP, godwitFixed, quicGoHTTP, bunHandler, bunStatic, netHTTP2, netHTTP1}
 	// connPeers are for what does not depend on how responses are made.
 	connPeers = []peer{godwitHTTP, quicGoHTTP, bunStatic.called("Bun, HTTP/3"), netHTTP2}
 	bulkPeers = append(slices.Clone(connPeers), netHTTP1)

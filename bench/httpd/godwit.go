@@ -9,9 +9,15 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
+// fixed is respond without a handler.
+func fixed(body []byte) *http3.FixedResponse {
+	return http3.NewFixedResponse(http.StatusOK, http.Header{"Content-Type": {"text/plain"}}, body)
+}
+
 func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
 	srv := &http3.Server{
 		Handler:   http.HandlerFunc(handle),
+		Fixed:     map[string]*http3.FixedResponse{"/fixed/small": fixed(small), "/fixed/10k": fixed(medium)},
 		TLSConfig: conf,
 		QUICConfig: &quic.Config{
 			InitialStreamWindow: window, MaxStreamWindow: window,
