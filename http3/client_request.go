@@ -28,10 +28,15 @@ func checkRequest(req *http.Request) error {
 		return fmt.Errorf("http3: unsupported scheme %q: HTTP/3 needs https", req.URL.Scheme)
 	case req.URL.Host == "":
 		return errors.New("http3: request URL without a host")
+	case req.Body == nil && req.ContentLength > 0:
+		return fmt.Errorf("http3: Content-Length %d without a body", req.ContentLength)
 	case req.Method != "" && !h3.ValidMethod(req.Method):
 		return fmt.Errorf("http3: invalid method %q", req.Method)
 	case req.Method == http.MethodConnect:
 		return errors.New("http3: CONNECT is not supported")
+	}
+	if err := checkConnectionFields(req.Header); err != nil {
+		return err
 	}
 	for _, h := range []http.Header{req.Header, req.Trailer} {
 		for key, values := range h {
@@ -48,6 +53,27 @@ func checkRequest(req *http.Request) error {
 		if !validTrailer(key) {
 			return fmt.Errorf("http3: invalid trailer %q", key)
 		}
+	}
+	return nil
+}
+
+// checkConnectionFields refuses fields that ask for something HTTP/3 does not have
+// (RFC 9114, Section 4.2), as net/http does for HTTP/2. Those that ask for what
+// it does anyway are left out.
+func checkConnectionFields(h http.Header) error {
+	for _, f := range []struct {
+		key      string
+		harmless []string
+	}{
+		{"Upgrade", nil},
+		{"Transfer-Encoding", []string{"chunked"}},
+		{"Connection", []string{"close", "keep-alive"}},
+	} {
+		values := h[f.key]
+		if len(values) == 0 || len(values) == 1 && (values[0] == "" || slices.Contains(f.harmless, strings.ToLower(values[0]))) {
+			continue
+		}
+		return fmt.Errorf("http3: field %s is not of HTTP/3: %q", f.key, values)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +50,9 @@ type timeoutError struct{ text string }
 func (e *timeoutError) Error() string   { return e.text }
 func (e *timeoutError) Timeout() bool   { return true }
 func (e *timeoutError) Temporary() bool { return true }
+
+// Is has the error count as context.DeadlineExceeded, as http.Transport's does.
+func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // readResponse waits for the header of the final response. Errors are those of
 // the stream or of package h3.
@@ -131,11 +135,11 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 	}
 	st.body.reader.ExpectLength(expected)
 	st.body.pending = append([]byte(nil), rest...)
+	if h.ContentLength < 0 && !allowsContent(h.Status) {
+		resp.ContentLength = 0
+	}
 	if len(rest) == 0 && st.isOver() {
 		resp.Body = http.NoBody
-		if h.ContentLength < 0 && st.req.Method != http.MethodHead {
-			resp.ContentLength = 0
-		}
 	}
 	if st.gunzip {
 		decompress(resp)
@@ -162,9 +166,5 @@ func statusLine(code int) string {
 	if code == http.StatusOK {
 		return "200 OK"
 	}
-	line := strconv.Itoa(code)
-	if text := http.StatusText(code); text != "" {
-		line += " " + text
-	}
-	return line
+	return strconv.Itoa(code) + " " + http.StatusText(code)
 }

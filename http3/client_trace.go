@@ -58,15 +58,15 @@ func traceConn(trace *httptrace.ClientTrace, cc *clientConn, how acquired) {
 // traceInterim tells of an interim response. The error is the hook's, for which
 // the request is given up.
 func traceInterim(trace *httptrace.ClientTrace, h *h3.ResponseHeader) error {
+	if h.Status == 100 && trace.Got100Continue != nil {
+		trace.Got100Continue()
+	}
 	if trace.Got1xxResponse != nil {
 		header := make(map[string][]string, len(h.Fields))
 		addFields(header, h.Fields)
 		if err := trace.Got1xxResponse(h.Status, textproto.MIMEHeader(header)); err != nil {
 			return err
 		}
-	}
-	if h.Status == 100 && trace.Got100Continue != nil {
-		trace.Got100Continue()
 	}
 	return nil
 }

@@ -222,9 +222,8 @@ func (x *exchange) finish() {
 		return
 	}
 	x.conn.answered.Add(1)
-	if !x.body.complete.Load() && x.req.Body != http.NoBody {
-		// The rest of the request is not wanted (RFC 9114, Section 4.1).
-		x.stream.CancelRead(uint64(h3.NoError))
+	if x.req.Body != http.NoBody {
+		_ = x.body.Close() // the rest of the request is not wanted (RFC 9114, Section 4.1)
 	}
 	x.rw.enforceDeadline()
 }

@@ -2,6 +2,7 @@ package http3
 
 import (
 	"net/http"
+	"net/textproto"
 	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -134,7 +135,7 @@ func eachField(h http.Header, want func(key string) bool, add func(name, value s
 		}
 		for _, v := range values {
 			if h3.ValidFieldValue(v) {
-				add(name, v)
+				add(name, textproto.TrimString(v)) // RFC 9110, Section 5.5
 			}
 		}
 	}

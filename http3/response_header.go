@@ -25,9 +25,14 @@ func (w *responseWriter) beginHeader() {
 }
 
 // isHeaderField reports whether a key of the header belongs into the header
-// section, and not into the trailer section.
+// section. Those announced as trailers are in both sections if they are set by
+// now, as in net/http. Status 304 tells nothing of the content (RFC 9110,
+// Section 15.4.5).
 func (w *responseWriter) isHeaderField(key string) bool {
-	return !strings.HasPrefix(key, http.TrailerPrefix) && !slices.Contains(w.trailers, key)
+	if w.status == http.StatusNotModified && (key == "Content-Length" || key == "Content-Type") {
+		return false
+	}
+	return !strings.HasPrefix(key, http.TrailerPrefix)
 }
 
 // takeContentLength reads the handler's Content-Length, and removes it when it
@@ -52,7 +57,7 @@ func (w *responseWriter) endHeader(p []byte, complete bool) {
 	if !w.hasType && w.written > 0 {
 		fields = append(fields, qpack.Field{Name: "content-type", Value: guessType(w.out.content, p)})
 	}
-	if complete && w.length < 0 && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.written > 0) {
+	if complete && w.length < 0 && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.knowsContent()) {
 		fields = append(fields, qpack.Field{Name: "content-length", Value: strconv.FormatInt(w.written, 10)})
 	}
 	if !w.hasDate {
@@ -60,6 +65,12 @@ func (w *responseWriter) endHeader(p []byte, complete bool) {
 	}
 	w.out.fields = fields
 	w.out.frames = w.exchange.conn.appendHeaders(w.out.frames, w.exchange.stream, fields)
+}
+
+// knowsContent reports whether the handler has answered HEAD with all of the
+// content, for its length, and not with less than GET would get.
+func (w *responseWriter) knowsContent() bool {
+	return w.written > 0 && w.written == int64(len(w.out.content))
 }
 
 // guessType is net/http's guess for content that begins with these parts.

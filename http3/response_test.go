@@ -124,7 +124,7 @@ func TestHeaderFields(t *testing.T) {
 		r.Header.Set("Connection", "close")
 	})
 	want := http.Header{"Set-Cookie": {"a=1", "b=2"}, "X-Kept": {"before"}, "Date": {"never"}, "Content-Length": {"0"}}
-	if resp.StatusCode != 299 || resp.Status != "299" || !reflect.DeepEqual(resp.Header, want) {
+	if resp.StatusCode != 299 || resp.Status != "299 " || !reflect.DeepEqual(resp.Header, want) {
 		t.Errorf("%s %v, want %v", resp.Status, resp.Header, want)
 	}
 }

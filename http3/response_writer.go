@@ -252,8 +252,8 @@ func (w *responseWriter) finish() bool {
 	}
 	if !w.isHead {
 		w.appendContent(nil)
+		w.appendTrailers()
 	}
-	w.appendTrailers()
 	_, err := w.exchange.stream.WriteLast(w.out.frames)
 	return err == nil
 }
