@@ -187,6 +187,7 @@ func testBrowser(t *testing.T, name, executable string, special map[string]any) 
 		for check, want := range table {
 			t.Run(check, func(t *testing.T) {
 				r, ok := results[check]
+				t.Logf("took %d ms", r.MS)
 				switch {
 				case !ok:
 					t.Error("did not run")
