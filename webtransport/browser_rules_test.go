@@ -157,7 +157,7 @@ func TestBrowserStopsReading(t *testing.T) {
 	}
 }
 
-// TestBrowserGoesAway: sessions of pages that are gone end with the idle timeout.
+// TestBrowserGoesAway: sessions whose connection ends without a word end with it.
 func TestBrowserGoesAway(t *testing.T) {
 	ts := serve(t, nil, nil)
 	client, server := ts.pair(nil)

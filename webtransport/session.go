@@ -99,7 +99,7 @@ func (s *Session) QUIC() *quic.Conn { return s.conn }
 // ConnectionStats returns the figures of the connection.
 func (s *Session) ConnectionStats() quic.Stats { return s.conn.Stats() }
 
-// LocalAddr and RemoteAddr return the connection's addresses.
+// LocalAddr returns this end's address.
 func (s *Session) LocalAddr() net.Addr { return s.conn.LocalAddr() }
 
 // RemoteAddr returns the peer's address.
