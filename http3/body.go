@@ -19,14 +19,18 @@ import (
 //
 // Close may be called while another goroutine reads.
 type body struct {
-	stream  *quic.Stream
-	reader  h3.MessageReader
-	owner   bodyOwner
-	maxSize int // of a trailer section, in bytes
+	conn     *conn
+	stream   *quic.Stream
+	reader   h3.MessageReader
+	owner    bodyOwner
+	maxSize  int              // of a field section, in bytes
+	sections qpack.ReadStream // those of the stream
+	whole    bool             // there is nothing but the header section, which has been decoded
 
 	mu      sync.Mutex // held while reading
 	pending []byte     // of the stream, read along with the header section
 	ended   bool       // the stream ends with pending
+	blocked []byte     // a trailer section that waits for insertions
 	err     error      // what every further Read returns
 
 	complete atomic.Bool // read to its end, or failed
@@ -55,6 +59,14 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	for b.err == nil {
+		if b.blocked != nil {
+			if err := b.readBlocked(); isDeadline(err) {
+				return 0, err
+			} else if err != nil {
+				b.finish(err)
+				break
+			}
+		}
 		n, err := b.readStream(p)
 		n, frameErr := b.deframe(p[:n])
 		switch {
@@ -62,8 +74,8 @@ func (b *body) Read(p []byte) (int, error) {
 			b.finish(frameErr)
 		case err == io.EOF:
 			b.finish(cmpErr(b.reader.Finish(), io.EOF))
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return n, err // reading can go on with a later deadline
+		case isDeadline(err):
+			return n, err
 		case err != nil:
 			b.finish(err)
 		}
@@ -73,6 +85,10 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return 0, b.err
 }
+
+// isDeadline reports whether err is that of a read deadline: reading can go on
+// with a later one.
+func isDeadline(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // cmpErr returns the first of two errors that is not nil.
 func cmpErr(first, second error) error {
@@ -85,8 +101,11 @@ func cmpErr(first, second error) error {
 func (b *body) finish(err error) {
 	if b.err == nil {
 		b.complete.Store(true)
+		if err != io.EOF {
+			b.abandonSections()
+		}
 		b.err = b.owner.handleBodyEnd(err)
-		b.pending = nil
+		b.pending, b.blocked = nil, nil
 	}
 }
 
@@ -116,7 +135,7 @@ func (b *body) deframe(p []byte) (n int, err error) {
 		case h3.PieceData:
 			n += copy(p[n:], piece.Bytes)
 		case h3.PieceTrailers:
-			if err := b.readTrailers(piece.Bytes); err != nil {
+			if err := b.takeTrailers(piece.Bytes); err != nil {
 				return n, err
 			}
 		}
@@ -124,20 +143,11 @@ func (b *body) deframe(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (b *body) readTrailers(section []byte) error {
-	sc := getScratch()
-	defer sc.release()
-	fields, err := sc.decodeTrailers(section, b.maxSize)
-	if err == nil {
-		b.owner.handleTrailers(fields)
-	}
-	return err
-}
-
 // Close ends reading. What has not been read is not wanted.
 func (b *body) Close() error {
 	if b.closed.CompareAndSwap(false, true) && !b.complete.Load() {
 		b.stream.CancelRead(uint64(b.owner.closeCode()))
+		b.abandon()
 		// A Read under way returns now; the end is reported exactly once.
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -163,6 +173,8 @@ func (b *body) checkEnd() error {
 		n, err := b.readStream(sink[:])
 		if _, frameErr := b.deframe(sink[:n]); frameErr != nil {
 			b.finish(frameErr)
+		} else if b.blocked != nil {
+			return nil // to wait for what nobody reads is no use
 		} else if err != nil {
 			b.finish(cmpErr(b.reader.Finish(), err))
 		}

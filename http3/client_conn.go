@@ -36,7 +36,13 @@ type clientConn struct {
 // newClientConn is called on the loop, after the handshake.
 func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 	maxHeader := t.maxHeaderBytes()
-	settings := h3.Settings{MaxFieldSectionSize: uint64(maxHeader), Datagrams: t.datagrams()}
+	settings := h3.Settings{
+		MaxFieldSectionSize: uint64(maxHeader),
+		Datagrams:           t.datagrams(),
+
+		QPACKMaxTableCapacity: qpackTableCapacity,
+		QPACKBlockedStreams:   qpackBlockedStreams,
+	}
 	cc := &clientConn{
 		conn:      conn{qc: qc, state: h3.NewConn(wire.ClientSide, settings)},
 		transport: t,
@@ -123,6 +129,7 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 func (st *clientStream) failed(err error) *attemptError {
 	result := &attemptError{cause: st.explain(err)}
 	cancel(st.stream, h3.RequestCancelled)
+	st.body.abandon()
 	var reset *quic.StreamError
 	switch {
 	case st.req.Context().Err() != nil || st.uploadErr.Load() != nil:

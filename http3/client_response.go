@@ -105,7 +105,7 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 }
 
 func (st *clientStream) parseHeader(sc *scratch, section []byte) (h3.ResponseHeader, error) {
-	fields, err := sc.decode(section, st.conn.maxHeader)
+	fields, err := st.body.decode(sc, section)
 	if err != nil {
 		return h3.ResponseHeader{}, err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -37,7 +36,7 @@ type clientStream struct {
 
 func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
 	st := &clientStream{conn: c, stream: s, req: req, trace: traceOf(req.Context()), gunzip: c.transport.wantsGzip(req)}
-	st.body = body{stream: s, owner: st, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ClientSide, c.maxHeader)}
+	st.body.init(&c.conn, s, st, c.maxHeader)
 	st.open.Store(1)
 	return st
 }

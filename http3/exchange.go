@@ -11,7 +11,6 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -30,13 +29,15 @@ type exchange struct {
 	tunnel *Tunnel          // of an extended CONNECT
 	taken  bool             // the handler has taken the tunnel
 
+	blocked *blockedHeader // the header section waits for insertions; nil if it does not
+
 	late        *time.Timer // waits for the rest of the header section, nil for none
 	prioritized bool        // by PRIORITY_UPDATE
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
 	x := &exchange{conn: c, stream: s}
-	x.body = body{stream: s, owner: x, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ServerSide, c.maxHeader)}
+	x.body.init(&c.conn, s, x, c.maxHeader)
 	x.ctx.exchange = x
 	if c.claims() {
 		x.body.reader.Reserve(c.signal)
@@ -46,7 +47,11 @@ func newExchange(c *serverConn, s *quic.Stream) *exchange {
 
 // readHeader reads what has arrived of the header section.
 func (x *exchange) readHeader() {
-	if x.signal != nil && !x.readSignal() {
+	switch {
+	case x.blocked != nil:
+		x.checkBlocked()
+		return
+	case x.signal != nil && !x.readSignal():
 		return
 	}
 	sc := getScratch()
@@ -80,18 +85,22 @@ func (x *exchange) readHeader() {
 }
 
 // begin starts the handler, given the encoded header section and what was read
-// beyond it, both in sc.buf.
+// beyond it.
 func (x *exchange) begin(sc *scratch, section, rest []byte) {
-	x.headerArrived()
 	if x.conn.handlers.Load() >= x.conn.maxHandlers {
 		x.abandon() // there is no point in reading it
 		return
 	}
-	fields, err := sc.decode(section, x.conn.maxHeader)
-	if err != nil {
+	fields, err := x.body.decodeNow(sc, section)
+	switch {
+	case err == qpack.ErrBlocked:
+		x.park(section, rest)
+		return
+	case err != nil:
 		x.refuse(err)
 		return
 	}
+	x.headerArrived()
 	header, err := h3.ParseRequest(fields)
 	if err == nil {
 		err = x.conn.checkExtended(&header)
@@ -115,6 +124,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 			x.refuse(err)
 			return
 		}
+		x.body.whole = true
 	}
 	if f := x.conn.srv.fixed(&header); f != nil {
 		x.serveFixed(f, header.Method)
@@ -165,12 +175,14 @@ func (x *exchange) refuse(err error) {
 		x.answer(http.StatusRequestHeaderFieldsTooLarge)
 		return
 	}
+	x.giveUp()
 	x.conn.refuse(x.stream, err)
 }
 
 // abandon rejects the request, which no handler has seen: the client has reset
 // it, or keeps too many handlers busy.
 func (x *exchange) abandon() {
+	x.giveUp()
 	x.stream.SetValue(nil)
 	cancel(x.stream, h3.RequestRejected)
 	x.conn.waste()
@@ -178,6 +190,7 @@ func (x *exchange) abandon() {
 
 // answer sends a response without a handler. It does not block.
 func (x *exchange) answer(status int) {
+	x.giveUp()
 	x.stream.SetValue(nil)
 	b, mark := h3.BeginHeaders(make([]byte, 0, 64))
 	b = appendStatus(b, status)
@@ -217,6 +230,7 @@ func (x *exchange) finish() {
 		x.rw.discard()
 	}
 	if err != nil || !x.rw.finish() {
+		x.body.abandon()
 		x.conn.wasted.Add(1)
 		cancel(x.stream, h3.InternalError) // unless it is reset already
 		return
@@ -233,6 +247,7 @@ func (x *exchange) fail(panicked any) {
 	if x.endTunnel() {
 		x.tunnel.kill(h3.InternalError)
 	}
+	x.body.abandon()
 	cancel(x.stream, h3.InternalError)
 	x.rw.discard()
 	if panicked == nil || panicked == http.ErrAbortHandler {

@@ -104,6 +104,7 @@ func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
 func (x *exchange) serveFixed(f *FixedResponse, method string) {
 	x.stream.SetValue(nil)
 	_, _ = x.stream.WriteLast(f.bytes(time.Now(), method)) // the client may be gone
+	x.body.abandon()
 	if !x.body.ended {
 		x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
 	}

@@ -30,6 +30,14 @@ const (
 	// defaultMaxIdleTimeout is package quic's.
 	defaultMaxIdleTimeout = 30 * time.Second
 
+	// qpackTableCapacity is the largest dynamic table a peer may fill here, in
+	// bytes: what repeats in one connection's messages fits, and the memory that
+	// an idle connection keeps stays small.
+	qpackTableCapacity = 4 << 10
+	// qpackBlockedStreams is how many streams a peer may have wait for
+	// insertions: all requests of a burst. Package qpack bounds their bytes.
+	qpackBlockedStreams = 100
+
 	// maxUnsentInstructions bounds the QPACK instructions that wait for the peer
 	// to take them, in bytes, beyond what the stream's own buffer holds: those
 	// of the encoder are about a table's worth, and of the decoder's a peer

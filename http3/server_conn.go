@@ -38,6 +38,9 @@ func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 		MaxFieldSectionSize: uint64(maxHeader),
 		ExtendedConnect:     s.EnableExtendedConnect || s.Extension != nil,
 		Datagrams:           s.datagrams(),
+
+		QPACKMaxTableCapacity: qpackTableCapacity,
+		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	return &serverConn{
 		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings), isServer: true},
@@ -61,7 +64,7 @@ func (c *serverConn) HandleStream(s *quic.Stream) {
 	if c.claims() {
 		x.signal = new(h3.VarintReader)
 	} else if err := c.state.HandleRequestStream(s.ID()); err != nil {
-		c.refuse(s, err)
+		x.refuse(err)
 		return
 	}
 	s.SetValue(x)

@@ -28,7 +28,7 @@ func (x *exchange) readSignal() (isRequest bool) {
 		return false
 	}
 	if err := x.conn.state.HandleRequestStream(x.stream.ID()); err != nil {
-		x.conn.refuse(x.stream, err)
+		x.refuse(err)
 		return false
 	}
 	// A part of a frame's header is no piece, and no error.

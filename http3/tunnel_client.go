@@ -10,7 +10,6 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -85,6 +84,7 @@ type pendingTunnel struct {
 	err    error
 	done   chan struct{} // closed when resp or err is set
 
+	blocked  *blockedHeader // waits for insertions; nil if there is none
 	interim  int
 	released atomic.Bool
 	prepared atomic.Bool // by the extension, and not abandoned
@@ -103,7 +103,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 		p.release()
 		return nil, err
 	}
-	p.body = body{stream: p.stream, maxSize: c.maxHeader, reader: h3.NewMessageReader(wire.ClientSide, c.maxHeader)}
+	p.body.init(&c.conn, p.stream, nil, c.maxHeader)
 	if c.claims() {
 		p.body.reader.Reserve(c.signal)
 	}
@@ -189,31 +189,49 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 
 // HandleReadable reads what has arrived of the response's header.
 func (p *pendingTunnel) HandleReadable(s *quic.Stream) {
+	if p.blocked != nil {
+		if _, err := s.TryRead(nil); err != nil && err != io.EOF {
+			p.finish(nil, describe(err))
+		}
+		return
+	}
 	sc := getScratch()
 	defer sc.release()
-	for p.resp == nil && p.err == nil {
+	for {
 		n, err := s.TryRead(sc.buf[:])
-		for b := sc.buf[:n]; len(b) > 0 && p.resp == nil && p.err == nil; {
-			piece, used, err := p.body.reader.Next(b)
-			b = b[used:]
-			if err == nil && piece.Kind == h3.PieceHeaders {
-				err = p.handleHeader(sc, piece.Bytes, b)
-			}
-			if err != nil {
-				p.punish(err)
-				return
-			}
-		}
 		switch {
-		case p.resp != nil:
+		case !p.takePieces(sc, sc.buf[:n]):
+			return
 		case err == io.EOF:
 			p.punish(p.body.reader.Finish())
+			return
 		case err != nil:
 			p.finish(nil, describe(err))
+			return
 		case n == 0:
 			return
 		}
 	}
+}
+
+// takePieces takes bytes of the stream, up to the header of the final response.
+// It reports whether further bytes are wanted.
+func (p *pendingTunnel) takePieces(sc *scratch, b []byte) bool {
+	for len(b) > 0 && p.resp == nil && p.err == nil && p.blocked == nil {
+		piece, used, err := p.body.reader.Next(b)
+		b = b[used:]
+		if err == nil && piece.Kind == h3.PieceHeaders {
+			err = p.handleHeader(sc, piece.Bytes, b)
+		}
+		if err == qpack.ErrBlocked {
+			p.park(piece.Bytes, b)
+			return false
+		}
+		if err != nil {
+			p.punish(err)
+		}
+	}
+	return p.resp == nil && p.err == nil && p.blocked == nil
 }
 
 // HandleWritable does nothing: the request was sent in one piece.
@@ -221,7 +239,7 @@ func (p *pendingTunnel) HandleWritable(*quic.Stream) {}
 
 // handleHeader takes a header section, and what was read beyond it.
 func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
-	fields, err := sc.decode(section, p.conn.maxHeader)
+	fields, err := p.body.decodeNow(sc, section)
 	if err != nil {
 		return err
 	}
@@ -267,13 +285,14 @@ func (p *pendingTunnel) finish(resp *http.Response, err error) {
 	if p.resp != nil || p.err != nil {
 		return
 	}
-	p.resp, p.err = resp, err
+	p.resp, p.err, p.blocked = resp, err, nil
 	p.stream.SetValue(nil)
 	if err != nil || resp.StatusCode/100 != 2 {
 		p.abandon()
 		p.conn.refuseTunnel(p.tunnel)
 	}
 	if err != nil {
+		p.body.abandon()
 		p.tunnel.endRead(err)
 		p.tunnel.endWrite()
 	}

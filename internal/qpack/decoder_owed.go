@@ -11,21 +11,35 @@ const (
 // about ten acknowledgments.
 const flushOwed = 24
 
-// acknowledge notes that a section was decoded. The lock is held.
-func (t *DecoderTable) acknowledge(streamID, required uint64) {
-	t.owed = appendInteger(t.owed, sectionAcknowledgment, 7, streamID)
-	t.acknowledged = max(t.acknowledged, required)
-}
+// The bits of DecoderTable.due.
+const (
+	dueSome = 1 << iota // there are instructions
+	dueNow              // they should leave at once
+)
 
 // Owed says whether there are instructions for the decoder stream, and whether
 // they should leave at once: when the peer's encoder may be waiting for them, or
 // many have gathered. Others had better leave with the next message, as they
 // are not worth a packet of their own.
-func (t *DecoderTable) Owed() (any, urgent bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	news := t.table.inserted > t.acknowledged
-	return news || len(t.owed) > 0, news || len(t.owed) >= flushOwed
+func (t *DecoderTable) Owed() (some, urgent bool) {
+	due := t.due.Load()
+	return due != 0, due&dueNow != 0
+}
+
+// owe adds an instruction for the peer. The lock is held.
+func (t *DecoderTable) owe(first byte, n uint, streamID uint64) {
+	t.owed = appendInteger(t.owed, first, n, streamID)
+	due := uint32(dueSome)
+	if len(t.owed) >= flushOwed {
+		due |= dueNow
+	}
+	t.due.Or(due)
+}
+
+// acknowledge notes that a section was decoded. The lock is held.
+func (t *DecoderTable) acknowledge(streamID, required uint64) {
+	t.owe(sectionAcknowledgment, 7, streamID)
+	t.acknowledged = max(t.acknowledged, required)
 }
 
 // AppendInstructions appends the instructions that are due on the decoder
@@ -33,6 +47,7 @@ func (t *DecoderTable) Owed() (any, urgent bool) {
 func (t *DecoderTable) AppendInstructions(b []byte) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.due.Store(0)
 	b = append(b, t.owed...)
 	t.owed = t.owed[:0]
 	// After the acknowledgments, some of which imply an increment.

@@ -12,7 +12,7 @@ const maxBlockedBytes = 64 << 10
 type Waiter interface {
 	// HandleUnblocked says that it is worth trying again to decode the
 	// section. It is called without locks held, once for each time the section
-	// was parked, by HandleEncoderStream or by Abandon.
+	// was parked, by HandleEncoderStream or by Abandon; not after Unpark.
 	HandleUnblocked()
 }
 
@@ -73,6 +73,13 @@ func (t *DecoderTable) takeUnblocked(dst []Waiter) []Waiter {
 		t.parked = nil
 	}
 	return dst
+}
+
+// Unpark gives up the wait for a section of s, if one is parked.
+func (t *DecoderTable) Unpark(s *ReadStream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unpark(s)
 }
 
 // unpark removes the section of s, if one is parked, and returns its waiter. The

@@ -91,7 +91,7 @@ func TestParkBounds(t *testing.T) {
 
 func TestAbandon(t *testing.T) {
 	r := newReader(t, 4096, 1)
-	s := &ReadStream{ID: 100}
+	s, s2 := &ReadStream{ID: 100}, &ReadStream{ID: 104}
 	var w waiter
 	if ok, err := r.park(s, unhex(t, "0200 80"), &w); !ok || err != nil {
 		t.Fatal(ok, err)
@@ -111,6 +111,17 @@ func TestAbandon(t *testing.T) {
 		t.Errorf("%v, want %v", err, ErrAbandoned)
 	}
 	r.wantOwed("01")
+
+	p := newReader(t, 4096, 1)
+	if ok, err := p.park(s2, unhex(t, "0200 80"), &w); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	p.table.Unpark(s2)
+	p.table.Unpark(s2)
+	p.insert("3fe11f 4161 0131")
+	if w != 1 || p.table.parkedBytes != 0 {
+		t.Errorf("waiter called %d times, %d bytes parked", w, p.table.parkedBytes)
+	}
 
 	none := newReader(t, 0, 0)
 	none.table.Abandon(&ReadStream{ID: 4})

@@ -3,6 +3,7 @@ package qpack
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // DecoderTable is the dynamic table of a connection that the peer's encoder
@@ -14,6 +15,8 @@ import (
 type DecoderTable struct {
 	maxCapacity uint64 // what this end's SETTINGS allow, in bytes
 	maxBlocked  int    // likewise, in streams
+
+	due atomic.Uint32 // dueSome, dueNow: whether instructions are owed
 
 	mu           sync.Mutex
 	table        dynamicTable
@@ -111,6 +114,6 @@ func (t *DecoderTable) abandon(s *ReadStream) Waiter {
 		return nil
 	}
 	s.abandoned = true
-	t.owed = appendInteger(t.owed, streamCancellation, 6, s.ID)
+	t.owe(streamCancellation, 6, s.ID)
 	return t.unpark(s)
 }

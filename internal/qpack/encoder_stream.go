@@ -24,7 +24,11 @@ func (t *DecoderTable) HandleEncoderStream(b []byte) error {
 	d := decoders.Get().(*Decoder)
 	defer decoders.Put(d)
 	t.mu.Lock()
+	before := t.table.inserted
 	err := t.readInstructions(d, b)
+	if t.table.inserted > before {
+		t.due.Or(dueSome | dueNow) // the peer learns it from an increment, or an acknowledgment
+	}
 	var unblocked []Waiter
 	if len(t.parked) > 0 && err == nil {
 		unblocked = t.takeUnblocked(nil)
