@@ -135,8 +135,8 @@ func TestRecvBufferEnds(t *testing.T) {
 		{"failed", func(b *RecvBuffer) { b.insert(0, text(0, 3), false); b.fail(wrong) }, 0, wrong},
 		{"failed twice", func(b *RecvBuffer) { b.fail(wrong); b.fail(io.ErrClosedPipe) }, 0, wrong},
 		{"failed after all was read", func(b *RecvBuffer) { b.insert(0, nil, true); b.fail(wrong) }, 0, io.EOF},
-		{"connection ended, all there", func(b *RecvBuffer) { b.insert(0, text(0, 3), true); b.failUnlessReceived(wrong) }, 3, nil},
-		{"connection ended, not all there", func(b *RecvBuffer) { b.insert(0, text(0, 3), false); b.failUnlessReceived(wrong) }, 0, wrong},
+		{"connection ended, all there", func(b *RecvBuffer) { b.insert(0, text(0, 3), true); b.failAfterReceived(wrong) }, 3, nil},
+		{"connection ended, not all there", func(b *RecvBuffer) { b.insert(0, text(0, 3), false); b.failAfterReceived(wrong) }, 3, nil},
 		{"data after failure", func(b *RecvBuffer) { b.fail(wrong); b.insert(0, text(0, 3), false) }, 0, wrong},
 		{"cut within", func(b *RecvBuffer) { b.insert(0, text(0, 9), false); b.failAt(4, wrong) }, 4, nil},
 		{"cut at the beginning", func(b *RecvBuffer) { b.insert(0, text(0, 9), false); b.failAt(0, wrong) }, 0, wrong},
@@ -149,6 +149,24 @@ func TestRecvBufferEnds(t *testing.T) {
 				t.Fatalf("Read returns %d, %v, want %d, %v", n, err, tt.n, tt.err)
 			}
 		})
+	}
+}
+
+// After the connection's end, reading goes on to the end of what arrived.
+func TestRecvBufferConnectionEnd(t *testing.T) {
+	wrong := errors.New("wrong")
+	b := newRecvBuffer()
+	b.insert(0, text(0, 3), false)
+	b.insert(5, text(5, 3), true) // never to be reached
+	b.failAfterReceived(wrong)
+	p := make([]byte, 2)
+	for _, want := range []struct {
+		n   int
+		err error
+	}{{2, nil}, {1, nil}, {0, wrong}, {0, wrong}} {
+		if n, err := b.Read(p); n != want.n || err != want.err {
+			t.Fatalf("Read returns %d, %v, want %d, %v", n, err, want.n, want.err)
+		}
 	}
 }
 

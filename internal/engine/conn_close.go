@@ -82,7 +82,12 @@ func (c *Conn) enter(now monotime.Time, state connState, err error) {
 // fail ends all streams with the connection's error.
 func (ss *streams) fail(c *Conn, err error) {
 	for _, s := range ss.byID {
-		s.Recv.failUnlessReceived(err)
+		switch {
+		case c.state != stateClosing:
+			s.Recv.failAfterReceived(err)
+		case !s.Recv.received():
+			s.Recv.fail(err) // we closed, and want no more of it
+		}
 		s.Send.fail(err)
 		s.readable()
 		s.writable()

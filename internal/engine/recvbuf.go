@@ -203,12 +203,15 @@ func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
 	return b.read
 }
 
-// failUnlessReceived is fail for the connection's end: what arrived whole may
-// still be read.
-func (b *RecvBuffer) failUnlessReceived(err error) {
-	if !b.received() {
-		b.fail(err)
+// failAfterReceived ends reading with err after what has arrived in order: the
+// connection is over, what the peer said before is not.
+func (b *RecvBuffer) failAfterReceived(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil || b.fin && b.ready == b.final || b.cutErr != nil && b.ready >= b.cut {
+		return
 	}
+	b.cut, b.cutErr = b.ready, err
 }
 
 // consumption counts what the application has read from all streams of a
