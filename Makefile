@@ -17,7 +17,7 @@ FUZZTIME    ?= 20s
 RACE_SEEDS  ?= 5
 
 # Modules of their own, so that users never see what they depend on.
-NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod bench/go.mod))
+NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/go.mod bench/go.mod))
 
 .PHONY: build test lint fmt vet staticcheck race sim nested bench fuzz clean
 
