@@ -112,7 +112,9 @@ var oracleInterim = append(family([]int{102, 103, 110, 199}, func(status int) be
 	},
 	{
 		name: "Expect and refusal", settings: settings{expectTimeout: time.Hour},
-		handler: func(v *visit, w http.ResponseWriter, r *http.Request) { http.Error(w, "too much", http.StatusRequestEntityTooLarge) },
+		handler: func(v *visit, w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+		},
 		visit: func(v *visit) {
 			body := &watchedBody{Reader: strings.NewReader("content"), v: v}
 			v.send(watchInterim(v, v.request("POST", "/", body, "Expect: 100-continue")))
