@@ -119,6 +119,7 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 				return
 			}
 			c.noticeControl()
+			c.tellDecoded()
 		}
 		if err != nil {
 			s.SetValue(nil)

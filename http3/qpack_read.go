@@ -32,9 +32,7 @@ func (b *body) decodeNow(sc *scratch, section []byte) ([]qpack.Field, error) {
 	if err == qpack.ErrAbandoned {
 		err = b.whyAbandoned()
 	}
-	if _, urgent := table.Owed(); urgent {
-		b.conn.decoder.flush()
-	}
+	b.conn.tellDecoded()
 	return sc.fields, err
 }
 
@@ -144,9 +142,6 @@ func (b *body) abandon() {
 }
 
 func (b *body) abandonSections() {
-	table := b.conn.state.Decoder()
-	table.Abandon(&b.sections)
-	if _, urgent := table.Owed(); urgent {
-		b.conn.decoder.flush()
-	}
+	b.conn.state.Decoder().Abandon(&b.sections)
+	b.conn.tellDecoded()
 }

@@ -111,6 +111,14 @@ func (c *conn) openQPACK() {
 	}
 }
 
+// tellDecoded sends what this end's decoder has to say, if it should not wait for
+// the next message. Any goroutine may call it.
+func (c *conn) tellDecoded() {
+	if _, urgent := c.state.Decoder().Owed(); urgent {
+		c.decoder.flush()
+	}
+}
+
 // appendHeaders appends a HEADERS frame that is going to be sent on a stream.
 // What the peer needs to decode it leaves ahead of it, and what this end's
 // decoder has to say as well. Any goroutine may call it.
