@@ -44,6 +44,10 @@ type Transport struct {
 	// the request's header was sent; 0 stands for no limit.
 	ResponseHeaderTimeout time.Duration
 
+	// route returns where an origin's server is, if not at the origin's address;
+	// nil without an Upgrader.
+	route func(origin string) (addr string, ok bool)
+
 	mu     sync.Mutex
 	pool   map[string]*origin // by "host:port"
 	live   map[*clientConn]struct{}
@@ -90,8 +94,7 @@ func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemp
 	}
 	cc, how, err := t.acquire(req.Context(), addr)
 	if err != nil {
-		closeBody(req)
-		return nil, &attemptError{cause: err}
+		return nil, &attemptError{cause: err, untouched: true}
 	}
 	traceConn(trace, cc, how)
 	resp, failed := cc.roundTrip(req)
@@ -207,11 +210,22 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.Dial
 	}
-	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, addr, tlsConf, conf) })
+	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
 	if err != nil {
 		return nil, err // which says where to
 	}
 	return qc.Value().(*clientConn), nil
+}
+
+// routed returns the address to dial for an origin. TLS makes sure that its server
+// is the origin's.
+func (t *Transport) routed(origin string) string {
+	if t.route != nil {
+		if addr, ok := t.route(origin); ok {
+			return addr
+		}
+	}
+	return origin
 }
 
 // closeBody closes the body of a request that is not sent.

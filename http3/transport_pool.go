@@ -61,6 +61,14 @@ func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, h
 	}
 }
 
+// has reports whether there is a connection to an origin.
+func (t *Transport) has(addr string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.pool[addr]
+	return o != nil && o.conn != nil
+}
+
 // origin returns the entry of the pool for an address. The lock is held.
 func (t *Transport) origin(addr string) *origin {
 	o := t.pool[addr]

@@ -1,0 +1,130 @@
+package http3
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// maxAltSvcOrigins bounds the origins a cache remembers; with more, any of
+	// them is forgotten.
+	maxAltSvcOrigins = 1000
+
+	// brokenMin and brokenMax are how long an alternative that did not answer is
+	// left alone: the first time, and after many times.
+	brokenMin = time.Minute
+	brokenMax = 2 * time.Hour
+)
+
+// AltSvcCache remembers which origins have said, in Alt-Svc (RFC 7838), that
+// HTTP/3 is available, and where it was not after all. The zero value is empty.
+// Any goroutine may use it, and several Upgraders may share it.
+type AltSvcCache struct {
+	mu      sync.Mutex
+	origins map[string]*altSvcEntry // by "host:port"
+	clock   func() time.Time        // tests have their own; nil for time.Now
+}
+
+// altSvcEntry is what is known of one origin.
+type altSvcEntry struct {
+	addr    string    // host:port
+	expires time.Time // when addr is no longer believed
+
+	brokenUntil time.Time
+	failures    int // in a row
+}
+
+func (c *AltSvcCache) now() time.Time {
+	if c.clock != nil {
+		return c.clock()
+	}
+	return time.Now()
+}
+
+// Learn takes note of an Alt-Svc field that a response of an origin, "host:port",
+// had. The response must have come over TLS: others could have been forged
+// (RFC 7838, Section 2.1).
+func (c *AltSvcCache) Learn(origin, value string) {
+	alt, found, clear := parseAltSvc(value)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case clear || (found && alt.age == 0):
+		delete(c.origins, origin)
+	case found:
+		host, port, err := net.SplitHostPort(alt.addr)
+		if err == nil && host == "" {
+			host, _, err = net.SplitHostPort(origin)
+		}
+		if err != nil {
+			return
+		}
+		e := c.entry(origin)
+		if addr := net.JoinHostPort(host, port); addr != e.addr {
+			*e = altSvcEntry{addr: addr}
+		}
+		e.expires = c.now().Add(alt.age)
+	}
+}
+
+// entry returns the entry of an origin, made if there is none. The lock is held.
+func (c *AltSvcCache) entry(origin string) *altSvcEntry {
+	e := c.origins[origin]
+	if e != nil {
+		return e
+	}
+	if c.origins == nil {
+		c.origins = make(map[string]*altSvcEntry)
+	}
+	for other := range c.origins {
+		if len(c.origins) < maxAltSvcOrigins {
+			break
+		}
+		delete(c.origins, other)
+	}
+	e = new(altSvcEntry)
+	c.origins[origin] = e
+	return e
+}
+
+// Lookup returns the address, "host:port", at which an origin has HTTP/3. It
+// reports false when nothing is known, or HTTP/3 has failed there of late.
+func (c *AltSvcCache) Lookup(origin string) (addr string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.origins[origin]
+	if e == nil {
+		return "", false
+	}
+	now := c.now()
+	if now.After(e.expires) {
+		delete(c.origins, origin)
+		return "", false
+	}
+	return e.addr, !now.Before(e.brokenUntil)
+}
+
+// Failed takes note that HTTP/3 did not work for an origin: it is left alone for
+// a while, each time for longer.
+func (c *AltSvcCache) Failed(origin string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.origins[origin]; e != nil && !c.now().Before(e.brokenUntil) { // not yet told by another request
+		wait := brokenMax
+		if e.failures < 10 {
+			wait = min(brokenMin<<e.failures, brokenMax)
+		}
+		e.failures++
+		e.brokenUntil = c.now().Add(wait)
+	}
+}
+
+// Worked takes note that HTTP/3 has worked for an origin.
+func (c *AltSvcCache) Worked(origin string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.origins[origin]; e != nil {
+		e.failures, e.brokenUntil = 0, time.Time{}
+	}
+}

@@ -1,0 +1,175 @@
+package http3
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// upgradeServer serves TCP and UDP at one port and tells the protocol.
+type upgradeServer struct {
+	*Server
+	url string
+}
+
+func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
+	t.Helper()
+	serverTLS, _ := tlsConfigs(t)
+	s := &upgradeServer{Server: &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}}
+	ports, err := s.ListenAll("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "https://" + ports.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- s.ServeAll(ports) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func newUpgrader(t *testing.T) *Upgrader {
+	_, clientTLS := tlsConfigs(t)
+	u := &Upgrader{
+		TCP:       &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true},
+		HeadStart: patience,
+	}
+	t.Cleanup(func() {
+		u.CloseIdleConnections()
+		_ = u.Close()
+	})
+	return u
+}
+
+// proto sends a request and returns the response's protocol.
+func (u *Upgrader) proto(t *testing.T, method, url, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(testContext(t), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := u.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); string(got) != body || err != nil {
+		t.Errorf("%q, %v, want %q", got, err, body)
+	}
+	return resp.Proto
+}
+
+func echoBody(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
+
+// TestUpgrade begins with HTTP/2 and goes on with HTTP/3.
+func TestUpgrade(t *testing.T) {
+	s := serveBoth(t, echoBody)
+	u := newUpgrader(t)
+	for i, want := range []string{"HTTP/2.0", "HTTP/3.0", "HTTP/3.0"} {
+		if got := u.proto(t, "POST", s.url, "content"); got != want {
+			t.Errorf("request %d is %s, want %s", i, got, want)
+		}
+	}
+	u.HTTP3.CloseIdleConnections()
+	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/3.0" {
+		t.Errorf("after closing, %s", got)
+	}
+}
+
+// TestUpgradeBlocked has a server that says it has HTTP/3 where packets vanish.
+func TestUpgradeBlocked(t *testing.T) {
+	hole, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hole.Close()
+	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", AltSvc(hole.LocalAddr().(*net.UDPAddr).Port))
+		echoBody(w, r)
+	})
+	u := newUpgrader(t)
+	u.HeadStart = time.Millisecond
+	for range 5 {
+		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
+			t.Errorf("%s, want HTTP/2.0", got)
+		}
+	}
+}
+
+// TestUpgradeRefused has a server that says it has HTTP/3 where nobody listens:
+// it is not asked again.
+func TestUpgradeRefused(t *testing.T) {
+	hole, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := hole.LocalAddr().(*net.UDPAddr).Port
+	hole.Close()
+	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", AltSvc(port))
+		echoBody(w, r)
+	})
+	u := newUpgrader(t)
+	_, clientTLS := tlsConfigs(t)
+	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, QUICConfig: &quic.Config{HandshakeTimeout: 4 * short}}
+	for range 3 {
+		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
+			t.Errorf("%s, want HTTP/2.0", got)
+		}
+	}
+	origin := strings.TrimPrefix(s.url, "https://")
+	if addr, ok := u.Cache.Lookup(origin); addr == "" || ok {
+		t.Errorf("the cache says %q, %v", addr, ok)
+	}
+}
+
+// TestUpgradeAndBack closes the server of HTTP/3 while the client uses it.
+func TestUpgradeAndBack(t *testing.T) {
+	other := serve(t, echoBody)
+	_, port, _ := net.SplitHostPort(other.addr)
+	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", `h3=":`+port+`"`)
+		echoBody(w, r)
+	})
+	u := newUpgrader(t)
+	u.proto(t, "GET", s.url, "")
+	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/3.0" {
+		t.Fatalf("%s, want HTTP/3.0", got)
+	}
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if got := u.proto(t, "GET", s.url, ""); got != "HTTP/2.0" {
+			t.Errorf("%s, want HTTP/2.0", got)
+		}
+	}
+}
+
+// TestMisdirected has an alternative that is not for the origin.
+func TestMisdirected(t *testing.T) {
+	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 3 {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		echoBody(w, r)
+	})
+	u := newUpgrader(t)
+	for range 3 {
+		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
+			t.Errorf("%s, want HTTP/2.0", got)
+		}
+	}
+}
