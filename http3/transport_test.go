@@ -24,7 +24,7 @@ type rawServer struct {
 
 // serveRaw starts a server that calls answer with each request stream, in a
 // goroutine. n counts the requests of all connections from 1.
-func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream)) *rawServer {
+func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream), settings ...byte) *rawServer {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	serverTLS, clientTLS := tlsConfigs(t)
@@ -45,7 +45,7 @@ func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream)) *rawServer {
 			rs.conns.Add(1)
 			running.Go(func() {
 				if s, err := qc.OpenUniStream(context.Background()); err == nil {
-					s.Write([]byte{0x00, 0x04, 0x00})
+					s.Write(join([]byte{0x00}, frame(h3.FrameSettings, string(settings))))
 					qc.SetValue(s)
 				}
 				for {
