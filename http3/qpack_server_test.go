@@ -21,8 +21,6 @@ const (
 	insertHost = "\x02\x3f\xe1\x1f\xc0\x09localhost"
 	// getInserted is the header section of a GET request that refers to it.
 	getInserted = "\x02\x00\xd1\xd7\x80\xc1"
-	// postInserted is that of a POST request.
-	postInserted = "\x02\x00\xd4\xd7\x80\xc1"
 	// insertTrailer inserts wing=left as the first entry.
 	insertTrailer = "\x02\x3f\xe1\x1f\x44wing\x04left"
 	// inserted is a section of the first entry alone.
