@@ -53,7 +53,7 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	if s.TLSConfig != nil {
 		conf = s.TLSConfig.Clone()
 	}
-	if len(conf.Certificates) == 0 && conf.GetCertificate == nil && conf.GetConfigForClient == nil {
+	if !hasCertificate(conf) {
 		cert, hash, err := devcert.Make(time.Now())
 		if err != nil {
 			return nil, err
@@ -63,6 +63,12 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	}
 	s.tlsConf = conf
 	return conf, nil
+}
+
+// hasCertificate reports whether a server with this configuration, which may be
+// nil, has a certificate.
+func hasCertificate(conf *tls.Config) bool {
+	return conf != nil && (len(conf.Certificates) > 0 || conf.GetCertificate != nil || conf.GetConfigForClient != nil)
 }
 
 // forHTTP3 returns a copy of conf that negotiates HTTP/3, also where it has
