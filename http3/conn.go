@@ -20,7 +20,8 @@ type conn struct {
 	unsent  []byte       // of the control stream
 
 	encoder, decoder qpackStream
-	encoderEnabled   bool
+	encoderSettled   bool // whether there is a dynamic table for sending
+	manyRequests     bool // the client has sent more than one
 
 	// peerMaxSection is the largest field section that the peer accepts, as its
 	// SETTINGS say; 0 for any. Any goroutine may look.

@@ -28,8 +28,8 @@ func insert(t testing.TB, qc *quic.Conn, b string) {
 	}
 }
 
-// wantDecoded checks that a client acknowledges a section, be it with or without
-// an Insert Count Increment before.
+// wantDecoded checks that the peer acknowledges a section that has waited in a
+// goroutine: be it with or without an Insert Count Increment before.
 func wantDecoded(t testing.TB, s *quic.Stream) {
 	t.Helper()
 	b := make([]byte, 1)

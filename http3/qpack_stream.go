@@ -10,8 +10,8 @@ import (
 )
 
 // qpackStream is this end's encoder or decoder stream (RFC 9204, Section 4.2). It
-// is opened when there is first something to send on it: connections whose peers
-// have no dynamic tables do without.
+// is opened when it is first needed: connections whose peers use no dynamic
+// tables do without.
 type qpackStream struct {
 	conn  *conn
 	typ   h3.StreamType
@@ -37,16 +37,15 @@ func (q *qpackStream) init(c *conn, typ h3.StreamType) {
 func (q *qpackStream) flush() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.stream != nil {
-		q.write()
-	} else if !q.wanted {
+	if q.stream == nil && !q.wanted {
 		q.wanted = true
 		q.conn.qc.Run(func() { q.open() })
 	}
+	q.write()
 }
 
 // open opens the stream, unless that was done, and reports whether it is open. If
-// the peer does not allow it now, reopen does so later. On the loop.
+// the peer does not allow it now, it is to be called again. On the loop.
 func (q *qpackStream) open() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -58,25 +57,36 @@ func (q *qpackStream) open() bool {
 	if err != nil {
 		return false
 	}
+	s.SetPriority(0, true) // others may wait for what it says
 	s.SetValue(StreamHandler(q))
 	q.stream = s
-	q.unsent = append(q.unsent, byte(q.typ))
+	q.unsent = append([]byte{byte(q.typ)}, q.unsent...)
 	q.write()
 	return true
+}
+
+func (q *qpackStream) isWanted() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.wanted
 }
 
 // write writes what the stream takes. The lock is held.
 func (q *qpackStream) write() {
 	q.unsent = q.table.AppendInstructions(q.unsent)
-	n, err := q.stream.TryWrite(q.unsent)
-	switch {
-	case err != nil:
-		q.conn.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
-	case n < len(q.unsent)-maxUnsentInstructions:
-		q.conn.abort(&h3.ConnError{Code: h3.ExcessiveLoad, Reason: "peer does not take QPACK instructions"})
+	if q.stream != nil {
+		n, err := q.stream.TryWrite(q.unsent)
+		if err != nil {
+			q.conn.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
+			n = len(q.unsent)
+		}
+		q.unsent = append(q.unsent[:0], q.unsent[n:]...)
 	}
-	q.unsent = append(q.unsent[:0], q.unsent[n:]...)
-	if len(q.unsent) == 0 && cap(q.unsent) > smallInstructions {
+	switch {
+	case len(q.unsent) > maxUnsentInstructions:
+		q.conn.abort(&h3.ConnError{Code: h3.ExcessiveLoad, Reason: "peer does not take QPACK instructions"})
+		q.unsent = nil
+	case len(q.unsent) == 0 && cap(q.unsent) > smallInstructions:
 		q.unsent = nil
 	}
 }
@@ -95,18 +105,21 @@ func (c *conn) startQPACK() {
 }
 
 // openQPACK opens the streams that are wanted, and has the encoder use what the
-// peer's SETTINGS allow. It is to be called when these have arrived, and when the
-// peer allows more streams. On the loop.
+// peer's SETTINGS allow. It is to be called when these have arrived, when the
+// peer allows more streams, and at a server when there is a second request: one
+// alone gains nothing by a dynamic table. On the loop.
 func (c *conn) openQPACK() {
-	peer, ok := c.state.PeerSettings()
 	if c.control == nil {
 		return // which comes first
 	}
-	if ok && peer.QPACKMaxTableCapacity > 0 && !c.encoderEnabled && c.encoder.open() {
-		c.encoderEnabled = true
-		c.state.Encoder().Enable(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
+	if peer := c.peer.Load(); peer != nil && !c.encoderSettled && (c.manyRequests || !c.isServer) {
+		c.encoderSettled = peer.QPACKMaxTableCapacity == 0
+		if !c.encoderSettled && c.encoder.open() {
+			c.encoderSettled = true
+			c.state.Encoder().Enable(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
+		}
 	}
-	if c.decoder.wanted {
+	if c.decoder.isWanted() {
 		c.decoder.open()
 	}
 }

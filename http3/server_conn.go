@@ -69,6 +69,10 @@ func (c *serverConn) HandleStream(s *quic.Stream) {
 	}
 	s.SetValue(x)
 	c.used()
+	if s.ID() > 0 && !c.encoderSettled {
+		c.manyRequests = true
+		c.openQPACK()
+	}
 	if c.state.HasPriorities() {
 		c.takePriorities()
 	}
