@@ -361,7 +361,12 @@ func TestFlowControlWaits(t *testing.T) {
 	_ = server.CloseWithError(5, "")
 	for _, ch := range []chan error{writing, opening} {
 		var closed *SessionError
-		if err := wait(t, "the end of the wait", ch); !errors.As(err, &closed) || closed.Code != 5 {
+		err := wait(t, "the end of the wait", ch)
+		// The stream's STOP_SENDING with WT_SESSION_GONE may overtake the capsule.
+		if err != nil && strings.Contains(err.Error(), "0x170d7b68") {
+			continue
+		}
+		if !errors.As(err, &closed) || closed.Code != 5 {
 			t.Errorf("%v", err)
 		}
 	}
