@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/bench/internal/histogram"
+	"github.com/godwit-quic/godwit/internal/histogram"
 )
 
 // meter counts what comes back. Each event loop has one, as has each goroutine

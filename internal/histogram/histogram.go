@@ -70,3 +70,34 @@ func highest(i int) uint64 {
 	}
 	return uint64(i-shift<<fineBits+1)<<shift - 1
 }
+
+// Count returns how many durations were counted.
+func (h *Histogram) Count() uint64 { return h.total }
+
+// Bar is how many durations lie between two others.
+type Bar struct {
+	From, To time.Duration // From is not included, unless it is 0
+	Count    uint64
+}
+
+// Bars returns the durations counted by powers of two, from the first that has
+// any to the last.
+func (h *Histogram) Bars() []Bar {
+	var bars []Bar
+	empty := 0 // bars in a row at the end
+	for i, n := range h.counts {
+		top := bits.Len64(highest(i))
+		if len(bars) == 0 && n == 0 {
+			continue
+		}
+		to := time.Duration(1) << top
+		if len(bars) == 0 || bars[len(bars)-1].To != to {
+			bars = append(bars, Bar{From: to / 2, To: to})
+			empty++
+		}
+		if bars[len(bars)-1].Count += uint64(n); n > 0 {
+			empty = 0
+		}
+	}
+	return bars[:len(bars)-empty]
+}
