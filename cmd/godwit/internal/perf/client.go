@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/cputime"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -78,7 +79,7 @@ func Run(ctx context.Context, addr string, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
 	}
-	cpu, start := processTime(), time.Now()
+	cpu, start := cputime.Process(), time.Now()
 	if opts.Duration > 0 {
 		r.deadline = start.Add(opts.Duration)
 	}
@@ -87,7 +88,7 @@ func Run(ctx context.Context, addr string, opts Options) (*Result, error) {
 	}
 	return &Result{
 		Downloaded: r.downloaded.Load(), Uploaded: r.uploaded.Load(), Requests: r.requests.Load(),
-		Elapsed: time.Since(start), CPU: processTime() - cpu,
+		Elapsed: time.Since(start), CPU: cputime.Process() - cpu,
 		Streams: opts.Streams, Conns: opts.Conns,
 	}, nil
 }

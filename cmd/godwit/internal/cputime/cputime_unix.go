@@ -1,15 +1,15 @@
 //go:build unix
 
-package perf
+package cputime
 
 import (
 	"syscall"
 	"time"
 )
 
-// processTime returns how much CPU time the process has used, in user mode and
+// Process returns how much CPU time the process has used, in user mode and
 // in the kernel.
-func processTime() time.Duration {
+func Process() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

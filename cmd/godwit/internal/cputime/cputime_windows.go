@@ -1,13 +1,13 @@
-package perf
+package cputime
 
 import (
 	"syscall"
 	"time"
 )
 
-// processTime returns how much CPU time the process has used, in user mode and
+// Process returns how much CPU time the process has used, in user mode and
 // in the kernel.
-func processTime() time.Duration {
+func Process() time.Duration {
 	var created, exited, kernel, user syscall.Filetime
 	self, err := syscall.GetCurrentProcess()
 	if err != nil || syscall.GetProcessTimes(self, &created, &exited, &kernel, &user) != nil {

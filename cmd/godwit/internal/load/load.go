@@ -1,0 +1,160 @@
+// Package load sends HTTP requests as fast as a server answers them, and measures
+// how fast that is:
+//
+//	result, err := load.Run(ctx, load.Options{
+//		URL: "https://localhost:4433/hello", Protocol: load.HTTP3, TLS: conf,
+//		Conns: 10, Streams: 32, Duration: 10 * time.Second,
+//	})
+//	fmt.Print(result)
+//
+// Each of Conns connections has Streams requests running at any time, each
+// followed by the next one. The same client code drives all protocols.
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/cputime"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Protocol is a version of HTTP.
+type Protocol string
+
+// The protocols.
+const (
+	HTTP1 Protocol = "HTTP/1.1"
+	HTTP2 Protocol = "HTTP/2"
+	HTTP3 Protocol = "HTTP/3"
+)
+
+// Options say what to measure.
+type Options struct {
+	URL      string
+	Protocol Protocol // HTTP3 if empty
+	Method   string   // GET if empty
+	Header   http.Header
+	Host     string // instead of the URL's
+	Body     []byte
+
+	Conns   int // connections
+	Streams int // requests at a time on each; one over HTTP/1.1
+
+	// Requests is how many are sent in all, and Duration for how long they are;
+	// what comes first ends the measurement, and 0 stands for any.
+	Requests int
+	Duration time.Duration
+	// WarmUp is for how long requests are sent before they count.
+	WarmUp time.Duration
+	// Timeout is how long one request may take; 0 stands for any time.
+	Timeout time.Duration
+
+	TLS  *tls.Config
+	QUIC *quic.Config
+}
+
+func (o *Options) check() error {
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil:
+		return err
+	case u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("%q is not the URL of an https server", o.URL)
+	case o.Conns < 1 || o.Streams < 1:
+		return errors.New("there must be a connection and a stream at least")
+	case o.Protocol == HTTP1 && o.Streams > 1:
+		return errors.New("HTTP/1.1 has one request at a time on a connection; use more connections")
+	case o.Requests <= 0 && o.Duration <= 0:
+		return errors.New("neither a number of requests nor a duration is given")
+	}
+	return nil
+}
+
+// run is a measurement under way.
+type run struct {
+	opts     *Options
+	counting atomic.Bool  // the warm-up is over
+	left     atomic.Int64 // requests to send, if there is a number
+	over     atomic.Bool
+	failed   atomic.Pointer[error] // why no connection could be made
+}
+
+// Run measures. It returns an error when a connection cannot be made in the
+// beginning; what fails later is counted. When ctx ends, the result is of what
+// was measured so far.
+func Run(ctx context.Context, opts Options) (*Result, error) {
+	if opts.Protocol == "" {
+		opts.Protocol = HTTP3
+	}
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	r := &run{opts: &opts}
+	r.left.Store(int64(opts.Requests))
+	clients, err := r.connect(ctx)
+	defer func() {
+		for _, c := range clients {
+			c.close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	return r.measure(ctx, clients), nil
+}
+
+// measure runs the workers and adds up what they have counted.
+func (r *run) measure(ctx context.Context, clients []*client) *Result {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	var group sync.WaitGroup
+	for _, c := range clients {
+		for range r.opts.Streams {
+			group.Go(func() { c.work(working) })
+		}
+	}
+	done := make(chan struct{})
+	go func() { group.Wait(); close(done) }()
+	if r.opts.WarmUp > 0 {
+		sleep(ctx, done, r.opts.WarmUp)
+	}
+	start, cpu := time.Now(), cputime.Process()
+	r.counting.Store(true)
+	limit := r.opts.Duration
+	if limit <= 0 {
+		limit = 1 << 62 // the number of requests ends it
+	}
+	sleep(ctx, done, limit)
+	elapsed, cpu := time.Since(start), cputime.Process()-cpu
+	r.over.Store(true)
+	stop()
+	<-done
+	result := &Result{
+		Protocol: r.opts.Protocol, Conns: r.opts.Conns, Streams: r.opts.Streams,
+		Elapsed: elapsed, CPU: cpu, Statuses: make(map[int]uint64), Errors: make(map[string]uint64),
+	}
+	for _, c := range clients {
+		result.add(&c.tally)
+		result.Connects.Add(c.connected)
+	}
+	return result
+}
+
+// sleep waits for d, or until the work is done or given up.
+func sleep(ctx context.Context, done <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-done:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,143 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// serve starts a server of HTTP/1.1 and HTTP/2; that of HTTP/3 is tested with the
+// command.
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	ts := httptest.NewUnstartedServer(handler)
+	ts.EnableHTTP2 = true
+	ts.Config.ErrorLog = log.New(io.Discard, "", 0)
+	ts.StartTLS()
+	t.Cleanup(ts.Close)
+	return ts.URL
+}
+
+var noCheck = &tls.Config{InsecureSkipVerify: true}
+
+// TestRequests counts as many as were asked for, at the server too.
+func TestRequests(t *testing.T) {
+	var served atomic.Int64
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if string(body) != "body" || r.Host != "other.example" || r.Header.Get("X-A") != "1" || r.Method != "PUT" || r.ProtoMajor != 2 {
+			t.Errorf("%s %s %q %v", r.Method, r.Host, body, r.Header)
+		}
+		if served.Add(1)%2 == 0 {
+			w.WriteHeader(404)
+		}
+		io.WriteString(w, "12345")
+	})
+	result, err := Run(t.Context(), Options{
+		URL: url, Protocol: HTTP2, TLS: noCheck, Conns: 2, Streams: 3, Requests: 100,
+		Method: "PUT", Host: "other.example", Header: http.Header{"X-A": {"1"}}, Body: []byte("body"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Requests() != 100 || result.Failed() != 0 || result.Bytes != 500 || result.Statuses[200]+result.Statuses[404] != 100 ||
+		result.Connects.Count() != 2 || served.Load() != 102 {
+		t.Errorf("%v, served %d", result, served.Load())
+	}
+}
+
+// TestFailures counts what fails, by its reason.
+func TestFailures(t *testing.T) {
+	var served atomic.Int64
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if served.Add(1) > 1 { // the connection can be made
+			panic(http.ErrAbortHandler)
+		}
+	})
+	result, err := Run(t.Context(), Options{URL: url, Protocol: HTTP2, TLS: noCheck, Conns: 1, Streams: 1, Requests: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Requests() != 0 || result.Failed() != 5 || len(result.Errors) == 0 {
+		t.Errorf("%v", result)
+	}
+	var tl = tally{errors: make(map[string]uint64)}
+	for i := range 3 * maxErrors {
+		tl.fail(errText(strings.Repeat("x", i)))
+	}
+	if len(tl.errors) != maxErrors+1 || tl.errors["other errors"] != 2*maxErrors {
+		t.Errorf("%d errors: %v", len(tl.errors), tl.errors)
+	}
+}
+
+type errText string
+
+func (e errText) Error() string { return string(e) }
+
+// TestInterrupted has a result of what was measured.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var served atomic.Int64
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if served.Add(1) == 10 {
+			cancel()
+			<-r.Context().Done()
+		}
+	})
+	result, err := Run(ctx, Options{URL: url, Protocol: HTTP1, TLS: noCheck, Conns: 1, Streams: 1, Duration: time.Hour})
+	if err != nil || result.Requests() != 8 || result.Failed() != 0 {
+		t.Errorf("%v, %v", result, err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"no URL":         {Conns: 1, Streams: 1, Requests: 1},
+		"no https":       {URL: "http://a.example", Conns: 1, Streams: 1, Requests: 1},
+		"bad URL":        {URL: "https://a.example:x", Conns: 1, Streams: 1, Requests: 1},
+		"no end":         {URL: "https://a.example", Conns: 1, Streams: 1},
+		"no connections": {URL: "https://a.example", Streams: 1, Requests: 1},
+		"pipelining":     {URL: "https://a.example", Conns: 1, Streams: 2, Requests: 1, Protocol: HTTP1},
+	} {
+		if _, err := Run(t.Context(), opts); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	opts := Options{URL: "https://127.0.0.1:1", Protocol: HTTP2, TLS: noCheck, Conns: 1, Streams: 1, Requests: 1}
+	if _, err := Run(t.Context(), opts); err == nil {
+		t.Error("a connection to nobody: no error")
+	}
+}
+
+// TestReport writes a result that is known.
+func TestReport(t *testing.T) {
+	r := &Result{
+		Protocol: HTTP3, Conns: 2, Streams: 3, Elapsed: 2 * time.Second, CPU: time.Second, Bytes: 4e6,
+		Statuses: map[int]uint64{200: 3, 404: 1}, Errors: map[string]uint64{"lost": 2},
+	}
+	for _, us := range []int{100, 120, 1000, 100_000} {
+		r.Latencies.Add(time.Duration(us) * time.Microsecond)
+	}
+	text := r.String()
+	for _, want := range []string{
+		"HTTP/3, 2 connections with 3 requests at a time each\n4 requests in 2s: 2/s, 2.00 MB/s, 2 failed\n  status 200: 3\n  status 404: 1\n  lost: 2\n",
+		"\nup to    131µs ######################################## 2\n",
+		"\nup to    134ms #################### 1\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	b, err := json.Marshal(r)
+	if want := `{"protocol":"HTTP/3","conns":2,"streams":3,"seconds":2,"cpu_s":1,"requests":4,"failed":2,"requests_per_s":2,"bytes":4000000,` +
+		`"statuses":{"200":3,"404":1},"errors":{"lost":2},`; err != nil || !strings.HasPrefix(string(b), want) {
+		t.Errorf("%s, %v", b, err)
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestLoad measures a server over every protocol.
+func TestLoad(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "127.0.0.1:0")
+	for _, tt := range []struct{ flag, protocol, streams string }{
+		{"--http1", "HTTP/1.1", "1"}, {"--http2", "HTTP/2", "5"}, {"--http3", "HTTP/3", "5"},
+	} {
+		r := godwit(t, "", "load", "-k", "-c", "2", "-m", tt.streams, "-n", "50", "--json", tt.flag, s.url("/hello"))
+		var result struct {
+			Protocol  string             `json:"protocol"`
+			Requests  int                `json:"requests"`
+			Failed    int                `json:"failed"`
+			Bytes     int                `json:"bytes"`
+			PerSecond float64            `json:"requests_per_s"`
+			Statuses  map[string]int     `json:"statuses"`
+			Latency   map[string]float64 `json:"latency_us"`
+			Histogram []struct {
+				Count int `json:"count"`
+			} `json:"histogram"`
+		}
+		if err := json.Unmarshal([]byte(r.stdout), &result); r.code != 0 || err != nil {
+			t.Fatalf("%s: %d, %v, %s, %s", tt.flag, r.code, err, r.stdout, r.stderr)
+		}
+		drawn := 0
+		for _, bar := range result.Histogram {
+			drawn += bar.Count
+		}
+		if result.Protocol != tt.protocol || result.Requests != 50 || result.Failed != 0 || result.Statuses["200"] != 50 || drawn != 50 ||
+			result.Bytes == 0 || result.PerSecond <= 0 || result.Latency["p50"] <= 0 || result.Latency["p99"] < result.Latency["p50"] {
+			t.Errorf("%s: %s", tt.flag, r.stdout)
+		}
+	}
+}
+
+func TestLoadText(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "127.0.0.1:0")
+	r := godwit(t, "", "load", "-k", "-m", "3", "-D", "200ms", "--warm-up-time", "50ms", "-d", "content", s.url("/digest"))
+	for _, want := range []string{`(?m)^HTTP/3, 1 connections with 3 requests at a time each$`, `(?m)^\d+ requests in 20\dms: \d+/s, `, `(?m)^  status 200: \d+$`, `(?m)^latency +\d`, `(?m)^up to .*#`} {
+		if !regexp.MustCompile(want).MatchString(r.stdout) || r.code != 0 {
+			t.Errorf("exit code %d, no %s in\n%s%s", r.code, want, r.stdout, r.stderr)
+		}
+	}
+}
+
+func TestLoadFails(t *testing.T) {
+	s := startServer(t, "serve", "--listen", "127.0.0.1:0")
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"-n", "1", s.url("/hello")}, exitFailure, "--cacert"},
+		{[]string{"-k", "-n", "5", "-T", "50ms", s.url("/slow?ms=60000")}, exitFailure, ""},
+		{[]string{"-k", s.url("/hello")}, exitUsage, "-n or -D"},
+		{[]string{"-k", "-n", "1", "--http1", "--http2", s.url("/hello")}, exitUsage, "combined"},
+		{[]string{"-k", "-n", "1", "--http1", "-m", "2", s.url("/hello")}, exitFailure, "more connections"},
+		{[]string{"-k", "-n", "1", "-c", "0", s.url("/hello")}, exitFailure, "a connection"},
+		{[]string{"-k", "-n", "1", "http://127.0.0.1:1/"}, exitUsage, "https only"},
+		{[]string{"-k", "-n", "1", "-d", "@/does/not/exist", s.url("/")}, exitUsage, "does/not/exist"},
+	} {
+		r := godwit(t, "", append([]string{"load"}, tt.args...)...)
+		if r.code != tt.code || !strings.Contains(r.stderr, tt.says) {
+			t.Errorf("%v: %d, %q", tt.args, r.code, r.stderr)
+		}
+	}
+}
