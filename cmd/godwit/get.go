@@ -8,13 +8,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/quic"
 )
 
-// maxParallel is how many URLs are fetched at the same time. Servers allow about
-// half as many requests on a connection; the rest waits.
+// maxParallel is how many URLs are fetched at the same time unless --parallel says
+// otherwise. Servers allow about half as many requests on a connection; the rest
+// waits.
 const maxParallel = 200
 
 type getOptions struct {
@@ -29,6 +27,9 @@ type getOptions struct {
 	insecure             bool
 	cacert               string
 	timeout              seconds
+	parallel, repeat     int
+	limitRate            size
+	http1, http2         bool
 	jsonGiven, dataGiven bool
 }
 
@@ -38,7 +39,8 @@ func (a *app) getCommand() *cobra.Command {
 		Use:   "get URL...",
 		Short: "Fetch over HTTP/3, with curl's habits",
 		Long: `Fetch URLs over HTTP/3, all at the same time and on one connection for each
-server. The flags are curl's. A URL without a scheme is taken for https.
+server. The flags are curl's. A URL without a scheme is taken for https. HTTP/1.1
+and HTTP/2 are there to compare with.
 
 Responses go to standard output, in the order of the URLs, or to files with -o or
 -O; the first -o is for the first URL, and so on.`,
@@ -72,6 +74,11 @@ func (o *getOptions) addFlags(cmd *cobra.Command) {
 	flags.BoolVarP(&o.insecure, "insecure", "k", false, "accept every certificate")
 	flags.StringVar(&o.cacert, "cacert", "", "PEM `file` with certificates to trust instead of the system's")
 	flags.VarP(&o.timeout, "timeout", "m", "give up on a URL after so many seconds, or a duration like 500ms")
+	flags.IntVar(&o.parallel, "parallel", maxParallel, "fetch so many URLs at the same time")
+	flags.IntVar(&o.repeat, "repeat", 1, "fetch every URL so many times")
+	flags.Var(&o.limitRate, "limit-rate", "transfer no faster than so many bytes a second, e.g. 1M, each URL")
+	flags.BoolVar(&o.http1, "http1", false, "use HTTP/1.1")
+	flags.BoolVar(&o.http2, "http2", false, "use HTTP/2")
 }
 
 // get fetches all URLs.
@@ -84,12 +91,10 @@ func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
 	if err != nil {
 		return err
 	}
-	quicConf := a.quicConfig()
-	socket, err := quic.NewTransport("", quicConf)
+	transport, err := opts.transport(a, conf)
 	if err != nil {
 		return err
 	}
-	transport := &http3.Transport{TLSClientConfig: conf, QUICConfig: quicConf, QUICTransport: socket}
 	client := &http.Client{Transport: transport}
 	if !opts.location {
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -98,8 +103,7 @@ func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
 	defer cancel()
 	f := &fetcher{app: a, opts: opts, client: client, progress: a.newProgress(opts.silent)}
 	err = f.fetchAll(ctx, plans)
-	// Servers are told that the connections end.
-	return errors.Join(err, transport.Close(), socket.Close())
+	return errors.Join(err, transport.Close())
 }
 
 // seconds is a flag for a duration that may be a plain number of seconds, as

@@ -30,7 +30,7 @@ func (f *fetcher) fetchAll(ctx context.Context, plans []plan) error {
 	var (
 		running sync.WaitGroup
 		errs    = make([]error, len(plans))
-		slots   = make(chan struct{}, maxParallel)
+		slots   = make(chan struct{}, max(f.opts.parallel, 1))
 		turn    = make(chan struct{}) // at standard output
 	)
 	close(turn)
@@ -103,6 +103,7 @@ func (f *fetcher) exchange(ctx context.Context, p plan, turn <-chan struct{}) er
 		return explain(err, "use --cacert FILE to trust the certificates in FILE, or -k to accept any")
 	}
 	defer resp.Body.Close()
+	resp.Body = limit(ctx, resp.Body, f.opts.limitRate)
 	if f.opts.fail && resp.StatusCode >= 400 {
 		return &exitError{exitHTTPStatus, fmt.Errorf("the server answered %s", resp.Status)}
 	}
@@ -130,10 +131,14 @@ func (f *fetcher) request(ctx context.Context, p plan) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	req.Body = limit(ctx, req.Body, f.opts.limitRate)
 	if p.body.file != stdoutName {
 		req.GetBody = func() (io.ReadCloser, error) {
 			body, _, err := p.body.open(nil)
-			return body, err
+			if err != nil {
+				return nil, err
+			}
+			return limit(ctx, body, f.opts.limitRate), nil
 		}
 	}
 	return req, nil

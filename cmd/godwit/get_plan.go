@@ -46,10 +46,13 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 	default:
 		method = http.MethodGet
 	}
+	if err := o.checkRepeat(body); err != nil {
+		return nil, err
+	}
 	if len(o.outputs) > len(urls) {
 		return nil, fmt.Errorf("there are more files to write (%d) than URLs (%d)", len(o.outputs), len(urls))
 	}
-	plans := make([]plan, len(urls))
+	plans := make([]plan, len(urls), len(urls)*o.times())
 	for i, text := range urls {
 		u, err := parseURL(text)
 		if err != nil {
@@ -61,7 +64,28 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 		}
 		plans[i] = plan{url: u, method: method, header: header, host: host, body: body, output: output}
 	}
+	for range o.times() - 1 {
+		plans = append(plans, plans[:len(urls)]...)
+	}
 	return plans, nil
+}
+
+// times is how often every URL is fetched.
+func (o *getOptions) times() int { return max(o.repeat, 1) }
+
+// checkRepeat refuses what cannot be done more than once, or at a time.
+func (o *getOptions) checkRepeat(body *content) error {
+	switch {
+	case o.repeat < 0 || o.parallel < 0:
+		return errors.New("--repeat and --parallel must be positive")
+	case o.times() > 1 && (len(o.outputs) > 0 || o.remoteName):
+		return errors.New("--repeat would write the same file several times")
+	case o.times() > 1 && body != nil && body.file == stdoutName:
+		return errors.New("--repeat cannot send standard input several times")
+	case o.http1 && o.http2:
+		return errors.New("--http1 and --http2 cannot be combined")
+	}
+	return nil
 }
 
 // parseURL reads a URL as people write it.
