@@ -19,6 +19,17 @@
 //	client := &http.Client{Transport: &http3.Transport{}}
 //	resp, err := client.Get("https://example.com/")
 //
+// One that begins with TCP, and moves to HTTP/3 where servers offer it:
+//
+//	client := &http.Client{Transport: &http3.Upgrader{}}
+//
+// An http.Server that exists already gets HTTP/3 by Attach.
+//
+// Handlers and clients find what they know from net/http: a test runs several
+// hundred behaviours over HTTP/1.1, HTTP/2 and HTTP/3 and wants the same of all.
+// What is different: requests do not go through proxies, and HTTP_PROXY and its
+// like are ignored; there is no Hijack, and no server push.
+//
 // A connection without a running request costs memory and no goroutine, on both
 // sides: control streams and the beginnings of requests are handled as events
 // of package quic. A goroutine exists for each running handler, and in clients

@@ -15,6 +15,9 @@ import (
 // Transport is an http.RoundTripper that speaks HTTP/3. It keeps one connection
 // to each origin, which all requests share; it is made when first needed. The
 // zero value is ready. Fields must not change after the first request.
+//
+// Connections are made directly: there is no Proxy field, and the environment's
+// proxies (http.ProxyFromEnvironment) are ignored, as they speak TCP.
 type Transport struct {
 	// TLSClientConfig configures TLS; nil stands for its defaults. Its
 	// NextProtos are not used.
