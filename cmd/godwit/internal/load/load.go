@@ -84,7 +84,6 @@ type run struct {
 	counting atomic.Bool  // the warm-up is over
 	left     atomic.Int64 // requests to send, if there is a number
 	over     atomic.Bool
-	failed   atomic.Pointer[error] // why no connection could be made
 }
 
 // Run measures. It returns an error when a connection cannot be made in the
