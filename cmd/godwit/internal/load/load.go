@@ -114,6 +114,8 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 func (r *run) measure(ctx context.Context, clients []*client) *Result {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
+	start, cpu := time.Now(), cputime.Process()
+	r.counting.Store(r.opts.WarmUp <= 0) // before anything is sent, so that all of it counts
 	var group sync.WaitGroup
 	for _, c := range clients {
 		for range r.opts.Streams {
@@ -124,9 +126,9 @@ func (r *run) measure(ctx context.Context, clients []*client) *Result {
 	go func() { group.Wait(); close(done) }()
 	if r.opts.WarmUp > 0 {
 		sleep(ctx, done, r.opts.WarmUp)
+		start, cpu = time.Now(), cputime.Process()
+		r.counting.Store(true)
 	}
-	start, cpu := time.Now(), cputime.Process()
-	r.counting.Store(true)
 	limit := r.opts.Duration
 	if limit <= 0 {
 		limit = 1 << 62 // the number of requests ends it
