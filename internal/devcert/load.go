@@ -2,6 +2,7 @@ package devcert
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -26,6 +27,27 @@ func Load(certPath, keyPath string) (tls.Certificate, error) {
 		return tls.Certificate{}, fmt.Errorf("certificate %s with key %s: %w", certPath, keyPath, err)
 	}
 	return cert, nil
+}
+
+// LoadLeaf reads the first certificate of a PEM file: the server's own. The errors
+// are like those of Load.
+func LoadLeaf(path string) (*x509.Certificate, error) {
+	data, err := readPEM("certificate", path, "CERTIFICATE")
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var block *pem.Block
+		block, data = pem.Decode(data)
+		if !strings.HasSuffix(block.Type, "CERTIFICATE") {
+			continue // a key in the same file, for example; readPEM has seen another block
+		}
+		leaf, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s: %w", path, err)
+		}
+		return leaf, nil
+	}
 }
 
 // readPEM reads a file that holds a PEM block whose type ends in kind.
