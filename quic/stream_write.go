@@ -98,8 +98,10 @@ func (s *Stream) writeError() error {
 }
 
 // MarkReliable makes what was written so far arrive even if CancelWrite is
-// called later, provided that the peer understands RESET_STREAM_AT
-// (draft-ietf-quic-reliable-stream-reset). Calling it again extends the mark.
+// called later (RESET_STREAM_AT, draft-ietf-quic-reliable-stream-reset). A peer
+// that does not understand that learns of the reset once it has acknowledged
+// what was written so far; whether it has read that is up to it. Calling
+// MarkReliable again extends the mark.
 func (s *Stream) MarkReliable() { s.link.Send.MarkReliable() }
 
 // CancelWrite ends the sending half abruptly with an application's code

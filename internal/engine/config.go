@@ -37,6 +37,10 @@ type Config struct {
 	// (RFC 9221).
 	Datagrams bool
 
+	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
+	// so that it behaves as with an endpoint that does not, like browsers.
+	NoResetStreamAt bool
+
 	// NewCongestion makes the congestion controller. Default CUBIC.
 	NewCongestion func(maxDatagramSize int) congestion.Controller
 

@@ -129,15 +129,8 @@ func (c *Conn) appendStreamControl(w *frameWriter) {
 func (s *Stream) appendControl(w *frameWriter) {
 	in, out := &s.in, &s.out
 	switch {
-	case out.reset.due() && out.next >= out.reliable:
-		reset := wire.ResetStream{ID: s.ID, Code: out.code, FinalSize: out.finalSize()}
-		if out.reliable > 0 {
-			w.b = wire.AppendResetStreamAt(w.b, wire.ResetStreamAt{ResetStream: reset, ReliableSize: out.reliable})
-		} else {
-			w.b = wire.AppendResetStream(w.b, reset)
-		}
-		w.record(recResetStream, uint64(s.ID))
-		out.reset.setSent(w.pn)
+	case s.resetReady():
+		s.appendReset(w)
 	case in.stop.due():
 		w.b = wire.AppendStopSending(w.b, wire.StopSending{ID: s.ID, Code: in.stopCode})
 		w.record(recStopSending, uint64(s.ID))

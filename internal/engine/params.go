@@ -32,7 +32,7 @@ func (c *Conn) localParameters() []byte {
 	p.InitialMaxStreamsUni = cfg.MaxUniStreams
 	p.MaxAckDelay = maxAckDelay
 	p.ActiveConnIDLimit = maxPeerIDs
-	p.ResetStreamAt = true
+	p.ResetStreamAt = !cfg.NoResetStreamAt
 	p.InitialSrcID = wire.SomeID(c.ids.local[0].id)
 	if cfg.Datagrams {
 		p.MaxDatagramFrameSize = maxDatagramFrame

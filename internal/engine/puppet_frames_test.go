@@ -101,6 +101,8 @@ func consumeFrame(t wire.FrameType, b []byte) int {
 		return wire.ConsumeAck(t, b, &wire.Ack{})
 	case wire.FrameResetStream:
 		return wire.ConsumeResetStream(b, &wire.ResetStream{})
+	case wire.FrameResetStreamAt:
+		return wire.ConsumeResetStreamAt(b, &wire.ResetStreamAt{})
 	case wire.FrameStopSending:
 		return wire.ConsumeStopSending(b, &wire.StopSending{})
 	case wire.FrameCrypto:

@@ -103,8 +103,8 @@ func (b *SendBuffer) CloseWrite() error {
 	return b.err
 }
 
-// MarkReliable makes what was written so far survive a later reset, if the peer
-// understands RESET_STREAM_AT.
+// MarkReliable makes what was written so far survive a later reset: see
+// Stream.resetReady.
 func (b *SendBuffer) MarkReliable() {
 	b.mu.Lock()
 	b.mark = b.end

@@ -62,11 +62,30 @@ func (h *recvHalf) toBeRead(read uint64) uint64 {
 	return h.highest
 }
 
-// reliableSize returns how much of s a reset leaves to be delivered: what the
-// application marked, if the peer understands RESET_STREAM_AT.
-func (c *Conn) reliableSize(s *Stream) uint64 {
-	if !c.peer.resetStreamAt {
-		return 0
+// resetReady reports whether the reset of s may be sent: RESET_STREAM_AT when all
+// that it leaves to be delivered was sent. RESET_STREAM, for peers that do not
+// understand that, makes them throw away what they have not read, so it waits
+// until the same was acknowledged.
+func (s *Stream) resetReady() bool {
+	h := &s.out
+	if !h.reset.due() {
+		return false
 	}
-	return s.Send.reliableSize()
+	if s.conn.peer.resetStreamAt {
+		return h.next >= h.reliable
+	}
+	return h.ackedTo >= h.reliable
+}
+
+// appendReset writes the reset of s.
+func (s *Stream) appendReset(w *frameWriter) {
+	h := &s.out
+	reset := wire.ResetStream{ID: s.ID, Code: h.code, FinalSize: h.finalSize()}
+	if h.reliable > 0 && s.conn.peer.resetStreamAt {
+		w.b = wire.AppendResetStreamAt(w.b, wire.ResetStreamAt{ResetStream: reset, ReliableSize: h.reliable})
+	} else {
+		w.b = wire.AppendResetStream(w.b, reset)
+	}
+	w.record(recResetStream, uint64(s.ID))
+	h.reset.setSent(w.pn)
 }

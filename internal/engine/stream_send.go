@@ -78,7 +78,7 @@ type sendHalf struct {
 	resend  rangeSet // sent and lost
 	finVal  sentVal
 	blocked sentVal // STREAM_DATA_BLOCKED
-	reset   sentVal // RESET_STREAM, or with reliable RESET_STREAM_AT
+	reset   sentVal // RESET_STREAM, or with reliable RESET_STREAM_AT if the peer understands that
 	code    uint64
 	// reliable is how much is delivered in spite of the reset
 	reliable uint64
@@ -202,6 +202,9 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 	}
 	if h.ackedTo > before {
 		s.Send.release(h.ackedTo)
+		if s.resetReady() {
+			c.streams.queueControl(s) // it may have waited for this
+		}
 	}
 	c.checkSent(s)
 }
@@ -227,7 +230,7 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 		return
 	}
 	h.code = code
-	h.reliable = c.reliableSize(s)
+	h.reliable = s.Send.reliableSize()
 	h.reset.set()
 	h.resend.sub(h.reliable, maxOffset)
 	s.Send.failKeeping(h.reliable, err)

@@ -92,6 +92,14 @@ var scenarios = []scenario{
 		r.Client, r.Server = cfg, cfg
 		return r
 	}},
+	{"resetWithoutAt", scenarioSeeds / 3, func() Run {
+		w := work
+		w.Resets = 20
+		r := network(20*time.Millisecond, w, &Drop{Rate: 0.05}, &Reorder{Rate: 0.2, Hold: 20 * time.Millisecond})()
+		cfg := &engine.Config{NoResetStreamAt: true}
+		r.Client, r.Server = cfg, cfg
+		return r
+	}},
 	{"datagrams", scenarioSeeds, func() Run {
 		w := work
 		w.Datagrams = 200
