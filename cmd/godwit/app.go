@@ -111,7 +111,7 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, name := range []string{"cpuprofile", "memprofile"} {
 		_ = flags.MarkHidden(name) // fails only for a flag that is not there
 	}
-	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.versionCommand())
+	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.certCommand(), a.versionCommand())
 	return root
 }
 

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -29,11 +31,12 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve a demo over HTTP/3, and over HTTP/2 and HTTP/1.1 at the same port",
 		Long: `Serve a demo over HTTP/3 on UDP, and over HTTP/2 and HTTP/1.1 on TCP at the same
-port, which tell clients of HTTP/3. GET / is a page that lists the routes.
+port, which tell clients of HTTP/3. GET / is a page to try HTTP/3 and WebTransport
+with in a browser; it lists the routes.
 
 Without a certificate, one is made for localhost, 127.0.0.1 and ::1. It lasts for
-13 days and for this run only; its SHA-256 is printed for clients that accept a
-certificate by its hash.
+13 days and for this run only; godwit cert makes one to keep. Its SHA-256 is printed
+for clients that accept a certificate by its hash.
 
 An interrupt ends the server when it has finished what it is doing, but after 10
 seconds at the latest; a second one ends it at once.`,
@@ -53,7 +56,15 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	handler, err := demo.New(demo.Options{Root: opts.root})
+	leaf := conf.Certificates[0].Leaf
+	if err := devcert.CheckValid(leaf, time.Now()); err != nil {
+		a.complain("no client will accept the certificate %s: %v (godwit cert renew renews those that godwit cert makes)", opts.cert, err)
+	}
+	demoOpts := demo.Options{Root: opts.root}
+	if devcert.CheckPinnable(leaf, time.Now()) == nil {
+		demoOpts.CertHash = hash
+	}
+	handler, err := demo.New(demoOpts)
 	if err != nil {
 		return err
 	}

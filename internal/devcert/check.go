@@ -17,7 +17,7 @@ const maxPinnedLifetime = 14 * 24 * time.Hour
 func CheckPinnable(leaf *x509.Certificate, now time.Time) error {
 	// ECDSA with P-256 is the one that every browser has to accept; RSA none may.
 	if key, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
-		return fmt.Errorf("its key is %s; browsers want ECDSA with P-256", keyName(leaf))
+		return fmt.Errorf("its key is %s; browsers want ECDSA with P-256", KeyName(leaf))
 	}
 	if lifetime := leaf.NotAfter.Sub(leaf.NotBefore); lifetime > maxPinnedLifetime {
 		return fmt.Errorf("it is valid for %d days in all; browsers want 14 at most", int(lifetime.Round(time.Hour).Hours()/24))
@@ -40,18 +40,18 @@ func CheckValid(leaf *x509.Certificate, now time.Time) error {
 // in UTC.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// keyName describes the key of a certificate.
-func keyName(leaf *x509.Certificate) string {
+// KeyName describes the key of a certificate, for people: "ECDSA P-256".
+func KeyName(leaf *x509.Certificate) string {
 	if key, ok := leaf.PublicKey.(*ecdsa.PublicKey); ok {
 		return "ECDSA " + key.Params().Name
 	}
 	return leaf.PublicKeyAlgorithm.String()
 }
 
-// Due reports whether a certificate should be renewed: less than a third of its
+// DueFrom returns from when on a certificate should be renewed: when a third of its
 // lifetime is left.
-func Due(leaf *x509.Certificate, now time.Time) bool {
-	return leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/3
+func DueFrom(leaf *x509.Certificate) time.Time {
+	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
 }
 
 // SelfSigned reports whether a certificate was issued by nobody but its own key,

@@ -74,13 +74,11 @@ func TestCheckPinnable(t *testing.T) {
 	}
 }
 
-func TestDue(t *testing.T) {
+func TestDueFrom(t *testing.T) {
 	key := newKey(t, elliptic.P256())
 	leaf := issue(t, key, key, noon, noon.Add(12*day))
-	for after, want := range map[time.Duration]bool{0: false, 8 * day: false, 8*day + time.Second: true, 13 * day: true} {
-		if got := Due(leaf, noon.Add(after)); got != want {
-			t.Errorf("after %v: %v, want %v", after, got, want)
-		}
+	if got, want := DueFrom(leaf), noon.Add(8*day); !got.Equal(want) {
+		t.Errorf("due from %v, want %v", got, want)
 	}
 }
 

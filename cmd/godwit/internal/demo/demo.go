@@ -33,6 +33,11 @@ type Options struct {
 	// Root is the directory behind /files/. Nothing outside of it is served,
 	// not even through symbolic links. Without it there are no files.
 	Root string
+	// CertHash is the SHA-256 of the server's certificate in hexadecimal digits,
+	// by which the page's WebTransport sessions accept it. Without it, browsers
+	// must trust the certificate otherwise; with it, it must be one that they
+	// accept by its hash.
+	CertHash string
 }
 
 // New returns a handler with all routes. It fails when Root cannot be opened.
