@@ -172,6 +172,7 @@ func (s *Session) addStream(qs *quic.Stream) {
 		open.send = &waiting.bidi.SendStream
 	}
 	if s.register(qs.ID(), open) != nil {
+		qs.SetValue(nil) // it has been refused
 		return
 	}
 	qs.SetValue(http3.StreamHandler(waiting))
