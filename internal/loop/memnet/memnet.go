@@ -9,8 +9,10 @@ package memnet
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,13 +21,14 @@ import (
 )
 
 // Network carries datagrams between its sockets, each in the same time and in
-// order. Its methods may be called from any goroutine.
+// order unless it has a Weather. Its methods may be called from any goroutine.
 type Network struct {
 	delay time.Duration
 
 	mu      sync.Mutex
 	sockets map[netip.AddrPort]*Socket
 	drop    func(from, to netip.AddrPort, datagram []byte) bool
+	weather *Weather
 }
 
 // New returns a network that delivers after delay.
@@ -78,14 +81,19 @@ func (n *Network) carry(from, to netip.AddrPort, data []byte, segment int, ecn u
 		segment = len(data)
 	}
 	whole := udp.Message{Data: append([]byte(nil), data...), Segment: segment, Remote: from, Local: dst.addr.Addr(), ECN: ecn}
-	if n.drop == nil {
+	if n.drop == nil && n.weather == nil {
 		dst.deliver(whole, n.delay)
 		return
 	}
 	for datagram := range whole.Datagrams() {
-		if !n.drop(from, to, datagram) {
-			one := whole
-			one.Data, one.Segment = datagram, len(datagram)
+		if n.drop != nil && n.drop(from, to, datagram) {
+			continue
+		}
+		one := whole
+		one.Data, one.Segment = datagram, len(datagram)
+		if n.weather != nil {
+			n.weather.carry(dst, one, n.delay)
+		} else {
 			dst.deliver(one, n.delay)
 		}
 	}
@@ -106,8 +114,10 @@ type Socket struct {
 	outside atomic.Pointer[netip.AddrPort] // as others see it
 	notify  chan struct{}                  // tells the owner to look at the rest
 
+	chance *rand.Rand // with Weather: of what is sent to it; the Network's lock guards it
+
 	mu      sync.Mutex
-	inbox   []arrival
+	inbox   []arrival // the next first
 	woken   bool
 	closed  bool
 	recvErr error
@@ -191,10 +201,15 @@ func (s *Socket) err() error {
 	return s.recvErr
 }
 
-// deliver makes m arrive after delay.
+// deliver makes m arrive after delay, behind what arrives at the same time.
 func (s *Socket) deliver(m udp.Message, delay time.Duration) {
 	s.mu.Lock()
-	s.inbox = append(s.inbox, arrival{time.Now().Add(delay), m})
+	at := time.Now().Add(delay)
+	i := len(s.inbox)
+	for i > 0 && s.inbox[i-1].at.After(at) {
+		i--
+	}
+	s.inbox = slices.Insert(s.inbox, i, arrival{at, m})
 	s.mu.Unlock()
 	s.tell()
 }
