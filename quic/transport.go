@@ -22,7 +22,8 @@ import (
 type Transport struct {
 	conf    *Config
 	workers []*worker
-	turn    atomic.Uint32 // picks the worker for the next dialled connection
+	turn    atomic.Uint32        // picks the worker for the next dialled connection
+	adjust  func(*engine.Config) // by a test; nil otherwise
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
@@ -33,6 +34,7 @@ type Transport struct {
 type worker struct {
 	*loop.Loop
 	transport *Transport
+	index     int       // in the transport's list
 	accepting *Listener // new connections are this one's; of the loop's goroutine
 }
 
@@ -74,8 +76,8 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
 	t := &Transport{conf: conf}
-	for range socks {
-		t.workers = append(t.workers, &worker{transport: t})
+	for i := range socks {
+		t.workers = append(t.workers, &worker{transport: t, index: i})
 	}
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
@@ -169,6 +171,9 @@ func (w *worker) serve(l *Listener, server *handshake.Server) bool {
 func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	e := conf.engineConfig()
 	e.NewTracer = newTracer(conf)
+	if t.adjust != nil {
+		t.adjust(e)
+	}
 	return e
 }
 

@@ -1,0 +1,17 @@
+package quic
+
+import (
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/quicmem"
+)
+
+// Tests of the packages above have networks in memory.
+func init() {
+	quicmem.NewTransport = func(socket loop.Socket, conf any, adjust func(*engine.Config)) any {
+		c, _ := conf.(*Config)
+		t := newTransport([]loop.Socket{socket}, c.orDefault())
+		t.adjust = adjust
+		return t
+	}
+}
