@@ -123,21 +123,20 @@ func appendHuffmanDecoded(dst, src []byte) ([]byte, error) {
 		}
 		// Beyond the end follow ones, which begin no shorter code than EOS.
 		next := acc | ^uint64(0)>>n
+		if n < 8 && next == ^uint64(0) {
+			return dst, nil // padding, or nothing at all
+		}
 		e := huffmanShort[next>>(64-huffmanPeek)]
 		if e.length == 0 {
 			e = findLongCode(next)
 		}
 		if e.length == 0 || uint(e.length) > n {
-			break
+			return dst, errHuffman
 		}
 		dst = append(dst, e.octet)
 		acc <<= e.length
 		n -= uint(e.length)
 	}
-	if len(src) > 0 || n > 7 || acc|^uint64(0)>>n != ^uint64(0) {
-		return dst, errHuffman
-	}
-	return dst, nil
 }
 
 // findLongCode decodes the code at the top of next when it is longer than
