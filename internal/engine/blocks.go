@@ -14,9 +14,10 @@ var blockPool = sync.Pool{New: func() any { return new(block) }}
 // blocks stores the bytes of a stream from some offset on, in blocks aligned
 // to multiples of blockSize. Blocks that no byte was written to are absent.
 type blocks struct {
-	list []*block // list[head+i] holds block number base+i
-	head int      // list[:head] is released already
-	base uint64   // number of the first block kept: its offset / blockSize
+	list []*block  // list[head+i] holds block number base+i
+	head int       // list[:head] is released already
+	base uint64    // number of the first block kept: its offset / blockSize
+	one  [1]*block // the list's first array, as most streams need one block
 }
 
 // at returns the part of the block that holds offset off from off on, which
@@ -33,6 +34,9 @@ func (b *blocks) at(off uint64, grow bool) []byte {
 			clear(b.list[n:])
 			i -= b.head
 			b.list, b.head = b.list[:n], 0
+		}
+		if b.list == nil {
+			b.list = b.one[:0]
 		}
 		for i >= len(b.list) {
 			b.list = append(b.list, nil)
