@@ -157,6 +157,11 @@ func (c *Conn) SetValue(v any) { c.value = v }
 // Value returns what SetValue was given last.
 func (c *Conn) Value() any { return c.value }
 
+// Loop returns the number of the event loop that the connection lives on for all
+// its life, from 0 to Config.Loops-1. Handlers of one loop's connections never
+// run at the same time, so what they share need not be locked.
+func (c *Conn) Loop() int { return c.worker.index }
+
 // Run calls f soon on the goroutine of the connection's event loop, where a
 // Handler's methods run too. f must not block. Run returns false if the
 // connection has ended, and f may not be called if it ends in the meantime.
