@@ -148,7 +148,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	x.prioritize(x.req.Header)
 	x.startTimeouts()
 	x.conn.handlers.Add(1)
-	go x.serve()
+	x.conn.workers.run(x)
 }
 
 // lookForEnd reads on without waiting, up to the size of buf, so that a small
@@ -199,7 +199,7 @@ func (x *exchange) answer(status int) {
 	x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
 }
 
-// serve runs the handler, in a goroutine of its own.
+// serve runs the handler, in a worker's goroutine.
 func (x *exchange) serve() {
 	returned := false
 	defer func() {

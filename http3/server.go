@@ -72,6 +72,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}
 	conns     map[*serverConn]struct{}
+	workers   []*workers             // by event loop
 	tcp       *http.Server           // of ServeTCP
 	idleTimer *time.Timer            // for the connection that is idle next; nil without any
 	tlsConf   *tls.Config            // with a certificate in any case

@@ -16,7 +16,8 @@ import (
 type serverConn struct {
 	conn
 	srv         *Server
-	maxHeader   int // bytes
+	workers     *workers // run the handlers
+	maxHeader   int      // bytes
 	maxHandlers int64
 
 	handlers atomic.Int64 // running

@@ -45,6 +45,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			timer.Reset(poll)
 		}
 	}
+	s.dismissWorkers()
 	return err
 }
 
@@ -55,6 +56,7 @@ func (s *Server) Close() error {
 	for _, c := range s.liveConns() {
 		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	}
+	s.dismissWorkers()
 	if tcp := s.tcpServer(); tcp != nil {
 		return tcp.Close()
 	}
@@ -109,6 +111,7 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64) quic.Handler {
 	c := newServerConn(s, qc, maxHandlers)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.workers = s.workersOf(qc.Loop())
 	if s.closing.Load() {
 		_ = qc.CloseWithError(uint64(ErrCodeNoError), "")
 		return c

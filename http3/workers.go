@@ -1,0 +1,173 @@
+package http3
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// maxIdleWorkers bounds the goroutines that wait for requests of one event
+	// loop: a burst of slow handlers must not leave all its stacks behind.
+	maxIdleWorkers = 256
+	// idleWorkersPeriod is how long a goroutine stays that nobody needs.
+	idleWorkersPeriod = 5 * time.Second
+	// maxKeptQueue is the largest queue whose memory is kept, in requests.
+	maxKeptQueue = 1024
+)
+
+// job is an exchange, the handler of whose request is to be run.
+type job interface{ serve() }
+
+// workers run the handlers of one event loop's requests, each in a goroutine
+// that may block for as long as it likes.
+//
+// A goroutine made for each request would cost more than a small handler does:
+// it begins with a small stack, which has to grow under every handler. So
+// goroutines stay for the next request. And as most handlers do not block, a
+// goroutine that is done takes the next request in the queue at once, and not
+// after another one was scheduled. No request waits for a handler that blocks:
+// while there are any in the queue, a worker is on its way to it.
+type workers struct {
+	mu      sync.Mutex
+	queue   []job // queue[taken:] wait for a worker
+	taken   int
+	coming  bool            // a worker was called and has not come yet
+	idle    []chan struct{} // by which parked workers are called; the last one came last
+	fewest  int             // of idle since the last trim: nobody needed those
+	trimmer *time.Timer     // runs while there are idle ones
+	closed  bool            // nobody shall stay
+}
+
+// run serves x soon. It does not block.
+func (w *workers) run(x job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, x)
+	w.call()
+}
+
+// call makes a worker come, unless one is coming already. mu is held.
+func (w *workers) call() {
+	if w.coming {
+		return
+	}
+	w.coming = true
+	last := len(w.idle) - 1
+	if last < 0 {
+		go w.work()
+		return
+	}
+	w.idle[last] <- struct{}{}
+	w.idle[last] = nil
+	w.idle = w.idle[:last]
+	w.fewest = min(w.fewest, last)
+}
+
+// work is a worker. A handler that ends its goroutine ends the worker.
+func (w *workers) work() {
+	called := make(chan struct{}, 1)
+	for came := true; ; {
+		x, stay := w.take(called, came)
+		switch {
+		case x != nil:
+			x.serve()
+			came = false
+		case !stay:
+			return
+		default:
+			if _, came = <-called; !came {
+				return
+			}
+		}
+	}
+}
+
+// take returns the next request, and sees to it that somebody comes for the one
+// after that. When there is none, the worker counts as parked if it may stay.
+// came says that it was called, and not just done with another request.
+func (w *workers) take(called chan struct{}, came bool) (x job, stay bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if came {
+		w.coming = false
+	}
+	if w.taken == len(w.queue) {
+		return nil, w.park(called)
+	}
+	x = w.queue[w.taken]
+	w.queue[w.taken] = nil
+	if w.taken++; w.taken < len(w.queue) {
+		w.call()
+		return x, true
+	}
+	w.queue, w.taken = w.queue[:0], 0
+	if cap(w.queue) > maxKeptQueue {
+		w.queue = nil
+	}
+	return x, true
+}
+
+// park notes an idle worker and returns whether it may stay. mu is held.
+func (w *workers) park(called chan struct{}) bool {
+	if w.closed || len(w.idle) >= maxIdleWorkers {
+		return false
+	}
+	if w.trimmer == nil {
+		w.fewest = len(w.idle)
+		w.trimmer = time.AfterFunc(idleWorkersPeriod, w.dismissUnused)
+	}
+	w.idle = append(w.idle, called)
+	return true
+}
+
+// dismissUnused ends the workers that were idle during a whole period.
+func (w *workers) dismissUnused() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dismiss(w.fewest)
+	w.fewest = len(w.idle)
+	if w.fewest == 0 || w.closed {
+		w.trimmer = nil
+		return
+	}
+	w.trimmer.Reset(idleWorkersPeriod)
+}
+
+// dismiss ends n idle workers, those that have been so the longest. mu is held.
+func (w *workers) dismiss(n int) {
+	for _, called := range w.idle[:n] {
+		close(called)
+	}
+	w.idle = slices.Delete(w.idle, 0, n)
+}
+
+// close ends the workers as soon as they have nothing to do.
+func (w *workers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.dismiss(len(w.idle))
+	if w.trimmer != nil {
+		w.trimmer.Stop()
+		w.trimmer = nil
+	}
+}
+
+// workersOf returns the workers of an event loop. mu is held.
+func (s *Server) workersOf(loop int) *workers {
+	for len(s.workers) <= loop {
+		s.workers = append(s.workers, new(workers))
+	}
+	return s.workers[loop]
+}
+
+// dismissWorkers ends the goroutines that wait for requests, now, and the others
+// when their handlers return.
+func (s *Server) dismissWorkers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.workers {
+		w.close()
+	}
+}
