@@ -4,7 +4,8 @@
 //	httpd -stack godwit|quic-go|net-http -listen 127.0.0.1:0 -cert FILE -key FILE
 //
 // The first two speak HTTP/3, net-http speaks HTTP/2 and HTTP/1.1 over TCP. It
-// prints its address and serves until it is killed.
+// prints its address and serves until it is interrupted or killed. With
+// -cpuprofile and -memprofile it writes profiles when it is interrupted.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -37,7 +39,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "httpd:", err)
 		os.Exit(1)
 	}
-	select {} // until it is killed
 }
 
 // run starts the server that the command line asks for.
@@ -46,6 +47,9 @@ func run() error {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	cert := flag.String("cert", "", "PEM file with the certificate")
 	key := flag.String("key", "", "PEM file with its key")
+	var prof profiles
+	flag.StringVar(&prof.cpu, "cpuprofile", "", "`file` for a CPU profile")
+	flag.StringVar(&prof.memory, "memprofile", "", "`file` for a profile of all allocations")
 	flag.Parse()
 	serve, ok := stacks[*stack]
 	if !ok {
@@ -59,6 +63,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	if err := prof.start(); err != nil {
+		return err
+	}
 	fmt.Println(addr)
-	return nil
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	<-interrupted
+	return prof.stop()
 }
