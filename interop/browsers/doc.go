@@ -1,7 +1,8 @@
-// Package browsers tests WebTransport with headless Chromium and Firefox, driven
-// by puppeteer-core. The tests need npm, for puppeteer-core, and the browsers,
-// which Debian has as chromium and firefox-esr; without them they are skipped.
+// Package browsers tests WebTransport with headless Chromium and Firefox, and the
+// way from TCP to HTTP/3 with Chromium, driven by puppeteer-core. The tests need
+// npm, for puppeteer-core, and the browsers, which Debian has as chromium and
+// firefox-esr; without them they are skipped.
 //
-// drive.mjs opens a page in a browser and runs the checks of checks.js in it; the
-// Go tests judge what comes out.
+// drive.mjs opens a page in a browser and runs the checks of checks.js in it, and
+// altsvc.mjs loads a page again and again; the Go tests judge what comes out.
 package browsers
