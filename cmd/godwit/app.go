@@ -20,6 +20,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitClosed      = 3  // a WebTransport session was closed with another code than 0
 	exitHTTPStatus  = 22 // as curl's --fail
 	exitInterrupted = 130
 )
@@ -92,7 +93,7 @@ func (a *app) complain(format string, args ...any) {
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:               "godwit",
-		Short:             "Serve and fetch over HTTP/3, and measure QUIC",
+		Short:             "Serve and fetch over HTTP/3, open WebTransport sessions, and measure",
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -111,7 +112,7 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, name := range []string{"cpuprofile", "memprofile"} {
 		_ = flags.MarkHidden(name) // fails only for a flag that is not there
 	}
-	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.certCommand(), a.versionCommand())
+	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.wtCommand(), a.certCommand(), a.versionCommand())
 	return root
 }
 

@@ -1,7 +1,11 @@
-// Command godwit serves and fetches over HTTP/3, and measures QUIC.
+// Command godwit serves and fetches over HTTP/3, opens WebTransport sessions, and
+// measures.
 //
 //	godwit serve                      a demo server at https://localhost:4433/
 //	godwit get -k https://localhost:4433/info
+//	godwit load -k -D 10 https://localhost:4433/hello
+//	godwit wt -k https://localhost:4433/wt/echo
+//	godwit cert make                  a certificate to develop with
 //	godwit perf serve                 the QUIC performance protocol, server
 //	godwit perf run localhost:4433    and client
 //	godwit version
@@ -10,7 +14,9 @@
 // --qlog-dir DIR and TLS secrets to the file that SSLKEYLOGFILE names.
 //
 // The exit code is 0 for success, 1 for a failure, 2 for wrong usage, 22 for an
-// HTTP status of 400 or more with get --fail, and 130 after an interrupt.
+// HTTP status of 400 or more with get --fail or a WebTransport session that is
+// refused, 3 for one that the server closes with a code other than 0, and 130 after
+// an interrupt.
 package main
 
 import (
