@@ -7,7 +7,8 @@
 #              what matters most in some minutes
 #
 # Go is all that has to be installed; tools and modules come from the module
-# proxy, and Bun, for some of the tests against real peers, from npm if it is there.
+# proxy; Bun, aioquic and libcurl, for some of the tests against real peers, from
+# npm and PyPI if they are there.
 
 GO          ?= go
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2

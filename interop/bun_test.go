@@ -1,18 +1,12 @@
 package interop
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -64,49 +58,10 @@ func needBun(t *testing.T) string {
 	return path
 }
 
-// runBun starts a script that serves, and returns what it printed first.
+// runBun starts a script, and returns what it printed first.
 func runBun(t *testing.T, ctx context.Context, script string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, needBun(t), append([]string{filepath.Join("bun", script)}, args...)...)
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, complaints.String())
-	}
-	return strings.TrimSpace(line)
-}
-
-// pemFiles writes a server's certificate and key for other programs.
-func pemFiles(t *testing.T, cfg *tls.Config) (cert, key string) {
-	t.Helper()
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	der, err := x509.MarshalPKCS8PrivateKey(cfg.Certificates[0].PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{
-		cert: {Type: "CERTIFICATE", Bytes: cfg.Certificates[0].Certificate[0]},
-		key:  {Type: "PRIVATE KEY", Bytes: der},
-	} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
+	return runScript(t, ctx, needBun(t), append([]string{filepath.Join("bun", script)}, args...)...)
 }
 
 // TestBunNodeQUICServer has our client talk to Bun's node:quic server.

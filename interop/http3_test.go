@@ -11,7 +11,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -51,6 +53,10 @@ func routes() http.Handler {
 		fmt.Fprintln(w, "body")
 		w.Header().Set("X-After", "late")
 	})
+	mux.HandleFunc("POST /trailers", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, r.Trailer.Get("X-Sum"))
+	})
 	mux.HandleFunc("GET /info", func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"protocol": r.Proto})
 	})
@@ -68,63 +74,85 @@ func digestOf(b []byte) digest {
 	return digest{int64(len(b)), hex.EncodeToString(sum[:])}
 }
 
-// checkRoutes uses every route through a client. bodies are the sizes to
-// upload and download.
-func checkRoutes(t *testing.T, ctx context.Context, client *http.Client, base string) {
+// do sends a request over HTTP/3 and returns the response, which must be a good
+// one, and its content.
+func do(t *testing.T, ctx context.Context, client *http.Client, method, url string, body io.Reader, edit ...func(*http.Request)) (*http.Response, []byte) {
 	t.Helper()
-	do := func(method, path string, body io.Reader) (*http.Response, []byte) {
-		t.Helper()
-		req, err := http.NewRequestWithContext(ctx, method, base+path, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := client.Do(req)
-		if err != nil {
-			t.Fatalf("%s %s: %v", method, path, err)
-		}
-		defer res.Body.Close()
-		b, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatalf("%s %s: body: %v", method, path, err)
-		}
-		if res.ProtoMajor != 3 || res.StatusCode != http.StatusOK {
-			t.Fatalf("%s %s: %s %s", method, path, res.Proto, res.Status)
-		}
-		return res, b
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, b := do("GET", "/hello", nil); string(b) != "hello\n" {
+	for _, f := range edit {
+		f(req)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, url, err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s %s: body: %v", method, url, err)
+	}
+	if res.ProtoMajor != 3 || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %s %s", method, url, res.Proto, res.Status)
+	}
+	return res, b
+}
+
+// checkContent uses the routes that move content through a client. sizes are what
+// to upload and download, in bytes.
+func checkContent(t *testing.T, ctx context.Context, client *http.Client, base string, sizes []int) {
+	t.Helper()
+	if _, b := do(t, ctx, client, "GET", base+"/hello", nil); string(b) != "hello\n" {
 		t.Errorf("hello: %q", b)
-	}
-	if res, b := do("HEAD", "/bytes/5000", nil); res.ContentLength != 5000 || len(b) != 0 {
-		t.Errorf("HEAD: length %d, body of %d", res.ContentLength, len(b))
 	}
 	for _, n := range sizes {
 		data := content(n)
-		if _, b := do("GET", "/bytes/"+strconv.Itoa(n), nil); len(b) != n {
+		if _, b := do(t, ctx, client, "GET", base+"/bytes/"+strconv.Itoa(n), nil); len(b) != n {
 			t.Errorf("bytes/%d: %d", n, len(b))
 		}
-		if _, b := do("POST", "/echo", bytes.NewReader(data)); !bytes.Equal(b, data) {
+		if _, b := do(t, ctx, client, "POST", base+"/echo", bytes.NewReader(data)); !bytes.Equal(b, data) {
 			t.Errorf("echo of %d bytes differs, got %d", n, len(b))
 		}
-		// A reader of unknown length: no Content-Length.
-		_, b := do("POST", "/digest", struct{ io.Reader }{bytes.NewReader(data)})
-		var got digest
-		if err := json.Unmarshal(b, &got); err != nil || got != digestOf(data) {
-			t.Errorf("digest of %d bytes: %s, %v", n, b, err)
+		for name, body := range map[string]io.Reader{
+			"known":   bytes.NewReader(data),
+			"unknown": struct{ io.Reader }{bytes.NewReader(data)}, // no Content-Length
+		} {
+			var got digest
+			_, b := do(t, ctx, client, "POST", base+"/digest", body)
+			if err := json.Unmarshal(b, &got); err != nil || got != digestOf(data) {
+				t.Errorf("digest of %d bytes, %s length: %s, %v", n, name, b, err)
+			}
 		}
-	}
-	if res, b := do("GET", "/trailers", nil); string(b) != "body\n" || res.Trailer.Get("X-After") != "late" {
-		t.Errorf("trailers: %q, %v", b, res.Trailer)
 	}
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
-			if _, b := do("GET", "/bytes/"+strconv.Itoa(1000+i), nil); len(b) != 1000+i {
+			if _, b := do(t, ctx, client, "GET", base+"/bytes/"+strconv.Itoa(1000+i), nil); len(b) != 1000+i {
 				t.Errorf("parallel: %d bytes, want %d", len(b), 1000+i)
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// checkFields uses what is sent in field sections: HEAD, and trailers both ways.
+func checkFields(t *testing.T, ctx context.Context, client *http.Client, base string) {
+	t.Helper()
+	if res, b := do(t, ctx, client, "HEAD", base+"/bytes/5000", nil); res.ContentLength != 5000 || len(b) != 0 {
+		t.Errorf("HEAD: length %d, body of %d", res.ContentLength, len(b))
+	}
+	if res, b := do(t, ctx, client, "GET", base+"/trailers", nil); string(b) != "body\n" || res.Trailer.Get("X-After") != "late" {
+		t.Errorf("trailers: %q, %v", b, res.Trailer)
+	}
+	_, b := do(t, ctx, client, "POST", base+"/trailers", strings.NewReader("abc"), func(req *http.Request) {
+		req.ContentLength = -1
+		req.Trailer = http.Header{"X-Sum": {"900150983cd2"}}
+	})
+	if string(b) != "900150983cd2" {
+		t.Errorf("trailers of a request: the server saw %q", b)
+	}
 }
 
 // serveHTTP3 runs our server on a port of its own and returns its URL.
@@ -140,6 +168,16 @@ func serveHTTP3(t *testing.T, cfg *tls.Config) string {
 	return "https://" + ln.Addr().String()
 }
 
+// hostPort returns what a URL says about where a server is.
+func hostPort(t *testing.T, base string) (host, port string) {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Hostname(), u.Port()
+}
+
 // TestQuicGoHTTP3Client has quic-go's HTTP/3 client use our server.
 func TestQuicGoHTTP3Client(t *testing.T) {
 	ctx := timeout(t)
@@ -147,7 +185,9 @@ func TestQuicGoHTTP3Client(t *testing.T) {
 	base := serveHTTP3(t, serverTLS)
 	tr := &quicgohttp3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
-	checkRoutes(t, ctx, &http.Client{Transport: tr}, base)
+	client := &http.Client{Transport: tr}
+	checkContent(t, ctx, client, base, sizes)
+	checkFields(t, ctx, client, base)
 }
 
 // TestQuicGoHTTP3Server has our HTTP/3 client use quic-go's server.
@@ -168,7 +208,9 @@ func TestQuicGoHTTP3Server(t *testing.T) {
 	}()
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
-	checkRoutes(t, ctx, &http.Client{Transport: tr}, "https://"+pc.LocalAddr().String())
+	client, base := &http.Client{Transport: tr}, "https://"+pc.LocalAddr().String()
+	checkContent(t, ctx, client, base, sizes)
+	checkFields(t, ctx, client, base)
 }
 
 // TestBunHTTP3Server has our HTTP/3 client use Bun.serve.
@@ -179,49 +221,7 @@ func TestBunHTTP3Server(t *testing.T) {
 	base := "https://" + net.JoinHostPort("127.0.0.1", runBun(t, ctx, "http3_server.mjs", cert, key))
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
-	client := &http.Client{Transport: tr}
-	get := func(method, path string, body io.Reader) []byte {
-		t.Helper()
-		req, err := http.NewRequestWithContext(ctx, method, base+path, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := client.Do(req)
-		if err != nil {
-			t.Fatalf("%s %s: %v", method, path, err)
-		}
-		defer res.Body.Close()
-		b, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode != http.StatusOK || res.ProtoMajor != 3 {
-			t.Fatalf("%s %s: %s %s, %v", method, path, res.Proto, res.Status, err)
-		}
-		return b
-	}
-	if b := get("GET", "/hello", nil); string(b) != "hello\n" {
-		t.Errorf("hello: %q", b)
-	}
-	for _, n := range sizes {
-		data := content(n)
-		if b := get("GET", "/bytes/"+strconv.Itoa(n), nil); len(b) != n {
-			t.Errorf("bytes/%d: %d", n, len(b))
-		}
-		if b := get("POST", "/echo", bytes.NewReader(data)); !bytes.Equal(b, data) {
-			t.Errorf("echo of %d bytes differs, got %d", n, len(b))
-		}
-		var got digest
-		if b := get("POST", "/digest", bytes.NewReader(data)); json.Unmarshal(b, &got) != nil || got != digestOf(data) {
-			t.Errorf("digest of %d bytes: %s", n, b)
-		}
-	}
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			if b := get("GET", "/bytes/"+strconv.Itoa(1000+i), nil); len(b) != 1000+i {
-				t.Errorf("parallel: %d bytes, want %d", len(b), 1000+i)
-			}
-		})
-	}
-	wg.Wait()
+	checkContent(t, ctx, &http.Client{Transport: tr}, base, sizes)
 }
 
 // TestBunFetch has Bun's fetch use our server over HTTP/3.
@@ -235,13 +235,13 @@ func TestBunFetch(t *testing.T) {
 		Hello            string
 		Info             map[string]string
 		Download, Upload digest
-		Many             bool
+		Echo, Many       bool
 	}
 	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
 	want := digestOf(make([]byte, size))
-	if got.Hello != "hello\n" || got.Info["protocol"] != "HTTP/3.0" || got.Download != want || got.Upload != want || !got.Many {
+	if got.Hello != "hello\n" || got.Info["protocol"] != "HTTP/3.0" || got.Download != want || got.Upload != want || !got.Echo || !got.Many {
 		t.Errorf("Bun says %s, want digests %+v", line, want)
 	}
 }

@@ -1,4 +1,4 @@
-// Bun's fetch over HTTP/3 against the demo server.
+// Bun's fetch over HTTP/3 against the routes of the tests.
 // Usage: bun fetch.mjs BASE BYTES; prints a line of JSON.
 import { createHash } from "node:crypto";
 
@@ -36,6 +36,10 @@ const upload = await (
     }),
   })
 ).json();
+const data = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) >> 3);
+const echoed = await digest((await fetch(base + "/echo", { ...options, method: "POST", body: data })).body);
+const sent = await digest([data]);
+const echo = echoed.bytes === sent.bytes && echoed.sha256 === sent.sha256;
 const many = await Promise.all(Array.from({ length: 200 }, async (_, i) => (await (await fetch(`${base}/bytes/${1000 + i}`, options)).arrayBuffer()).byteLength === 1000 + i));
-console.log(JSON.stringify({ hello, info, download, upload, many: many.every(Boolean) }));
+console.log(JSON.stringify({ hello, info, download, upload, echo, many: many.every(Boolean) }));
 process.exit(0);
