@@ -36,8 +36,9 @@ func (c events) HandleStreamOpened(e *engine.Stream) {
 
 func (c events) HandleReadable(e *engine.Stream) {
 	s := e.App.(*Stream)
-	if s.is(flagOnReset) {
+	if s.is(flagHooks) {
 		s.noticeReset()
+		s.noticeDiscard()
 	}
 	if c.handles(s) {
 		c.handler.HandleReadable(s)
@@ -48,6 +49,9 @@ func (c events) HandleReadable(e *engine.Stream) {
 
 func (c events) HandleWritable(e *engine.Stream) {
 	s := e.App.(*Stream)
+	if s.is(flagHooks) {
+		s.noticeUnsent()
+	}
 	if err := e.Send.Err(); err != nil && e.Sends() {
 		s.sendEnded(s.conn.publicError(err))
 	}

@@ -28,9 +28,9 @@ type Stream struct {
 	writing  half
 	ctx      context.Context // made when asked for
 	cancel   context.CancelCauseFunc
-	onReset  func(*StreamError)
-	sendOver bool  // the sending half has ended
-	sendErr  error // why, nil for "all was acknowledged"
+	hooks    *hooks // nil without any
+	sendOver bool   // the sending half has ended
+	sendErr  error  // why, nil for "all was acknowledged"
 }
 
 // half is what one direction needs for those who wait. It is guarded by the
@@ -50,7 +50,7 @@ const (
 	flagWriteCancelled
 	flagNoReading // the stream only sends
 	flagNoWriting // the stream only receives
-	flagOnReset   // somebody wants to know of a reset
+	flagHooks     // somebody has hooks
 )
 
 // newStream makes the Stream for an engine's. On the loop's goroutine.

@@ -6,6 +6,70 @@ import (
 	"time"
 )
 
+// TestOnDiscarded tells how much is not read of streams that either side cancels.
+func TestOnDiscarded(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		const sent = 1000 // beyond the byte that is read
+		for name, cancel := range map[string]func(cs, ss *Stream){
+			"the reader":                  func(_, ss *Stream) { ss.CancelRead(1) },
+			"the writer":                  func(cs, _ *Stream) { cs.CancelWrite(2) },
+			"the reader, after the end":   func(cs, ss *Stream) { cs.Close(); synctest.Wait(); ss.CancelRead(3) },
+			"the reader, before the end":  func(cs, ss *Stream) { ss.CancelRead(4); cs.Close() },
+			"the writer, after a pause":   func(cs, _ *Stream) { time.Sleep(time.Second); cs.CancelWrite(5) },
+			"both":                        func(cs, ss *Stream) { ss.CancelRead(6); cs.CancelWrite(7) },
+			"the reader, after the reset": func(cs, ss *Stream) { cs.CancelWrite(8); time.Sleep(time.Second); ss.CancelRead(9) },
+		} {
+			cs, ss := e.streams(client, server)
+			if _, err := cs.Write(make([]byte, sent)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second) // of virtual time, until it has arrived
+			told := make(chan uint64, 2)
+			note := func(n uint64) { told <- n }
+			ss.OnDiscarded(func(uint64) { t.Error("the first function was called") })
+			ss.OnDiscarded(note)
+			synctest.Wait()
+			if len(told) != 0 {
+				t.Fatalf("%s: told of %d bytes before anything happened", name, <-told)
+			}
+			cancel(cs, ss)
+			if n := <-told; n != sent {
+				t.Errorf("%s: told of %d bytes, want %d", name, n, sent)
+			}
+			ss.OnDiscarded(note)
+			if n := <-told; n != sent {
+				t.Errorf("%s: told of %d bytes once more, want %d", name, n, sent)
+			}
+		}
+	})
+}
+
+// TestOnUnsent tells how much is not sent of streams that either side cancels.
+func TestOnUnsent(t *testing.T) {
+	const window, written = 2000, 10_000
+	conf := &Config{InitialStreamWindow: window, MaxStreamWindow: window}
+	bubble(t, conf, nil, func(t *testing.T, e *env, client, server *Conn) {
+		for name, cancel := range map[string]func(cs, ss *Stream){
+			"the writer":                func(cs, _ *Stream) { cs.CancelWrite(1) },
+			"the reader":                func(_, ss *Stream) { ss.CancelRead(2) },
+			"the reader, after the end": func(cs, ss *Stream) { cs.Close(); ss.CancelRead(3) },
+		} {
+			cs, ss := e.streams(client, server)
+			if _, err := cs.Write(make([]byte, written)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second) // of virtual time, until the window is used up
+			told, discarded := make(chan uint64, 1), make(chan uint64, 1)
+			cs.OnUnsent(func(n uint64) { told <- n })
+			ss.OnDiscarded(func(n uint64) { discarded <- n })
+			cancel(cs, ss)
+			if unsent, sent := <-told, <-discarded; unsent+sent != written || unsent == 0 || sent == 0 {
+				t.Errorf("%s: %d bytes are not sent, %d not read, of %d", name, unsent, sent, written)
+			}
+		}
+	})
+}
+
 // TestOnReset tells of a reset while nobody reads, of one that has come before,
 // and not of this side's own doing.
 func TestOnReset(t *testing.T) {

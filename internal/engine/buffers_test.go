@@ -336,7 +336,7 @@ func TestSendBufferMark(t *testing.T) {
 	b.MarkReliable()
 	b.Write(text(100, 3*blockSize))
 	wrong := errors.New("wrong")
-	b.failKeeping(b.reliableSize(), wrong)
+	b.failKeeping(b.reliableSize(), b.end, wrong)
 	if got := b.appendTo(nil, 0, 100); string(got) != string(text(0, 100)) {
 		t.Fatal("what was marked is gone")
 	}

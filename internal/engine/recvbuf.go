@@ -29,6 +29,8 @@ type RecvBuffer struct {
 	err    error  // ends reading at once
 	cut    uint64 // with cutErr: reading ends here, with that error
 	cutErr error
+	size   uint64 // what the peer sent in all, when sized
+	sized  bool
 	notify uint64 // consumed bytes at which the engine wants to be told
 	shared *consumption
 	reader bool // Read is copying: blocks stay
@@ -76,6 +78,26 @@ func (b *RecvBuffer) Err() error {
 		return b.err
 	}
 	return b.cutErr
+}
+
+// Discarded returns how many bytes the peer has sent on the stream that will never
+// be read. known is false while that may change: reading goes on, or the stream's
+// final size is not known (RFC 9000, Section 4.5). EventStreamReadable tells of
+// the change. Any goroutine may call it.
+func (b *RecvBuffer) Discarded() (n uint64, known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.sized || b.err == nil && !b.readAll() {
+		return 0, false
+	}
+	return b.size - b.read, true
+}
+
+// setSize tells the final size of the stream.
+func (b *RecvBuffer) setSize(size uint64) {
+	b.mu.Lock()
+	b.size, b.sized = size, true
+	b.mu.Unlock()
 }
 
 // Consumed reports whether the engine should be told (Conn.StreamConsumed)

@@ -20,8 +20,10 @@ type SendBuffer struct {
 	err     error  // ends writing
 	mark    uint64 // bytes below survive a reset
 	keep    uint64 // with err: bytes below are still wanted
-	blocked bool   // a writer found the buffer full and waits
-	writer  bool   // Write is copying: blocks stay
+	final   uint64 // with reset: bytes from here on will never be sent
+	reset   bool
+	blocked bool // a writer found the buffer full and waits
+	writer  bool // Write is copying: blocks stay
 }
 
 // Write takes bytes of p as far as the limit allows and returns how many. A
@@ -72,6 +74,9 @@ func (b *SendBuffer) append(p []byte, all bool) (n int, err error) {
 		copy(dst, p[n:]) // nobody reads at end or above
 		b.mu.Lock()
 		b.writer = false
+		if b.err != nil {
+			break
+		}
 		n += len(dst)
 		b.end += uint64(len(dst))
 	}
@@ -115,6 +120,18 @@ func (b *SendBuffer) reliableSize() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.mark
+}
+
+// Unsent returns how many bytes were written that will never be sent, as the
+// stream was reset by either side. known is false while it is not.
+// EventStreamWritable tells of the change. Any goroutine may call it.
+func (b *SendBuffer) Unsent() (n uint64, known bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.reset {
+		return 0, false
+	}
+	return b.end - min(b.end, b.final), true
 }
 
 // Err returns what ended writing, nil while it goes on.
@@ -180,13 +197,15 @@ func (b *SendBuffer) fail(err error) {
 	b.drop()
 }
 
-// failKeeping ends writing with err; the bytes below keep stay until they are
-// acknowledged.
-func (b *SendBuffer) failKeeping(keep uint64, err error) {
+// failKeeping ends writing with err because of a reset; the bytes below keep stay
+// until they are acknowledged, and those from final on, which is not below, are
+// not sent.
+func (b *SendBuffer) failKeeping(keep, final uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
 		b.keep = keep
+		b.final, b.reset = final, true
 		b.err = err
 		b.drop()
 	}

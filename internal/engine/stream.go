@@ -116,8 +116,7 @@ func (c *Conn) StopSending(now monotime.Time, s *Stream, code uint64) {
 	s.in.discard = true
 	c.abandon(now, s, &StreamError{ID: s.ID, Code: code})
 	if s.in.sizeKnown {
-		s.in.to(recvEventRead)
-		s.finish()
+		s.discarded()
 		return
 	}
 	s.in.stopCode = code

@@ -127,7 +127,10 @@ func (c *Conn) extend(s *Stream, end uint64, fin bool, t wire.FrameType) *Transp
 		}
 		h.highest = end
 	}
-	h.sizeKnown = h.sizeKnown || fin
+	if fin && !h.sizeKnown {
+		h.sizeKnown = true
+		s.Recv.setSize(h.highest)
+	}
 	return nil
 }
 
@@ -150,8 +153,7 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 	}
 	if s.in.discard {
 		if s.in.sizeKnown {
-			s.in.to(recvEventRead)
-			s.finish()
+			s.discarded()
 		}
 		return nil
 	}
@@ -185,6 +187,15 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 	s.readable()
 	s.finish()
 	return nil
+}
+
+// discarded ends the receiving half of a stream that nobody reads, now that its
+// final size is known.
+func (s *Stream) discarded() {
+	if s.in.to(recvEventRead) {
+		s.readable()
+		s.finish()
+	}
 }
 
 // abandon ends reading with err; bytes that nobody will read count as

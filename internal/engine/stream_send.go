@@ -233,7 +233,7 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 	h.reliable = s.Send.reliableSize()
 	h.reset.set()
 	h.resend.sub(h.reliable, maxOffset)
-	s.Send.failKeeping(h.reliable, err)
+	s.Send.failKeeping(h.reliable, h.finalSize(), err)
 	c.streams.queueControl(s)
 	c.streams.queueData(s)
 	s.writable()
