@@ -29,6 +29,9 @@ type Dialer struct {
 	ServerCertificateHashes [][sha256.Size]byte
 	// QUICConfig configures the transport; nil stands for its defaults.
 	QUICConfig *quic.Config
+	// QUICTransport, when set, is the socket that all connections share;
+	// without, each has its own.
+	QUICTransport *quic.Transport
 	// Config holds limits; nil stands for its defaults.
 	Config *Config
 	// Protocols are the subprotocols to offer, the best first.
@@ -137,7 +140,12 @@ func (d *Dialer) newTransport() *http3.Transport {
 	}
 	e := newExtension(d.Config)
 	e.dedicated = !d.ShareConnections
-	return &http3.Transport{TLSClientConfig: conf, QUICConfig: e.conf.quicConfig(d.QUICConfig), Extension: e}
+	return &http3.Transport{
+		TLSClientConfig: conf,
+		QUICConfig:      e.conf.quicConfig(d.QUICConfig),
+		QUICTransport:   d.QUICTransport,
+		Extension:       e,
+	}
 }
 
 // discard closes a transport that was made for one session.
