@@ -52,6 +52,11 @@ const (
 	// to be accepted, above any limit of streams open at a time.
 	maxQueuedStreams = 1024
 
+	// maxQueuedResets is how many streams may wait in a session before those
+	// are forgotten that were reset: enough for whoever accepts them to learn
+	// the codes.
+	maxQueuedResets = 64
+
 	// maxKept bounds, in bytes, what a session keeps to be read after its end.
 	maxKept = 1 << 20
 

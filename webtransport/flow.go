@@ -123,10 +123,10 @@ func (f *flow) reserve(n int) (int, <-chan struct{}) {
 }
 
 // unreserve gives back bytes that were not sent after all.
-func (f *flow) unreserve(n int) {
+func (f *flow) unreserve(n uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sent -= uint64(n)
+	f.sent -= n
 	f.wake()
 }
 
@@ -173,29 +173,17 @@ func (f *flow) done(k kind) {
 	}
 }
 
-// consume counts bytes that were read, and allows as many more, a good part of the
-// window at a time. It reports whether they were allowed.
-func (f *flow) consume(n int) bool {
+// consume counts bytes that were read, or never will be, and allows as many more, a
+// good part of the window at a time. It reports whether they were allowed.
+func (f *flow) consume(n uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.consumed += uint64(n)
+	f.consumed += n
 	if f.consumed > f.granted {
 		return false
 	}
 	f.grant(f.consumed + f.window)
 	return true
-}
-
-// forgive makes up for bytes that the peer counts and that will not be read, as
-// the stream was reset: how many is not known, but that a stream has no more
-// waiting than its initial window.
-func (f *flow) forgive(n uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.window += n
-	f.grant(f.consumed + f.window)
-	f.window -= n
-	f.consumed += n
 }
 
 // grant raises the peer's limit when that is worth a capsule; the lock is held.

@@ -27,10 +27,13 @@ func (q *queue[T]) push(item T, limit int) bool {
 	return true
 }
 
-// remove takes an item out, if it is still there.
-func (q *queue[T]) remove(item T) bool {
+// removeBeyond takes an item out, if it is still there and more than n are.
+func (q *queue[T]) removeBeyond(item T, n int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if len(q.items) <= n {
+		return false
+	}
 	i := slices.Index(q.items, item)
 	if i >= 0 {
 		q.items = slices.Delete(q.items, i, i+1)

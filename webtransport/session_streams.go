@@ -192,7 +192,7 @@ func (s *Session) addStream(qs *quic.Stream) {
 
 func (o openStream) over() {
 	if o.receive != nil {
-		o.receive.over()
+		o.receive.giveUp()
 	}
 	if o.send != nil {
 		o.send.over()
@@ -205,9 +205,9 @@ type queuedStream struct {
 	bidi    *Stream // of which only one half is used for a unidirectional stream
 }
 
-// HandleReadable forgets a unidirectional stream that was reset: as it does not
-// count for QUIC any more, a peer could open any number of them. Others are worth
-// being accepted, and are bounded.
+// HandleReadable forgets a unidirectional stream that was reset when many wait: as
+// it does not count for QUIC any more, a peer could open any number of them. Others
+// are worth being accepted, and are bounded.
 func (q *queuedStream) HandleReadable(qs *quic.Stream) {
 	r := &q.bidi.ReceiveStream
 	if kindOf(qs.ID()) != uni || !r.mu.TryLock() {
@@ -215,8 +215,8 @@ func (q *queuedStream) HandleReadable(qs *quic.Stream) {
 	}
 	reset := wasReset(qs)
 	r.mu.Unlock()
-	if reset && q.session.uni.remove(r) {
-		r.over()
+	if reset && q.session.uni.removeBeyond(r, maxQueuedResets) {
+		r.giveUp()
 	}
 }
 

@@ -62,9 +62,8 @@ func (r *ReceiveStream) readKept(p []byte) (int, error) {
 
 // noteRead does what follows from a call of Read, and returns the error to return.
 func (r *ReceiveStream) noteRead(n int, err error) error {
-	s := r.session
-	if n > 0 && s.flow != nil && !s.flow.consume(n) {
-		s.conn.Run(func() { s.fail(flowError("more data in the session than allowed")) })
+	if n > 0 {
+		r.session.consumed(uint64(n))
 	}
 	switch {
 	case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
@@ -73,17 +72,22 @@ func (r *ReceiveStream) noteRead(n int, err error) error {
 		r.over()
 		return err
 	}
-	r.forgive()
-	r.over()
-	return s.streamError(err)
+	r.giveUp()
+	return r.session.streamError(err)
+}
+
+// consumed counts bytes of the peer's that were read, or never will be.
+func (s *Session) consumed(n uint64) {
+	if s.flow != nil && !s.flow.consume(n) {
+		s.conn.Run(func() { s.fail(flowError("more data in the session than allowed")) })
+	}
 }
 
 // CancelRead tells the peer with a code that nothing more will be read, and makes
 // Read fail.
 func (r *ReceiveStream) CancelRead(code uint32) {
 	r.qs.CancelRead(toHTTP(code))
-	r.forgive()
-	r.over()
+	r.giveUp()
 }
 
 // SetReadDeadline sets the time after which Read fails with
@@ -100,22 +104,21 @@ func (r *ReceiveStream) SetReadDeadline(t time.Time) error {
 }
 
 // over notes that nothing more is to be read.
-func (r *ReceiveStream) over() {
-	if r.isOver.CompareAndSwap(false, true) {
+func (r *ReceiveStream) over() (first bool) {
+	if first = r.isOver.CompareAndSwap(false, true); first {
 		r.session.receiveOver(r.qs.ID())
 	}
+	return first
 }
 
-// forgive keeps flow control going after a reset.
-func (r *ReceiveStream) forgive() {
-	if f := r.session.flow; f != nil && !r.isOver.Load() {
-		f.forgive(unreadBound)
+// giveUp is over for a stream that was cancelled by either end. What was sent on it
+// counts for the session's limit all the same (Section 5.4 of draft 15), so that
+// both ends agree, as soon as it is known how much that is.
+func (r *ReceiveStream) giveUp() {
+	if r.over() && r.session.flow != nil {
+		r.qs.OnDiscarded(r.session.consumed)
 	}
 }
-
-// unreadBound is how many bytes of a stream may have arrived beyond what was read:
-// QUIC's initial window for a stream, in bytes.
-const unreadBound = 512 << 10
 
 // sessionEnded stops reading, and keeps what has arrived.
 func (r *ReceiveStream) sessionEnded() {

@@ -54,7 +54,7 @@ func (w *SendStream) writeWithin(f *flow, p []byte) (n int, err error) {
 		}
 		m, err := w.qs.Write(p[n : n+allowed])
 		if n += m; m < allowed {
-			f.unreserve(allowed - m)
+			f.unreserve(uint64(allowed - m))
 		}
 		if err != nil || n == len(p) {
 			return n, err
@@ -132,8 +132,14 @@ func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.WriteClosed() }
 
 // over notes that nothing more is to be sent.
 func (w *SendStream) over() {
-	if w.isOver.CompareAndSwap(false, true) {
-		w.session.sendOver(w.qs.ID())
+	if !w.isOver.CompareAndSwap(false, true) {
+		return
+	}
+	w.session.sendOver(w.qs.ID())
+	if f := w.session.flow; f != nil {
+		// What a reset leaves unsent, perhaps the peer's, does not count for
+		// the session's limit.
+		w.qs.OnUnsent(f.unreserve)
 	}
 }
 

@@ -1,0 +1,201 @@
+package webtransport
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// simPair is a session of both ends.
+type simPair struct {
+	world *simWorld
+	index uint64
+	ends  [2]*simEnd // client, server
+}
+
+// simEnd is one end of a session.
+type simEnd struct {
+	t       *testing.T
+	pair    *simPair
+	session *Session
+	name    string
+	side    uint64 // 0 for the client
+	work    simWork
+	seen    map[uint32]bool // datagrams received
+}
+
+// simWork is what one end does.
+type simWork struct {
+	bidi, uni, datagrams int
+}
+
+func newSimPair(w *simWorld, index uint64, client, server *Session) *simPair {
+	p := &simPair{world: w, index: index}
+	for side, s := range []*Session{client, server} {
+		r := w.rand(3, index<<1|uint64(side))
+		p.ends[side] = &simEnd{
+			t: w.t, pair: p, session: s, side: uint64(side),
+			name: fmt.Sprintf("%s of session %d", []string{"client", "server"}[side], index),
+			work: simWork{bidi: r.IntN(8), uni: r.IntN(8), datagrams: r.IntN(20)},
+			seen: make(map[uint32]bool),
+		}
+	}
+	return p
+}
+
+func (e *simEnd) other() *simEnd { return e.pair.ends[1-e.side] }
+
+// errorf reports what was not as it must be.
+func (e *simEnd) errorf(format string, args ...any) {
+	e.t.Helper()
+	e.t.Errorf("%s: %s", e.name, fmt.Sprintf(format, args...))
+}
+
+// run does the work of both ends, and closes.
+func (p *simPair) run(ctx context.Context) {
+	r := p.world.rand(4, p.index)
+	closer := p.ends[r.IntN(2)]
+	want := SessionError{Code: r.Uint32(), Reason: strings.Repeat("é", r.IntN(60))}
+	var receivers, work sync.WaitGroup
+	for _, e := range p.ends {
+		receivers.Go(func() { e.receiveDatagrams(ctx) })
+		work.Go(func() { e.sendDatagrams(ctx) })
+		e.useStreams(ctx, &work)
+	}
+	if p.world.scenario.early {
+		time.Sleep(time.Duration(r.IntN(600)) * time.Millisecond)
+	} else {
+		work.Wait()
+		p.checkEven()
+		drained := p.ends[r.IntN(2)]
+		drained.other().session.Drain()
+		<-drained.session.Draining()
+	}
+	_ = closer.session.CloseWithError(want.Code, want.Reason)
+	closer.wantEnd(want)
+	want.Remote = true
+	closer.other().wantEnd(want)
+	work.Wait()
+	receivers.Wait()
+}
+
+// wantEnd wants the session to end.
+func (e *simEnd) wantEnd(want SessionError) {
+	<-e.session.Context().Done()
+	var got *SessionError
+	if err := context.Cause(e.session.Context()); !errors.As(err, &got) || *got != want {
+		e.errorf("ended with %v, want %v", err, &want)
+	}
+	if n := e.session.known(); n != 0 {
+		e.errorf("%d streams are known after the end", n)
+	}
+}
+
+// checkEven wants both ends to agree about what was sent, once all has arrived.
+func (p *simPair) checkEven() {
+	deadline := time.Now().Add(time.Minute)
+	for _, e := range p.ends {
+		for e.uneven() != "" && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond) // final sizes may be on their way
+		}
+		if problem := e.uneven(); problem != "" {
+			e.errorf("%s", problem)
+		}
+	}
+}
+
+// uneven says what this end has sent otherwise than the other has received it.
+func (e *simEnd) uneven() string {
+	if n := e.session.known(); n != 0 {
+		return fmt.Sprintf("%d streams are known when all are over", n)
+	}
+	from, to := e.session.flow, e.other().session.flow
+	if from == nil || to == nil {
+		return ""
+	}
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	switch {
+	case from.sent != to.consumed:
+		return fmt.Sprintf("sent %d bytes of which the other end has counted %d", from.sent, to.consumed)
+	case from.sent > from.maxData || from.maxData > to.granted:
+		return fmt.Sprintf("sent %d bytes, may send %d, is allowed %d", from.sent, from.maxData, to.granted)
+	case from.opened != to.streamsSeen || to.streamsSeen != to.streamsDone:
+		return fmt.Sprintf("opened %v streams, the other end has seen %v and is done with %v", from.opened, to.streamsSeen, to.streamsDone)
+	}
+	return ""
+}
+
+// sendDatagrams sends datagrams of this end's, each with its number.
+func (e *simEnd) sendDatagrams(ctx context.Context) {
+	for i := range e.work.datagrams {
+		if err := e.session.SendDatagram(e.datagram(uint32(i))); err != nil && !e.ended(err) {
+			e.errorf("datagram: %v", err)
+		}
+		time.Sleep(3 * time.Millisecond)
+	}
+}
+
+// datagram returns one of this end's.
+func (e *simEnd) datagram(number uint32) []byte {
+	b := binary.BigEndian.AppendUint32(nil, number)
+	r := e.pair.world.rand(5+e.side, e.pair.index<<32|uint64(number))
+	return append(b, simBytes(r, r.IntN(1000))...)
+}
+
+// receiveDatagrams wants each datagram at most once, and as it was sent.
+func (e *simEnd) receiveDatagrams(ctx context.Context) {
+	for {
+		b, err := e.session.ReceiveDatagram(ctx)
+		if err != nil {
+			if !e.ended(err) {
+				e.errorf("datagrams end with %v", err)
+			}
+			return
+		}
+		var number uint32
+		if len(b) >= 4 {
+			number = binary.BigEndian.Uint32(b)
+		}
+		if !bytes.Equal(b, e.other().datagram(number)) {
+			e.errorf("a datagram of %d bytes is not one that was sent", len(b))
+			return
+		}
+		if e.seen[number] {
+			e.errorf("datagram %d came twice", number)
+		}
+		e.seen[number] = true
+	}
+}
+
+// ended reports whether err is that of a session that was closed on purpose.
+func (e *simEnd) ended(err error) bool {
+	var session *SessionError
+	var stream *StreamError
+	switch {
+	case errors.As(err, &session):
+		return true
+	case errors.As(err, &stream):
+		// The streams may learn of the end before the session does.
+		return e.pair.world.scenario.early && stream.Remote && stream.HTTPCode == uint64(codeSessionGone)
+	}
+	return false
+}
+
+// simBytes returns n bytes.
+func simBytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}

@@ -1,0 +1,183 @@
+package webtransport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/quicmem"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+var (
+	simServer = simAddr("192.0.2.1", 443)
+	simClient = simAddr("192.0.2.2", 5000)
+)
+
+func simAddr(ip string, port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(ip), uint16(port))
+}
+
+// simWorld is a server and a client in a bubble.
+type simWorld struct {
+	t        *testing.T
+	scenario *simScenario
+	seed     uint64
+	network  *memnet.Network
+	server   *http3.Server
+	dialer   *Dialer
+	sockets  []*quic.Transport
+	served   chan error
+	accepted map[string]chan *Session // the server's ends, by path
+}
+
+// simSessions is how many sessions there are.
+const simSessions = 2
+
+func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
+	w := &simWorld{t: t, scenario: s, seed: seed, served: make(chan error, 1), accepted: make(map[string]chan *Session)}
+	for i := range simSessions {
+		w.accepted[simPath(i)] = make(chan *Session, 1)
+	}
+	w.network = memnet.New(time.Duration(5+w.rand(2, 0).IntN(40)) * time.Millisecond)
+	weather := s.weather
+	weather.Seed = seed
+	w.network.SetWeather(&weather)
+	serverTLS, clientTLS := w.tls()
+	w.serve(serverTLS)
+	w.dialer = &Dialer{
+		TLSClientConfig: clientTLS,
+		QUICConfig:      w.quicConfig(),
+		QUICTransport:   w.listen(simClient),
+		Config:          w.config(),
+		// One connection for all, unless the draft allows it one session.
+		ShareConnections: s.drafts == nil || s.drafts[0].flowControl(),
+	}
+	return w
+}
+
+func simPath(i int) string { return fmt.Sprintf("/%d", i) }
+
+// tls returns a server's and a client's configuration, with a certificate of the
+// bubble's time.
+func (w *simWorld) tls() (server, client *tls.Config) {
+	cert, _, err := devcert.Make(time.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(cert.Leaf)
+	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: roots, ServerName: "localhost"}
+}
+
+// listen returns a transport on a socket of the network.
+func (w *simWorld) listen(addr netip.AddrPort) *quic.Transport {
+	t := quicmem.NewTransport(w.network.Listen(addr), nil, w.scenario.adjust).(*quic.Transport)
+	w.sockets = append(w.sockets, t)
+	return t
+}
+
+// config returns the limits of either end.
+func (w *simWorld) config() *Config {
+	if w.scenario.windows == tight {
+		return &Config{MaxStreams: 3, MaxData: 20_000, Drafts: w.scenario.drafts}
+	}
+	return &Config{Drafts: w.scenario.drafts}
+}
+
+// quicConfig returns what either end's transport is like. The PING finds a client
+// again that has another port and only receives.
+func (w *simWorld) quicConfig() *quic.Config {
+	conf := &quic.Config{KeepAlivePeriod: time.Second, MaxIdleTimeout: time.Minute}
+	if w.scenario.windows == tight {
+		conf.InitialStreamWindow, conf.MaxStreamWindow = 4000, 8000
+		conf.MaxIncomingStreams, conf.MaxIncomingUniStreams = 8, 8
+	}
+	return conf
+}
+
+// serve starts the server.
+func (w *simWorld) serve(conf *tls.Config) {
+	w.server = &http3.Server{
+		TLSConfig: conf, QUICConfig: w.quicConfig(), Logger: slog.New(slog.DiscardHandler),
+		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			s, err := Upgrade(rw, r)
+			if err != nil {
+				w.t.Errorf("Upgrade: %v", err)
+				return
+			}
+			w.accepted[r.URL.Path] <- s
+		}),
+	}
+	Enable(w.server, w.config())
+	ln, err := w.server.ListenOn(w.listen(simServer))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	go func() { w.served <- w.server.Serve(ln) }()
+}
+
+// open opens the sessions, all at once.
+func (w *simWorld) open(ctx context.Context) []*simPair {
+	pairs := make([]*simPair, simSessions)
+	var group sync.WaitGroup
+	for i := range pairs {
+		group.Go(func() {
+			client, _, err := w.dialer.Dial(ctx, "https://"+simServer.String()+simPath(i), nil)
+			if err != nil {
+				w.t.Errorf("Dial: %v", err)
+				return
+			}
+			pairs[i] = newSimPair(w, uint64(i), client, <-w.accepted[simPath(i)])
+		})
+	}
+	group.Wait()
+	if w.t.Failed() {
+		w.t.FailNow()
+	}
+	return pairs
+}
+
+// close ends both ends.
+func (w *simWorld) close() {
+	_ = w.dialer.Close()
+	_ = w.server.Close()
+	if err := <-w.served; !errors.Is(err, http.ErrServerClosed) {
+		w.t.Errorf("Serve: %v", err)
+	}
+	for _, s := range w.sockets {
+		_ = s.Close()
+	}
+}
+
+// checkHubs wants nothing to be left of sessions on connections that live.
+func (w *simWorld) checkHubs(pairs []*simPair) {
+	synctest.Wait() // until those who ended the sessions have done the rest
+	for _, p := range pairs {
+		for _, end := range p.ends {
+			h, done := end.session.hub, make(chan struct{})
+			check := func() {
+				defer close(done)
+				if len(h.sessions) > 0 || len(h.parked) > 0 || h.admitted.Load() != 0 {
+					w.t.Errorf("%v: %d sessions, %d streams without one, and %d admitted are left",
+						end.name, len(h.sessions), len(h.parked), h.admitted.Load())
+				}
+			}
+			if end.session.conn.Run(check) {
+				<-done
+			}
+		}
+	}
+}
