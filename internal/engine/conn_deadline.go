@@ -116,6 +116,7 @@ const trimAfter = time.Second
 // trim gives back what an idle connection does not need.
 func (c *Conn) trim() {
 	c.loss.Trim(wire.AppSpace)
+	c.keys.Rest()
 	if len(c.events) == 0 {
 		c.events = nil
 	}

@@ -37,6 +37,7 @@ type AppKeys struct {
 
 	integrityLimit uint64
 	openFailures   uint64
+	resting        bool // only secrets are left
 }
 
 // SetReadSecret installs the keys to open packets with.
@@ -54,16 +55,19 @@ func (k *AppKeys) SetWriteSecret(v wire.Version, suite Suite, secret []byte) err
 }
 
 // CanRead reports whether SetReadSecret was called.
-func (k *AppKeys) CanRead() bool { return k.read.current.aead != nil }
+func (k *AppKeys) CanRead() bool { return k.read.secret != nil }
 
 // CanWrite reports whether SetWriteSecret was called.
-func (k *AppKeys) CanWrite() bool { return k.write.current.aead != nil }
+func (k *AppKeys) CanWrite() bool { return k.write.chain.secret != nil }
 
 // KeyPhase returns the bit that the header of the next packet must carry.
 func (k *AppKeys) KeyPhase() bool { return k.write.phase&1 != 0 }
 
 // Seal protects a packet as Sealer.Seal does. Packet numbers must rise.
 func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
+	if k.resting {
+		k.wake()
+	}
 	return k.write.seal(pkt, pnOffset, pnLen, pn)
 }
 
@@ -72,6 +76,9 @@ func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []
 // its keys or answered an update; the caller then lets three PTOs pass and
 // calls DropPrevious. ErrKeyUpdate and ErrAEADLimit end the connection.
 func (k *AppKeys) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (payload []byte, pn wire.PacketNumber, updated bool, err error) {
+	if k.resting {
+		k.wake()
+	}
 	r := &k.read
 	truncated, pnLen := r.header.unprotect(pkt, pnOffset)
 	if pnLen == 0 {
@@ -125,6 +132,9 @@ func (k *AppKeys) Update() error {
 	if !k.CanRead() || !k.CanWrite() || !k.write.acked {
 		return ErrUpdateTooEarly
 	}
+	if k.resting {
+		k.wake()
+	}
 	k.read.advance()
 	k.write.advance()
 	return nil
@@ -150,4 +160,30 @@ func (k *AppKeys) DropPrevious() {
 	if k.read.first != wire.NoPacket {
 		k.read.previous = packetKey{}
 	}
+}
+
+// Rest gives back the memory of ciphers, some kilobytes, until the next packet
+// is sealed or opened. It does nothing while there is a key of the phase before,
+// or keys of one direction only.
+func (k *AppKeys) Rest() {
+	if k.resting || !k.CanRead() || !k.CanWrite() || k.HasPrevious() {
+		return
+	}
+	k.resting = true
+	k.read.header.rest()
+	k.read.current.aead, k.read.next.aead = nil, nil
+	k.write.header.rest()
+	k.write.current.aead = nil
+}
+
+// wake makes the ciphers again, all of them, so that the time it takes does not
+// tell what the packet is that they are needed for.
+func (k *AppKeys) wake() {
+	k.resting = false
+	r, w := &k.read, &k.write
+	r.header.wake()
+	r.chain.remake(&r.current, r.secret)
+	r.chain.remake(&r.next, r.chain.secret)
+	w.header.wake()
+	w.chain.remake(&w.current, w.chain.secret)
 }

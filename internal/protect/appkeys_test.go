@@ -261,3 +261,40 @@ func TestConfidentialityLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestRest gives the ciphers back at every point of a key update, and goes on
+// as if nothing had happened.
+func TestRest(t *testing.T) {
+	for _, s := range suites {
+		a, b := newPeers(t, s)
+		for i := range 6 {
+			what := fmt.Sprintf("%v, phase %d", s, i)
+			a.keys.Rest()
+			b.keys.Rest()
+			if !a.keys.CanRead() || !a.keys.CanWrite() {
+				t.Fatalf("%s: no keys at rest", what)
+			}
+			if i%2 == 0 && a.keys.read.next.aead != nil {
+				t.Errorf("%s: a cipher stays", what)
+			}
+			exchange(a, b)
+			late := b.seal()
+			a.keys.Rest()
+			if err := a.keys.Update(); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			a.keys.Rest() // the previous key is needed: nothing happens
+			a.wantOpen(what+", late", late, false, nil)
+			b.keys.Rest()
+			b.wantOpen(what+", first", a.seal(), true, nil)
+			a.keys.OnAcked(a.next - 1)
+			a.wantOpen(what+", answer", b.seal(), true, nil)
+			b.keys.OnAcked(b.next - 1)
+			a.keys.DropPrevious()
+			b.keys.DropPrevious()
+			if a.keys.HasPrevious() || b.keys.HasPrevious() {
+				t.Errorf("%s: the previous key stays", what)
+			}
+		}
+	}
+}

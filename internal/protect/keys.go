@@ -76,27 +76,38 @@ const (
 	pnLenMask     = 0x03
 )
 
-// headerKey protects headers (RFC 9001, Section 5.4). It has either a block
-// cipher or a ChaCha20 key.
+// headerKey protects headers (RFC 9001, Section 5.4).
 type headerKey struct {
-	block  cipher.Block
-	chacha [chacha20.KeySize]byte
-	mask   [sampleLen]byte // scratch: a local one would escape through the interface
+	block cipher.Block // nil for ChaCha20, and while at rest
+	key   [chacha20.KeySize]byte
+	suite Suite
+	mask  [sampleLen]byte // scratch: a local one would escape through the interface
 }
 
 func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {
-	var k headerKey
-	key := expandLabel(s, secret, labelsOf(v).hp, s.keyLen())
-	if s == ChaCha20Poly1305 {
-		copy(k.chacha[:], key)
-		return k, nil
+	k := headerKey{suite: s}
+	copy(k.key[:], expandLabel(s, secret, labelsOf(v).hp, s.keyLen()))
+	return k, k.makeBlock()
+}
+
+func (k *headerKey) makeBlock() (err error) {
+	if k.suite == ChaCha20Poly1305 {
+		return nil
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return k, fmt.Errorf("protect: %v: %w", s, err)
+	if k.block, err = aes.NewCipher(k.key[:k.suite.keyLen()]); err != nil {
+		return fmt.Errorf("protect: %v: %w", k.suite, err)
 	}
-	k.block = block
-	return k, nil
+	return nil
+}
+
+// rest gives the block cipher back.
+func (k *headerKey) rest() { k.block = nil }
+
+// wake makes it again.
+func (k *headerKey) wake() {
+	if err := k.makeBlock(); err != nil {
+		panic(err.Error()) // the suite has worked before
+	}
 }
 
 // setMask computes the mask from a sample (RFC 9001, Sections 5.4.3 and 5.4.4).
@@ -105,7 +116,7 @@ func (k *headerKey) setMask(sample []byte) {
 		k.block.Encrypt(k.mask[:], sample)
 		return
 	}
-	c, err := chacha20.NewUnauthenticatedCipher(k.chacha[:], sample[4:])
+	c, err := chacha20.NewUnauthenticatedCipher(k.key[:], sample[4:])
 	if err != nil {
 		panic("protect: ChaCha20: " + err.Error()) // the lengths are constant
 	}

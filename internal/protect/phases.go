@@ -24,8 +24,20 @@ func (c *secretChain) next() packetKey {
 // follow.
 func startChain(v wire.Version, s Suite, secret []byte) (packetKey, headerKey, secretChain, error) {
 	first, err := NewSealer(v, s, secret)
+	if err != nil {
+		return packetKey{}, headerKey{}, secretChain{}, err
+	}
 	chain := secretChain{version: v, suite: s, secret: append([]byte(nil), secret...)}
-	return first.packet, first.header, chain, err
+	return first.packet, first.header, chain, nil
+}
+
+// remake makes the AEAD of a key again, from the secret of its phase.
+func (c *secretChain) remake(k *packetKey, secret []byte) {
+	aead, err := newAEAD(c.suite, expandLabel(c.suite, secret, labelsOf(c.version).key, c.suite.keyLen()))
+	if err != nil {
+		panic("protect: key made again: " + err.Error()) // the suite has worked before
+	}
+	k.aead = aead
 }
 
 // readKeys opens packets of three phases: the current one, the one before, and
@@ -34,8 +46,9 @@ func startChain(v wire.Version, s Suite, secret []byte) (packetKey, headerKey, s
 type readKeys struct {
 	header                  headerKey
 	previous, current, next packetKey
-	chain                   secretChain
-	phase                   uint64 // of current
+	secret                  []byte      // of current
+	chain                   secretChain // which has that of next
+	phase                   uint64      // of current
 
 	// The lowest and the highest packet number opened in the current phase,
 	// NoPacket before there is one.
@@ -50,6 +63,7 @@ func (r *readKeys) init(v wire.Version, s Suite, secret []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	r.secret = r.chain.secret
 	r.next = r.chain.next()
 	r.first, r.highest, r.last = wire.NoPacket, wire.NoPacket, wire.NoPacket
 	return nil
@@ -85,7 +99,8 @@ func (r *readKeys) key(phase uint64) *packetKey {
 
 // advance makes the next phase the current one.
 func (r *readKeys) advance() {
-	r.previous, r.current, r.next = r.current, r.next, r.chain.next()
+	r.previous, r.current, r.secret = r.current, r.next, r.chain.secret
+	r.next = r.chain.next()
 	r.phase++
 	r.last = max(r.last, r.highest)
 	r.first, r.highest = wire.NoPacket, wire.NoPacket
