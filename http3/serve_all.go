@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
+	"syscall"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/quic"
@@ -45,55 +47,94 @@ func (s *Server) ListenAndServeAll() error {
 type Ports struct {
 	TCP net.Listener
 	UDP *quic.Listener
+	// UDP6 is at ::1, when UDP is at localhost's other address; nil otherwise.
+	// Chromium opens WebTransport sessions with localhost at ::1 only.
+	UDP6 *quic.Listener
 }
 
-// Addr returns the address of both.
+// Addr returns the address of all but UDP6, which shares the port.
 func (p *Ports) Addr() net.Addr { return p.TCP.Addr() }
 
-// Close closes both.
-func (p *Ports) Close() error { return errors.Join(p.TCP.Close(), p.UDP.Close()) }
+// Close closes them.
+func (p *Ports) Close() error {
+	err := errors.Join(p.TCP.Close(), p.UDP.Close())
+	if p.UDP6 != nil {
+		err = errors.Join(err, p.UDP6.Close())
+	}
+	return err
+}
 
 // portAttempts is how often ListenAll looks for a port that is free on UDP as
 // well when any port will do.
 const portAttempts = 10
 
-// ListenAll listens on an address, TCP and UDP, for ServeAll. With port 0 both
-// get the same free one.
+// ListenAll listens on an address, TCP and UDP, for ServeAll. With port 0 all get
+// the same free one.
 func (s *Server) ListenAll(addr string) (*Ports, error) {
 	if addr == "" {
 		addr = ":443"
 	}
 	for attempt := 1; ; attempt++ {
-		tcp, err := net.Listen("tcp", addr)
-		if err != nil {
-			return nil, fmt.Errorf("http3: %w", err)
-		}
-		udp, err := s.Listen(tcp.Addr().String())
+		ports, err := s.listenOnce(addr)
 		if err == nil {
-			return &Ports{tcp, udp}, nil
+			return ports, nil
 		}
-		_ = tcp.Close()
 		if _, port, _ := net.SplitHostPort(addr); port != "0" || attempt == portAttempts {
 			return nil, err
 		}
 	}
 }
 
-// ServeAll serves both listeners until Shutdown or Close, when it returns
+// listenOnce is ListenAll for a port that may be free on TCP only.
+func (s *Server) listenOnce(addr string) (*Ports, error) {
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("http3: %w", err)
+	}
+	p := &Ports{TCP: tcp}
+	if p.UDP, err = s.Listen(tcp.Addr().String()); err != nil {
+		_ = tcp.Close()
+		return nil, err
+	}
+	host, _, _ := net.SplitHostPort(addr)
+	at, ok := tcp.Addr().(*net.TCPAddr)
+	if host != "localhost" || !ok || at.IP.To4() == nil {
+		return p, nil
+	}
+	p.UDP6, err = s.Listen(net.JoinHostPort("::1", strconv.Itoa(at.Port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		// Browsers would talk to somebody else. All other errors mean that there
+		// is no IPv6, and then there is no need for it.
+		_ = p.TCP.Close()
+		_ = p.UDP.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// ServeAll serves all listeners until Shutdown or Close, when it returns
 // http.ErrServerClosed, and closes them in the end. When serving one of them
 // fails, the server is closed and the error returned.
 func (s *Server) ServeAll(p *Ports) error {
-	errs := make(chan error, 2)
-	go func() { errs <- s.ServeTCP(p.TCP) }()
-	go func() { errs <- s.Serve(p.UDP) }()
-	first := <-errs
-	if !errors.Is(first, http.ErrServerClosed) {
-		_ = s.Close()
+	serve := []func() error{
+		func() error { return s.ServeTCP(p.TCP) },
+		func() error { return s.Serve(p.UDP) },
 	}
-	if second := <-errs; errors.Is(first, http.ErrServerClosed) {
-		return second
+	if p.UDP6 != nil {
+		serve = append(serve, func() error { return s.Serve(p.UDP6) })
 	}
-	return first
+	errs := make(chan error, len(serve))
+	for _, f := range serve {
+		go func() { errs <- f() }()
+	}
+	result := http.ErrServerClosed
+	for range serve {
+		if err := <-errs; errors.Is(result, http.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
+			result = err
+			_ = s.Close()
+		}
+	}
+	return result
 }
 
 // ServeTCP serves a TCP listener over HTTP/1.1 and HTTP/2, by net/http, with the

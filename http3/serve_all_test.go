@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,65 @@ func TestServeAll(t *testing.T) {
 	}
 	if err := wait(t, "ServeAll", served); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
+	}
+}
+
+// TestServeAllLocalhost: localhost has two addresses, and Chromium looks for HTTP/3
+// at the one with which TCP does not begin.
+func TestServeAllLocalhost(t *testing.T) {
+	probe, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6:", err)
+	}
+	probe.Close()
+	serverTLS, clientTLS := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
+	ports, err := s.ListenAll("localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.ServeAll(ports) }()
+	_, port, _ := net.SplitHostPort(ports.Addr().String())
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		transport := &Transport{TLSClientConfig: clientTLS}
+		resp, err := (&http.Client{Transport: transport}).Get("https://" + net.JoinHostPort(host, port))
+		if err != nil {
+			t.Errorf("%s: %v", host, err)
+			continue
+		}
+		resp.Body.Close()
+		transport.Close()
+	}
+	if _, err := s.ListenAll("localhost:" + port); err == nil {
+		t.Error("the port is free")
+	}
+	if err := s.Shutdown(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	if err := wait(t, "ServeAll", served); !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
+
+// TestListenAllInUse: nobody else may be at localhost's other address.
+func TestListenAllInUse(t *testing.T) {
+	serverTLS, _ := tlsConfigs(t)
+	s := &Server{TLSConfig: serverTLS}
+	ports, err := s.ListenAll("localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ports.Close()
+	if ports.UDP6 == nil {
+		t.Skip("this machine has no IPv6, or localhost has no other address")
+	}
+	addr := "localhost:" + strconv.Itoa(ports.UDP6.Addr().(*net.UDPAddr).Port)
+	if err := errors.Join(ports.TCP.Close(), ports.UDP.Transport().Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
+		t.Errorf("%v does not name the address in use", err)
 	}
 }
 
