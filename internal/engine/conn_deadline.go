@@ -47,7 +47,7 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.control.ping = true
 	}
 	if d.take(slotTrim, now) {
-		c.trim()
+		c.quiet = true
 	}
 	d.take(slotPacing, now) // sending goes on in PollTransmit
 }
@@ -113,8 +113,10 @@ func (c *Conn) keepAlivePeriod() time.Duration {
 // that only a busy one needs.
 const trimAfter = time.Second
 
-// trim gives back what an idle connection does not need.
+// trim gives back what an idle connection does not need, once there is nothing
+// to send.
 func (c *Conn) trim() {
+	c.quiet = false
 	c.loss.Trim(wire.AppSpace)
 	c.keys.Rest()
 	if len(c.events) == 0 {

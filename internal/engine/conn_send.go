@@ -21,7 +21,11 @@ func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Tra
 	if t, ok := c.pollPath(now, buf); ok {
 		return t, true
 	}
-	return c.pollTrain(now, buf, maxSegments)
+	t, ok := c.pollTrain(now, buf, maxSegments)
+	if !ok && c.quiet {
+		c.trim()
+	}
+	return t, ok
 }
 
 // pollTrain fills buf with datagrams for the path in use.
