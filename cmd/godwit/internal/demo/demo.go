@@ -9,7 +9,7 @@
 //
 // The routes work over every version of HTTP:
 //
-//	GET  /              a page about the rest
+//	GET  /              a page to try the rest with; its parts are below /page/
 //	GET  /hello         a short text
 //	POST /echo          the body, sent back as it arrives
 //	GET  /bytes/{n}     n bytes, the same every time, 16 GiB at most
@@ -43,7 +43,7 @@ type Options struct {
 // New returns a handler with all routes. It fails when Root cannot be opened.
 func New(opts Options) (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", servePage)
+	addPage(mux, opts.CertHash)
 	mux.HandleFunc("GET /hello", serveHello)
 	mux.HandleFunc("POST /echo", serveEcho)
 	mux.HandleFunc("GET /bytes/{n}", serveBytes)

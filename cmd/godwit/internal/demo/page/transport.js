@@ -1,0 +1,135 @@
+// WebTransport sessions with the server of this page.
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+// options accept the certificate by its hash if the server has given it.
+function options(hash) {
+  if (!hash) return {};
+  const value = Uint8Array.from(hash.match(/../g), (digits) => parseInt(digits, 16));
+  return { serverCertificateHashes: [{ algorithm: "sha-256", value }] };
+}
+
+// connect opens a session. The error says what may be wrong.
+export async function connect(path, hash) {
+  if (!("WebTransport" in globalThis)) {
+    throw new Error(globalThis.isSecureContext
+      ? "This browser has no WebTransport. Chrome, Edge, Firefox and, since version 26.4, Safari have it."
+      : "Browsers have WebTransport only for pages that come over HTTPS.");
+  }
+  const session = new WebTransport(new URL(path, location.href), options(hash));
+  session.closed.catch(() => {}); // whoever wants to know asks again
+  try {
+    await session.ready;
+  } catch (e) {
+    throw new Error(`The session did not open (${e.message}). ${hash
+      ? "The page names the certificate by its hash, so what is left is that UDP does not reach this port, or that the server has been started again since: reload the page."
+      : "Either UDP does not reach this port, or the browser does not trust the certificate: it is not one that can be named by its hash, as those of godwit cert make are."}`);
+  }
+  return session;
+}
+
+// readAll returns the content of a stream.
+async function readAll(readable) {
+  return new Uint8Array(await new Response(readable).arrayBuffer());
+}
+
+async function writeAll(writable, bytes) {
+  const writer = writable.getWriter();
+  await writer.write(bytes);
+  await writer.close();
+}
+
+// echoBidi sends bytes by a bidirectional stream and returns what comes back.
+export async function echoBidi(session, bytes) {
+  const stream = await session.createBidirectionalStream();
+  const [back] = await Promise.all([readAll(stream.readable), writeAll(stream.writable, bytes)]);
+  return back;
+}
+
+// echoUni sends a text by a unidirectional stream and returns what comes by the
+// next of the server's.
+export async function echoUni(session, text) {
+  const incoming = session.incomingUnidirectionalStreams.getReader();
+  await sendUni(session, text);
+  const { value: stream, done } = await incoming.read();
+  incoming.releaseLock();
+  if (done) throw new Error("The session has ended.");
+  return decoder.decode(await readAll(stream));
+}
+
+// sendUni sends a text by a unidirectional stream.
+export async function sendUni(session, text) {
+  await writeAll(await session.createUnidirectionalStream(), encoder.encode(text));
+}
+
+// receiveTexts calls back with the content of every unidirectional stream of the
+// server's, until the session ends.
+export async function receiveTexts(session, receive) {
+  const incoming = session.incomingUnidirectionalStreams.getReader();
+  for (;;) {
+    const { value: stream, done } = await incoming.read();
+    if (done) return;
+    readAll(stream).then((bytes) => receive(decoder.decode(bytes)), () => {});
+  }
+}
+
+// Pinger sends datagrams with numbers, which the server sends back, and keeps what
+// became of the latest ones.
+export class Pinger {
+  static interval = 50; // milliseconds
+  static lostAfter = 2000; // milliseconds
+  static kept = 200; // datagrams
+
+  sent = 0;
+  back = 0;
+  lost = 0;
+  latest = []; // {sentAt, rtt}: milliseconds; rtt is undefined until it is back, and NaN when lost
+
+  constructor(session) {
+    this.session = session;
+    const { datagrams } = session;
+    this.writer = (datagrams.createWritable?.() ?? datagrams.writable).getWriter();
+    this.reader = datagrams.readable.getReader();
+  }
+
+  // run goes on until the session ends, and calls back after every change.
+  async run(changed) {
+    const timer = setInterval(() => { this.#send(); changed(); }, Pinger.interval);
+    try {
+      for (;;) {
+        const { value, done } = await this.reader.read();
+        if (done) return;
+        this.#receive(value, performance.now());
+        changed();
+      }
+    } catch {
+      // The session's end says why.
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #send() {
+    const number = new Uint8Array(4);
+    new DataView(number.buffer).setUint32(0, this.sent++);
+    this.latest.push({ sentAt: performance.now() });
+    if (this.latest.length > Pinger.kept) this.latest.shift();
+    this.writer.write(number).catch(() => {});
+    for (const datagram of this.latest) {
+      if (datagram.rtt !== undefined) continue;
+      if (performance.now() - datagram.sentAt < Pinger.lostAfter) break;
+      datagram.rtt = NaN;
+      this.lost++;
+    }
+  }
+
+  #receive(value, now) {
+    if (value.byteLength !== 4) return;
+    const number = new DataView(value.buffer, value.byteOffset).getUint32(0);
+    const datagram = this.latest[number - (this.sent - this.latest.length)];
+    if (!datagram || datagram.rtt !== undefined) return; // late, or again
+    datagram.rtt = now - datagram.sentAt;
+    this.back++;
+  }
+}
