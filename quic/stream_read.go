@@ -33,7 +33,7 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 	if s.is(flagNoReading | flagReadExpired | flagReadCancelled) {
 		return 0, s.readError()
 	}
-	recv := &s.link.Recv
+	recv := s.link.Recv
 	n, err := recv.Read(p)
 	if (n > 0 || err == io.EOF) && recv.Consumed() {
 		s.link.Consumed()

@@ -38,6 +38,7 @@ type Conn struct {
 	// pendingHandshake says that this one counts against its limits
 	initialDstID     wire.ConnectionID
 	pendingHandshake bool
+	quiet            bool // for long enough to give memory back
 
 	side    wire.Side
 	state   connState

@@ -127,7 +127,7 @@ func (c *Conn) appendStreamControl(w *frameWriter) {
 }
 
 func (s *Stream) appendControl(w *frameWriter) {
-	in, out := &s.in, &s.out
+	in, out := s.in, s.out
 	switch {
 	case s.resetReady():
 		s.appendReset(w)
@@ -233,7 +233,7 @@ func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 // blockedStream notes why a stream has nothing to send, and reports whether
 // the reason is the connection's limit.
 func (c *Conn) blockedStream(s *Stream, credit uint64) bool {
-	h := &s.out
+	h := s.out
 	if h.next >= h.wanted() {
 		return false
 	}

@@ -172,7 +172,7 @@ func (c *Conn) checkFlow(monotime.Time) error {
 func (c *Conn) checkStreams(monotime.Time) error {
 	var open [numKinds]uint64
 	for id, s := range c.streams.byID {
-		in, out := &s.in, &s.out
+		in, out := s.in, s.out
 		switch {
 		case s.ID != id || s.done:
 			return fmt.Errorf("stream %d: wrong place or forgotten", id)

@@ -25,14 +25,14 @@ type RecvBuffer struct {
 	read   uint64   // offset of the next byte Read returns
 	ready  uint64   // bytes below are contiguous and may be read
 	final  uint64   // the stream's length, when fin
-	fin    bool
-	err    error  // ends reading at once
-	cut    uint64 // with cutErr: reading ends here, with that error
+	err    error    // ends reading at once
+	cut    uint64   // with cutErr: reading ends here, with that error
 	cutErr error
 	size   uint64 // what the peer sent in all, when sized
-	sized  bool
 	notify uint64 // consumed bytes at which the engine wants to be told
 	shared *consumption
+	fin    bool
+	sized  bool
 	reader bool // Read is copying: blocks stay
 }
 

@@ -16,11 +16,11 @@ type SendBuffer struct {
 	data    blocks
 	end     uint64 // offset of the next byte to be written
 	sent    uint64 // bytes below were sent at least once
-	fin     bool   // no byte will follow end
 	err     error  // ends writing
 	mark    uint64 // bytes below survive a reset
 	keep    uint64 // with err: bytes below are still wanted
 	final   uint64 // with reset: bytes from here on will never be sent
+	fin     bool   // no byte will follow end
 	reset   bool
 	blocked bool // a writer found the buffer full and waits
 	writer  bool // Write is copying: blocks stay

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -9,22 +11,76 @@ import (
 // application's goroutines as they say; everything else is the engine's.
 type Stream struct {
 	ID   wire.StreamID
-	Recv RecvBuffer
-	Send SendBuffer
+	Recv *RecvBuffer // fails to be read on a stream that only sends
+	Send *SendBuffer // fails to be written on one that only receives
 	// App is the owner's own value; the engine does not touch it.
 	App any
 
 	conn *Conn
-	in   recvHalf
-	out  sendHalf
+	in   *recvHalf
+	out  *sendHalf
 
 	links         [numQueues]queueLink
+	quantum       uint64 // offset at which another stream has its turn
 	readableEvent bool   // an EventStreamReadable waits to be polled
 	writableEvent bool   // an EventStreamWritable too
 	done          bool   // both halves ended, forgotten
-	quantum       uint64 // offset at which another stream has its turn
+	sequential    bool   // other streams have their turns when this one has nothing to send
 	urgency       Urgency
-	sequential    bool // other streams have their turns when this one has nothing to send
+}
+
+// The kinds of streams by the halves they have, each allocated in one piece.
+type (
+	bothHalves struct {
+		Stream
+		receivingHalf
+		sendingHalf
+	}
+	onlyReceiving struct {
+		Stream
+		receivingHalf
+	}
+	onlySending struct {
+		Stream
+		sendingHalf
+	}
+	receivingHalf struct {
+		recv RecvBuffer
+		in   recvHalf
+	}
+	sendingHalf struct {
+		send SendBuffer
+		out  sendHalf
+	}
+)
+
+// errNoHalf is what the half of a stream fails with that it does not have.
+var errNoHalf = errors.New("engine: the stream has no such half")
+
+// The halves that a stream does not have. Nothing about them ever changes.
+var (
+	noReceiving = receivingHalf{recv: RecvBuffer{err: errNoHalf}}
+	noSending   = sendingHalf{send: SendBuffer{err: errNoHalf}}
+)
+
+// makeStream allocates a stream with the halves it has.
+func makeStream(receives, sends bool) *Stream {
+	in, out := &noReceiving, &noSending
+	var s *Stream
+	switch {
+	case receives && sends:
+		both := new(bothHalves)
+		s, in, out = &both.Stream, &both.receivingHalf, &both.sendingHalf
+	case receives:
+		one := new(onlyReceiving)
+		s, in = &one.Stream, &one.receivingHalf
+	default:
+		one := new(onlySending)
+		s, out = &one.Stream, &one.sendingHalf
+	}
+	s.Recv, s.in = &in.recv, &in.in
+	s.Send, s.out = &out.send, &out.out
+	return s
 }
 
 // Receives reports whether the stream has a receiving half.
@@ -95,7 +151,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 		s.in.update.set()
 		c.streams.queueControl(s)
 	}
-	s.in.setNotify(&s.Recv)
+	s.in.setNotify(s.Recv)
 }
 
 // ResetStream ends sending on s abruptly (RFC 9000, Section 3.1). What was

@@ -82,14 +82,14 @@ type recvHalf struct {
 	state     recvState
 	discard   bool // the application does not want the data
 	abandoned bool // bytes not read are counted as consumed
-	window    recvWindow
-	highest   uint64 // end of the data received, and the size once known
 	sizeKnown bool
+	cutting   bool
+	window    recvWindow
+	highest   uint64  // end of the data received, and the size once known
 	update    sentVal // MAX_STREAM_DATA
 	stop      sentVal // STOP_SENDING
 	stopCode  uint64
 	cut       uint64 // with cutting: what RESET_STREAM_AT leaves reliable
-	cutting   bool
 	cutCode   uint64
 }
 
@@ -111,7 +111,7 @@ func (h *recvHalf) setNotify(b *RecvBuffer) {
 // extend counts data or a final size that reach offset end, against both
 // windows and an earlier final size (RFC 9000, Sections 4.1 and 4.5).
 func (c *Conn) extend(s *Stream, end uint64, fin bool, t wire.FrameType) *TransportError {
-	h := &s.in
+	h := s.in
 	if h.sizeKnown && (end > h.highest || fin && end != h.highest) || fin && end < h.highest {
 		return protocolError(wire.FinalSizeError, t, "data beyond the stream's end, or two ends")
 	}

@@ -22,7 +22,7 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 	if err := c.extend(s, f.FinalSize, true, wire.FrameResetStreamAt); err != nil {
 		return err
 	}
-	h := &s.in
+	h := s.in
 	if h.cutting && f.Code != h.cutCode {
 		return protocolError(wire.StreamStateError, wire.FrameResetStreamAt, "two resets with different codes")
 	}
@@ -35,7 +35,7 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 
 // cutStream makes the stream end for its reader at the reliable size.
 func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
-	h := &s.in
+	h := s.in
 	h.to(recvEventFin)
 	h.stop.clear()
 	read := s.Recv.failAt(f.ReliableSize, resetError(s.ID, f.Code))
@@ -67,7 +67,7 @@ func (h *recvHalf) toBeRead(read uint64) uint64 {
 // understand that, makes them throw away what they have not read, so it waits
 // until the same was acknowledged.
 func (s *Stream) resetReady() bool {
-	h := &s.out
+	h := s.out
 	if !h.reset.due() {
 		return false
 	}
@@ -79,7 +79,7 @@ func (s *Stream) resetReady() bool {
 
 // appendReset writes the reset of s.
 func (s *Stream) appendReset(w *frameWriter) {
-	h := &s.out
+	h := s.out
 	reset := wire.ResetStream{ID: s.ID, Code: h.code, FinalSize: h.finalSize()}
 	if h.reliable > 0 && s.conn.peer.resetStreamAt {
 		w.b = wire.AppendResetStreamAt(w.b, wire.ResetStreamAt{ResetStream: reset, ReliableSize: h.reliable})

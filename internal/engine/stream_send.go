@@ -69,8 +69,8 @@ func (s sendState) ended() bool {
 // sendHalf is the engine's side of sending on a stream.
 type sendHalf struct {
 	state   sendState
-	end     uint64 // written by the application, as far as we were told
 	fin     bool   // the application closed at end
+	end     uint64 // written by the application, as far as we were told
 	next    uint64 // offset of the next byte never sent
 	max     uint64 // the peer's limit
 	ackedTo uint64 // bytes below are acknowledged
@@ -194,7 +194,7 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 	if s == nil || s.out.state.ended() || s.out.state == sendResetSent && s.out.reliable == 0 {
 		return
 	}
-	h := &s.out
+	h := s.out
 	before := h.ackedTo
 	if h.settle(r.Offset, r.Offset+uint64(r.Len), r.Fin, pn, f) {
 		c.streams.queueData(s)
@@ -211,7 +211,7 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 
 // checkSent ends the sending half once the peer knows all it has to know.
 func (c *Conn) checkSent(s *Stream) {
-	h := &s.out
+	h := s.out
 	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
 		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
@@ -225,7 +225,7 @@ const maxOffset = wire.MaxVarint + 1
 
 // resetSend ends sending with RESET_STREAM; err is what the writer is told.
 func (c *Conn) resetSend(s *Stream, code uint64, err error) {
-	h := &s.out
+	h := s.out
 	if !h.to(sendEventReset) {
 		return
 	}

@@ -85,18 +85,20 @@ func (c *Conn) OpenStream(unidirectional bool) (*Stream, error) {
 
 // newStream makes the state of a stream with the halves its ID implies.
 func (c *Conn) newStream(id wire.StreamID) *Stream {
-	s := &Stream{ID: id, conn: c, urgency: DefaultUrgency}
 	local := id.Initiator() == c.side
-	if local || !id.Uni() {
+	receives, sends := !local || !id.Uni(), local || !id.Uni()
+	s := makeStream(receives, sends)
+	s.ID, s.conn, s.urgency = id, c, DefaultUrgency
+	if sends {
 		s.out.state = sendSend
 		s.out.max = c.initialSendLimit(local, id.Uni())
 	}
-	s.Recv.shared = c.flow.shared
-	if !local || !id.Uni() {
+	if receives {
 		w := c.config.InitialStreamWindow
 		s.in.state = recvRecv
 		s.in.window = recvWindow{max: w, window: w, limit: c.config.MaxStreamWindow}
-		s.in.setNotify(&s.Recv)
+		s.Recv.shared = c.flow.shared
+		s.in.setNotify(s.Recv)
 	}
 	if c.streams.byID == nil {
 		c.streams.byID = make(map[wire.StreamID]*Stream)
