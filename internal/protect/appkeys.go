@@ -86,7 +86,7 @@ func (k *AppKeys) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (pay
 	}
 	pn = wire.DecodePacketNumber(largest, truncated, pnLen)
 	phase := r.phaseOf(pkt[0], pn)
-	payload, err = r.key(phase).open(pkt, pnOffset+pnLen, pn)
+	payload, err = r.key(phase).open(pkt, pnOffset+pnLen, pn, &r.header.mask)
 	if err != nil {
 		return nil, pn, false, k.openFailed()
 	}

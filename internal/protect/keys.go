@@ -16,9 +16,8 @@ const ivLen = 12
 // packetKey protects payloads (RFC 9001, Section 5.3). The zero value has no
 // key.
 type packetKey struct {
-	aead  cipher.AEAD
-	iv    [ivLen]byte
-	nonce [ivLen]byte // scratch: a local one would escape through the interface
+	aead cipher.AEAD
+	iv   [ivLen]byte
 }
 
 // newPacketKey derives the AEAD's key and IV from a secret.
@@ -34,24 +33,28 @@ func newPacketKey(v wire.Version, s Suite, secret []byte) (packetKey, error) {
 	return k, nil
 }
 
-// setNonce combines the IV with the packet number.
-func (k *packetKey) setNonce(pn wire.PacketNumber) {
-	k.nonce = k.iv
-	low := k.nonce[ivLen-8:]
+// scratch is memory for a nonce or a mask: in a local variable it would escape
+// through the interfaces of the ciphers.
+type scratch [sampleLen]byte
+
+// nonce combines the IV with the packet number.
+func (k *packetKey) nonce(pn wire.PacketNumber, sc *scratch) []byte {
+	nonce := sc[:ivLen]
+	copy(nonce, k.iv[:])
+	low := nonce[ivLen-8:]
 	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^uint64(pn))
+	return nonce
 }
 
 // seal encrypts pkt from payloadAt on, in place, and returns it with the tag.
-func (k *packetKey) seal(pkt []byte, payloadAt int, pn wire.PacketNumber) []byte {
-	k.setNonce(pn)
+func (k *packetKey) seal(pkt []byte, payloadAt int, pn wire.PacketNumber, sc *scratch) []byte {
 	header := pkt[:payloadAt]
-	return k.aead.Seal(header, k.nonce[:], pkt[payloadAt:], header)
+	return k.aead.Seal(header, k.nonce(pn, sc), pkt[payloadAt:], header)
 }
 
 // open decrypts pkt from payloadAt on, in place, and returns the payload.
-func (k *packetKey) open(pkt []byte, payloadAt int, pn wire.PacketNumber) ([]byte, error) {
-	k.setNonce(pn)
-	payload, err := k.aead.Open(pkt[payloadAt:payloadAt], k.nonce[:], pkt[payloadAt:], pkt[:payloadAt])
+func (k *packetKey) open(pkt []byte, payloadAt int, pn wire.PacketNumber, sc *scratch) ([]byte, error) {
+	payload, err := k.aead.Open(pkt[payloadAt:payloadAt], k.nonce(pn, sc), pkt[payloadAt:], pkt[:payloadAt])
 	if err != nil {
 		return nil, ErrDecrypt
 	}
@@ -81,7 +84,7 @@ type headerKey struct {
 	block cipher.Block // nil for ChaCha20, and while at rest
 	key   [chacha20.KeySize]byte
 	suite Suite
-	mask  [sampleLen]byte // scratch: a local one would escape through the interface
+	mask  scratch
 }
 
 func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {

@@ -149,7 +149,7 @@ func (w *writeKeys) seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) 
 		w.first = pn
 	}
 	w.sealed++
-	pkt = w.current.seal(pkt, pnOffset+pnLen, pn)
+	pkt = w.current.seal(pkt, pnOffset+pnLen, pn, &w.header.mask)
 	w.header.protect(pkt, pnOffset, pnLen)
 	return pkt
 }

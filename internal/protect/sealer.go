@@ -47,7 +47,7 @@ func NewSealer(v wire.Version, suite Suite, secret []byte) (Sealer, error) {
 // which with the packet number must have at least 4 bytes for header protection
 // to sample (RFC 9001, Section 5.4.2).
 func (s *Sealer) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
-	pkt = s.packet.seal(pkt, pnOffset+pnLen, pn)
+	pkt = s.packet.seal(pkt, pnOffset+pnLen, pn, &s.header.mask)
 	s.header.protect(pkt, pnOffset, pnLen)
 	return pkt
 }
@@ -78,7 +78,7 @@ func (o *Opener) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (payl
 		return nil, wire.NoPacket, ErrDecrypt
 	}
 	pn = wire.DecodePacketNumber(largest, truncated, pnLen)
-	payload, err = o.packet.open(pkt, pnOffset+pnLen, pn)
+	payload, err = o.packet.open(pkt, pnOffset+pnLen, pn, &o.header.mask)
 	if err == nil && reservedSet(pkt[0]) {
 		err = ErrReservedBits
 	}
