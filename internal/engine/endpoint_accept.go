@@ -70,7 +70,8 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 // unless it is authentic, and its sender's address is proved when many
 // handshakes are under way.
 func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHeader) *Conn {
-	if !e.authentic(d.Data, h) {
+	sealer, opener := protect.NewInitial(h.Version, h.DstID.Bytes(), wire.ServerSide)
+	if !e.authentic(d.Data, h, &opener) {
 		e.stats.NotAuthentic++
 		return nil
 	}
@@ -87,25 +88,26 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		e.retry(now, d, h)
 		return nil
 	}
-	c := e.accept(now, d, h, original, validated)
+	c := e.accept(d, h, original, validated)
+	c.hs.installInitial(sealer, opener)
+	c.startTLS(now)
 	c.handleDatagram(now, d)
 	return c
 }
 
 // authentic reports whether the Initial packet in front of b opens with the
 // keys its ID implies. It works on a copy.
-func (e *Endpoint) authentic(b []byte, h *wire.LongHeader) bool {
+func (e *Endpoint) authentic(b []byte, h *wire.LongHeader, opener *protect.Opener) bool {
 	if h.PacketLen > len(e.scratch) {
 		return false
 	}
-	_, opener := protect.NewInitial(h.Version, h.DstID.Bytes(), wire.ServerSide)
 	pkt := e.scratch[:copy(e.scratch[:], b[:h.PacketLen])]
 	_, _, err := opener.Open(pkt, h.PNOffset, wire.NoPacket)
 	return err == nil
 }
 
 // accept makes the server's side of a new connection.
-func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
+func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
 	c := newConn(e, wire.ServerSide, e.server.Config, d.Path, e.server.NewTLS())
 	e.conns++
 	e.stats.Accepted++
@@ -122,8 +124,6 @@ func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, or
 	c.ids.local = []localID{{id: e.newID(c), sent: valReceived}}
 	c.ids.nextSeq = 1
 	c.trace(original)
-	c.setInitialKeys(&h.DstID)
-	c.startTLS(now)
 	return c
 }
 

@@ -40,8 +40,11 @@ func newHandshakeState() *handshakeState {
 
 // setInitialKeys derives the Initial keys from the client's destination ID.
 func (c *Conn) setInitialKeys(dstID *wire.ConnectionID) {
-	hs := c.hs
-	hs.sealers[wire.InitialSpace], hs.openers[wire.InitialSpace] = protect.NewInitial(c.version, dstID.Bytes(), c.side)
+	c.hs.installInitial(protect.NewInitial(c.version, dstID.Bytes(), c.side))
+}
+
+func (hs *handshakeState) installInitial(sealer protect.Sealer, opener protect.Opener) {
+	hs.sealers[wire.InitialSpace], hs.openers[wire.InitialSpace] = sealer, opener
 	hs.canSeal[wire.InitialSpace], hs.canOpen[wire.InitialSpace] = true, true
 }
 

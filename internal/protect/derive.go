@@ -4,9 +4,11 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -26,20 +28,35 @@ func labelsOf(v wire.Version) *labels {
 	return &labels{"quic key", "quic iv", "quic hp", "quic ku"}
 }
 
-// expandLabel is HKDF-Expand-Label with an empty context (RFC 8446, Section
-// 7.1). Its lengths and labels are this package's own, so it cannot fail.
-func expandLabel(s Suite, secret []byte, label string, n int) []byte {
+// expander derives what a secret is for. As nothing here is longer than a hash,
+// HKDF-Expand is a single HMAC (RFC 5869, Section 2.3), whose first half, the
+// secret, is worked in once for all labels.
+type expander struct {
+	mac hash.Hash
+	buf [64]byte // what goes in and what comes out
+}
+
+func newExpander(s Suite, secret []byte) *expander {
+	return &expander{mac: hmac.New(s.newHash, secret)}
+}
+
+// label is HKDF-Expand-Label with an empty context (RFC 8446, Section 7.1). The
+// result is valid until the next call.
+func (e *expander) label(label string, n int) []byte {
 	const prefix = "tls13 "
-	info := binary.BigEndian.AppendUint16(nil, uint16(n))
+	info := binary.BigEndian.AppendUint16(e.buf[:0], uint16(n))
 	info = append(info, byte(len(prefix)+len(label)))
 	info = append(info, prefix...)
 	info = append(info, label...)
-	info = append(info, 0)
-	out, err := hkdf.Expand(s.newHash, secret, string(info), n)
-	if err != nil {
-		panic("protect: HKDF-Expand-Label: " + err.Error())
-	}
-	return out
+	info = append(info, 0, 1) // the empty context, and the number of the block
+	e.mac.Reset()
+	e.mac.Write(info)
+	return e.mac.Sum(e.buf[:0])[:n]
+}
+
+// expandLabel is expander.label for a secret with one use.
+func expandLabel(s Suite, secret []byte, label string, n int) []byte {
+	return newExpander(s, secret).label(label, n)
 }
 
 // newAEAD makes the AEAD of a suite with a key of the right length.
@@ -81,6 +98,8 @@ func initialSecrets(v wire.Version, dstID []byte) (client, server []byte) {
 	if err != nil {
 		panic("protect: HKDF-Extract: " + err.Error())
 	}
-	return expandLabel(AES128GCM, secret, "client in", sha256.Size),
-		expandLabel(AES128GCM, secret, "server in", sha256.Size)
+	e := newExpander(AES128GCM, secret)
+	client = append(client, e.label("client in", sha256.Size)...)
+	server = append(server, e.label("server in", sha256.Size)...)
+	return client, server
 }

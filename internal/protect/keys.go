@@ -21,15 +21,15 @@ type packetKey struct {
 }
 
 // newPacketKey derives the AEAD's key and IV from a secret.
-func newPacketKey(v wire.Version, s Suite, secret []byte) (packetKey, error) {
+func newPacketKey(v wire.Version, s Suite, secret *expander) (packetKey, error) {
 	var k packetKey
 	l := labelsOf(v)
-	aead, err := newAEAD(s, expandLabel(s, secret, l.key, s.keyLen()))
+	aead, err := newAEAD(s, secret.label(l.key, s.keyLen()))
 	if err != nil {
 		return k, err
 	}
 	k.aead = aead
-	copy(k.iv[:], expandLabel(s, secret, l.iv, ivLen))
+	copy(k.iv[:], secret.label(l.iv, ivLen))
 	return k, nil
 }
 
@@ -87,9 +87,9 @@ type headerKey struct {
 	mask  scratch
 }
 
-func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {
+func newHeaderKey(v wire.Version, s Suite, secret *expander) (headerKey, error) {
 	k := headerKey{suite: s}
-	copy(k.key[:], expandLabel(s, secret, labelsOf(v).hp, s.keyLen()))
+	copy(k.key[:], secret.label(labelsOf(v).hp, s.keyLen()))
 	return k, k.makeBlock()
 }
 

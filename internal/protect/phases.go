@@ -12,8 +12,8 @@ type secretChain struct {
 
 // next returns the key of the phase after the one returned last.
 func (c *secretChain) next() packetKey {
-	c.secret = expandLabel(c.suite, c.secret, labelsOf(c.version).ku, len(c.secret))
-	key, err := newPacketKey(c.version, c.suite, c.secret)
+	c.secret = append([]byte(nil), expandLabel(c.suite, c.secret, labelsOf(c.version).ku, len(c.secret))...)
+	key, err := newPacketKey(c.version, c.suite, newExpander(c.suite, c.secret))
 	if err != nil {
 		panic("protect: key update: " + err.Error()) // the suite has worked before
 	}

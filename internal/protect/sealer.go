@@ -34,11 +34,12 @@ type Sealer struct {
 
 // NewSealer derives packet protection from a TLS secret.
 func NewSealer(v wire.Version, suite Suite, secret []byte) (Sealer, error) {
-	packet, err := newPacketKey(v, suite, secret)
+	e := newExpander(suite, secret)
+	packet, err := newPacketKey(v, suite, e)
 	if err != nil {
 		return Sealer{}, err
 	}
-	header, err := newHeaderKey(v, suite, secret)
+	header, err := newHeaderKey(v, suite, e)
 	return Sealer{packet, header}, err
 }
 
