@@ -119,7 +119,7 @@ function become(state, message = "") {
 
 async function start() {
   become("busy");
-  $("steps").replaceChildren();
+  for (const id of ["steps", "chart", "stats"]) $(id).replaceChildren();
   $("figure").hidden = true;
   try {
     await tryHTTP();

@@ -96,17 +96,17 @@ export class Pinger {
   // run goes on until the session ends, and calls back after every change.
   async run(changed) {
     const timer = setInterval(() => { this.#send(); changed(); }, Pinger.interval);
-    try {
-      for (;;) {
-        const { value, done } = await this.reader.read();
-        if (done) return;
-        this.#receive(value, performance.now());
-        changed();
-      }
-    } catch {
-      // The session's end says why.
-    } finally {
+    let over = false;
+    const stop = () => { // Firefox does not end the reader
       clearInterval(timer);
+      over = true;
+    };
+    this.session.closed.then(stop, stop);
+    while (!over) {
+      const { value, done } = await this.reader.read().catch(() => ({ done: true }));
+      if (done || over) return;
+      this.#receive(value, performance.now());
+      changed();
     }
   }
 
