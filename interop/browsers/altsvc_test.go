@@ -47,10 +47,10 @@ func TestChromiumAltSvc(t *testing.T) {
 		loads = append(loads, l)
 	}
 	t.Logf("loads: %+v", loads)
-	if first, want := loads[0], (load{"h2", "HTTP/2.0"}); first != want {
+	if first, want := loads[0], (load{"h2", "HTTP/2"}); first != want {
 		t.Errorf("the first load was %+v, want %+v", first, want)
 	}
-	if last, want := loads[len(loads)-1], (load{"h3", "HTTP/3.0"}); last != want {
+	if last, want := loads[len(loads)-1], (load{"h3", "HTTP/3"}); last != want {
 		t.Errorf("the last load was %+v, want %+v", last, want)
 	}
 }
