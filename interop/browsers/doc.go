@@ -3,6 +3,7 @@
 // npm, for puppeteer-core, and the browsers, which Debian has as chromium and
 // firefox-esr; without them they are skipped.
 //
-// drive.mjs opens a page in a browser and runs the checks of checks.js in it, and
-// altsvc.mjs loads a page again and again; the Go tests judge what comes out.
+// drive.mjs opens a page in a browser and runs the checks of checks.js in it,
+// altsvc.mjs loads a page again and again, and screenshot.mjs uses the demo's page as
+// a person would; the Go tests judge what comes out.
 package browsers
