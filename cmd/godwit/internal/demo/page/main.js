@@ -24,13 +24,16 @@ async function step(title, work) {
     item.className = "done";
   } catch (e) {
     item.className = "failed";
+    outcome.textContent = "did not work";
     throw e;
   }
 }
 
 // download fetches the content of a URL, and says over which protocol it came.
 async function download(path) {
-  const response = await fetch(path, { cache: "no-store" });
+  const response = await fetch(path, { cache: "no-store" }).catch((e) => {
+    throw new Error(`GET ${path} did not work (${e.message}). Is the server still there?`);
+  });
   if (!response.ok) throw new Error(`GET ${path}: the server answered ${response.status}.`);
   const content = await response.arrayBuffer();
   await new Promise((resolve) => setTimeout(resolve)); // the entry follows the content

@@ -22,9 +22,9 @@ export async function connect(path, hash) {
   try {
     await session.ready;
   } catch (e) {
-    throw new Error(`The session did not open (${e.message}). ${hash
-      ? "The page names the certificate by its hash, so what is left is that UDP does not reach this port, or that the server has been started again since: reload the page."
-      : "Either UDP does not reach this port, or the browser does not trust the certificate: it is not one that can be named by its hash, as those of godwit cert make are."}`);
+    throw new Error(`The session did not open (${e.message.replace(/\.$/, "")}). Either UDP does not reach the server's port, or ${hash
+      ? "the server has been started again with another certificate since this page was loaded: then a reload helps."
+      : "the browser does not trust the certificate. One that godwit cert make has made needs no trust: the page would name it by its hash."}`);
   }
   return session;
 }
