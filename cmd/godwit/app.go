@@ -63,13 +63,13 @@ func (e *exitError) Unwrap() error { return e.err }
 func (a *app) run(args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
 	err = errors.Join(err, a.finish())
 	switch coded := (*exitError)(nil); {
 	case err == nil:
 		return exitOK
 	case !a.started:
-		a.complain("%v (godwit --help tells more)", err)
+		a.complain("%v (%s --help tells more)", err, cmd.CommandPath())
 		return exitUsage
 	case errors.As(err, &coded):
 		if coded.err != nil {

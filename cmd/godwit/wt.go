@@ -39,13 +39,23 @@ them back, and loss and round-trip times are shown, as ping does.
 With --stream, standard input is sent by one bidirectional stream and the answer
 written to standard output, and nothing else.
 
+With --json, each line is an object with "event" and "ms", milliseconds since the
+session was opened. The events are open, datagram, data and end (of a stream, with its
+id and kind), reply (to a numbered datagram), draining, closed, and summary. What came
+is text, or base64 if it is not UTF-8.
+
 The exit code is 3 when the server closes the session with a code other than 0, 22
 when it refuses the session, and 1 when no numbered datagram comes back.`,
 		Example: `  godwit wt -k https://localhost:4433/wt/chat
   godwit wt -k --bidi hello --datagram 'hello, too' https://localhost:4433/wt/echo
   godwit wt -k --count 10 --interval 100ms https://localhost:4433/wt/echo
   godwit wt -k --stream https://localhost:4433/wt/echo < photo.jpg > same.jpg`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("wt needs one URL, like https://localhost:4433/wt/echo")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			given := cmd.Flags().Changed
 			opts.linesGiven, opts.ping = given("lines"), given("count") || given("interval")

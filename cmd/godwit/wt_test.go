@@ -278,7 +278,8 @@ func TestWTUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "accepts 1 arg"},
+		{nil, "needs one URL, like https://localhost:4433/wt/echo (godwit wt --help tells more)"},
+		{[]string{url, url}, "needs one URL"},
 		{[]string{"http://localhost/"}, "https only"},
 		{[]string{url, "--draft", "3"}, "--draft must be 2, 7, 13 or 15"},
 		{[]string{url, "--lines", "streams"}, `not "streams"`},

@@ -36,7 +36,8 @@ type pinger struct {
 	back   uint64
 	twice  uint64 // came again, or when they were no longer expected
 	rtts   histogram.Histogram
-	min    time.Duration
+	min    time.Duration // with max, to the microsecond, which rtts does not know
+	max    time.Duration
 	all    chan struct{} // closed when all have come back
 }
 
@@ -107,6 +108,7 @@ func (p *pinger) receive(now time.Time, datagram []byte) *replyEvent {
 	if p.back == 0 || rtt < p.min {
 		p.min = rtt
 	}
+	p.max = max(p.max, rtt)
 	p.back++
 	p.rtts.Add(rtt)
 	e.RTT = milliseconds(rtt)
@@ -146,9 +148,9 @@ func (p *pinger) result() *pingResult {
 		return r
 	}
 	for _, q := range pingQuantiles {
-		d := p.rtts.Quantile(q.q)
+		d := min(p.rtts.Quantile(q.q), p.max)
 		if q.q == 0 {
-			d = p.min // which the histogram does not know to the microsecond
+			d = p.min
 		}
 		r.RTT[q.name] = milliseconds(d)
 		r.quantiles = append(r.quantiles, d)
@@ -164,4 +166,7 @@ func (p *pinger) verdict() error {
 	return nil
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+// milliseconds returns a duration to the microsecond.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(time.Microsecond).Microseconds()) / 1000
+}
