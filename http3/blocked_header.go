@@ -12,6 +12,7 @@ type blockedHeader struct{ section, rest []byte }
 
 // park keeps the request's header section until its insertions have arrived.
 func (x *exchange) park(section, rest []byte) {
+	x.waited = true
 	x.blocked = &blockedHeader{bytes.Clone(section), bytes.Clone(rest)}
 	parked, err := x.conn.state.Decoder().Park(&x.body.sections, x.blocked.section, x)
 	switch {

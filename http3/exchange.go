@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -27,16 +28,31 @@ type exchange struct {
 
 	signal *h3.VarintReader // nil once it is clear that the stream is a request
 	tunnel *Tunnel          // of an extended CONNECT
-	taken  bool             // the handler has taken the tunnel
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
+	late    *time.Timer    // waits for the rest of the header section, nil for none
 
-	late        *time.Timer // waits for the rest of the header section, nil for none
-	prioritized bool        // by PRIORITY_UPDATE
+	taken       bool // the handler has taken the tunnel
+	prioritized bool // by PRIORITY_UPDATE
+	waited      bool // for the header section: somebody may still come back to it
+	special     specialFields
+}
+
+// exchangePool has exchanges that no handler has seen.
+var exchangePool = sync.Pool{New: func() any { return new(exchange) }}
+
+// recycle gives the memory of an exchange back that was answered without a
+// handler, unless a timer or a dynamic table may still know it.
+func (x *exchange) recycle() {
+	if !x.waited {
+		*x = exchange{}
+		exchangePool.Put(x)
+	}
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
-	x := &exchange{conn: c, stream: s}
+	x := exchangePool.Get().(*exchange)
+	x.conn, x.stream = c, s
 	x.body.init(&c.conn, s, x, c.maxHeader)
 	x.ctx.exchange = x
 	if c.claims() {
@@ -128,15 +144,18 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	}
 	if f := x.conn.srv.fixed(&header); f != nil {
 		x.serveFixed(f, header.Method)
+		x.recycle()
 		return
 	}
 	if x.req, err = x.newRequest(&header); err != nil {
 		x.answer(http.StatusBadRequest)
 		return
 	}
-	if _, unknown := expectation(x.req.Header); unknown {
-		x.answer(http.StatusExpectationFailed)
-		return
+	if x.special&hasExpect != 0 {
+		if _, unknown := expectation(x.req.Header); unknown {
+			x.answer(http.StatusExpectationFailed)
+			return
+		}
 	}
 	x.stream.SetValue(nil)
 	if header.Protocol != "" {
@@ -145,7 +164,9 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.stream.Detach()
 	}
 	x.rw.begin(x)
-	x.prioritize(x.req.Header)
+	if x.special&hasPriority != 0 {
+		x.prioritize(x.req.Header)
+	}
 	x.startTimeouts()
 	x.conn.handlers.Add(1)
 	x.conn.workers.run(x)

@@ -53,12 +53,39 @@ func lowerName(key string) string {
 	return strings.ToLower(key)
 }
 
+// specialFields says which fields a header has that a server looks at, most
+// requests having none of them.
+type specialFields uint8
+
+const (
+	hasExpect specialFields = 1 << iota
+	hasHost
+	hasPriority
+	hasTrailer
+)
+
+// specialOf returns the bit of a key, 0 for most.
+func specialOf(key string) specialFields {
+	switch key {
+	case "Expect":
+		return hasExpect
+	case "Host":
+		return hasHost
+	case "Priority":
+		return hasPriority
+	case "Trailer":
+		return hasTrailer
+	}
+	return 0
+}
+
 // addFields adds fields to a header or trailer and joins what browsers split: a
 // cookie in several fields is one again (RFC 9114, Section 4.2.1).
-func addFields(h http.Header, fields []qpack.Field) {
+func addFields(h http.Header, fields []qpack.Field) (special specialFields) {
 	values := make([]string, 0, len(fields)) // backing of all slices of one value
 	for _, f := range fields {
 		key := canonicalName(f.Name)
+		special |= specialOf(key)
 		old, ok := h[key]
 		switch {
 		case !ok:
@@ -70,6 +97,7 @@ func addFields(h http.Header, fields []qpack.Field) {
 			h[key] = append(old, f.Value)
 		}
 	}
+	return special
 }
 
 // takeTrailerNames removes the Trailer field from h and returns the trailer it
@@ -129,14 +157,21 @@ func appendFields(fields []qpack.Field, h http.Header, want func(key string) boo
 // out what cannot be sent: as net/http does, without an error.
 func eachField(h http.Header, want func(key string) bool, add func(name, value string)) {
 	for key, values := range h {
-		name := lowerName(key)
-		if isConnectionSpecific(key) || !want(key) || !h3.ValidFieldName(name) {
-			continue
+		if want(key) {
+			eachLine(key, values, add)
 		}
-		for _, v := range values {
-			if h3.ValidFieldValue(v) {
-				add(name, textproto.TrimString(v)) // RFC 9110, Section 5.5
-			}
+	}
+}
+
+// eachLine calls add for the values of a key that can be sent.
+func eachLine(key string, values []string, add func(name, value string)) {
+	name := lowerName(key)
+	if isConnectionSpecific(key) || !h3.ValidFieldName(name) {
+		return
+	}
+	for _, v := range values {
+		if h3.ValidFieldValue(v) {
+			add(name, textproto.TrimString(v)) // RFC 9110, Section 5.5
 		}
 	}
 }

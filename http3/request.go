@@ -17,8 +17,10 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 		return nil, err
 	}
 	header := make(http.Header, len(h.Fields))
-	addFields(header, h.Fields)
-	delete(header, "Host") // net/http promotes it
+	x.special = addFields(header, h.Fields)
+	if x.special&hasHost != 0 {
+		delete(header, "Host") // net/http promotes it
+	}
 	if h.Protocol != "" {
 		header[protocolKey] = []string{h.Protocol}
 	}
@@ -32,7 +34,6 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 		Body:          &x.body,
 		ContentLength: h.ContentLength,
 		Host:          h.Host,
-		Trailer:       takeTrailerNames(header),
 		RemoteAddr:    remote,
 		RequestURI:    uri,
 		TLS:           state,
@@ -40,8 +41,13 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 	if x.body.ended && len(x.body.pending) == 0 {
 		req.Body, req.ContentLength = http.NoBody, 0
 	}
-	if expects, _ := expectation(header); expects && req.Body != http.NoBody {
-		req.Body = &expectedBody{body: &x.body, rw: &x.rw}
+	if x.special&hasTrailer != 0 {
+		req.Trailer = takeTrailerNames(header)
+	}
+	if x.special&hasExpect != 0 && req.Body != http.NoBody {
+		if expects, _ := expectation(header); expects {
+			req.Body = &expectedBody{body: &x.body, rw: &x.rw}
+		}
 	}
 	return req.WithContext(&x.ctx), nil
 }

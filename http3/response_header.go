@@ -14,40 +14,53 @@ import (
 // beginHeader collects the status and the handler's fields.
 func (w *responseWriter) beginHeader() {
 	w.out = responseBuffersPool.Get().(*responseBuffers)
-	w.announceTrailers()
-	w.takeContentLength()
-	_, w.hasDate = w.header["Date"]
-	_, w.hasType = w.header["Content-Type"]
-	if w.header.Get("Content-Encoding") != "" {
-		w.hasType = true // what is visible of the content says nothing
+	fields := append(w.out.fields, statusField(w.status))
+	for key, values := range w.header {
+		if w.isHeaderField(key, values) {
+			eachLine(key, values, func(name, value string) { fields = append(fields, qpack.Field{Name: name, Value: value}) })
+		}
 	}
-	w.out.fields = appendFields(append(w.out.fields, statusField(w.status)), w.header, w.isHeaderField)
+	w.out.fields = fields
 }
 
 // isHeaderField reports whether a key of the header belongs into the header
-// section. Those announced as trailers are in both sections if they are set by
-// now, as in net/http. Status 304 tells nothing of the content (RFC 9110,
-// Section 15.4.5).
-func (w *responseWriter) isHeaderField(key string) bool {
-	if w.status == http.StatusNotModified && (key == "Content-Length" || key == "Content-Type") {
-		return false
+// section, and takes note of what it means for the rest of the response. Those
+// announced as trailers are in both sections if they are set by now, as in
+// net/http. Status 304 tells nothing of the content (RFC 9110, Section 15.4.5).
+func (w *responseWriter) isHeaderField(key string, values []string) bool {
+	switch key {
+	case "Content-Type":
+		w.hasType = true
+		return w.status != http.StatusNotModified
+	case "Content-Length":
+		return w.takeContentLength(values) && w.status != http.StatusNotModified
+	case "Content-Encoding":
+		if len(values) > 0 && values[0] != "" {
+			w.hasType = true // what is visible of the content says nothing
+		}
+	case "Date":
+		w.hasDate = true
+	case "Trailer":
+		w.announceTrailers(values)
+	default:
+		return !strings.HasPrefix(key, http.TrailerPrefix)
 	}
-	return !strings.HasPrefix(key, http.TrailerPrefix)
+	return true
 }
 
 // takeContentLength reads the handler's Content-Length, and removes it when it
 // is none, or not allowed (RFC 9110, Section 8.6).
-func (w *responseWriter) takeContentLength() {
-	value := w.header.Get("Content-Length")
-	if value == "" {
-		return
+func (w *responseWriter) takeContentLength(values []string) bool {
+	if len(values) == 0 || values[0] == "" {
+		return true
 	}
-	n, err := strconv.ParseInt(value, 10, 64)
+	n, err := strconv.ParseInt(values[0], 10, 64)
 	if err != nil || n < 0 || w.status == http.StatusNoContent {
 		delete(w.header, "Content-Length")
-		return
+		return false
 	}
 	w.length = n
+	return true
 }
 
 // endHeader completes and encodes the header section. p is content beyond what
@@ -86,8 +99,8 @@ func guessType(first, second []byte) string {
 }
 
 // announceTrailers takes note of the keys in the Trailer field.
-func (w *responseWriter) announceTrailers() {
-	for _, line := range w.header["Trailer"] {
+func (w *responseWriter) announceTrailers(lines []string) {
+	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			if key := http.CanonicalHeaderKey(strings.Trim(name, " \t")); validTrailer(key) && !slices.Contains(w.trailers, key) {
 				w.trailers = append(w.trailers, key)
@@ -99,7 +112,7 @@ func (w *responseWriter) announceTrailers() {
 // appendTrailers appends a trailer section, if the handler has set any trailers:
 // those announced, and those whose keys begin with http.TrailerPrefix.
 func (w *responseWriter) appendTrailers() {
-	trailer := make(http.Header)
+	var trailer http.Header
 	for key, values := range w.header {
 		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
 			key = http.CanonicalHeaderKey(name)
@@ -107,6 +120,9 @@ func (w *responseWriter) appendTrailers() {
 			continue
 		}
 		if validTrailer(key) {
+			if trailer == nil {
+				trailer = make(http.Header)
+			}
 			trailer[key] = append(trailer[key], values...)
 		}
 	}

@@ -32,17 +32,17 @@ type responseWriter struct {
 
 	mu        sync.Mutex       // guards what follows
 	status    int              // 0 until WriteHeader
+	out       *responseBuffers // nil before WriteHeader and after the end
 	isHead    bool             // answers HEAD: no content leaves
 	isTunnel  bool             // answers CONNECT: its content has no length
-	out       *responseBuffers // nil before WriteHeader and after the end
-	sent      bool             // the header section has left
 	continued bool             // status 100 was sent
+	sent      bool             // the header section has left
+	hasType   bool             // the handler set Content-Type, or wants none
+	hasDate   bool
 
-	length     int64 // the handler's Content-Length, or -1
-	written    int64 // bytes of content, sent or not
-	wholeFrame bool  // all content is one DATA frame, whose header has been sent
-	hasType    bool  // the handler set Content-Type, or wants none
-	hasDate    bool
+	wholeFrame bool     // all content is one DATA frame, whose header has been sent
+	length     int64    // the handler's Content-Length, or -1
+	written    int64    // bytes of content, sent or not
 	trailers   []string // keys announced in the Trailer field
 	err        error    // of writing to the stream
 

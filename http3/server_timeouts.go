@@ -23,6 +23,7 @@ func (x *exchange) awaitHeader() {
 	if limit <= 0 || x.late != nil {
 		return
 	}
+	x.waited = true
 	x.late = time.AfterFunc(limit, func() {
 		x.conn.qc.Run(func() {
 			if x.stream.Value() == any(x) {
