@@ -87,6 +87,7 @@ function showPings(session) {
   $("figure").hidden = false;
   let drawing = false;
   pinger.run(() => {
+    if (pinger.unanswered > Pinger.patience) giveUp(pinger);
     if (drawing) return;
     drawing = true;
     requestAnimationFrame(() => {
@@ -110,6 +111,14 @@ function show(pinger) {
   }));
 }
 
+// giveUp ends a session of which nothing is heard. Firefox does not tell when a server
+// has closed the connection.
+function giveUp(pinger) {
+  pinger.stop();
+  become("closed", "Nothing comes back any more: the server has gone, or the way to it.");
+  pinger.session.close();
+}
+
 // become shows a state: idle, busy, running, closed or failed.
 function become(state, message = "") {
   main.dataset.state = state;
@@ -127,11 +136,14 @@ async function start() {
   try {
     await tryHTTP();
     await tryWebTransport();
-    const mine = session;
     become("running");
-    mine.closed.then(
-      ({ closeCode, reason }) => become("closed", closeCode ? `The server closed the session with code ${closeCode}: ${reason}` : ""),
-      (e) => become("closed", `The session was cut off: ${e.message}`),
+    const mine = session;
+    const ended = (message) => {
+      if (session === mine && main.dataset.state === "running") become("closed", message);
+    };
+    session.closed.then(
+      ({ closeCode, reason }) => ended(closeCode ? `The server closed the session with code ${closeCode}: ${reason}` : ""),
+      (e) => ended(`The session was cut off: ${e.message}`),
     );
   } catch (e) {
     session?.close();

@@ -80,10 +80,13 @@ export class Pinger {
   static interval = 50; // milliseconds
   static lostAfter = 2000; // milliseconds
   static kept = 200; // datagrams
+  static patience = 100; // datagrams without an answer
 
   sent = 0;
   back = 0;
   lost = 0;
+  unanswered = 0; // sent since one has come back
+  #timer;
   latest = []; // {sentAt, rtt}: milliseconds; rtt is undefined until it is back, and NaN when lost
 
   constructor(session) {
@@ -93,26 +96,31 @@ export class Pinger {
     this.reader = datagrams.readable.getReader();
   }
 
-  // run goes on until the session ends, and calls back after every change.
+  // run goes on until the session ends or stop is called, and calls back after every
+  // change.
   async run(changed) {
-    const timer = setInterval(() => { this.#send(); changed(); }, Pinger.interval);
-    let over = false;
-    const stop = () => { // Firefox does not end the reader
-      clearInterval(timer);
-      over = true;
-    };
+    this.#timer = setInterval(() => { this.#send(); changed(); }, Pinger.interval);
+    const stop = () => this.stop(); // Firefox does not always end the reader
     this.session.closed.then(stop, stop);
-    while (!over) {
+    while (this.#timer) {
       const { value, done } = await this.reader.read().catch(() => ({ done: true }));
-      if (done || over) return;
+      if (done) break;
+      if (!this.#timer) return;
       this.#receive(value, performance.now());
       changed();
     }
+    this.stop();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #send() {
     const number = new Uint8Array(4);
     new DataView(number.buffer).setUint32(0, this.sent++);
+    this.unanswered++;
     this.latest.push({ sentAt: performance.now() });
     if (this.latest.length > Pinger.kept) this.latest.shift();
     this.writer.write(number).catch(() => {});
@@ -131,5 +139,6 @@ export class Pinger {
     if (!datagram || datagram.rtt !== undefined) return; // late, or again
     datagram.rtt = now - datagram.sentAt;
     this.back++;
+    this.unanswered = 0;
   }
 }
