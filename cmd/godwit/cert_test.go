@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -180,18 +181,13 @@ func TestCertRenew(t *testing.T) {
 	}
 }
 
-// issuedCert writes a certificate that another key has signed.
-func issuedCert(t *testing.T, dir string) (flags []string) {
+// issueCert writes a certificate with the key given, signed by another one, that is
+// valid for 30 days, of which an hour is left.
+func issueCert(t *testing.T, dir string, key, authority crypto.Signer) (flags []string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	authority, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}}
+	template.NotAfter = time.Now().Add(time.Hour)
+	template.NotBefore = template.NotAfter.Add(-30 * 24 * time.Hour)
 	template.Subject.CommonName = "Some Authority"
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), authority)
 	if err != nil {
@@ -202,6 +198,15 @@ func issuedCert(t *testing.T, dir string) (flags []string) {
 		t.Fatal(err)
 	}
 	return flags
+}
+
+func newKey(t *testing.T) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func TestCertErrors(t *testing.T) {
@@ -224,7 +229,7 @@ func TestCertErrors(t *testing.T) {
 		{[]string{"make", "--cert", missing + "/cert", "--key", missing + "/key"}, exitFailure, "writing the key " + missing},
 		{[]string{"renew", "--cert", missing, "--key", key}, exitFailure, "godwit cert make"},
 		{[]string{"renew", "--cert", cert, "--key", othersKey}, exitFailure, "does not match"},
-		{append([]string{"renew"}, issuedCert(t, issued)...), exitFailure, "was signed by \"CN=Some Authority\": renew it there"},
+		{append([]string{"renew"}, issueCert(t, issued, newKey(t), newKey(t))...), exitFailure, "was signed by \"CN=Some Authority\": renew it there"},
 		{append([]string{"renew", "more"}, flags...), exitUsage, "more"},
 	} {
 		r := godwit(t, "", append([]string{"cert"}, tt.args...)...)
@@ -234,9 +239,19 @@ func TestCertErrors(t *testing.T) {
 	}
 }
 
-// TestServeExpired: a server that no client will accept says so.
-func TestServeExpired(t *testing.T) {
-	flags := saveCert(t, t.TempDir(), 14*24*time.Hour)
-	s := startServer(t, append([]string{"serve", "--listen", "localhost:0"}, flags...)...)
-	s.awaitLine(t, "it expired on")
+// TestServeWarns: a server that no client, or no browser, will accept says so.
+func TestServeWarns(t *testing.T) {
+	key := newKey(t)
+	for want, flags := range map[string][]string{
+		"no client will accept the certificate": saveCert(t, t.TempDir(), 14*24*time.Hour),
+		"it is valid for 30 days in all":        issueCert(t, t.TempDir(), key, key),
+	} {
+		s := startServer(t, append([]string{"serve", "--listen", "localhost:0"}, flags...)...)
+		s.awaitLine(t, want)
+	}
+	// An authority's certificate need not be accepted by its hash.
+	s := startServer(t, append([]string{"serve", "--listen", "localhost:0"}, issueCert(t, t.TempDir(), key, newKey(t))...)...)
+	if said := s.stderr.String(); said != "" {
+		t.Errorf("serve says %q", said)
+	}
 }

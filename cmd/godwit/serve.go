@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -56,12 +57,8 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	leaf := conf.Certificates[0].Leaf
-	if err := devcert.CheckValid(leaf, time.Now()); err != nil {
-		a.complain("no client will accept the certificate %s: %v (godwit cert renew renews those that godwit cert makes)", opts.cert, err)
-	}
 	demoOpts := demo.Options{Root: opts.root}
-	if devcert.CheckPinnable(leaf, time.Now()) == nil {
+	if a.checkServed(conf.Certificates[0].Leaf, opts.cert) {
 		demoOpts.CertHash = hash
 	}
 	handler, err := demo.New(demoOpts)
@@ -90,6 +87,20 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		err = serveErr
 	}
 	return err
+}
+
+// checkServed reports whether browsers accept a certificate by its hash, and warns
+// when that means that they do not accept it at all.
+func (a *app) checkServed(leaf *x509.Certificate, path string) bool {
+	invalid := devcert.CheckValid(leaf, time.Now())
+	unpinnable := devcert.CheckPinnable(leaf, time.Now())
+	switch {
+	case invalid != nil:
+		a.complain("no client will accept the certificate %s: %v (godwit cert renew renews those that godwit cert makes)", path, invalid)
+	case unpinnable != nil && devcert.SelfSigned(leaf):
+		a.complain("no browser will accept the certificate %s for WebTransport by its hash: %v (godwit cert make makes one)", path, unpinnable)
+	}
+	return unpinnable == nil
 }
 
 // errGraceOver is why a shutdown ends that has lasted long enough.

@@ -213,6 +213,14 @@ func TestWTEnds(t *testing.T) {
 	}
 }
 
+// TestWTNoServer: an attempt to open a session ends when time is up.
+func TestWTNoServer(t *testing.T) {
+	url := "https://" + silentAddr(t) + "/"
+	if r := godwit(t, "", "wt", "-k", "-m", "100ms", url); r.code != exitFailure || !strings.Contains(r.stderr, url+": not done after 100ms\n") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestWTInterrupt: an interrupt ends a session with its summary. For an endless
 // ping that is no failure.
 func TestWTInterrupt(t *testing.T) {
