@@ -144,8 +144,7 @@ func echoUniGo(t *testing.T, s *qwt.Session, text string) {
 	}
 }
 
-// takePushGo wants what push begins. Streams come in any order, and the one that is
-// reset is refused, perhaps, before it is seen: see echoByte.
+// takePushGo is takePush for webtransport-go's end.
 func takePushGo(t *testing.T, s *qwt.Session) {
 	t.Helper()
 	one, err := s.AcceptUniStream(timeout(t))
@@ -155,15 +154,23 @@ func takePushGo(t *testing.T, s *qwt.Session) {
 	if b, err := io.ReadAll(one); err != nil || string(b) != "hello" {
 		t.Errorf("got %q, %v", b, err)
 	}
-	for whole := false; !whole; {
+	whole, cancelled := 0, 0
+	for range 2 {
 		st, err := s.AcceptStream(timeout(t))
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = st.Write([]byte{1})
 		b, err := io.ReadAll(st)
-		if whole = err == nil && string(b) == "hello"; !whole {
-			wantCancelledGo(t, "reset", err, 7)
+		if err == nil && string(b) == "hello" {
+			whole++
+			continue
 		}
+		wantCancelledGo(t, "reset", err, 7)
+		cancelled++
+	}
+	if whole != 1 || cancelled != 1 {
+		t.Errorf("%d streams came whole and %d were reset, want one of each", whole, cancelled)
 	}
 	if b, err := s.ReceiveDatagram(timeout(t)); err != nil || string(b) != "hello" {
 		t.Errorf("datagram %q, %v", b, err)

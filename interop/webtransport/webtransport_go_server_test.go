@@ -147,8 +147,9 @@ func pushGo(s *qwt.Session) error {
 		return err
 	}
 	reset, err := s.OpenStreamSync(ctx)
-	if err == nil {
-		reset.CancelWrite(7)
+	if err != nil {
+		return err
 	}
-	return err
+	reset.CancelWrite(7) // only the header must arrive
+	return nil
 }
