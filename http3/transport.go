@@ -215,7 +215,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	}
 	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
 	if err != nil {
-		return nil, err // which says where to
+		return nil, describe(err) // which says where to, or that one end closed the connection at once
 	}
 	return qc.Value().(*clientConn), nil
 }
