@@ -2,8 +2,6 @@ package http3
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -56,10 +54,7 @@ func TestMalformedResponses(t *testing.T) {
 		if !tt.wholeConn {
 			continue
 		}
-		var app *quic.ApplicationError
-		if err := wait(t, "the connection's end: "+tt.name, ended); !errors.As(err, &app) || ErrorCode(app.Code) != tt.code {
-			t.Errorf("%s: the server saw %v, want %v", tt.name, err, tt.code)
-		}
+		wantRemoteClose(t, tt.name, wait(t, "the connection's end: "+tt.name, ended), tt.code)
 	}
 }
 
@@ -89,25 +84,4 @@ func TestLargeResponseHeader(t *testing.T) {
 	rs.transport.MaxResponseHeaderBytes = 1000
 	_, _, err := rs.get(t)
 	wantError(t, err, ErrCodeExcessiveLoad, false, false)
-}
-
-// TestUnwantedStreams has a server open what it may not.
-func TestUnwantedStreams(t *testing.T) {
-	for name, code := range map[string]ErrorCode{"\x01\x00": h3.IDError, "\x00\x04\x00": h3.StreamCreationError} {
-		ended := make(chan error, 1)
-		rs := serveRaw(t, func(n int64, s *quic.Stream) {
-			readRequest(s)
-			if u, err := s.Conn().OpenUniStream(context.Background()); err == nil {
-				u.Write([]byte(name))
-			}
-			<-s.Conn().Done()
-			ended <- s.Conn().Err()
-		})
-		_, _, err := rs.get(t)
-		wantError(t, err, code, false, true)
-		var app *quic.ApplicationError
-		if err := wait(t, "the connection's end", ended); !errors.As(err, &app) || ErrorCode(app.Code) != code {
-			t.Errorf("%q: %v, want %v", name, err, code)
-		}
-	}
 }

@@ -179,6 +179,13 @@ type rawConn struct {
 // SETTINGS.
 func (ts *testServer) dialRaw(t testing.TB) *rawConn {
 	t.Helper()
+	return ts.dialControl(t, join([]byte{0x00}, frame(h3.FrameSettings, "")))
+}
+
+// dialControl connects to a server and opens the first unidirectional stream with
+// bytes.
+func (ts *testServer) dialControl(t testing.TB, control []byte) *rawConn {
+	t.Helper()
 	_, clientTLS := tlsConfigs(t)
 	clientTLS.NextProtos = []string{NextProto}
 	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, nil)
@@ -187,7 +194,7 @@ func (ts *testServer) dialRaw(t testing.TB) *rawConn {
 	}
 	t.Cleanup(func() { _ = qc.CloseWithError(uint64(ErrCodeNoError), "") })
 	c := &rawConn{t: t, qc: qc}
-	c.control = c.uni([]byte{0x00, 0x04, 0x00})
+	c.control = c.uni(control)
 	return c
 }
 
@@ -239,9 +246,16 @@ func wantReset(t testing.TB, what string, s *quic.Stream, code ErrorCode) {
 func (c *rawConn) wantClose(what string, code ErrorCode) {
 	c.t.Helper()
 	wait(c.t, "the connection's end: "+what, c.qc.Done())
+	wantRemoteClose(c.t, what, c.qc.Err(), code)
+}
+
+// wantRemoteClose checks that a connection's error is that the peer closed it with
+// a code.
+func wantRemoteClose(t testing.TB, what string, err error, code ErrorCode) {
+	t.Helper()
 	var app *quic.ApplicationError
-	if err := c.qc.Err(); !errors.As(err, &app) || ErrorCode(app.Code) != code || !app.Remote {
-		c.t.Errorf("%s: %v, want %v", what, err, code)
+	if !errors.As(err, &app) || ErrorCode(app.Code) != code || !app.Remote {
+		t.Errorf("%s: %v, want %v", what, err, code)
 	}
 }
 

@@ -26,6 +26,24 @@ type rawServer struct {
 // goroutine. n counts the requests of all connections from 1.
 func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream), settings ...byte) *rawServer {
 	t.Helper()
+	control := join([]byte{0x00}, frame(h3.FrameSettings, string(settings)))
+	return serveRawControl(t, func(qc *quic.Conn) { qc.SetValue(openControl(qc, control)) }, answer)
+}
+
+// openControl opens a unidirectional stream with bytes, unless the connection has
+// ended.
+func openControl(qc *quic.Conn, b []byte) *quic.Stream {
+	s, err := qc.OpenUniStream(context.Background())
+	if err == nil {
+		_, _ = s.Write(b)
+	}
+	return s
+}
+
+// serveRawControl is serveRaw that begins each connection with a function, which
+// must not block.
+func serveRawControl(t *testing.T, begin func(*quic.Conn), answer func(n int64, s *quic.Stream)) *rawServer {
+	t.Helper()
 	before := runtime.NumGoroutine()
 	serverTLS, clientTLS := tlsConfigs(t)
 	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
@@ -44,10 +62,7 @@ func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream), settings ...by
 			}
 			rs.conns.Add(1)
 			running.Go(func() {
-				if s, err := qc.OpenUniStream(context.Background()); err == nil {
-					s.Write(join([]byte{0x00}, frame(h3.FrameSettings, string(settings))))
-					qc.SetValue(s)
-				}
+				begin(qc)
 				for {
 					s, err := qc.AcceptStream(context.Background())
 					if err != nil {
