@@ -54,7 +54,7 @@ func startWT(t *testing.T, args ...string) *wtRun {
 		getenv: func(string) string { return "" }, signals: r.signals,
 	}
 	go func() {
-		r.code <- a.run(append([]string{"wt", "-k", "--json"}, args...))
+		r.code <- a.run(append([]string{"wt", "-k", "--json", "--timeout", "30s"}, args...))
 		stdout.Close()
 	}()
 	return r
