@@ -98,10 +98,9 @@ func (s *Stream) writeError() error {
 }
 
 // MarkReliable makes what was written so far arrive even if CancelWrite is
-// called later (RESET_STREAM_AT, draft-ietf-quic-reliable-stream-reset). A peer
-// that does not understand that learns of the reset once it has acknowledged
-// what was written so far; whether it has read that is up to it. Calling
-// MarkReliable again extends the mark.
+// called later, of which the peer learns only then. If it does not understand
+// RESET_STREAM_AT (draft-ietf-quic-reliable-stream-reset), whether it has read
+// everything by then is up to it. Calling MarkReliable again extends the mark.
 func (s *Stream) MarkReliable() { s.link.Send.MarkReliable() }
 
 // CancelWrite ends the sending half abruptly with an application's code

@@ -273,9 +273,6 @@ func (c *Conn) appendStream(w *frameWriter, s *Stream, r byteRange, fin bool) bo
 	w.recordRange(recStream, uint64(s.ID), r, fin)
 	if fresh := s.out.sent(r, fin, w.pn); fresh > 0 {
 		c.flow.sent += fresh
-		if s.out.state == sendResetSent {
-			c.streams.queueControl(s) // its RESET_STREAM_AT may have waited for this
-		}
 		if s.Send.setSent(s.out.next) {
 			s.writable()
 		}

@@ -27,7 +27,7 @@ func openMarked(p *puppet, reliable, more string) *engine.Stream {
 	return s
 }
 
-// A peer that understands RESET_STREAM_AT gets it, behind what it makes reliable.
+// A peer that understands RESET_STREAM_AT gets it, after what it makes reliable.
 func TestResetKeepsWhatIsReliable(t *testing.T) {
 	p := newServer(t)
 	p.params.ResetStreamAt = true
@@ -36,14 +36,15 @@ func TestResetKeepsWhatIsReliable(t *testing.T) {
 	p.conn.ResetStream(s, 7)
 	p.poll()
 	p.want(stream(s.ID, 0, "header", false))
+	p.silence()
+	p.ack()
 	p.want(wire.AppendResetStreamAt(nil, wire.ResetStreamAt{
 		ResetStream: wire.ResetStream{ID: s.ID, Code: 7, FinalSize: 6}, ReliableSize: 6,
 	}))
 	p.silence()
 }
 
-// A peer that does not understand it would throw away what has not been read when
-// RESET_STREAM arrives, so that waits for the acknowledgement.
+// A peer that does not understand it gets RESET_STREAM then.
 func TestResetWaitsForWhatIsReliable(t *testing.T) {
 	p := newServer(t)
 	p.handshake()
