@@ -4,6 +4,7 @@
 // firefox-esr; without them they are skipped.
 //
 // drive.mjs opens a page in a browser and runs the checks of checks.js in it,
-// altsvc.mjs loads a page again and again, and screenshot.mjs uses the demo's page as
-// a person would; the Go tests judge what comes out.
+// altsvc.mjs loads a page again and again, screenshot.mjs uses the demo's page as a
+// person would, and paste.mjs the line that godwit cert prints; the Go tests judge what
+// comes out.
 package browsers
