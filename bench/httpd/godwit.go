@@ -14,7 +14,7 @@ func fixed(body []byte) *http3.FixedResponse {
 	return http3.NewFixedResponse(http.StatusOK, http.Header{"Content-Type": {"text/plain"}}, body)
 }
 
-func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
+func serveGodwit(listen string, conf *tls.Config, loops int) (net.Addr, error) {
 	srv := &http3.Server{
 		Handler:   http.HandlerFunc(handle),
 		Fixed:     map[string]*http3.FixedResponse{"/fixed/small": fixed(small), "/fixed/10k": fixed(medium)},
@@ -23,6 +23,7 @@ func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
 			InitialStreamWindow: window, MaxStreamWindow: window,
 			InitialConnWindow: window, MaxConnWindow: window,
 			MaxIncomingStreams: streams,
+			Loops:              loops,
 			MaxIdleTimeout:     idleTimeout,
 		},
 	}

@@ -30,7 +30,7 @@ const (
 )
 
 // serveFunc starts a server and returns its address.
-type serveFunc func(listen string, conf *tls.Config) (net.Addr, error)
+type serveFunc func(listen string, conf *tls.Config, loops int) (net.Addr, error)
 
 var stacks = map[string]serveFunc{"godwit": serveGodwit, "quic-go": serveQUICGo, "net-http": serveNetHTTP}
 
@@ -47,6 +47,7 @@ func run() error {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	cert := flag.String("cert", "", "PEM file with the certificate")
 	key := flag.String("key", "", "PEM file with its key")
+	loops := flag.Int("loops", 0, "event loops, of godwit; 0 for its default")
 	var prof profiles
 	flag.StringVar(&prof.cpu, "cpuprofile", "", "`file` for a CPU profile")
 	flag.StringVar(&prof.memory, "memprofile", "", "`file` for a profile of all allocations")
@@ -59,7 +60,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	addr, err := serve(*listen, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13})
+	addr, err := serve(*listen, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}, *loops)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-func serveNetHTTP(listen string, conf *tls.Config) (net.Addr, error) {
+func serveNetHTTP(listen string, conf *tls.Config, _ int) (net.Addr, error) {
 	ln, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, err

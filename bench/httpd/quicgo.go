@@ -9,7 +9,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-func serveQUICGo(listen string, conf *tls.Config) (net.Addr, error) {
+func serveQUICGo(listen string, conf *tls.Config, _ int) (net.Addr, error) {
 	ln, err := quic.ListenAddrEarly(listen, http3.ConfigureTLSConfig(conf), &quic.Config{
 		InitialStreamReceiveWindow: window, MaxStreamReceiveWindow: window,
 		InitialConnectionReceiveWindow: window, MaxConnectionReceiveWindow: window,

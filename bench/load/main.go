@@ -12,6 +12,7 @@
 //	handshakes  a connection, a request, and the next connection
 //	burst       very many connections at once
 //	idle        very many connections that do nothing
+//	datagrams   a number is on its way to a server that echoes them at any time
 //
 // It prints one report.Result. The CPU time of the server is that of the
 // process -pid meanwhile.
@@ -47,7 +48,7 @@ type mode func(context.Context, *options) (*report.Result, error)
 
 var modes = map[string]mode{
 	"requests": measureRequests, "rate": measureRate,
-	"handshakes": measureHandshakes, "burst": measureBurst, "idle": measureIdle,
+	"handshakes": measureHandshakes, "burst": measureBurst, "idle": measureIdle, "datagrams": measureDatagrams,
 }
 
 func main() {

@@ -1,8 +1,8 @@
 // Command perfd answers the QUIC performance protocol
-// (draft-banks-quic-performance) with other implementations than Godwit's, for
-// the side-by-side benchmarks:
+// (draft-banks-quic-performance) with other implementations than Godwit's, and
+// echoes datagrams with those that have them, for the side-by-side benchmarks:
 //
-//	perfd -stack quic-go|x-net -listen 127.0.0.1:0 -cert FILE -key FILE
+//	perfd -stack godwit|quic-go|x-net -listen 127.0.0.1:0 -cert FILE -key FILE
 //
 // It prints its address and serves until it is killed.
 package main
@@ -26,7 +26,7 @@ const (
 // serveFunc starts a server and returns its address.
 type serveFunc func(listen string, conf *tls.Config) (net.Addr, error)
 
-var stacks = map[string]serveFunc{"quic-go": serveQUICGo, "x-net": serveXNet}
+var stacks = map[string]serveFunc{"godwit": serveGodwit, "quic-go": serveQUICGo, "x-net": serveXNet}
 
 func main() {
 	if err := run(); err != nil {
@@ -38,14 +38,14 @@ func main() {
 
 // run starts the server that the command line asks for.
 func run() error {
-	stack := flag.String("stack", "", "implementation: quic-go or x-net")
+	stack := flag.String("stack", "", "implementation: godwit, quic-go or x-net")
 	listen := flag.String("listen", "127.0.0.1:0", "UDP address to listen on")
 	cert := flag.String("cert", "", "PEM file with the certificate")
 	key := flag.String("key", "", "PEM file with its key")
 	flag.Parse()
 	serve, ok := stacks[*stack]
 	if !ok {
-		return fmt.Errorf("-stack %q is neither quic-go nor x-net", *stack)
+		return fmt.Errorf("-stack %q is not godwit, quic-go or x-net", *stack)
 	}
 	pair, err := devcert.Load(*cert, *key)
 	if err != nil {

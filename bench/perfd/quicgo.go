@@ -12,6 +12,7 @@ func serveQUICGo(listen string, conf *tls.Config) (net.Addr, error) {
 	ln, err := quic.ListenAddr(listen, conf, &quic.Config{
 		InitialStreamReceiveWindow: window, MaxStreamReceiveWindow: window,
 		InitialConnectionReceiveWindow: window, MaxConnectionReceiveWindow: window,
+		EnableDatagrams: true,
 	})
 	if err != nil {
 		return nil, err
@@ -23,6 +24,7 @@ func serveQUICGo(listen string, conf *tls.Config) (net.Addr, error) {
 				return
 			}
 			go answerQUICGo(conn)
+			go echoQUICGo(conn)
 		}
 	}()
 	return ln.Addr(), nil
@@ -39,5 +41,17 @@ func answerQUICGo(conn *quic.Conn) {
 				_ = s.Close() // the connection may have ended
 			}
 		}()
+	}
+}
+
+func echoQUICGo(conn *quic.Conn) {
+	for {
+		b, err := conn.ReceiveDatagram(context.Background())
+		if err != nil {
+			return
+		}
+		if conn.SendDatagram(b) != nil {
+			return
+		}
 	}
 }

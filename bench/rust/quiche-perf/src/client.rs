@@ -38,7 +38,12 @@ impl Client {
     }
 
     /// Reads requests and writes as much of the answers as the connection takes.
+    /// Datagrams go back at once.
     pub fn answer(&mut self) {
+        let mut datagram = [0; MAX_PACKET];
+        while let Ok(len) = self.conn.dgram_recv(&mut datagram) {
+            let _ = self.conn.dgram_send(&datagram[..len]); // may get lost
+        }
         for id in self.conn.readable() {
             self.read(id);
         }

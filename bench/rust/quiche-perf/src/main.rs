@@ -1,4 +1,5 @@
-//! quiche-perf answers the QUIC performance protocol with quiche:
+//! quiche-perf answers the QUIC performance protocol with quiche, and echoes
+//! datagrams:
 //!
 //!     quiche-perf --listen 127.0.0.1:0 --cert FILE --key FILE
 //!
@@ -22,6 +23,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const WINDOW: u64 = 16 << 20;
 /// The largest packet, in bytes: what an Ethernet frame holds over IPv6.
 const MAX_PACKET: usize = 1452;
+/// How many DATAGRAM frames are queued in each direction.
+const DATAGRAMS: usize = 1024;
 /// How many datagrams to read before sending.
 const BATCH: usize = 64;
 
@@ -49,6 +52,7 @@ fn configure(cert: &str, key: &str) -> Result<quiche::Config> {
     config.set_max_connection_window(WINDOW);
     config.set_max_stream_window(WINDOW);
     config.set_initial_max_streams_bidi(1024);
+    config.enable_dgram(true, DATAGRAMS, DATAGRAMS);
     config.enable_pacing(false); // it would need SO_TXTIME and a queueing discipline
     Ok(config)
 }

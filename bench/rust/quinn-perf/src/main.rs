@@ -1,4 +1,5 @@
-//! quinn-perf answers the QUIC performance protocol with quinn:
+//! quinn-perf answers the QUIC performance protocol with quinn, and echoes
+//! datagrams:
 //!
 //!     quinn-perf --listen 127.0.0.1:0 --cert FILE --key FILE
 //!
@@ -62,6 +63,12 @@ fn server_config(cert: &str, key: &str) -> Result<ServerConfig> {
 }
 
 async fn serve(connection: Connection) {
+    let datagrams = connection.clone();
+    tokio::spawn(async move {
+        while let Ok(datagram) = datagrams.read_datagram().await {
+            let _ = datagrams.send_datagram(datagram); // may get lost
+        }
+    });
     while let Ok((send, recv)) = connection.accept_bi().await {
         // An error is that of a connection or stream that the client has ended.
         tokio::spawn(async move { answer(send, recv).await.ok() });
