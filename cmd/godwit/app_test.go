@@ -110,7 +110,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"--help"}, []string{"serve", "get", "perf", "version", "--qlog-dir"}},
+		{[]string{"--help"}, []string{"serve", "get", "wt", "cert", "perf", "version", "--qlog-dir"}},
 		{[]string{"get", "--help"}, []string{"--request method", "--header \"Name: value\"", "--timeout seconds", "-o, --output file"}},
 		{[]string{"perf", "run", "--help"}, []string{"--download bytes", "--json"}},
 	} {

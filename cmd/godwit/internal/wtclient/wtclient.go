@@ -40,7 +40,7 @@ type Options struct {
 	// Wait is for how long nothing may have come before the session is closed,
 	// once everything was sent and the answers by its streams are complete.
 	Wait time.Duration
-	// Printer shows what happens.
+	// Printer shows what happens. It must be set, and is for one session.
 	Printer *Printer
 }
 
