@@ -33,9 +33,10 @@ var realKernel = kernel{
 	},
 }
 
-// recvmmsg and sendmsg go through the scheduler-aware Syscall: RawSyscall was
-// measured to save nothing, and it would keep a processor from the garbage
-// collector for as long as the kernel copies a train.
+// recvmmsg and sendmsg go through the scheduler-aware Syscall, as RawSyscall would
+// keep a processor from the garbage collector for as long as the kernel copies a
+// train. Only what is short uses the latter: the scheduler would take the
+// processor away from the loop, which costs more than the call.
 
 func recvmmsg(fd uintptr, msgs []mmsghdr) (int, unix.Errno) {
 	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd,
@@ -46,7 +47,15 @@ func recvmmsg(fd uintptr, msgs []mmsghdr) (int, unix.Errno) {
 	return int(n), 0
 }
 
+// shortTrain is how many bytes the kernel sends in less time than the scheduler
+// takes notice of, about 20 microseconds.
+const shortTrain = 8 << 10
+
 func sendmsg(fd uintptr, msg *unix.Msghdr) unix.Errno {
+	if msg.Iovlen == 1 && msg.Iov.Len <= shortTrain {
+		_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(msg)), unix.MSG_DONTWAIT)
+		return errno
+	}
 	_, _, errno := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(msg)), unix.MSG_DONTWAIT)
 	return errno
 }
