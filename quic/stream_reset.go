@@ -21,6 +21,11 @@ func (s *Stream) hook(set func(*hooks)) {
 	s.flags.Or(flagHooks)
 }
 
+// PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT
+// (draft-ietf-quic-reliable-stream-reset): see Stream.MarkReliable. It must be called
+// on the loop's goroutine, as TryOpenStream must.
+func (c *Conn) PeerResetStreamAt() bool { return c.link.PeerResetStreamAt() }
+
 // OnReset has f called once when the peer has cancelled what it sends on the
 // stream (RESET_STREAM), also while nobody reads; at once, if it has done so
 // already. f is called by any goroutine and must not block. Of two calls of

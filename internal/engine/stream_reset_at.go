@@ -62,6 +62,10 @@ func (h *recvHalf) toBeRead(read uint64) uint64 {
 	return h.highest
 }
 
+// PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT, once the
+// handshake is complete.
+func (c *Conn) PeerResetStreamAt() bool { return c.peer.resetStreamAt }
+
 // resetReady reports whether the reset of s may be sent: when what it leaves to be
 // delivered was acknowledged. Peers that do not understand RESET_STREAM_AT throw
 // away what they have not read when a reset arrives. Those that do need not wait,

@@ -52,6 +52,10 @@ func (c *Conn) Path() engine.Path { return c.engine.Path() }
 // TLS returns the handshake that the connection was made with.
 func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }
 
+// PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT. It must be
+// called on the loop's goroutine, after the handshake.
+func (c *Conn) PeerResetStreamAt() bool { return c.engine.PeerResetStreamAt() }
+
 // Stats returns the connection's figures as of the end of the loop's last turn
 // that touched it. Any goroutine may call it.
 func (c *Conn) Stats() engine.Stats {
