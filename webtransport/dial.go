@@ -175,7 +175,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 	if h.refused != nil {
 		return h.refused
 	}
-	if len(h.offer.drafts) == 0 || !h.offer.datagrams {
+	if len(h.offer.drafts) == 0 || !h.offer.datagrams || !h.offer.meets(h.offer.drafts[0]) {
 		if h.dedicated {
 			_ = h.conn.QUIC().CloseWithError(uint64(codeRequirementsNotMet), "no known version of WebTransport")
 		}

@@ -98,6 +98,8 @@ func (conf *Config) addSettings(c *http3.Conn) {
 type peerOffer struct {
 	drafts    []Draft // those both ends speak, the best first
 	datagrams bool
+	// resetStreamAt says that the peer understands RESET_STREAM_AT.
+	resetStreamAt bool
 	// What this end may send, with flow control.
 	maxData, maxUni, maxBidi uint64
 	// limits says that the peer wants flow control.
@@ -106,10 +108,11 @@ type peerOffer struct {
 
 func (conf *Config) readOffer(c *http3.Conn) peerOffer {
 	offer := peerOffer{
-		datagrams: c.PeerDatagrams(),
-		maxData:   c.PeerSetting(settingMaxData),
-		maxUni:    c.PeerSetting(settingMaxStreamsUni),
-		maxBidi:   c.PeerSetting(settingMaxStreamsBidi),
+		datagrams:     c.PeerDatagrams(),
+		resetStreamAt: c.QUIC().PeerResetStreamAt(),
+		maxData:       c.PeerSetting(settingMaxData),
+		maxUni:        c.PeerSetting(settingMaxStreamsUni),
+		maxBidi:       c.PeerSetting(settingMaxStreamsBidi),
 	}
 	offer.limits = offer.maxData|offer.maxUni|offer.maxBidi != 0
 	for _, d := range drafts {
@@ -117,8 +120,16 @@ func (conf *Config) readOffer(c *http3.Conn) peerOffer {
 			offer.drafts = append(offer.drafts, d)
 		}
 	}
+	if len(offer.drafts) > 1 && !offer.meets(offer.drafts[0]) {
+		offer.drafts = offer.drafts[1:] // those before have no such requirement
+	}
 	return offer
 }
+
+// meets reports whether the peer has what a draft requires of transport parameters,
+// which is more from draft 15 on (Section 3.1): browsers that speak older ones do
+// without RESET_STREAM_AT.
+func (o *peerOffer) meets(d Draft) bool { return d < Draft15 || o.resetStreamAt }
 
 // serverDraft returns the draft of a request with the given token. A client whose
 // SETTINGS say nothing is one of the final protocol (Section 3.1 of draft 15) if

@@ -25,6 +25,9 @@ var (
 	ErrProtocol = errors.New("webtransport: the server chose none of the subprotocols offered")
 )
 
+// errNoResetStreamAt says why a server refuses a client.
+var errNoResetStreamAt = errors.New("webtransport: the client does not understand RESET_STREAM_AT, which its draft requires")
+
 // SessionError says that a session was closed with a code and a reason, by this
 // end or by the peer. A stream that is finished without a word counts as code 0.
 type SessionError struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // patience is how long tests wait for what must happen; only a test that fails
@@ -46,10 +47,11 @@ func testContext(t testing.TB) context.Context {
 // testServer is a server on loopback whose sessions a test gets from accept.
 type testServer struct {
 	*http3.Server
-	t        testing.TB
-	addr     string
-	sessions chan *Session
-	failed   chan error // of Upgrade
+	t         testing.TB
+	transport *quic.Transport // to listen on; nil for one of its own
+	addr      string
+	sessions  chan *Session
+	failed    chan error // of Upgrade
 }
 
 // serve starts a server that upgrades every request, for the time of a test. In
@@ -88,7 +90,7 @@ func (ts *testServer) startWith(e http3.Extension, handler http.HandlerFunc) *te
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
 	Enable(ts.Server, nil)
 	ts.Extension = e
-	ln, err := ts.Listen("127.0.0.1:0")
+	ln, err := ts.listen()
 	if err != nil {
 		ts.t.Fatal(err)
 	}
@@ -102,6 +104,13 @@ func (ts *testServer) startWith(e http3.Extension, handler http.HandlerFunc) *te
 		}
 	})
 	return ts
+}
+
+func (ts *testServer) listen() (*quic.Listener, error) {
+	if ts.transport != nil {
+		return ts.ListenOn(ts.transport)
+	}
+	return ts.Listen("127.0.0.1:0")
 }
 
 // dialer returns a Dialer that trusts the server.

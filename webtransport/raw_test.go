@@ -22,9 +22,19 @@ type rawClient struct {
 // dialRaw connects and, unless settings are nil, sends them.
 func (ts *testServer) dialRaw(settings []h3.Setting) *rawClient {
 	ts.t.Helper()
+	return ts.dialRawOn(nil, settings)
+}
+
+// dialRawOn is dialRaw on a transport that may be nil.
+func (ts *testServer) dialRawOn(tr *quic.Transport, settings []h3.Setting) *rawClient {
+	ts.t.Helper()
 	_, conf := tlsConfigs(ts.t)
 	conf.NextProtos = []string{http3.NextProto}
-	qc, err := quic.Dial(testContext(ts.t), ts.addr, conf, &quic.Config{EnableDatagrams: true, MaxIncomingStreams: 100})
+	dial := quic.Dial
+	if tr != nil {
+		dial = tr.Dial
+	}
+	qc, err := dial(testContext(ts.t), ts.addr, conf, &quic.Config{EnableDatagrams: true, MaxIncomingStreams: 100})
 	if err != nil {
 		ts.t.Fatal(err)
 	}

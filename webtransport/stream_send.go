@@ -110,9 +110,8 @@ func (w *SendStream) Close() error {
 	return err
 }
 
-// CancelWrite resets the stream with a code, and makes Write fail. What was
-// written may not arrive, but the peer learns to which session the stream belongs
-// if it understands RESET_STREAM_AT.
+// CancelWrite resets the stream with a code, and makes Write fail. What was written
+// may not arrive, but the peer learns to which session the stream belongs.
 func (w *SendStream) CancelWrite(code uint32) {
 	w.qs.CancelWrite(toHTTP(code))
 	w.over()

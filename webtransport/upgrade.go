@@ -76,6 +76,9 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 	case !h.offer.datagrams && d >= Draft13:
 		_ = http3.RefuseTunnel(w, h3.MessageError) // Section 3.1
 		return nil, http3.ErrDatagramsDisabled
+	case !h.offer.meets(d):
+		_ = http3.RefuseTunnel(w, h3.MessageError) // Section 3.1
+		return nil, errNoResetStreamAt
 	case !u.originAllowed(r):
 		http.Error(w, ErrOrigin.Error(), http.StatusForbidden)
 		return nil, fmt.Errorf("%w: %s", ErrOrigin, r.Header.Get("Origin"))
