@@ -25,7 +25,8 @@ type CapsuleReader struct {
 
 // NewCapsuleReader returns a reader. limit says how many bytes the value of a type
 // of capsule may have; a negative limit means that capsules of the type are
-// skipped, without being stored, as those of unknown types must be.
+// skipped, without being stored, as those of unknown types must be, and datagrams
+// that are longer than their limit (RFC 9297, Section 3.5).
 func NewCapsuleReader(r io.Reader, limit func(CapsuleType) int) *CapsuleReader {
 	return &CapsuleReader{r: r, parser: h3.NewCapsuleReader(limit)}
 }

@@ -35,7 +35,8 @@ type CapsuleReader struct {
 
 // NewCapsuleReader returns a reader. limit says how many bytes the value of a
 // type of capsule may have; a negative limit means that capsules of the type are
-// skipped, as all of unknown types must be (RFC 9297, Section 3.2).
+// skipped, as all of unknown types must be (RFC 9297, Section 3.2). So are datagrams
+// beyond their limit (Section 3.5).
 func NewCapsuleReader(limit func(CapsuleType) int) CapsuleReader { return CapsuleReader{limit: limit} }
 
 // Next looks for the next capsule in b and returns it with the number of bytes
@@ -77,8 +78,9 @@ func (r *CapsuleReader) Next(b []byte) (c Capsule, ok bool, n int, err error) {
 // begin looks at the header of a capsule.
 func (r *CapsuleReader) begin() error {
 	limit := r.limit(CapsuleType(r.frames.typ))
-	r.skip = limit < 0
-	if !r.skip && r.frames.left > uint64(limit) {
+	tooLong := limit >= 0 && r.frames.left > uint64(limit)
+	r.skip = limit < 0 || tooLong && CapsuleType(r.frames.typ) == CapsuleDatagram
+	if tooLong && !r.skip {
 		return malformed(fmt.Sprintf("capsule of type %#x with a value of %d bytes", uint64(r.frames.typ), r.frames.left))
 	}
 	return nil

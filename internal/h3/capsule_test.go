@@ -43,6 +43,7 @@ func TestCapsules(t *testing.T) {
 	b = AppendCapsule(b, 2, nil)
 	b = AppendCapsule(b, 0x1234, []byte(strings.Repeat("x", 1<<20)))
 	b = AppendCapsule(b, 0x1234, nil)
+	b = AppendCapsule(b, CapsuleDatagram, []byte(strings.Repeat("z", 101))) // too long to be of use
 	b = AppendCapsule(b, 9, []byte(strings.Repeat("y", 100)))
 	for _, size := range []int{1, 2, 3, 7, 1000, 1 << 21} {
 		found, kept, err := readCapsules(b, size)
