@@ -61,6 +61,11 @@ func (t *Tunnel) MaxDatagramSize() int {
 // has ended. Any goroutine may call it.
 func (t *Tunnel) ReceiveDatagram(ctx context.Context) ([]byte, error) { return t.datagrams.pop(ctx) }
 
+// PushDatagram takes a datagram that has come in a capsule (RFC 9297, Section 3.5),
+// as if it had come in a frame of its own. It does not keep p. Any goroutine may
+// call it.
+func (t *Tunnel) PushDatagram(p []byte) { t.datagrams.push(p) }
+
 // DatagramsDropped returns how many received datagrams were dropped because
 // nobody received them in time.
 func (t *Tunnel) DatagramsDropped() uint64 { return t.datagrams.count() }

@@ -25,6 +25,10 @@ const (
 const (
 	// maxReason is the longest reason of WT_CLOSE_SESSION, in bytes (Section 6).
 	maxReason = 1024
+	// maxDatagramCapsule is the longest datagram that is taken from a capsule:
+	// as long as the largest in a frame. What is longer is dropped (RFC 9297,
+	// Section 3.5).
+	maxDatagramCapsule = 1<<16 - 1
 	// maxStreamCount is the highest limit of streams that means anything
 	// (Section 5.6.2).
 	maxStreamCount = 1 << 60
@@ -34,6 +38,8 @@ const (
 // skipped, without being stored (RFC 9297, Section 3.2).
 func capsuleLimit(t h3.CapsuleType) int {
 	switch t {
+	case h3.CapsuleDatagram:
+		return maxDatagramCapsule
 	case capsuleClose:
 		return 4 + maxReason
 	case capsuleDrain:
@@ -85,6 +91,9 @@ func (s *Session) handleCapsule(c h3.Capsule) error {
 		return err
 	case capsuleDrain:
 		s.drainBegun()
+		return nil
+	case h3.CapsuleDatagram:
+		s.tunnel.PushDatagram(c.Value)
 		return nil
 	case capsuleMaxStreamData, capsuleStreamDataBlocked:
 		return &h3.StreamError{Code: h3.MessageError, Reason: "capsule that WebTransport over HTTP/3 prohibits"} // Section 5.4

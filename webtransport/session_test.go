@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -135,6 +136,25 @@ func TestDatagrams(t *testing.T) {
 		var tooLarge *quic.DatagramTooLargeError
 		if err := ends[0].SendDatagram(make([]byte, 1<<16)); !errors.As(err, &tooLarge) {
 			t.Errorf("a datagram of 64 KiB: %v", err)
+		}
+	}
+}
+
+// TestDatagramCapsules: datagrams may come in capsules, from intermediaries that have
+// no other way (RFC 9297, Section 3.5). Those that are too long are dropped.
+func TestDatagramCapsules(t *testing.T) {
+	ts := serve(t, nil, nil)
+	s, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
+	long := make([]byte, maxDatagramCapsule+1)
+	_, _ = s.Write(content(
+		h3.AppendCapsule(nil, h3.CapsuleDatagram, []byte("one")),
+		h3.AppendCapsule(nil, h3.CapsuleDatagram, long),
+		h3.AppendCapsule(nil, h3.CapsuleDatagram, nil),
+		h3.AppendCapsule(nil, h3.CapsuleDatagram, long[1:]),
+	))
+	for _, want := range []string{"one", "", string(long[1:])} {
+		if got, err := session.ReceiveDatagram(testContext(t)); err != nil || string(got) != want {
+			t.Errorf("got %d bytes, %v, want %d", len(got), err, len(want))
 		}
 	}
 }
