@@ -1,7 +1,6 @@
 package http3
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -110,7 +109,8 @@ func TestMalformedBodies(t *testing.T) {
 	wantReset(t, "too short, not read", s, h3.MessageError)
 }
 
-// TestMalformedControlStreams breaks the rules for unidirectional streams.
+// TestMalformedControlStreams breaks the rules for unidirectional streams; "Critical
+// stream reopen" is a row of the known attacks.
 func TestMalformedControlStreams(t *testing.T) {
 	ts := serve(t, func(http.ResponseWriter, *http.Request) {})
 	for _, tt := range []struct {
@@ -195,82 +195,4 @@ func TestHarmlessOddities(t *testing.T) {
 	if err := c.qc.Err(); err != nil {
 		t.Error(err)
 	}
-}
-
-// TestLargeHeaders is the row "H3 field-section bomb" of the known attacks.
-func TestLargeHeaders(t *testing.T) {
-	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {}, func(s *Server) { s.MaxHeaderBytes = 1000 })
-	c := ts.dialRaw(t)
-	for name, b := range map[string][]byte{
-		"long value":     headers(getFields + "x=" + strings.Repeat("~", 1000)),
-		"static fields":  frame(h3.FrameHeaders, "\x00\x00"+strings.Repeat("\xdd", 500)),
-		"announced only": h3.AppendFrameHeader(nil, h3.FrameHeaders, 1<<40),
-	} {
-		m := readMessage(t, c.request(false, b))
-		if fmt.Sprint(m.fields) != "[{:status 431} {content-length 0}]" {
-			t.Errorf("%s: answered %v", name, m.fields)
-		}
-	}
-	if err := c.qc.Err(); err != nil {
-		t.Error(err)
-	}
-	for _, fields := range []string{":method=GET :scheme=ftp :authority=a :path=/", ":method=GET :scheme=https :authority=a :path=/%zz"} {
-		if m := readMessage(t, c.request(true, headers(fields))); !strings.Contains(fmt.Sprint(m.fields), "{:status 400}") {
-			t.Errorf("%s: answered %v", fields, m.fields)
-		}
-	}
-}
-
-// TestRapidReset is the row "Rapid-reset/stream churn" of the known attacks: a
-// client that cancels its requests at once does not get more handlers than its
-// due, and loses the connection.
-func TestRapidReset(t *testing.T) {
-	const streams = 5
-	release := make(chan struct{})
-	running := make(chan int, 1)
-	running <- 0
-	most := 0
-	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		n := <-running + 1
-		most = max(most, n)
-		running <- n
-		<-release // deaf to the cancellation
-		running <- <-running - 1
-	}, func(s *Server) {
-		conf := *s.quicConfig()
-		conf.MaxIncomingStreams = streams
-		s.QUICConfig = &conf
-	})
-	c := ts.dialRaw(t)
-	request := headers(getFields)
-	for c.qc.Err() == nil {
-		s, err := c.qc.OpenStream(testContext(t))
-		if err != nil {
-			break
-		}
-		_, _ = s.WriteLast(request)
-		s.CancelRead(uint64(ErrCodeRequestCancelled))
-	}
-	c.wantClose("rapid reset", h3.ExcessiveLoad)
-	close(release)
-	<-running
-	if most > handlersPerStream*streams {
-		t.Errorf("%d handlers at once", most)
-	}
-	running <- 0
-}
-
-// TestResetBeforeHeader resets requests that no handler has seen.
-func TestResetBeforeHeader(t *testing.T) {
-	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Error("the handler was called") })
-	c := ts.dialRaw(t)
-	for c.qc.Err() == nil {
-		s, err := c.qc.OpenStream(testContext(t))
-		if err != nil {
-			break
-		}
-		_, _ = s.Write([]byte{0x01})
-		s.CancelWrite(uint64(ErrCodeRequestCancelled))
-	}
-	c.wantClose("resets", h3.ExcessiveLoad)
 }
