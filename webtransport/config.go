@@ -2,6 +2,7 @@ package webtransport
 
 import (
 	"slices"
+	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
@@ -23,6 +24,14 @@ type Config struct {
 	// sessions of a connection together the connection's own window has to be
 	// larger, and is made so.
 	MaxData int
+	// IdleTimeout is how long the peer may send nothing in a session, neither
+	// streams nor data on them, datagrams or capsules, before the session is
+	// closed. Data and datagrams count when the application reads them. Default
+	// 0, for any time: there are sessions in which only one end speaks. But
+	// browsers may keep the session of a page that was closed, and acknowledge
+	// what is sent, so that only this ends it; a peer that is silent altogether
+	// counts as gone after quic.Config.MaxIdleTimeout.
+	IdleTimeout time.Duration
 	// Drafts are those to speak. Default is all.
 	Drafts []Draft
 }

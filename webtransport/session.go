@@ -24,7 +24,8 @@ type Session struct {
 	id       uint64
 	draft    Draft
 	protocol string
-	flow     *flow // nil without flow control
+	flow     *flow      // nil without flow control
+	idle     *idleWatch // nil without Config.IdleTimeout
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	draining chan struct{}
@@ -55,12 +56,18 @@ func newSession(h *hub, t *http3.Tunnel, d Draft, protocol string) *Session {
 		s.flow = newFlow(h.conf, &h.offer)
 		s.flow.send = func(t h3.CapsuleType, v uint64) { s.sendCapsule(t, v) }
 	}
+	if timeout := h.conf.IdleTimeout; timeout > 0 {
+		s.idle = newIdleWatch(s, timeout)
+	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
 
 // begin makes the session live.
 func (s *Session) begin() {
+	if s.idle != nil {
+		s.idle.begin()
+	}
 	if !s.conn.Run(func() { s.hub.addSession(s) }) {
 		s.end(s.conn.Err())
 	}
@@ -147,6 +154,9 @@ func (s *Session) MaxDatagramSize() int { return s.tunnel.MaxDatagramSize() }
 // error is the cause of ctx's end or, when none is left, the session's.
 func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	p, err := s.tunnel.ReceiveDatagram(ctx)
+	if err == nil {
+		s.received()
+	}
 	if err != nil && ctx.Err() == nil {
 		if ended := s.endedWith(); ended != nil {
 			err = ended

@@ -56,6 +56,7 @@ func (s *Session) fail(err error) {
 
 // HandleData implements http3.TunnelHandler.
 func (s *Session) HandleData(p []byte) {
+	s.received()
 	for len(p) > 0 {
 		if s.closed {
 			// Section 6.
@@ -111,6 +112,9 @@ func (s *Session) end(err error) (first bool) {
 	}
 	if s.flow != nil {
 		s.flow.end()
+	}
+	if s.idle != nil {
+		s.idle.end()
 	}
 	s.tunnel.CloseDatagrams(err)
 	s.cancel(err)

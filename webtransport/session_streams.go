@@ -160,6 +160,7 @@ func kindOf(id uint64) kind { return kind(id >> 1 & 1) }
 
 // addStream takes a stream of the peer's. On the loop.
 func (s *Session) addStream(qs *quic.Stream) {
+	s.received()
 	k := kindOf(qs.ID())
 	if s.flow != nil && !s.flow.accept(k) {
 		refuse(qs, codeFlowControl)

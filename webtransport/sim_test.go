@@ -27,6 +27,8 @@ type simScenario struct {
 	rebinds int      // how often the client's NAT gives it another port
 	drafts  []Draft  // of the server; nil means all
 	windows simLimit // of both ends
+	// idle is the server's IdleTimeout.
+	idle time.Duration
 	// browser keeps from both ends that the other understands RESET_STREAM_AT.
 	browser bool
 	// early closes sessions while streams are in use.

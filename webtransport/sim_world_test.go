@@ -121,7 +121,9 @@ func (w *simWorld) serve(conf *tls.Config) {
 			w.accepted[r.URL.Path] <- s
 		}),
 	}
-	Enable(w.server, w.config())
+	limits := w.config()
+	limits.IdleTimeout = w.scenario.idle
+	Enable(w.server, limits)
 	ln, err := w.server.ListenOn(w.listen(simServer))
 	if err != nil {
 		w.t.Fatal(err)

@@ -63,6 +63,7 @@ func (r *ReceiveStream) readKept(p []byte) (int, error) {
 // noteRead does what follows from a call of Read, and returns the error to return.
 func (r *ReceiveStream) noteRead(n int, err error) error {
 	if n > 0 {
+		r.session.received()
 		r.session.consumed(uint64(n))
 	}
 	switch {
