@@ -69,9 +69,9 @@ type Conn struct {
 	deadlines deadlines
 	idle      idleState
 	events    []Event
-	waiting   uint16     // a bit for each kind of event in events that is of no stream
-	datagrams *Datagrams // nil unless Config.Datagrams
-	end       closeState
+	waiting   uint16      // a bit for each kind of event in events that is of no stream
+	datagrams *Datagrams  // nil unless Config.Datagrams
+	end       *closeState // nil while the connection lives
 
 	tracer Tracer
 	stats  Stats

@@ -6,7 +6,8 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// closeState is what is left of a connection that ended (RFC 9000, Section 10).
+// closeState is what there is to know of a connection that has ended (RFC 9000,
+// Section 10).
 type closeState struct {
 	err      error
 	frame    wire.ConnectionClose
@@ -42,7 +43,7 @@ func (c *Conn) close(now monotime.Time, err error, frame wire.ConnectionClose) {
 		return
 	}
 	frame.Reason = frame.Reason[:min(len(frame.Reason), maxReasonLen)]
-	c.end = closeState{err: err, frame: frame, pending: true, answerAt: 1}
+	c.end = &closeState{err: err, frame: frame, pending: true, answerAt: 1}
 	c.enter(now, stateClosing, err)
 }
 
@@ -53,14 +54,14 @@ func (c *Conn) peerClosed(now monotime.Time, f *wire.ConnectionClose) {
 	if f.App {
 		err = &ApplicationError{Code: f.Code, Reason: string(f.Reason), Remote: true}
 	}
-	c.end = closeState{err: err}
+	c.end = &closeState{err: err}
 	c.enter(now, stateDraining, err)
 }
 
 // closeSilently ends the connection without a word and at once: the peer is
 // gone, or never was.
 func (c *Conn) closeSilently(now monotime.Time, err error) {
-	c.end = closeState{err: err}
+	c.end = &closeState{err: err}
 	c.enter(now, stateDraining, err)
 	c.release()
 }
@@ -172,7 +173,7 @@ func (c *Conn) statelessReset(now monotime.Time) {
 	if c.state >= stateClosing {
 		return
 	}
-	c.end = closeState{err: ErrStatelessReset}
+	c.end = &closeState{err: ErrStatelessReset}
 	c.enter(now, stateDraining, ErrStatelessReset)
 }
 

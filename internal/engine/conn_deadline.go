@@ -119,6 +119,7 @@ func (c *Conn) trim() {
 	c.quiet = false
 	c.loss.Trim(wire.AppSpace)
 	c.keys.Rest()
+	c.space.crypto.trim()
 	if len(c.events) == 0 {
 		c.events = nil
 	}

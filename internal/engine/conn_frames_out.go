@@ -119,8 +119,7 @@ func (ss *streams) appendLimits(w *frameWriter) {
 // appendStreamControl writes the control frames of streams.
 func (c *Conn) appendStreamControl(w *frameWriter) {
 	q := &c.streams.control
-	for q.head != nil && w.room() >= maxSizeResetStreamAt {
-		s := q.head
+	for s := q.head(); s != nil && w.room() >= maxSizeResetStreamAt; s = q.head() {
 		q.pop()
 		s.appendControl(w)
 	}
@@ -190,7 +189,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 		return
 	}
 	for u := range data {
-		if data[u].head != nil && !c.appendQueue(&data[u], w) {
+		if data[u].tail != nil && !c.appendQueue(&data[u], w) {
 			c.control.appLimited = false
 			return
 		}
@@ -203,8 +202,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 // anything left that may be sent.
 func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 	var stop *Stream // the first of a row of streams that the connection's limit blocks
-	for q.head != nil && q.head != stop {
-		s := q.head
+	for s := q.head(); s != nil && s != stop; s = q.head() {
 		credit := c.flow.credit()
 		r, fin, ok := s.out.chunk(credit)
 		if !ok {

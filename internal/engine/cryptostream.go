@@ -16,14 +16,33 @@ const (
 // cryptoStream is the stream of handshake bytes of one packet number space,
 // both directions. It has no flow control and no end.
 type cryptoStream struct {
+	*cryptoBuffers        // nil while there is nothing to keep
+	inAt           uint64 // offset of the next byte for TLS
+	outAt          uint64 // bytes below are acknowledged
+	next           uint64 // offset of the next byte never sent
+}
+
+// cryptoBuffers are the bytes of a cryptoStream that are on their way.
+type cryptoBuffers struct {
 	in     []byte   // bytes from offset inAt on, with holes
-	inAt   uint64   // offset of the next byte for TLS
 	got    rangeSet // bytes present in in
 	out    []byte   // bytes from offset outAt on, not all acknowledged
-	outAt  uint64
-	next   uint64 // offset of the next byte never sent
 	acked  rangeSet
 	resend rangeSet // sent and lost
+}
+
+// use makes the buffers if there are none.
+func (s *cryptoStream) use() {
+	if s.cryptoBuffers == nil {
+		s.cryptoBuffers = new(cryptoBuffers)
+	}
+}
+
+// trim gives back buffers that hold nothing.
+func (s *cryptoStream) trim() {
+	if b := s.cryptoBuffers; b != nil && len(b.in) == 0 && len(b.out) == 0 {
+		s.cryptoBuffers = nil
+	}
 }
 
 // receive stores data that arrived at offset off, up to limit bytes beyond what
@@ -39,6 +58,7 @@ func (s *cryptoStream) receive(off uint64, data []byte, limit uint64) *Transport
 	if off < s.inAt {
 		data, off = data[s.inAt-off:], s.inAt
 	}
+	s.use()
 	if need := int(end - s.inAt); need > len(s.in) {
 		s.in = append(s.in, make([]byte, need-len(s.in))...)
 	}
@@ -51,10 +71,18 @@ func (s *cryptoStream) receive(off uint64, data []byte, limit uint64) *Transport
 }
 
 // take returns the bytes that TLS can have now.
-func (s *cryptoStream) take() []byte { return s.in[:s.got.contiguous(s.inAt)-s.inAt] }
+func (s *cryptoStream) take() []byte {
+	if s.cryptoBuffers == nil {
+		return nil
+	}
+	return s.in[:s.got.contiguous(s.inAt)-s.inAt]
+}
 
 // consume drops n bytes that TLS has taken.
 func (s *cryptoStream) consume(n int) {
+	if n == 0 {
+		return
+	}
 	s.inAt += uint64(n)
 	s.got.sub(0, s.inAt)
 	s.in = s.in[n:]
@@ -64,10 +92,16 @@ func (s *cryptoStream) consume(n int) {
 }
 
 // write appends bytes to be sent.
-func (s *cryptoStream) write(data []byte) { s.out = append(s.out, data...) }
+func (s *cryptoStream) write(data []byte) {
+	s.use()
+	s.out = append(s.out, data...)
+}
 
 // pending returns the range to be sent next, empty when there is none.
 func (s *cryptoStream) pending() byteRange {
+	if s.cryptoBuffers == nil {
+		return byteRange{s.next, s.next}
+	}
 	if len(s.resend) > 0 {
 		return s.resend[0]
 	}
@@ -89,6 +123,9 @@ func (s *cryptoStream) sent(off uint64, n int) {
 // settle takes the fate of [off, off+n).
 func (s *cryptoStream) settle(off uint64, n int, f fate) {
 	end := off + uint64(n)
+	if s.cryptoBuffers == nil {
+		return // acknowledged before, in another packet
+	}
 	if f == lost {
 		s.resend.add(max(off, s.outAt), end)
 		for _, r := range s.acked {

@@ -51,8 +51,10 @@ func (c *Conn) Held() Held {
 	}
 	for _, s := range c.allSpaces() {
 		h.AckRanges = max(h.AckRanges, len(s.received.ranges))
-		h.CryptoBytes = max(h.CryptoBytes, len(s.crypto.in))
-		h.CryptoGaps = max(h.CryptoGaps, len(s.crypto.got))
+		if b := s.crypto.cryptoBuffers; b != nil {
+			h.CryptoBytes = max(h.CryptoBytes, len(b.in))
+			h.CryptoGaps = max(h.CryptoGaps, len(b.got))
+		}
 		h.Tracked += s.sent.Eliciting()
 	}
 	if c.hs != nil {
@@ -209,6 +211,9 @@ func (c *Conn) checkRanges(monotime.Time) error {
 			if r.Smallest > r.Largest || i > 0 && r.Largest >= s.received.ranges[i-1].Smallest-1 {
 				return fmt.Errorf("received packets: ranges %v", s.received.ranges)
 			}
+		}
+		if s.crypto.cryptoBuffers == nil {
+			continue
 		}
 		for _, set := range []rangeSet{s.crypto.got, s.crypto.acked, s.crypto.resend} {
 			if err := set.check(); err != nil {

@@ -23,7 +23,7 @@ func (q *dataQueues) init() {
 
 func (q *dataQueues) empty() bool {
 	for u := range q {
-		if q[u].head != nil {
+		if q[u].tail != nil {
 			return false
 		}
 	}
@@ -53,18 +53,9 @@ func (c *Conn) SetPriority(s *Stream, u Urgency, incremental bool) {
 // remove takes s, which is in the queue, out of it. It looks through the queue:
 // priorities change rarely, and few streams have data at once.
 func (q *streamQueue) remove(s *Stream) {
-	var before *Stream
-	for at := q.head; at != s; at = at.links[q.index].next {
-		before = at
+	before := q.tail
+	for before.links[q.index].next != s {
+		before = before.links[q.index].next
 	}
-	after := s.links[q.index].next
-	if before == nil {
-		q.head = after
-	} else {
-		before.links[q.index].next = after
-	}
-	if after == nil {
-		q.tail = before
-	}
-	s.links[q.index] = queueLink{}
+	q.removeAfter(before)
 }

@@ -223,35 +223,49 @@ type queueLink struct {
 	queued bool
 }
 
-// streamQueue is a first-in-first-out queue linked through the streams.
+// streamQueue is a first-in-first-out queue linked through the streams, in a
+// ring: the last one leads to the first.
 type streamQueue struct {
-	index      queueIndex
-	head, tail *Stream
+	tail  *Stream
+	index queueIndex
+}
+
+// head returns the first one, nil in an empty queue.
+func (q *streamQueue) head() *Stream {
+	if q.tail == nil {
+		return nil
+	}
+	return q.tail.links[q.index].next
 }
 
 // push puts s at the end unless it is in the queue already.
 func (q *streamQueue) push(s *Stream) {
-	link := &s.links[q.index]
-	if link.queued {
+	if s.links[q.index].queued {
 		return
 	}
-	*link = queueLink{queued: true}
-	if q.tail == nil {
-		q.head = s
-	} else {
+	first := s
+	if q.tail != nil {
+		first = q.head()
 		q.tail.links[q.index].next = s
 	}
+	s.links[q.index] = queueLink{next: first, queued: true}
 	q.tail = s
 }
 
 // pop takes the first one out.
-func (q *streamQueue) pop() {
-	link := &q.head.links[q.index]
-	q.head = link.next
-	*link = queueLink{}
-	if q.head == nil {
+func (q *streamQueue) pop() { q.removeAfter(q.tail) }
+
+// removeAfter takes the one out that follows before.
+func (q *streamQueue) removeAfter(before *Stream) {
+	s := before.links[q.index].next
+	before.links[q.index].next = s.links[q.index].next
+	if s == q.tail {
+		q.tail = before
+	}
+	if s == before { // it was the only one
 		q.tail = nil
 	}
+	s.links[q.index] = queueLink{}
 }
 
 // Incoming returns how many bidirectional streams that the peer opened have not

@@ -145,8 +145,8 @@ func TestStreamQueue(t *testing.T) {
 }
 
 func drain(q *streamQueue) (ids []wire.StreamID) {
-	for q.head != nil {
-		ids = append(ids, q.head.ID)
+	for s := q.head(); s != nil; s = q.head() {
+		ids = append(ids, s.ID)
 		q.pop()
 	}
 	return ids
