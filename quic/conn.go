@@ -32,10 +32,9 @@ type Conn struct {
 	ready chan struct{}
 	done  chan struct{} // closed when the connection has ended
 
-	incoming    queue[*Stream] // streams to be accepted
-	incomingUni queue[*Stream]
-	datagrams   chan struct{} // something may be received; nil when they are off
-	value       any
+	accepts   *acceptQueues // nil on an event-driven connection, and before the handshake
+	datagrams chan struct{} // something may be received; nil when they are off
+	value     any
 
 	mu     sync.Mutex
 	err    error // why the connection ended
@@ -43,7 +42,7 @@ type Conn struct {
 	remote netip.AddrPort
 	ctx    context.Context // made when asked for
 	cancel context.CancelCauseFunc
-	opens  [2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one
+	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
 	handler     Handler // nil for a connection that is not event-driven

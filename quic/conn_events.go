@@ -17,6 +17,9 @@ func (c events) HandleHandshakeComplete() {
 	if c.conf.NewHandler != nil {
 		c.handler = c.conf.NewHandler(c.Conn)
 	}
+	if c.handler == nil {
+		c.accepts = new(acceptQueues)
+	}
 	switch {
 	case c.ready != nil:
 		close(c.ready)
@@ -115,13 +118,13 @@ func (c *Conn) end(err error) {
 	if c.cancel != nil {
 		c.cancel(err)
 	}
-	for i := range c.opens {
-		c.opens[i].Init()
-	}
+	c.opens = nil
 	c.mu.Unlock()
 	close(c.done)
-	c.incoming.close(err)
-	c.incomingUni.close(err)
+	if c.accepts != nil {
+		c.accepts.bidi.close(err)
+		c.accepts.uni.close(err)
+	}
 }
 
 // publicError returns an engine's error in this package's terms.

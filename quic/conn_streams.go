@@ -9,13 +9,29 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
+// acceptQueues are the streams that the peer opened and nobody has accepted.
+type acceptQueues struct{ bidi, uni queue[*Stream] }
+
+// errEventDriven is the error of accepting streams that a Handler gets.
+var errEventDriven = errors.New("quic: the connection is event-driven: its Handler gets the streams")
+
 // AcceptStream returns the next bidirectional stream that the peer opened. The
-// error is Err once the connection has ended, or the cause of ctx's end. On an
-// event-driven connection it gets none.
-func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) { return c.incoming.pop(ctx) }
+// error is Err once the connection has ended, or the cause of ctx's end. It is
+// an error to call it on an event-driven connection.
+func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) {
+	if c.accepts == nil {
+		return nil, errEventDriven
+	}
+	return c.accepts.bidi.pop(ctx)
+}
 
 // AcceptUniStream is AcceptStream for streams that only receive.
-func (c *Conn) AcceptUniStream(ctx context.Context) (*Stream, error) { return c.incomingUni.pop(ctx) }
+func (c *Conn) AcceptUniStream(ctx context.Context) (*Stream, error) {
+	if c.accepts == nil {
+		return nil, errEventDriven
+	}
+	return c.accepts.uni.pop(ctx)
+}
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limit
 // allows none. The peer learns of the stream with the first Write or Close.
@@ -78,7 +94,11 @@ func (c *Conn) open(ctx context.Context, uni bool) (*Stream, error) {
 	return nil, context.Cause(ctx)
 }
 
+// opensOf returns those who wait for a kind of stream. The lock is held.
 func (c *Conn) opensOf(uni bool) *list.List {
+	if c.opens == nil {
+		c.opens = new([2]list.List)
+	}
 	if uni {
 		return &c.opens[1]
 	}
@@ -103,6 +123,9 @@ func (c *Conn) serveOpen(r *openRequest) {
 func (c *Conn) serveOpens() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.opens == nil {
+		return
+	}
 	for i := range c.opens {
 		waiting := &c.opens[i]
 		for first := waiting.Front(); first != nil; first = waiting.Front() {
@@ -131,9 +154,9 @@ func (c *Conn) fulfil(r *openRequest) bool {
 // allowed the next, so those that nobody will miss are swept out once as many
 // have gathered: each costs a constant effort, and memory stays bounded.
 func (c *Conn) queueStream(s *Stream) {
-	q, limit := &c.incoming, c.conf.MaxIncomingStreams
+	q, limit := &c.accepts.bidi, c.conf.MaxIncomingStreams
 	if s.link.ID.Uni() {
-		q, limit = &c.incomingUni, c.conf.MaxIncomingUniStreams
+		q, limit = &c.accepts.uni, c.conf.MaxIncomingUniStreams
 	}
 	q.push(s)
 	if uint64(q.len()) > 2*streamLimit(limit) {
