@@ -113,8 +113,13 @@ func (o *loadOptions) options(stdin io.Reader, target string) (load.Options, err
 	if err != nil {
 		return load.Options{}, err
 	}
-	if o.requests <= 0 && o.duration <= 0 {
-		return load.Options{}, errors.New("load needs -n or -D")
+	switch {
+	case o.requests <= 0 && o.duration <= 0:
+		return load.Options{}, errors.New("load needs a number of requests, -n, or a duration, -D")
+	case o.conns < 1 || o.streams < 1:
+		return load.Options{}, errors.New("-c and -m must be 1 at least")
+	case protocol == load.HTTP1 && o.streams > 1:
+		return load.Options{}, errors.New("HTTP/1.1 has one request at a time on a connection: use -c instead of -m")
 	}
 	plans, err := o.get.plan([]string{target})
 	if err != nil {

@@ -43,7 +43,7 @@ func TestLoad(t *testing.T) {
 func TestLoadText(t *testing.T) {
 	s := startServer(t, "serve", "--listen", "127.0.0.1:0")
 	r := godwit(t, "", "load", "-k", "-m", "3", "-D", "200ms", "--warm-up-time", "50ms", "-d", "content", s.url("/digest"))
-	for _, want := range []string{`(?m)^HTTP/3, 1 connections with 3 requests at a time each$`, `(?m)^\d+ requests in \S+: \d+/s, `, `(?m)^  status 200: \d+$`, `(?m)^latency +\d`, `(?m)^up to .*#`} {
+	for _, want := range []string{`(?m)^HTTP/3, 1 connection with 3 requests at a time each$`, `(?m)^\d+ requests in \S+: \d+/s, `, `(?m)^  status 200: \d+$`, `(?m)^latency +\d`, `(?m)^up to .*#`} {
 		if !regexp.MustCompile(want).MatchString(r.stdout) || r.code != 0 {
 			t.Errorf("exit code %d, no %s in\n%s%s", r.code, want, r.stdout, r.stderr)
 		}
@@ -59,10 +59,10 @@ func TestLoadFails(t *testing.T) {
 	}{
 		{[]string{"-n", "1", s.url("/hello")}, exitFailure, "--cacert"},
 		{[]string{"-k", "-n", "5", "-T", "50ms", s.url("/slow?ms=60000")}, exitFailure, ""},
-		{[]string{"-k", s.url("/hello")}, exitUsage, "-n or -D"},
+		{[]string{"-k", s.url("/hello")}, exitUsage, "requests, -n, or"},
 		{[]string{"-k", "-n", "1", "--http1", "--http2", s.url("/hello")}, exitUsage, "combined"},
-		{[]string{"-k", "-n", "1", "--http1", "-m", "2", s.url("/hello")}, exitFailure, "more connections"},
-		{[]string{"-k", "-n", "1", "-c", "0", s.url("/hello")}, exitFailure, "a connection"},
+		{[]string{"-k", "-n", "1", "--http1", "-m", "2", s.url("/hello")}, exitUsage, "-c instead of -m"},
+		{[]string{"-k", "-n", "1", "-c", "0", s.url("/hello")}, exitUsage, "-c and -m"},
 		{[]string{"-k", "-n", "1", "http://127.0.0.1:1/"}, exitUsage, "https only"},
 		{[]string{"-k", "-n", "1", "-d", "@/does/not/exist", s.url("/")}, exitUsage, "does/not/exist"},
 	} {

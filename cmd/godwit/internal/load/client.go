@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ type client struct {
 	transport http.RoundTripper
 	template  *http.Request // what is sent, without a context and a body
 	tally     tally
-	connected time.Duration // how long the first request took
+	connected time.Duration // how long it took to connect
 	close     func()
 }
 
@@ -49,13 +50,19 @@ func (r *run) connect(ctx context.Context) ([]*client, error) {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			start := time.Now()
-			errs[i] = c.request(ctx, false)
-			c.connected = time.Since(start)
+			errs[i] = c.connect(ctx)
 		})
 	}
 	group.Wait()
 	return clients, errors.Join(errs[0], firstOf(errs[1:]))
+}
+
+// connect sends a request and notes how long it took until there was a connection
+// to send it on.
+func (c *client) connect(ctx context.Context) error {
+	start := time.Now()
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { c.connected = time.Since(start) }}
+	return c.request(httptrace.WithClientTrace(ctx, trace), false)
 }
 
 // firstOf returns the first error, as they are mostly the same.

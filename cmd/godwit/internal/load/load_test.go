@@ -53,6 +53,22 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestConnectTime: the time to connect ends before the first request is served.
+func TestConnectTime(t *testing.T) {
+	began := make(chan time.Time, 1)
+	url := serve(t, func(http.ResponseWriter, *http.Request) { began <- time.Now() })
+	r := &run{opts: &Options{URL: url, Protocol: HTTP2, TLS: noCheck, Conns: 1, Streams: 1}}
+	start := time.Now()
+	clients, err := r.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clients[0].close()
+	if connected, bound := clients[0].connected, (<-began).Sub(start); connected <= 0 || connected > bound {
+		t.Errorf("connected in %v, and the request was served after %v", connected, bound)
+	}
+}
+
 // TestFailures counts what fails, by its reason.
 func TestFailures(t *testing.T) {
 	var served atomic.Int64
@@ -134,6 +150,10 @@ func TestReport(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+	nothing := &Result{Protocol: HTTP1, Conns: 1, Streams: 1, Elapsed: time.Second}
+	if got, want := nothing.String(), "HTTP/1.1, 1 connection with 1 request at a time each\n0 requests in 1s: 0/s, 0.00 MB/s, 0 failed\n  no request was answered in that time\n"; got != want {
+		t.Errorf("a report of nothing:\n%s\nwant\n%s", got, want)
 	}
 	b, err := json.Marshal(r)
 	if want := `{"protocol":"HTTP/3","conns":2,"streams":3,"seconds":2,"cpu_s":1,"requests":4,"failed":2,"requests_per_s":2,"bytes":4000000,` +

@@ -22,7 +22,7 @@ type Result struct {
 	Errors         map[string]uint64   // requests that failed
 	Latencies      histogram.Histogram // until responses were complete
 	FirstBytes     histogram.Histogram // until their headers were there
-	Connects       histogram.Histogram // connecting and one request
+	Connects       histogram.Histogram // until connections could be used
 }
 
 func (r *Result) add(t *tally) {
@@ -106,20 +106,32 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 
 func us(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
+// count is a number of things, in words.
+func count[N int | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // barWidth is the length of the longest bar of a histogram, in characters.
 const barWidth = 40
 
 // String describes the result in several lines.
 func (r *Result) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d connections with %d requests at a time each\n", r.Protocol, r.Conns, r.Streams)
-	fmt.Fprintf(&b, "%d requests in %v: %.0f/s, %.2f MB/s, %d failed\n",
-		r.Requests(), r.Elapsed.Round(time.Millisecond), r.PerSecond(), per(float64(r.Bytes)/1e6, r.Elapsed), r.Failed())
+	fmt.Fprintf(&b, "%s, %s with %s at a time each\n", r.Protocol, count(r.Conns, "connection"), count(r.Streams, "request"))
+	fmt.Fprintf(&b, "%s in %v: %.0f/s, %.2f MB/s, %d failed\n",
+		count(r.Requests(), "request"), r.Elapsed.Round(time.Millisecond), r.PerSecond(), per(float64(r.Bytes)/1e6, r.Elapsed), r.Failed())
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		fmt.Fprintf(&b, "  status %d: %d\n", status, r.Statuses[status])
 	}
 	for _, text := range slices.Sorted(maps.Keys(r.Errors)) {
 		fmt.Fprintf(&b, "  %s: %d\n", text, r.Errors[text])
+	}
+	if r.Requests() == 0 {
+		b.WriteString("  no request was answered in that time\n")
+		return b.String()
 	}
 	b.WriteString("\n            ")
 	for _, q := range quantiles {
