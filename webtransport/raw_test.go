@@ -1,6 +1,8 @@
 package webtransport
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"strings"
 	"testing"
@@ -22,19 +24,29 @@ type rawClient struct {
 // dialRaw connects and, unless settings are nil, sends them.
 func (ts *testServer) dialRaw(settings []h3.Setting) *rawClient {
 	ts.t.Helper()
-	return ts.dialRawOn(nil, settings)
+	return ts.dialRawBy(quic.Dial, settings, &quic.Config{})
 }
 
-// dialRawOn is dialRaw on a transport that may be nil.
+// dialRawWith is dialRaw with a configuration that it completes.
+func (ts *testServer) dialRawWith(settings []h3.Setting, qconf *quic.Config) *rawClient {
+	ts.t.Helper()
+	return ts.dialRawBy(quic.Dial, settings, qconf)
+}
+
+// dialRawOn is dialRaw on a transport.
 func (ts *testServer) dialRawOn(tr *quic.Transport, settings []h3.Setting) *rawClient {
+	ts.t.Helper()
+	return ts.dialRawBy(tr.Dial, settings, &quic.Config{})
+}
+
+type dialFunc func(ctx context.Context, addr string, conf *tls.Config, qconf *quic.Config) (*quic.Conn, error)
+
+func (ts *testServer) dialRawBy(dial dialFunc, settings []h3.Setting, qconf *quic.Config) *rawClient {
 	ts.t.Helper()
 	_, conf := tlsConfigs(ts.t)
 	conf.NextProtos = []string{http3.NextProto}
-	dial := quic.Dial
-	if tr != nil {
-		dial = tr.Dial
-	}
-	qc, err := dial(testContext(ts.t), ts.addr, conf, &quic.Config{EnableDatagrams: true, MaxIncomingStreams: 100})
+	qconf.EnableDatagrams, qconf.MaxIncomingStreams = true, 100
+	qc, err := dial(testContext(ts.t), ts.addr, conf, qconf)
 	if err != nil {
 		ts.t.Fatal(err)
 	}

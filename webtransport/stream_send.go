@@ -31,8 +31,10 @@ func (w *SendStream) Session() *Session { return w.session }
 // does not want more or CancelWrite was called, quic.ErrWriteClosed after Close,
 // os.ErrDeadlineExceeded, or the session's.
 func (w *SendStream) Write(p []byte) (n int, err error) {
-	if len(p) > 0 {
-		w.written.Store(true)
+	if len(p) > 0 && w.written.CompareAndSwap(false, true) && w.session.flow != nil {
+		// What a reset leaves unsent, perhaps the peer's, does not count for
+		// the session's limit.
+		w.qs.OnUnsent(w.session.flow.unreserve)
 	}
 	if w.session.flow == nil {
 		n, err = w.qs.Write(p)
@@ -131,14 +133,8 @@ func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.WriteClosed() }
 
 // over notes that nothing more is to be sent.
 func (w *SendStream) over() {
-	if !w.isOver.CompareAndSwap(false, true) {
-		return
-	}
-	w.session.sendOver(w.qs.ID())
-	if f := w.session.flow; f != nil {
-		// What a reset leaves unsent, perhaps the peer's, does not count for
-		// the session's limit.
-		w.qs.OnUnsent(f.unreserve)
+	if w.isOver.CompareAndSwap(false, true) {
+		w.session.sendOver(w.qs.ID())
 	}
 }
 
