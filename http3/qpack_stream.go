@@ -13,11 +13,8 @@ import (
 // is opened when it is first needed: connections whose peers use no dynamic
 // tables do without.
 type qpackStream struct {
-	conn  *conn
-	typ   h3.StreamType
-	table interface {
-		AppendInstructions(b []byte) []byte
-	}
+	conn *conn
+	typ  h3.StreamType
 
 	mu     sync.Mutex // held while writing: instructions have an order
 	stream *quic.Stream
@@ -27,10 +24,14 @@ type qpackStream struct {
 
 func (q *qpackStream) init(c *conn, typ h3.StreamType) {
 	q.conn, q.typ = c, typ
-	q.table = c.state.Encoder()
-	if typ == h3.StreamQPACKDecoder {
-		q.table = c.state.Decoder()
+}
+
+// appendInstructions appends what the table has for the stream.
+func (q *qpackStream) appendInstructions(b []byte) []byte {
+	if q.typ == h3.StreamQPACKDecoder {
+		return q.conn.state.Decoder().AppendInstructions(b)
 	}
+	return q.conn.state.Encoder().AppendInstructions(b)
 }
 
 // flush writes what the table has for the stream. Any goroutine may call it.
@@ -73,7 +74,7 @@ func (q *qpackStream) isWanted() bool {
 
 // write writes what the stream takes. The lock is held.
 func (q *qpackStream) write() {
-	q.unsent = q.table.AppendInstructions(q.unsent)
+	q.unsent = q.appendInstructions(q.unsent)
 	if q.stream != nil {
 		n, err := q.stream.TryWrite(q.unsent)
 		if err != nil {
@@ -116,7 +117,7 @@ func (c *conn) openQPACK() {
 		c.encoderSettled = peer.QPACKMaxTableCapacity == 0
 		if !c.encoderSettled && c.encoder.open() {
 			c.encoderSettled = true
-			c.state.Encoder().Enable(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
+			c.state.EnableEncoder(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
 		}
 	}
 	if c.decoder.isWanted() {

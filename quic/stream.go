@@ -21,16 +21,22 @@ type Stream struct {
 	link  loop.Stream
 	conn  *Conn
 	flags atomic.Uint32
-	value any
 
-	mu       sync.Mutex
-	reading  half
-	writing  half
-	ctx      context.Context // made when asked for
-	cancel   context.CancelCauseFunc
-	hooks    *hooks // nil without any
-	sendOver bool   // the sending half has ended
-	sendErr  error  // why, nil for "all was acknowledged"
+	sendOver bool // the sending half has ended; guarded by mu
+	value    any
+
+	mu      sync.Mutex
+	reading half
+	writing half
+	ctx     *streamContext // made when asked for
+	hooks   *hooks         // nil without any
+	sendErr error          // why the sending half has ended, nil for "all was acknowledged"
+}
+
+// streamContext is a stream's context, and how it is cancelled.
+type streamContext struct {
+	context.Context
+	cancel context.CancelCauseFunc
 }
 
 // half is what one direction needs for those who wait. It is guarded by the
@@ -95,12 +101,13 @@ func (s *Stream) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancelCause(context.Background())
+		ctx, cancel := context.WithCancelCause(context.Background())
+		s.ctx = &streamContext{ctx, cancel}
 		if s.sendOver {
-			s.cancel(s.sendErr)
+			cancel(s.sendErr)
 		}
 	}
-	return s.ctx
+	return s.ctx.Context
 }
 
 // WriteClosed returns Context().Done().
@@ -114,8 +121,8 @@ func (s *Stream) sendEnded(err error) {
 		return
 	}
 	s.sendOver, s.sendErr = true, err
-	if s.cancel != nil {
-		s.cancel(err)
+	if s.ctx != nil {
+		s.ctx.cancel(err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package h3
 
 import (
+	"sync/atomic"
+
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -20,7 +22,7 @@ type Conn struct {
 	control     frameReader
 	controlData []byte // payload so far of a frame whose payload is needed whole
 
-	encoder qpack.EncoderTable
+	encoder atomic.Pointer[qpack.EncoderTable] // nil until it is needed
 	decoder *qpack.DecoderTable
 
 	peerGoAway   uint64 // the last identifier in a GOAWAY; noGoAway before
@@ -57,9 +59,33 @@ func NewConn(side wire.Side, local Settings) *Conn {
 	}
 }
 
-// Encoder returns the dynamic table for the sections this end sends. It uses none
-// until it is told to (qpack.EncoderTable.Enable). Any goroutine may use it.
-func (c *Conn) Encoder() *qpack.EncoderTable { return &c.encoder }
+// staticEncoder is the encoder of all connections without a dynamic table.
+var staticEncoder qpack.EncoderTable
+
+// Encoder returns the dynamic table for the sections this end sends, one that is
+// never used before EnableEncoder. Any goroutine may call it and use the table.
+func (c *Conn) Encoder() *qpack.EncoderTable {
+	if e := c.encoder.Load(); e != nil {
+		return e
+	}
+	return &staticEncoder
+}
+
+// EnableEncoder makes the encoder use a dynamic table: see
+// qpack.EncoderTable.Enable.
+func (c *Conn) EnableEncoder(maxCapacity, maxBlocked uint64) {
+	c.ownEncoder().Enable(maxCapacity, maxBlocked)
+}
+
+// ownEncoder makes the encoder if there is none.
+func (c *Conn) ownEncoder() *qpack.EncoderTable {
+	e := c.encoder.Load()
+	if e == nil {
+		e = new(qpack.EncoderTable)
+		c.encoder.Store(e)
+	}
+	return e
+}
 
 // Decoder returns the dynamic table for the sections the peer sends. Any
 // goroutine may use it.

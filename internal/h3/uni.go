@@ -63,7 +63,10 @@ func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict,
 	case StreamQPACKEncoder:
 		return UniContinue, c.decoder.HandleEncoderStream(b)
 	case StreamQPACKDecoder:
-		return UniContinue, c.encoder.HandleDecoderStream(b)
+		if len(b) == 0 {
+			return UniContinue, nil // as with most peers, for ever
+		}
+		return UniContinue, c.ownEncoder().HandleDecoderStream(b)
 	}
 	return UniAbort, nil
 }

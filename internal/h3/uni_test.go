@@ -78,7 +78,7 @@ func TestUniStreamEnd(t *testing.T) {
 func TestQPACKStreams(t *testing.T) {
 	local := Settings{QPACKMaxTableCapacity: 220, QPACKBlockedStreams: 1}
 	c, s := NewConn(wire.ClientSide, local), NewConn(wire.ServerSide, local)
-	c.Encoder().Enable(local.QPACKMaxTableCapacity, local.QPACKBlockedStreams)
+	c.EnableEncoder(local.QPACKMaxTableCapacity, local.QPACKBlockedStreams)
 	want := qpack.Field{Name: "x-bird", Value: "godwit"}
 	section, due := c.Encoder().AppendSection(nil, 4, []qpack.Field{want})
 	if !due {

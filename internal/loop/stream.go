@@ -13,9 +13,9 @@ type Stream struct {
 	*engine.Stream
 	conn      *Conn
 	pending   atomic.Uint32
+	priority  atomic.Uint32
 	resetCode uint64 // when pendingReset is set
 	stopCode  uint64 // when pendingStop is set
-	priority  atomic.Uint32
 }
 
 // What may be pending on a stream.
