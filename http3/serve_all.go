@@ -47,19 +47,21 @@ func (s *Server) ListenAndServeAll() error {
 type Ports struct {
 	TCP net.Listener
 	UDP *quic.Listener
-	// UDP6 is at ::1, when UDP is at localhost's other address; nil otherwise.
-	// Chromium opens WebTransport sessions with localhost at ::1 only.
+	// TCP6 and UDP6 are at ::1, when the others are at localhost's other address;
+	// nil otherwise. Chromium opens WebTransport sessions with localhost at ::1
+	// only, and most clients try it first.
+	TCP6 net.Listener
 	UDP6 *quic.Listener
 }
 
-// Addr returns the address of all but UDP6, which shares the port.
+// Addr returns the address of TCP and UDP, whose port the others share.
 func (p *Ports) Addr() net.Addr { return p.TCP.Addr() }
 
 // Close closes them.
 func (p *Ports) Close() error {
 	err := errors.Join(p.TCP.Close(), p.UDP.Close())
 	if p.UDP6 != nil {
-		err = errors.Join(err, p.UDP6.Close())
+		err = errors.Join(err, p.TCP6.Close(), p.UDP6.Close())
 	}
 	return err
 }
@@ -87,29 +89,38 @@ func (s *Server) ListenAll(addr string) (*Ports, error) {
 
 // listenOnce is ListenAll for a port that may be free on TCP only.
 func (s *Server) listenOnce(addr string) (*Ports, error) {
-	tcp, err := net.Listen("tcp", addr)
+	tcp, udp, err := s.listenPair(addr)
 	if err != nil {
-		return nil, fmt.Errorf("http3: %w", err)
-	}
-	p := &Ports{TCP: tcp}
-	if p.UDP, err = s.Listen(tcp.Addr().String()); err != nil {
-		_ = tcp.Close()
 		return nil, err
 	}
+	p := &Ports{TCP: tcp, UDP: udp}
 	host, _, _ := net.SplitHostPort(addr)
 	at, ok := tcp.Addr().(*net.TCPAddr)
 	if host != "localhost" || !ok || at.IP.To4() == nil {
 		return p, nil
 	}
-	p.UDP6, err = s.Listen(net.JoinHostPort("::1", strconv.Itoa(at.Port)))
+	p.TCP6, p.UDP6, err = s.listenPair(net.JoinHostPort("::1", strconv.Itoa(at.Port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		// Browsers would talk to somebody else. All other errors mean that there
+		// Clients would talk to somebody else. All other errors mean that there
 		// is no IPv6, and then there is no need for it.
-		_ = p.TCP.Close()
-		_ = p.UDP.Close()
+		_ = p.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// listenPair listens on an address, TCP and UDP.
+func (s *Server) listenPair(addr string) (net.Listener, *quic.Listener, error) {
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, nil, fmt.Errorf("http3: %w", err)
+	}
+	udp, err := s.Listen(tcp.Addr().String())
+	if err != nil {
+		_ = tcp.Close()
+		return nil, nil, err
+	}
+	return tcp, udp, nil
 }
 
 // ServeAll serves all listeners until Shutdown or Close, when it returns
@@ -121,7 +132,7 @@ func (s *Server) ServeAll(p *Ports) error {
 		func() error { return s.Serve(p.UDP) },
 	}
 	if p.UDP6 != nil {
-		serve = append(serve, func() error { return s.Serve(p.UDP6) })
+		serve = append(serve, func() error { return s.ServeTCP(p.TCP6) }, func() error { return s.Serve(p.UDP6) })
 	}
 	errs := make(chan error, len(serve))
 	for _, f := range serve {
@@ -145,26 +156,35 @@ func (s *Server) ServeTCP(ln net.Listener) error {
 	if err != nil {
 		return err
 	}
-	tcp := &http.Server{
-		Handler:        s.Advertise(s.handler()),
-		TLSConfig:      conf.Clone(),
-		MaxHeaderBytes: s.maxHeaderBytes(),
-		IdleTimeout:    s.IdleTimeout,
-
-		ReadHeaderTimeout: s.ReadHeaderTimeout,
-		ReadTimeout:       s.ReadTimeout,
-		WriteTimeout:      s.WriteTimeout,
-		ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
+	tcp, err := s.overTCP(conf)
+	if err != nil {
+		return err
 	}
-	s.mu.Lock()
-	if s.closing.Load() {
-		s.mu.Unlock()
-		return http.ErrServerClosed
-	}
-	s.tcp = tcp
-	s.mu.Unlock()
 	if err := tcp.ServeTLS(ln, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http3: serving %s over TCP: %w", ln.Addr(), err)
 	}
 	return http.ErrServerClosed
+}
+
+// overTCP returns the server of all TCP listeners.
+func (s *Server) overTCP(conf *tls.Config) (*http.Server, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing.Load():
+		return nil, http.ErrServerClosed
+	case s.tcp == nil:
+		s.tcp = &http.Server{
+			Handler:        s.Advertise(s.handler()),
+			TLSConfig:      conf.Clone(),
+			MaxHeaderBytes: s.maxHeaderBytes(),
+			IdleTimeout:    s.IdleTimeout,
+
+			ReadHeaderTimeout: s.ReadHeaderTimeout,
+			ReadTimeout:       s.ReadTimeout,
+			WriteTimeout:      s.WriteTimeout,
+			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
+		}
+	}
+	return s.tcp, nil
 }

@@ -62,8 +62,7 @@ func TestServeAll(t *testing.T) {
 	}
 }
 
-// TestServeAllLocalhost: localhost has two addresses, and Chromium looks for HTTP/3
-// at the one with which TCP does not begin.
+// TestServeAllLocalhost: localhost has two addresses, and every protocol is at both.
 func TestServeAllLocalhost(t *testing.T) {
 	probe, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
@@ -80,14 +79,18 @@ func TestServeAllLocalhost(t *testing.T) {
 	go func() { served <- s.ServeAll(ports) }()
 	_, port, _ := net.SplitHostPort(ports.Addr().String())
 	for _, host := range []string{"127.0.0.1", "::1"} {
-		transport := &Transport{TLSClientConfig: clientTLS}
-		resp, err := (&http.Client{Transport: transport}).Get("https://" + net.JoinHostPort(host, port))
-		if err != nil {
-			t.Errorf("%s: %v", host, err)
-			continue
+		for _, transport := range []http.RoundTripper{
+			&http.Transport{TLSClientConfig: clientTLS.Clone(), ForceAttemptHTTP2: true}, &Transport{TLSClientConfig: clientTLS},
+		} {
+			client := &http.Client{Transport: transport}
+			resp, err := client.Get("https://" + net.JoinHostPort(host, port))
+			if err != nil {
+				t.Errorf("%T at %s: %v", transport, host, err)
+				continue
+			}
+			resp.Body.Close()
+			client.CloseIdleConnections()
 		}
-		resp.Body.Close()
-		transport.Close()
 	}
 	if _, err := s.ListenAll("localhost:" + port); err == nil {
 		t.Error("the port is free")
@@ -104,20 +107,26 @@ func TestServeAllLocalhost(t *testing.T) {
 func TestListenAllInUse(t *testing.T) {
 	serverTLS, _ := tlsConfigs(t)
 	s := &Server{TLSConfig: serverTLS}
-	ports, err := s.ListenAll("localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ports.Close()
-	if ports.UDP6 == nil {
-		t.Skip("this machine has no IPv6, or localhost has no other address")
-	}
-	addr := "localhost:" + strconv.Itoa(ports.UDP6.Addr().(*net.UDPAddr).Port)
-	if err := errors.Join(ports.TCP.Close(), ports.UDP.Transport().Close()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
-		t.Errorf("%v does not name the address in use", err)
+	for _, name := range []string{"TCP", "UDP"} {
+		ports, err := s.ListenAll("localhost:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ports.Close()
+		if ports.UDP6 == nil {
+			t.Skip("this machine has no IPv6, or localhost has no other address")
+		}
+		addr := "localhost:" + strconv.Itoa(ports.UDP6.Addr().(*net.UDPAddr).Port)
+		other := ports.TCP6.Close
+		if name == "TCP" {
+			other = ports.UDP6.Transport().Close
+		}
+		if err := errors.Join(ports.TCP.Close(), ports.UDP.Transport().Close(), other()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
+			t.Errorf("%s: %v does not name the address in use", name, err)
+		}
 	}
 }
 
