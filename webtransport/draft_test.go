@@ -1,6 +1,7 @@
 package webtransport
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"testing"
@@ -23,13 +24,16 @@ func TestServerDrafts(t *testing.T) {
 		echo     string // the field that answers draft 2's
 	}{
 		"Chromium":               {browserSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
+		"draft 2, new token":     {browserSettings, tokenNew, nil, Draft02, false, ""},
 		"draft 2 by the field":   {datagramSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
 		"draft 7":                {with(d07, datagramSettings), tokenOld, nil, Draft07, false, ""},
+		"draft 7, new token":     {with(d07, datagramSettings), tokenNew, nil, Draft07, false, ""},
 		"draft 7 beside 2":       {with(d07, browserSettings), tokenOld, nil, Draft07, false, ""},
 		"draft 7 says nothing":   {datagramSettings, tokenOld, nil, Draft07, false, ""},
 		"draft 13":               {with(d13, datagramSettings), tokenOld, nil, Draft13, false, ""},
 		"draft 13 with limits":   {with(d13, datagramSettings, limitSettings), tokenOld, nil, Draft13, true, ""},
 		"draft 13, new token":    {with(d13, datagramSettings, limitSettings), tokenNew, nil, Draft13, true, ""},
+		"Safari":                 {with(d13, d07, datagramSettings, limitSettings), tokenOld, nil, Draft13, true, ""},
 		"draft 15":               {with(d15, datagramSettings), tokenNew, nil, Draft15, false, ""},
 		"draft 15, old token":    {with(d15, datagramSettings), tokenOld, nil, Draft15, false, ""},
 		"draft 15 with limits":   {with(d15, datagramSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
@@ -50,9 +54,36 @@ func TestServerDrafts(t *testing.T) {
 			if session.Draft() != test.want || session.FlowControlled() != test.limits {
 				t.Errorf("%v, flow control %v, want %v, %v", session.Draft(), session.FlowControlled(), test.want, test.limits)
 			}
-			_ = session.CloseWithError(0, "")
+			c.wantSession(s, session)
 		})
 	}
+}
+
+// wantSession wants a session to work whose CONNECT stream is s: data in both
+// directions, and an end.
+func (c *rawClient) wantSession(s *quic.Stream, session *Session) {
+	c.t.Helper()
+	st := c.bidi(append(header(signalBidi, s.ID()), "ping"...))
+	_ = st.Close()
+	accepted, err := session.AcceptStream(testContext(c.t))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if got := readAll(c.t, accepted); got != "ping" {
+		c.t.Errorf("the server got %q", got)
+	}
+	_, _ = accepted.Write([]byte("pong"))
+	_ = accepted.Close()
+	if got := readAll(c.t, st); got != "pong" {
+		c.t.Errorf("the client got %q", got)
+	}
+	_ = session.SendDatagram([]byte("datagram"))
+	got, err := c.qc.ReceiveDatagram(testContext(c.t))
+	if want := append(h3.AppendQuarterID(nil, s.ID()), "datagram"...); err != nil || !bytes.Equal(got, want) {
+		c.t.Errorf("datagram %q, %v, want %q", got, err, want)
+	}
+	_, _ = s.WriteLast(content(closeCapsule(5, "done")))
+	wantSessionError(c.t, session, SessionError{Code: 5, Reason: "done", Remote: true})
 }
 
 // TestServerSettings checks what clients find, and that each browser finds what it
@@ -76,6 +107,28 @@ func TestServerSettings(t *testing.T) {
 	}
 	if !client.hub.conn.PeerDatagrams() {
 		t.Error("no datagrams")
+	}
+}
+
+// TestClientRequests checks how our client asks servers of each draft.
+func TestClientRequests(t *testing.T) {
+	for d, want := range map[Draft]struct{ token, field string }{
+		Draft02: {tokenOld, "1"}, Draft07: {tokenOld, ""}, Draft13: {tokenOld, ""}, Draft15: {tokenNew, ""},
+	} {
+		asked := make(chan *http.Request, 1)
+		ts := serveHandler(t, &Config{Drafts: []Draft{d}}, func(w http.ResponseWriter, r *http.Request) {
+			asked <- r
+			http.Error(w, "", http.StatusTeapot)
+		})
+		_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
+		var rejected *RejectedError
+		if !errors.As(err, &rejected) || rejected.StatusCode != http.StatusTeapot {
+			t.Errorf("%v: %v", d, err)
+		}
+		r := wait(t, "the request", asked)
+		if token, field := http3.Protocol(r), r.Header.Get(fieldDraft02Offer); token != want.token || field != want.field {
+			t.Errorf("%v: asked for %q with %q, want %q with %q", d, token, field, want.token, want.field)
+		}
 	}
 }
 
