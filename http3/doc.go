@@ -27,8 +27,9 @@
 //
 // Handlers and clients find what they know from net/http: a test runs several
 // hundred behaviours over HTTP/1.1, HTTP/2 and HTTP/3 and wants the same of all.
-// What is different: requests do not go through proxies, and HTTP_PROXY and its
-// like are ignored; there is no Hijack, and no server push.
+// What is different: a Transport's requests do not go through proxies, and
+// HTTP_PROXY and its like are ignored, but an Upgrader leaves what goes through one
+// to TCP; there is no Hijack, and no server push.
 //
 // A connection without a running request costs memory and no goroutine, on both
 // sides: control streams and the beginnings of requests are handled as events

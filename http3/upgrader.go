@@ -15,6 +15,8 @@ import (
 //
 //	client := &http.Client{Transport: &http3.Upgrader{}}
 //
+// Requests that TCP, if it is an *http.Transport, sends through a proxy stay there.
+//
 // The zero value is ready. Fields must not change after the first request.
 type Upgrader struct {
 	// TCP sends what HTTP/3 does not; nil stands for http.DefaultTransport.
@@ -70,7 +72,7 @@ func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 		return u.TCP.RoundTrip(req)
 	}
 	origin := originAddr(req.URL)
-	if _, ok := u.Cache.Lookup(origin); ok && u.connected(req.Context(), origin) {
+	if _, ok := u.Cache.Lookup(origin); ok && !u.proxied(req) && u.connected(req.Context(), origin) {
 		resp, again, err := u.roundTrip3(req, origin)
 		if again == nil {
 			return resp, err
@@ -80,6 +82,17 @@ func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := u.TCP.RoundTrip(req)
 	u.learn(origin, resp)
 	return resp, err
+}
+
+// proxied reports whether TCP sends a request through a proxy, which HTTP/3 would
+// bypass. When TCP cannot tell, its own error will say why.
+func (u *Upgrader) proxied(req *http.Request) bool {
+	tcp, ok := u.TCP.(*http.Transport)
+	if !ok || tcp.Proxy == nil {
+		return false
+	}
+	proxy, err := tcp.Proxy(req)
+	return proxy != nil || err != nil
 }
 
 // roundTrip3 sends a request over HTTP/3. When it is to be sent over TCP, it
