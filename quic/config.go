@@ -60,6 +60,14 @@ type Config struct {
 	// buffers, each of the two. Default 7 MiB.
 	SocketBuffer int
 
+	// SendBatch is how many datagrams of one connection are given to the kernel in
+	// one call at most, and ReceiveBatch how many messages one call reads, each a
+	// datagram or, with GRO, a train of up to 64 KiB for which there is memory. Less
+	// of either makes a loop turn to other connections sooner, and costs calls.
+	// Defaults are 64, which is the most, and 8, or 32 without GRO; ReceiveBatch may
+	// be up to 1024. They count where a socket is made, and on Linux.
+	SendBatch, ReceiveBatch int
+
 	// Loops is how many event loops serve the address, each with a socket and a
 	// share of the connections. More than one are a matter of Linux. Default is
 	// one for each processor that Go may use (GOMAXPROCS), up to 16, for Listen,
@@ -101,6 +109,9 @@ func defaultLoops() int {
 
 const (
 	defaultMaxStreams = 100
+	// maxSendBatch is the kernel's limit for segments of a send (UDP_MAX_SEGMENTS
+	// of old), and maxReceiveBatch the one for messages of a call (UIO_MAXIOV).
+	maxSendBatch, maxReceiveBatch = 64, 1024
 	// minWindow is the smallest flow control window: a datagram's worth
 	// (RFC 9000, Section 14), below which every packet would wait for credit.
 	minWindow = 1200
@@ -141,6 +152,16 @@ func (conf *Config) validate() error {
 	}
 	if conf.Loops < 0 || conf.Loops > engine.MaxShards {
 		return fmt.Errorf("quic: Config.Loops is not between 0 and %d: %d", engine.MaxShards, conf.Loops)
+	}
+	for _, f := range []struct {
+		name       string
+		value, max int
+	}{
+		{"SendBatch", conf.SendBatch, maxSendBatch}, {"ReceiveBatch", conf.ReceiveBatch, maxReceiveBatch},
+	} {
+		if f.value < 0 || f.value > f.max {
+			return fmt.Errorf("quic: Config.%s is not between 0 and %d: %d", f.name, f.max, f.value)
+		}
 	}
 	if conf.SocketBuffer < 0 {
 		return errors.New("quic: Config.SocketBuffer is negative")

@@ -41,3 +41,19 @@ func TestQlogDir(t *testing.T) {
 		}
 	}
 }
+
+// With small batches all bytes arrive too.
+func TestBatches(t *testing.T) {
+	conf := &Config{SendBatch: 3, ReceiveBatch: 1}
+	e := newEnv(t, conf, conf)
+	e.serveEcho()
+	if err := e.echo(e.dial(), 1, 300_000); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []*Config{{SendBatch: -1}, {SendBatch: 65}, {ReceiveBatch: -1}, {ReceiveBatch: 1025}} {
+		if tr, err := NewTransport("127.0.0.1:0", bad); err == nil {
+			tr.Close()
+			t.Errorf("%d and %d are accepted", bad.SendBatch, bad.ReceiveBatch)
+		}
+	}
+}

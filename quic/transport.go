@@ -55,7 +55,9 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 		WriteBuffer: conf.SocketBuffer,
 		DisableGSO:  conf.DisableGSO,
 		DisableGRO:  conf.DisableGRO,
-		Logger:      conf.Logger,
+
+		ReceiveBatch: conf.ReceiveBatch,
+		Logger:       conf.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -81,7 +83,10 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 	}
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
-		return loop.Config{Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended}
+		return loop.Config{
+			Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended,
+			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch,
+		}
 	})
 	for i, l := range group.Loops {
 		t.workers[i].Loop = l

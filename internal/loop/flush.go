@@ -11,7 +11,7 @@ const (
 	// maxTrainBytes is the room for a train: the largest UDP payload of IPv4,
 	// which one segmented send cannot exceed.
 	maxTrainBytes = 65507
-	// maxTrainSegments is how many datagrams a train has at most: Linux's
+	// maxTrainSegments is how many datagrams a train may have: Linux's
 	// UDP_MAX_SEGMENTS of old. A socket without segmentation sends them one
 	// by one.
 	maxTrainSegments = 64
@@ -54,7 +54,7 @@ func (l *Loop) flush() {
 // there may be others.
 func (l *Loop) transmit(c *Conn) (trains int, more bool) {
 	for ; trains < maxConnTrains; trains++ {
-		t, ok := c.engine.PollTransmit(l.clock(), l.buf, maxTrainSegments)
+		t, ok := c.engine.PollTransmit(l.clock(), l.buf, l.config.SendBatch)
 		if !ok {
 			return trains, false
 		}

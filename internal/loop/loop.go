@@ -57,6 +57,10 @@ type Config struct {
 	// Accept is called with each connection that a client opens, and returns
 	// its handler. It may be nil if the loop never gets a server.
 	Accept func(*Conn) Handler
+	// SendBatch is how many datagrams of a connection leave in one call at most, 64
+	// for 0 or more than that. ReceiveBatch is how many messages the socket reads in
+	// one call, 8 for 0.
+	SendBatch, ReceiveBatch int
 	// Ended, if not nil, is the loop's last call, with the socket's failure if
 	// that is why it ended.
 	Ended func(err error)
@@ -68,6 +72,12 @@ func Start(sock Socket, cfg Config) *Loop {
 }
 
 func newLoop(sock Socket, cfg Config) *Loop {
+	if cfg.SendBatch <= 0 || cfg.SendBatch > maxTrainSegments {
+		cfg.SendBatch = maxTrainSegments
+	}
+	if cfg.ReceiveBatch <= 0 {
+		cfg.ReceiveBatch = defaultReceiveBatch
+	}
 	return &Loop{
 		sock:     sock,
 		endpoint: engine.NewEndpoint(cfg.Endpoint),

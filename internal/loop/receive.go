@@ -9,9 +9,9 @@ const (
 	// maxBatches is how many batches of messages a turn reads before what
 	// they brought about is sent. Each may hold half a megabyte.
 	maxBatches = 4
-	// fullBatch is the number of messages from which a batch counts as full,
-	// so that more may be waiting: the slots of a udp.Socket with GRO.
-	fullBatch = 8
+	// defaultReceiveBatch is the number of messages from which a batch counts as
+	// full, so that more may be waiting: the slots of a udp.Socket with GRO.
+	defaultReceiveBatch = 8
 )
 
 // receive takes what has arrived. When there is nothing else to do, it sleeps
@@ -23,7 +23,7 @@ func (l *Loop) receive() {
 		for i := range msgs {
 			l.handleMessage(&msgs[i])
 		}
-		if len(msgs) < fullBatch || batch == maxBatches {
+		if len(msgs) < l.config.ReceiveBatch || batch == maxBatches {
 			return
 		}
 		msgs, err = l.sock.TryRecv()

@@ -47,7 +47,7 @@ func newBatch(conn *net.UDPConn, cfg Config, count *counters, k kernel) (*batch,
 	zones := new(zones)
 	b := &batch{conn: conn, raw: raw}
 	b.park.setDeadline = conn.SetReadDeadline
-	b.rx.init(k.recvmmsg, zones, count)
+	b.rx.init(k.recvmmsg, cfg.ReceiveBatch, zones, count)
 	b.tx.init(b, k.sendmsg, zones, count, family)
 	b.readOnce = func(fd uintptr) { b.rx.read(fd) }
 	b.readOrWait = func(fd uintptr) bool { return b.rx.read(fd) }

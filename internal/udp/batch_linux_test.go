@@ -296,3 +296,20 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("%v allocations per train, want 0", n)
 	}
 }
+
+// TestReceiveBatch reads no more messages in one call than Config says.
+func TestReceiveBatch(t *testing.T) {
+	from, to := opener(Listen).open(t, "127.0.0.1:0", Config{}), opener(Listen).open(t, "127.0.0.1:0", Config{ReceiveBatch: 2, DisableGRO: true})
+	for range 5 {
+		if err := from.Send([]byte("datagram"), 8, to.LocalAddr(), netip.Addr{}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for got := 0; got < 5; {
+		msgs, err := to.Recv(time.Time{})
+		if err != nil || len(msgs) > 2 {
+			t.Fatalf("%d messages, %v", len(msgs), err)
+		}
+		got += len(msgs)
+	}
+}

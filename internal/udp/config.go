@@ -20,6 +20,11 @@ type Config struct {
 	// writing the ECN field.
 	DisableGSO, DisableGRO, DisableECN bool
 
+	// ReceiveBatch is how many messages one call may read, each a datagram or,
+	// with GRO, a train of 64 KiB at most; zero stands for 8 with GRO and 32
+	// without. Each takes memory. It matters on Linux only.
+	ReceiveBatch int
+
 	// ReusePort lets several sockets, each with this option, share one
 	// address; the kernel spreads the datagrams by a hash of the addresses.
 	ReusePort bool

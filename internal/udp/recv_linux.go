@@ -39,13 +39,17 @@ type receiver struct {
 	looked bool // a call was made, set to false by whoever wants to know
 }
 
-// init allocates the slots. count says whether GRO is on.
-func (r *receiver) init(recvmmsg func(uintptr, []mmsghdr) (int, unix.Errno), zones *zones, count *counters) {
+// init allocates the slots, so many or a default for zero. count says whether
+// GRO is on.
+func (r *receiver) init(recvmmsg func(uintptr, []mmsghdr) (int, unix.Errno), slots int, zones *zones, count *counters) {
 	r.recvmmsg, r.zones, r.count = recvmmsg, zones, count
-	slots := plainSlots
+	usual := plainSlots
 	r.slotSize = plainSlotSize
 	if count.gro {
-		slots, r.slotSize = groSlots, groSlotSize
+		usual, r.slotSize = groSlots, groSlotSize
+	}
+	if slots <= 0 {
+		slots = usual
 	}
 	r.hdrs = make([]mmsghdr, slots)
 	r.iovs = make([]unix.Iovec, slots)
