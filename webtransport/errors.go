@@ -3,6 +3,8 @@ package webtransport
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
@@ -81,10 +83,13 @@ func (s *Session) streamError(err error) error {
 		code, ok := fromHTTP(cancelled.Code)
 		return &StreamError{Code: code, IsApplication: ok, HTTPCode: cancelled.Code, Remote: cancelled.Remote}
 	}
-	if s.conn.Err() != nil {
-		if ended := s.endedWith(); ended != nil {
-			return ended
-		}
+	if err == io.EOF || err == quic.ErrWriteClosed || os.IsTimeout(err) {
+		return err
 	}
-	return err
+	// It is the connection's. The session has ended too, or is about to: its
+	// streams may hear of it first.
+	if s.endedWith() == nil {
+		<-s.ctx.Done()
+	}
+	return s.endedWith()
 }

@@ -56,6 +56,8 @@ var simScenarios = []simScenario{
 	{name: "draft13", seeds: 20, weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft13}, windows: tight},
 	{name: "browser", seeds: 40, weather: memnet.Weather{Loss: 0.05, Reorder: 0.2, Hold: 20 * time.Millisecond}, drafts: []Draft{Draft02}, browser: true},
 	{name: "early", seeds: 60, weather: memnet.Weather{Loss: 0.05, Reorder: 0.1, Hold: 20 * time.Millisecond}, early: true},
+	{name: "earlyTight", seeds: 40, weather: memnet.Weather{Loss: 0.05, Duplicate: 0.1}, early: true, windows: tight, rebinds: 2},
+	{name: "earlyBrowser", seeds: 40, weather: memnet.Weather{Loss: 0.1, Jitter: 10 * time.Millisecond}, early: true, drafts: []Draft{Draft02}, browser: true},
 	{name: "everything", seeds: 60, weather: memnet.Weather{
 		Loss: 0.03, Duplicate: 0.05, Reorder: 0.1, Hold: 40 * time.Millisecond, Jitter: 2 * time.Millisecond,
 	}, rebinds: 2, windows: tight},
