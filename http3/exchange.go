@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type exchange struct {
 	conn   *serverConn
 	stream *quic.Stream
 	req    *http.Request
+	url    url.URL // the request's, if that is a plain one
 	body   body
 	ctx    requestContext
 	rw     responseWriter

@@ -12,9 +12,12 @@ import (
 
 // newRequest makes the request a handler sees.
 func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
-	target, uri, err := parseTarget(h)
-	if err != nil {
-		return nil, err
+	target, uri := &x.url, h.Path
+	if h.Method == http.MethodConnect || !parsePlain(target, h) {
+		var err error
+		if target, uri, err = parseTarget(h); err != nil {
+			return nil, err
+		}
 	}
 	header := make(http.Header, len(h.Fields))
 	x.special = addFields(header, h.Fields)
@@ -61,6 +64,37 @@ func expectation(header http.Header) (toContinue, unknown bool) {
 		return true, false
 	}
 	return false, value != ""
+}
+
+// parsePlain parses a target as parseTarget does if nothing in it needs work: a
+// path of letters, digits and some signs, perhaps with a query.
+func parsePlain(u *url.URL, h *h3.RequestHeader) bool {
+	if h.Scheme != "https" || len(h.Path) == 0 || h.Path[0] != '/' {
+		return false
+	}
+	for i := range len(h.Path) {
+		switch c := h.Path[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/', c == '-', c == '_', c == '.', c == '~':
+		case c == '?' && i+1 < len(h.Path) && isQuery(h.Path[i+1:]):
+			u.Path, u.RawQuery = h.Path[:i], h.Path[i+1:]
+			return true
+		default:
+			return false
+		}
+	}
+	u.Path = h.Path
+	return true
+}
+
+// isQuery reports whether a query is of printable ASCII characters, which net/url
+// leaves as they are.
+func isQuery(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '#' {
+			return false
+		}
+	}
+	return true
 }
 
 // parseTarget returns the request's URL and what RequestURI is.
