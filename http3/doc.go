@@ -33,8 +33,9 @@
 //
 // A connection without a running request costs memory and no goroutine, on both
 // sides: control streams and the beginnings of requests are handled as events
-// of package quic. A goroutine exists for each running handler, and in clients
-// for each request body that is being sent.
+// of package quic. A goroutine exists for each running handler, and stays for the
+// next request for some seconds; and in clients for each request body that is
+// being sent.
 package http3
 
 import "github.com/godwit-quic/godwit/internal/h3"
