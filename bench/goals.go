@@ -69,6 +69,7 @@ var goals = []goal{
 	{"Small requests, 10 × 32: requests/s, × quic-go's", times("requests-10x32-5", godwitH3, 0, quicGoHTTP.name), 4, false},
 	{"Small requests, 10 × 32, fixed response: server CPU, × that of Bun's static response", times("requests-10x32-5", godwitFixed.name, 1, bunStatic.name), 1, true},
 	{"Small requests, 10 × 32: server CPU, × that of Bun's handler", times("requests-10x32-5", godwitH3, 1, bunHandler.name), 1, true},
+	{"Small requests, 10 × 32: server CPU, × that of quic-go", times("requests-10x32-5", godwitH3, 1, quicGoHTTP.name), 1.0 / 3, true},
 	{"Idle connection: memory, KiB", own("idle", godwitH3, 0), 12, true},
 	{"10,000 idle connections: CPU, % of a core", own("idle", godwitH3, 1), 0.5, true},
 	{"Full handshake and a request: server CPU, ms", own("handshakes-full", godwitH3, 1), 0.5, true},
