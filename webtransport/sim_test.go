@@ -16,13 +16,12 @@ import (
 
 var (
 	simSeed  = flag.Uint64("wt.seed", 0, "first seed of the simulated sessions")
-	simSeeds = flag.Int("wt.seeds", 0, "seeds of each simulated scenario; 0 means the scenario's own number")
+	simSeeds = flag.Int("wt.seeds", 0, "seeds of each simulated scenario; 0 means the usual number")
 )
 
 // simScenario is what a simulated connection suffers from.
 type simScenario struct {
 	name    string
-	seeds   int
 	weather memnet.Weather
 	rebinds int      // how often the client's NAT gives it another port
 	drafts  []Draft  // of the server; nil means all
@@ -44,21 +43,21 @@ const (
 )
 
 var simScenarios = []simScenario{
-	{name: "fine", seeds: 40},
-	{name: "loss1", seeds: 40, weather: memnet.Weather{Loss: 0.01}},
-	{name: "loss5", seeds: 40, weather: memnet.Weather{Loss: 0.05}},
-	{name: "loss20", seeds: 40, weather: memnet.Weather{Loss: 0.20}},
-	{name: "reorder", seeds: 40, weather: memnet.Weather{Reorder: 0.3, Hold: 30 * time.Millisecond}},
-	{name: "duplicate", seeds: 40, weather: memnet.Weather{Duplicate: 0.3, Jitter: 5 * time.Millisecond}},
-	{name: "rebind", seeds: 40, weather: memnet.Weather{Loss: 0.01}, rebinds: 3},
-	{name: "tight", seeds: 40, weather: memnet.Weather{Loss: 0.02}, windows: tight},
-	{name: "draft02", seeds: 40, weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft02}},
-	{name: "draft13", seeds: 20, weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft13}, windows: tight},
-	{name: "browser", seeds: 40, weather: memnet.Weather{Loss: 0.05, Reorder: 0.2, Hold: 20 * time.Millisecond}, drafts: []Draft{Draft02}, browser: true},
-	{name: "early", seeds: 60, weather: memnet.Weather{Loss: 0.05, Reorder: 0.1, Hold: 20 * time.Millisecond}, early: true},
-	{name: "earlyTight", seeds: 40, weather: memnet.Weather{Loss: 0.05, Duplicate: 0.1}, early: true, windows: tight, rebinds: 2},
-	{name: "earlyBrowser", seeds: 40, weather: memnet.Weather{Loss: 0.1, Jitter: 10 * time.Millisecond}, early: true, drafts: []Draft{Draft02}, browser: true},
-	{name: "everything", seeds: 60, weather: memnet.Weather{
+	{name: "fine"},
+	{name: "loss1", weather: memnet.Weather{Loss: 0.01}},
+	{name: "loss5", weather: memnet.Weather{Loss: 0.05}},
+	{name: "loss20", weather: memnet.Weather{Loss: 0.20}},
+	{name: "reorder", weather: memnet.Weather{Reorder: 0.3, Hold: 30 * time.Millisecond}},
+	{name: "duplicate", weather: memnet.Weather{Duplicate: 0.3, Jitter: 5 * time.Millisecond}},
+	{name: "rebind", weather: memnet.Weather{Loss: 0.01}, rebinds: 3},
+	{name: "tight", weather: memnet.Weather{Loss: 0.02}, windows: tight},
+	{name: "draft02", weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft02}},
+	{name: "draft13", weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft13}, windows: tight},
+	{name: "browser", weather: memnet.Weather{Loss: 0.05, Reorder: 0.2, Hold: 20 * time.Millisecond}, drafts: []Draft{Draft02}, browser: true},
+	{name: "early", weather: memnet.Weather{Loss: 0.05, Reorder: 0.1, Hold: 20 * time.Millisecond}, early: true},
+	{name: "earlyTight", weather: memnet.Weather{Loss: 0.05, Duplicate: 0.1}, early: true, windows: tight, rebinds: 2},
+	{name: "earlyBrowser", weather: memnet.Weather{Loss: 0.1, Jitter: 10 * time.Millisecond}, early: true, drafts: []Draft{Draft02}, browser: true},
+	{name: "everything", weather: memnet.Weather{
 		Loss: 0.03, Duplicate: 0.05, Reorder: 0.1, Hold: 40 * time.Millisecond, Jitter: 2 * time.Millisecond,
 	}, rebinds: 2, windows: tight},
 }
@@ -72,7 +71,7 @@ func TestSimulation(t *testing.T) {
 	for _, s := range simScenarios {
 		t.Run(s.name, func(t *testing.T) {
 			leak.Check(t)
-			for i := range s.number() {
+			for i := range numSeeds() {
 				seed := *simSeed + uint64(i)
 				if !simulate(t, &s, seed) {
 					t.Fatalf("replay: go test ./webtransport -run 'TestSimulation/^%s$' -wt.seed=%d -wt.seeds=1", s.name, seed)
@@ -82,15 +81,18 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// number returns how many seeds to run.
-func (s *simScenario) number() int {
+// seedsEach is how many seeds of each scenario run.
+const seedsEach = 80
+
+// numSeeds returns how many seeds of each scenario to run.
+func numSeeds() int {
 	switch {
 	case *simSeeds > 0:
 		return *simSeeds
 	case raceEnabled:
-		return max(1, s.seeds/10) // the detector is slow
+		return seedsEach / 20 // the detector is slow
 	}
-	return s.seeds
+	return seedsEach
 }
 
 // simulate runs one seed and reports whether all was as it must be.
