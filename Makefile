@@ -48,6 +48,7 @@ race:
 
 sim:
 	$(GO) test -count=1 ./internal/sim
+	$(GO) test -count=1 -run '^TestSimulation$$' ./webtransport
 
 nested:
 	@set -e; for dir in $(NESTED); do echo "test $$dir"; (cd $$dir && $(GO) test ./...); done
