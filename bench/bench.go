@@ -84,8 +84,6 @@ func (b *bench) roundsOf(w *workload) int {
 		return b.rounds
 	case b.quick && w.once:
 		return 1
-	case b.quick:
-		return 3
 	}
 	return 5
 }

@@ -12,7 +12,7 @@
 // also with cmake, a C++ compiler and libclang. That takes some minutes once.
 // What cannot be had on a machine is left out and named.
 //
-//	go run . -quick                        what matters most, in 5 minutes
+//	go run . -quick                        what matters most, in 10 minutes
 //	go run . -only bulk,requests           some of the workloads
 //	go run . -peers godwit,quic-go         some of the implementations
 //	go run . -json > results.json          all samples
@@ -58,7 +58,7 @@ func parse(args []string) (*settings, error) {
 	}
 	flags.Func("only", "workloads, comma-separated: "+strings.Join(groups(), ", "), list(&s.only))
 	flags.Func("peers", "implementations, comma-separated: "+strings.Join(families(), ", "), list(&s.peers))
-	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each workload (default 5; 3 with -quick, where the longest have 1)")
+	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each workload (default 5; with -quick the longest have 1)")
 	flags.BoolVar(&s.quick, "quick", false, "measure for a shorter time")
 	flags.BoolVar(&s.json, "json", false, "print all samples as JSON instead of tables")
 	flags.StringVar(&s.docs, "docs", "", "`directory` for the tables and the chart (default ../docs if nothing is left out)")
