@@ -18,8 +18,9 @@ import (
 type clientConn struct {
 	conn
 	transport *Transport
-	addr      string
-	maxHeader int // bytes
+	addr      string   // of the origin it was made for
+	origins   []string // which may share it, the first included; guarded by the transport's lock
+	maxHeader int      // bytes
 
 	// goAway is the first request stream the server will not process.
 	goAway atomic.Uint64
@@ -47,6 +48,7 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		conn:      conn{qc: qc, state: h3.NewConn(wire.ClientSide, settings)},
 		transport: t,
 		addr:      addr,
+		origins:   []string{addr},
 		maxHeader: maxHeader,
 		tlsState: sync.OnceValue(func() *tls.ConnectionState {
 			state := qc.ConnectionState()

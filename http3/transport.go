@@ -13,8 +13,9 @@ import (
 )
 
 // Transport is an http.RoundTripper that speaks HTTP/3. It keeps one connection
-// to each origin, which all requests share; it is made when first needed. The
-// zero value is ready. Fields must not change after the first request.
+// to each origin, which all requests share; it is made when first needed. Origins
+// at the same address whose hosts are all in the server's certificate share one, too.
+// The zero value is ready. Fields must not change after the first request.
 //
 // Connections are made directly: there is no Proxy field, and the environment's
 // proxies (http.ProxyFromEnvironment) are ignored, as they speak TCP.
@@ -39,6 +40,9 @@ type Transport struct {
 	// DisableCompression prevents that responses are asked for in gzip and
 	// decompressed, as http.Transport does it.
 	DisableCompression bool
+	// DisableCoalescing gives each origin a connection of its own. That is so
+	// without it when TLSClientConfig sets ServerName or how to verify servers.
+	DisableCoalescing bool
 	// ExpectContinueTimeout is how long a request with "Expect: 100-continue"
 	// waits for the server's leave before it sends its content nevertheless. 0
 	// has it sent at once.
@@ -55,6 +59,8 @@ type Transport struct {
 	pool   map[string]*origin // by "host:port"
 	live   map[*clientConn]struct{}
 	closed bool
+
+	misdirected map[string]bool // origins that share no connection, by "host:port"
 }
 
 // errTransportClosed is what requests get after Close.
@@ -101,11 +107,17 @@ func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemp
 	}
 	traceConn(trace, cc, how)
 	resp, failed := cc.roundTrip(req)
-	if failed != nil {
+	switch {
+	case failed != nil:
 		failed.reused = how.reused
+	case resp.StatusCode == http.StatusMisdirectedRequest && cc.addr != addr && t.separate(req, resp, addr):
+		return nil, &attemptError{cause: errMisdirected, unprocessed: true}
 	}
 	return resp, failed
 }
+
+// errMisdirected is why a request is sent again over another connection.
+var errMisdirected = errors.New("http3: the server says that another one has to answer (status 421)")
 
 // attemptError is why one attempt failed.
 type attemptError struct {

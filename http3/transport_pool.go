@@ -38,6 +38,7 @@ func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, h
 		}
 		o := t.origin(addr)
 		if cc = o.conn; cc != nil {
+			reused = reused || cc.addr != addr
 			how = acquired{reused, reused && cc.requests == 0}
 			cc.requests++
 			t.mu.Unlock()
@@ -91,13 +92,20 @@ func (t *Transport) startDial(ctx context.Context, o *origin, addr string) {
 	o.dial = d
 	go func() {
 		defer cancel()
-		cc, err := t.dialQUIC(ctx, addr)
+		var (
+			cc     *clientConn
+			err    error
+			shared = t.coalesce(ctx, addr)
+		)
+		if !shared {
+			cc, err = t.dialQUIC(ctx, addr)
+		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if o := t.origin(addr); o.dial == d {
 			o.dial = nil
 		}
-		if err == nil {
+		if !shared && err == nil {
 			err = t.add(cc)
 		}
 		t.tidy(addr)
@@ -160,9 +168,11 @@ func (t *Transport) retire(cc *clientConn) (busy bool) {
 // remove is retire for those who hold the lock.
 func (t *Transport) remove(cc *clientConn) {
 	cc.gone = true
-	if o := t.pool[cc.addr]; o != nil && o.conn == cc {
-		o.conn = nil
-		t.tidy(cc.addr)
+	for _, addr := range cc.origins {
+		if o := t.pool[addr]; o != nil && o.conn == cc {
+			o.conn = nil
+			t.tidy(addr)
+		}
 	}
 }
 
