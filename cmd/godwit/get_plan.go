@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -73,12 +75,15 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 // times is how often every URL is fetched.
 func (o *getOptions) times() int { return max(o.repeat, 1) }
 
+// isFile reports whether an output keeps what is written to it.
+func isFile(output string) bool { return output != stdoutName && output != os.DevNull }
+
 // checkRepeat refuses what cannot be done more than once, or at a time.
 func (o *getOptions) checkRepeat(body *content) error {
 	switch {
 	case o.repeat < 0 || o.parallel < 0:
-		return errors.New("--repeat and --parallel must be positive")
-	case o.times() > 1 && (len(o.outputs) > 0 || o.remoteName):
+		return errors.New("--repeat and --parallel must not be negative")
+	case o.times() > 1 && (o.remoteName || slices.ContainsFunc(o.outputs, isFile)):
 		return errors.New("--repeat would write the same file several times")
 	case o.times() > 1 && body != nil && body.file == stdoutName:
 		return errors.New("--repeat cannot send standard input several times")
