@@ -26,6 +26,9 @@ type churn struct {
 
 // add counts one act and reports whether it is one too many.
 func (c *churn) add(now monotime.Time) (tooMuch bool) {
+	if c.level == 0 {
+		c.last = now // which may be any time at first
+	}
 	leaked := now.Sub(c.last) / churnInterval
 	if leaked >= time.Duration(c.level) {
 		c.level, c.last = 0, now

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -184,6 +185,19 @@ func TestControlFrameChurn(t *testing.T) {
 			}
 			wantCode(t, fmt.Sprint(name, " ", i), err, want, true)
 		}
+	}
+}
+
+// TestChurnBeforeZero: the clock may begin at any time, as it does in virtual time.
+func TestChurnBeforeZero(t *testing.T) {
+	var c churn
+	for range churnBurst {
+		if c.add(monotime.Time(-time.Hour)) {
+			t.Fatal("too much within the burst")
+		}
+	}
+	if !c.add(monotime.Time(-time.Hour)) {
+		t.Error("not too much beyond the burst")
 	}
 }
 
