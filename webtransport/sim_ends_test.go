@@ -74,9 +74,7 @@ func (p *simPair) run(ctx context.Context) {
 	} else {
 		work.Wait()
 		p.checkEven()
-		drained := p.ends[r.IntN(2)]
-		drained.other().session.Drain()
-		<-drained.session.Draining()
+		p.drain(ctx, p.ends[r.IntN(2)])
 	}
 	_ = closer.session.CloseWithError(want.Code, want.Reason)
 	closer.wantEnd(want)
@@ -84,6 +82,19 @@ func (p *simPair) run(ctx context.Context) {
 	closer.other().wantEnd(want)
 	work.Wait()
 	receivers.Wait()
+}
+
+// drain has an end asked to end the session, or both by the server's shutdown.
+func (p *simPair) drain(ctx context.Context, asked *simEnd) {
+	if !p.world.scenario.shutdown {
+		asked.other().session.Drain()
+		<-asked.session.Draining()
+		return
+	}
+	p.world.shutDown(ctx)
+	for _, e := range p.ends {
+		<-e.session.Draining()
+	}
 }
 
 // wantEnd wants the session to end.

@@ -32,6 +32,8 @@ type simScenario struct {
 	browser bool
 	// early closes sessions while streams are in use.
 	early bool
+	// shutdown has the server ask for the end of all sessions.
+	shutdown bool
 }
 
 // simLimit says how much flow control there is to run into.
@@ -54,6 +56,7 @@ var simScenarios = []simScenario{
 	{name: "draft02", weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft02}},
 	{name: "draft13", weather: memnet.Weather{Loss: 0.05}, drafts: []Draft{Draft13}, windows: tight},
 	{name: "browser", weather: memnet.Weather{Loss: 0.05, Reorder: 0.2, Hold: 20 * time.Millisecond}, drafts: []Draft{Draft02}, browser: true},
+	{name: "shutdown", weather: memnet.Weather{Loss: 0.05, Reorder: 0.1, Hold: 20 * time.Millisecond}, shutdown: true},
 	{name: "early", weather: memnet.Weather{Loss: 0.05, Reorder: 0.1, Hold: 20 * time.Millisecond}, early: true},
 	{name: "earlyTight", weather: memnet.Weather{Loss: 0.05, Duplicate: 0.1}, early: true, windows: tight, rebinds: 2},
 	{name: "earlyBrowser", weather: memnet.Weather{Loss: 0.1, Jitter: 10 * time.Millisecond}, early: true, drafts: []Draft{Draft02}, browser: true},
@@ -82,7 +85,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // seedsEach is how many seeds of each scenario run.
-const seedsEach = 80
+const seedsEach = 60
 
 // numSeeds returns how many seeds of each scenario to run.
 func numSeeds() int {
@@ -129,6 +132,11 @@ func (w *simWorld) run() {
 	}
 	group.Wait()
 	w.checkHubs(pairs)
+	if w.scenario.shutdown {
+		if err := <-w.shut; err != nil {
+			w.t.Errorf("Shutdown: %v", err)
+		}
+	}
 }
 
 // rebindNow gives the client other ports every now and then. It returns what ends

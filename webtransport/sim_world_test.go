@@ -41,13 +41,21 @@ type simWorld struct {
 	sockets  []*quic.Transport
 	served   chan error
 	accepted map[string]chan *Session // the server's ends, by path
+
+	working  sync.WaitGroup // sessions that are not about to end
+	shutOnce sync.Once
+	shut     chan error // of Shutdown
 }
 
 // simSessions is how many sessions there are.
-const simSessions = 2
+const simSessions = 3
 
 func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
-	w := &simWorld{t: t, scenario: s, seed: seed, served: make(chan error, 1), accepted: make(map[string]chan *Session)}
+	w := &simWorld{
+		t: t, scenario: s, seed: seed,
+		served: make(chan error, 1), accepted: make(map[string]chan *Session), shut: make(chan error, 1),
+	}
+	w.working.Add(simSessions)
 	for i := range simSessions {
 		w.accepted[simPath(i)] = make(chan *Session, 1)
 	}
@@ -150,6 +158,15 @@ func (w *simWorld) open(ctx context.Context) []*simPair {
 		w.t.FailNow()
 	}
 	return pairs
+}
+
+// shutDown has the server ask for the end of all sessions, once none works any more.
+func (w *simWorld) shutDown(ctx context.Context) {
+	w.working.Done()
+	w.working.Wait()
+	w.shutOnce.Do(func() {
+		go func() { w.shut <- w.server.Shutdown(ctx) }()
+	})
 }
 
 // close ends both ends.
