@@ -23,13 +23,12 @@ type body struct {
 	stream   *quic.Stream
 	reader   h3.MessageReader
 	owner    bodyOwner
-	maxSize  int              // of a field section, in bytes
 	sections qpack.ReadStream // those of the stream
 	whole    bool             // there is nothing but the header section, which has been decoded
+	ended    bool             // the stream ends with pending; guarded by mu
 
 	mu      sync.Mutex // held while reading
 	pending []byte     // of the stream, read along with the header section
-	ended   bool       // the stream ends with pending
 	blocked []byte     // a trailer section that waits for insertions
 	err     error      // what every further Read returns
 

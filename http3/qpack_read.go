@@ -18,7 +18,7 @@ func (b *body) init(c *conn, s *quic.Stream, owner bodyOwner, maxSize int) {
 	if c.isServer {
 		side = wire.ServerSide
 	}
-	b.conn, b.stream, b.owner, b.maxSize = c, s, owner, maxSize
+	b.conn, b.stream, b.owner = c, s, owner
 	b.reader = h3.NewMessageReader(side, maxSize)
 	b.sections.ID = s.ID()
 }
@@ -28,7 +28,7 @@ func (b *body) init(c *conn, s *quic.Stream, owner bodyOwner, maxSize int) {
 func (b *body) decodeNow(sc *scratch, section []byte) ([]qpack.Field, error) {
 	table := b.conn.state.Decoder()
 	var err error
-	sc.fields, err = table.AppendFields(&sc.decoder, &b.sections, sc.fields[:0], section, b.maxSize)
+	sc.fields, err = table.AppendFields(&sc.decoder, &b.sections, sc.fields[:0], section, b.reader.MaxSection())
 	if err == qpack.ErrAbandoned {
 		err = b.whyAbandoned()
 	}

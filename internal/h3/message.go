@@ -65,6 +65,9 @@ func NewMessageReader(reader wire.Side, maxSection int) MessageReader {
 	return MessageReader{reader: reader, maxSection: maxSection}
 }
 
+// MaxSection returns the largest field section that is read, in bytes.
+func (r *MessageReader) MaxSection() int { return r.maxSection }
+
 // Next looks for the next piece in b and returns it with the number of bytes
 // used up. It uses all of b when the piece is a PieceNone. Further errors follow
 // the first one.
