@@ -63,7 +63,7 @@ func (c *Conn) peerClosed(now monotime.Time, f *wire.ConnectionClose) {
 func (c *Conn) closeSilently(now monotime.Time, err error) {
 	c.end = &closeState{err: err}
 	c.enter(now, stateDraining, err)
-	c.release()
+	c.Release(now)
 }
 
 // enter ends everything but the closing itself.
@@ -97,9 +97,11 @@ func (ss *streams) fail(c *Conn, err error) {
 	ss.control, ss.data = streamQueue{}, dataQueues{}
 }
 
-// release forgets the connection.
-func (c *Conn) release() {
-	if c.state == stateReleased {
+// Release forgets a connection that has ended, as happens by itself when its
+// closing or draining period is over: for drivers that end earlier. It does
+// nothing to one that has not ended.
+func (c *Conn) Release(now monotime.Time) {
+	if c.state != stateClosing && c.state != stateDraining {
 		return
 	}
 	c.state = stateReleased
@@ -107,6 +109,9 @@ func (c *Conn) release() {
 	c.hs = nil
 	c.endpoint.remove(c)
 	c.event(EventReleased, nil)
+	if c.tracer != nil {
+		c.tracer.Released(now)
+	}
 }
 
 // answerWhileClosing repeats CONNECTION_CLOSE to a peer that still sends, ever

@@ -12,7 +12,7 @@ import (
 func (c *Conn) HandleDeadline(now monotime.Time) {
 	d := &c.deadlines
 	if d.take(slotClose, now) {
-		c.release()
+		c.Release(now)
 		return
 	}
 	if c.state >= stateClosing {

@@ -15,9 +15,13 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	c.stats.ReceivedBytes += uint64(len(d.Data))
 	switch c.state {
 	case stateClosing:
+		c.traceDropped(now, len(d.Data), "closing")
 		c.answerWhileClosing(now)
 		return
-	case stateDraining, stateReleased:
+	case stateDraining:
+		c.traceDropped(now, len(d.Data), "draining")
+		return
+	case stateReleased:
 		return
 	}
 	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {

@@ -19,8 +19,11 @@ type Tracer interface {
 	PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber)
 	// MetricsUpdated: round-trip time or congestion state changed.
 	MetricsUpdated(now monotime.Time, s Stats)
-	// Closed: the connection ended for the application; the last call.
+	// Closed: the connection ended for the application. The packets that tell
+	// the peer so, and what arrives until it is forgotten, come after it.
 	Closed(now monotime.Time, err error)
+	// Released: the connection is forgotten; the last call.
+	Released(now monotime.Time)
 }
 
 func (c *Conn) traceLost(now monotime.Time, id wire.Space, p *recovery.Sent) {

@@ -83,9 +83,9 @@ func (l *Loop) shutdown() {
 		if _, more := l.transmit(c); more {
 			continue // there were answers to send before CONNECTION_CLOSE
 		}
-		l.dispatch(c)
+		c.engine.Release(l.clock())
+		l.dispatch(c) // its last event removes it from the list
 		c.publish()
-		c.release()
 	}
 	l.publish()
 	_ = l.sock.Close() // nothing can be done about a socket that does not close

@@ -23,6 +23,7 @@ func ExampleDir() {
 	id, _ := wire.NewConnectionID([]byte{1, 2, 3, 4, 5, 6, 7, 8})
 	tracer := conf.NewTracer(wire.ClientSide, id) // the engine does this
 	tracer.Closed(1, nil)
+	tracer.Released(2)
 
 	files, err := filepath.Glob(filepath.Join(path, "*"))
 	for _, file := range files {

@@ -14,9 +14,11 @@ type output struct {
 	w       io.WriteCloser // nil when finished
 	rec     record         // what is not written yet
 	written int64
-	limit   int64           // of written, in bytes
-	report  func(err error) // told when writing failed
-	closed  func()          // told when w is closed
+	// unbuffered makes each record be written when it ends.
+	unbuffered bool
+	limit      int64           // of written, in bytes
+	report     func(err error) // told when writing failed
+	closed     func()          // told when w is closed
 }
 
 // done reports that nothing can be written any more.
@@ -31,7 +33,7 @@ func (o *output) begin() *record {
 // end ends the record begun last.
 func (o *output) end() {
 	o.rec.buf = append(o.rec.buf, '\n')
-	if len(o.rec.buf) >= flushAt {
+	if o.unbuffered || len(o.rec.buf) >= flushAt {
 		o.flush()
 		if o.written >= o.limit {
 			o.finish()

@@ -146,14 +146,25 @@ func (r *record) changedCount(key string, v, last int) {
 	}
 }
 
-// Closed implements engine.Tracer. What happens to the connection later, while
-// it tells the peer of its end, is not logged.
+// Closed implements engine.Tracer. From here on everything is written at once:
+// programs that are done with a connection do not wait until it is released.
 func (t *tracer) Closed(now monotime.Time, err error) {
 	if t.out.done() {
 		return
 	}
+	t.out.unbuffered = true
 	r := t.begin(now, "quic:connection_closed")
 	r.closed(err)
+	t.end(r)
+}
+
+// Released implements engine.Tracer.
+func (t *tracer) Released(now monotime.Time) {
+	if t.out.done() {
+		return
+	}
+	r := t.begin(now, "quic:connection_state_updated")
+	r.word("new", "closed")
 	t.end(r)
 	t.out.finish()
 }

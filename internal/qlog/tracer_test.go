@@ -59,13 +59,20 @@ func TestTracer(t *testing.T) {
 	tr.PacketDropped(now, 50, "payload_decrypt_error")
 	tr.PacketDropped(now, 50, "bad mood")
 	tr.Closed(now, &engine.ApplicationError{Code: 5, Reason: "bye", Remote: true})
-	tr.PacketSent(now, wire.OneRTTPacket, 4, 40, nil)
+	path := filepath.Join(dir, "aabb_server.sqlog")
+	if got := events(t, path); !strings.Contains(got[len(got)-1], "connection_closed") {
+		t.Errorf("the file ends with %s before the connection is released", got[len(got)-1])
+	}
+	tr.PacketSent(now, wire.OneRTTPacket, 4, 40, wire.AppendConnectionClose(nil, wire.ConnectionClose{}))
+	tr.Released(now)
+	tr.PacketSent(now, wire.OneRTTPacket, 5, 40, nil)
 	tr.PacketDropped(now, 50, "invalid")
 	tr.PacketLost(now, wire.AppSpace, 7)
 	tr.MetricsUpdated(now, engine.Stats{})
 	tr.Closed(now, nil)
+	tr.Released(now)
 
-	got := events(t, filepath.Join(dir, "aabb_server.sqlog"))
+	got := events(t, path)
 	want := []string{
 		`{"time":0.000,"name":"quic:packet_received","data":{"header":{"packet_type":"initial","packet_number":0},"raw":{"length":1200,"payload_length":1},"frames":[{"frame_type":"ping"}]}}`,
 		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":3},"raw":{"length":40,"payload_length":1},"frames":[{"frame_type":"ping"}]}}`,
@@ -76,6 +83,8 @@ func TestTracer(t *testing.T) {
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"decryption_failure"}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"general","details":{"reason":"bad mood"}}}`,
 		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"connection closed by the peer with application error 0x5: bye","trigger":"application"}}`,
+		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,
+		`{"time":1.234,"name":"quic:connection_state_updated","data":{"new":"closed"}}`,
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d events, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
@@ -142,7 +151,7 @@ func TestDirErrors(t *testing.T) {
 	if !strings.Contains(logged.String(), "file exists") {
 		t.Errorf("logged %q", logged.String())
 	}
-	first.Closed(1, nil)
+	first.Released(1)
 }
 
 // TestOpenBound: strangers do not make a server run out of files.
@@ -161,13 +170,14 @@ func TestOpenBound(t *testing.T) {
 	}
 	for _, tr := range open {
 		tr.Closed(1, nil)
-		tr.Closed(1, nil)
+		tr.Released(1)
+		tr.Released(1)
 	}
 	tr := newTracer(wire.ServerSide, connectionID(9, 9, 9))
 	if tr == nil {
 		t.Fatal("none is logged after the others were closed")
 	}
-	tr.Closed(1, nil)
+	tr.Released(1)
 }
 
 // sink is a file whose writes fail after the first room bytes.

@@ -48,6 +48,9 @@ func (t *trace) MetricsUpdated(now monotime.Time, s engine.Stats) {
 // Closed implements engine.Tracer.
 func (t *trace) Closed(now monotime.Time, err error) { t.line(now, "closed: %v", err) }
 
+// Released implements engine.Tracer.
+func (t *trace) Released(now monotime.Time) { t.line(now, "released") }
+
 // frameNames lists the frames of a payload, up to the first that has no fixed
 // form here.
 func frameNames(b []byte) string {
