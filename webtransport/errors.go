@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
@@ -77,8 +78,10 @@ func (e *StreamError) Error() string {
 func (s *Session) streamError(err error) error {
 	var cancelled *quic.StreamError
 	if errors.As(err, &cancelled) {
-		if !cancelled.Remote && http3.ErrorCode(cancelled.Code) == codeSessionGone {
-			return s.endedWith()
+		if http3.ErrorCode(cancelled.Code) == codeSessionGone {
+			if ended := s.goneWith(); ended != nil {
+				return ended
+			}
 		}
 		code, ok := fromHTTP(cancelled.Code)
 		return &StreamError{Code: code, IsApplication: ok, HTTPCode: cancelled.Code, Remote: cancelled.Remote}
@@ -90,6 +93,22 @@ func (s *Session) streamError(err error) error {
 	// streams may hear of it first.
 	if s.endedWith() == nil {
 		<-s.ctx.Done()
+	}
+	return s.endedWith()
+}
+
+// goneWith returns why the session has ended, given that the peer or this end has
+// cancelled a stream for that (Section 6). The news of the session may be on its way
+// still; nil if the peer fails to send it.
+func (s *Session) goneWith() error {
+	if ended := s.endedWith(); ended != nil {
+		return ended
+	}
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-s.ctx.Done():
+	case <-timer.C:
 	}
 	return s.endedWith()
 }

@@ -191,15 +191,7 @@ func (e *simEnd) receiveDatagrams(ctx context.Context) {
 // ended reports whether err is that of a session that was closed on purpose.
 func (e *simEnd) ended(err error) bool {
 	var session *SessionError
-	var stream *StreamError
-	switch {
-	case errors.As(err, &session):
-		return true
-	case errors.As(err, &stream):
-		// The streams may learn of the end before the session does.
-		return e.pair.world.scenario.early && stream.Remote && stream.HTTPCode == uint64(codeSessionGone)
-	}
-	return false
+	return errors.As(err, &session)
 }
 
 // simBytes returns n bytes.
