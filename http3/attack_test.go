@@ -193,3 +193,33 @@ func TestRequestReset(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUselessFrames is the row "MAX_PUSH_ID/SETTINGS churn" of the known attacks,
+// and the same with streams of unknown types: what is allowed once costs the
+// connection when it comes without end.
+func TestUselessFrames(t *testing.T) {
+	ts := serve(t, func(http.ResponseWriter, *http.Request) {})
+	for name, useless := range map[string][]byte{
+		"MAX_PUSH_ID":     frame(h3.FrameMaxPushID, "\x00"),
+		"GOAWAY":          frame(h3.FrameGoAway, "\x00"),
+		"PRIORITY_UPDATE": priorityFrame,
+		"reserved frames": frame(0x21, ""),
+	} {
+		c := ts.dialRaw(t)
+		for c.qc.Err() == nil {
+			if _, err := c.control.Write(useless); err != nil {
+				break
+			}
+		}
+		c.wantClose(name, h3.ExcessiveLoad)
+	}
+	c := ts.dialRaw(t)
+	for c.qc.Err() == nil {
+		s, err := c.qc.OpenUniStream(testContext(t))
+		if err != nil {
+			break
+		}
+		_, _ = s.Write([]byte{0x21})
+	}
+	c.wantClose("streams of unknown types", h3.ExcessiveLoad)
+}
