@@ -23,7 +23,7 @@ var (
 type simScenario struct {
 	name    string
 	weather memnet.Weather
-	rebinds int      // how often the client's NAT gives it another port
+	rebinds int      // how often the client's NAT gives it another port or address
 	drafts  []Draft  // of the server; nil means all
 	windows simLimit // of both ends
 	// idle is the server's IdleTimeout.
@@ -139,8 +139,8 @@ func (w *simWorld) run() {
 	}
 }
 
-// rebindNow gives the client other ports every now and then. It returns what ends
-// that.
+// rebindNow gives the client other ports every now and then, and another address at
+// times. It returns what ends that.
 func (w *simWorld) rebindNow(times int) (stop func()) {
 	done, over := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -152,7 +152,7 @@ func (w *simWorld) rebindNow(times int) (stop func()) {
 			case <-done:
 				return
 			}
-			next := simAddr("192.0.2.2", 6000+i)
+			next := simAddr([]string{"192.0.2.2", "192.0.2.3"}[i%2], 6000+i)
 			w.network.Rebind(outside, next)
 			outside = next
 		}
