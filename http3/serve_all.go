@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"syscall"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -94,19 +93,26 @@ func (s *Server) listenOnce(addr string) (*Ports, error) {
 		return nil, err
 	}
 	p := &Ports{TCP: tcp, UDP: udp}
-	host, _, _ := net.SplitHostPort(addr)
-	at, ok := tcp.Addr().(*net.TCPAddr)
-	if host != "localhost" || !ok || at.IP.To4() == nil {
-		return p, nil
-	}
-	p.TCP6, p.UDP6, err = s.listenPair(net.JoinHostPort("::1", strconv.Itoa(at.Port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		// Clients would talk to somebody else. All other errors mean that there
-		// is no IPv6, and then there is no need for it.
-		_ = p.Close()
-		return nil, err
+	if addr6, ok := otherLocalhost(addr, tcp.Addr()); ok {
+		p.TCP6, p.UDP6, err = s.listenPair(addr6)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			_ = p.Close()
+			return nil, err
+		}
 	}
 	return p, nil
+}
+
+// otherLocalhost returns the address to listen on besides at, when that is
+// localhost's first one. If it is in use, clients would talk to somebody else; all
+// other errors mean that there is no IPv6, and then there is no need for it.
+func otherLocalhost(addr string, at net.Addr) (string, bool) {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, port, err := net.SplitHostPort(at.String())
+	if err != nil || host != "localhost" || net.ParseIP(ip).To4() == nil {
+		return "", false
+	}
+	return net.JoinHostPort("::1", port), true
 }
 
 // listenPair listens on an address, TCP and UDP.
@@ -134,6 +140,11 @@ func (s *Server) ServeAll(p *Ports) error {
 	if p.UDP6 != nil {
 		serve = append(serve, func() error { return s.ServeTCP(p.TCP6) }, func() error { return s.Serve(p.UDP6) })
 	}
+	return s.serveEach(serve)
+}
+
+// serveEach serves by each of the functions, as ServeAll does.
+func (s *Server) serveEach(serve []func() error) error {
 	errs := make(chan error, len(serve))
 	for _, f := range serve {
 		go func() { errs <- f() }()

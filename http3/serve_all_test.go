@@ -103,6 +103,50 @@ func TestServeAllLocalhost(t *testing.T) {
 	}
 }
 
+// TestListenAndServeLocalhost is TestServeAllLocalhost for UDP alone.
+func TestListenAndServeLocalhost(t *testing.T) {
+	probe, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6:", err)
+	}
+	probe.Close()
+	serverTLS, clientTLS := tlsConfigs(t)
+	s := &Server{Addr: "localhost:0", TLSConfig: serverTLS, Handler: http.NotFoundHandler()}
+	served := make(chan error, 1)
+	go func() { served <- s.ListenAndServe() }()
+	var addrs []string
+	if !eventually(func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		addrs = nil
+		for ln := range s.listeners {
+			addrs = append(addrs, ln.Addr().String())
+		}
+		return len(addrs) == 2
+	}) {
+		t.Fatalf("listens on %v, want two addresses", addrs)
+	}
+	for _, addr := range addrs {
+		client := &http.Client{Transport: &Transport{TLSClientConfig: clientTLS}}
+		resp, err := client.Get("https://" + addr)
+		if err != nil {
+			t.Errorf("%s: %v", addr, err)
+			continue
+		}
+		resp.Body.Close()
+		client.CloseIdleConnections()
+	}
+	if _, port, _ := net.SplitHostPort(addrs[0]); !strings.HasSuffix(addrs[1], ":"+port) {
+		t.Errorf("%v do not share a port", addrs)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := wait(t, "ListenAndServe", served); !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
+
 // TestListenAllInUse: nobody else may be at localhost's other address.
 func TestListenAllInUse(t *testing.T) {
 	serverTLS, _ := tlsConfigs(t)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/godwit-quic/godwit/quic"
@@ -20,7 +21,7 @@ import (
 // development.
 type Server struct {
 	// Addr is the address to listen on, like ":443", which the empty string
-	// stands for, or "localhost:4433".
+	// stands for, or "localhost:4433", which are two, 127.0.0.1 and ::1.
 	Addr string
 	// Handler answers the requests; nil stands for http.DefaultServeMux.
 	Handler http.Handler
@@ -87,7 +88,18 @@ func (s *Server) ListenAndServe() error {
 	if err != nil {
 		return err
 	}
-	return s.Serve(ln)
+	serve := []func() error{func() error { return s.Serve(ln) }}
+	if addr6, ok := otherLocalhost(s.Addr, ln.Addr()); ok {
+		ln6, err := s.Listen(addr6)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			_ = ln.Close()
+			return err
+		case err == nil:
+			serve = append(serve, func() error { return s.Serve(ln6) })
+		}
+	}
+	return s.serveEach(serve)
 }
 
 // Listen listens on an address, UDP only, for Serve.
