@@ -15,17 +15,17 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	c.stats.ReceivedBytes += uint64(len(d.Data))
 	switch c.state {
 	case stateClosing:
-		c.traceDropped(now, len(d.Data), "closing")
+		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is closing")
 		c.answerWhileClosing(now)
 		return
 	case stateDraining:
-		c.traceDropped(now, len(d.Data), "draining")
+		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is draining")
 		return
 	case stateReleased:
 		return
 	}
 	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {
-		c.traceDropped(now, len(d.Data), "unknown_source")
+		c.traceDropped(now, len(d.Data), DropRejected, "not from the server's address")
 		return
 	}
 	if d.Path == c.path.Path && !c.path.validated {
@@ -66,7 +66,9 @@ func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (proces
 		if first.Len() == 0 {
 			first = h.DstID
 		} else if h.DstID != first {
-			return processed // Section 12.2: other connections' packets are not coalesced
+			// Section 12.2: other connections' packets are not coalesced.
+			c.traceDropped(now, len(b), DropInvalid, "coalesced with a packet to another connection ID")
+			return processed
 		}
 		pkt := b[:h.PacketLen]
 		b = b[h.PacketLen:]
@@ -88,22 +90,20 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		id = wire.HandshakeSpace
 	case wire.InitialPacket:
 		if c.side == wire.ServerSide && len(d.Data) < minDatagramSize {
-			c.traceDropped(now, len(pkt), "invalid") // Section 14.1
+			c.traceDropped(now, len(pkt), DropInvalid, "Initial packet in a small datagram") // Section 14.1
 			return false
 		}
 	default:
-		c.traceDropped(now, len(pkt), "unexpected_packet")
+		c.traceDropped(now, len(pkt), DropRejected, "0-RTT packet")
 		return false
 	}
 	space := c.numberSpace(id)
 	if space == nil {
+		c.traceDropped(now, len(pkt), DropKeyUnavailable, "keys discarded")
 		return false
 	}
 	if !c.hs.canOpen[id] {
-		if !early {
-			c.hs.early.add(pkt, d)
-		}
-		c.traceDropped(now, len(pkt), "key_unavailable")
+		c.keepEarly(now, pkt, d, early)
 		return false
 	}
 	payload, pn, err := c.hs.openers[id].Open(pkt, h.PNOffset, space.received.largest())
@@ -112,6 +112,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		return false
 	}
 	if id == wire.InitialSpace && !c.acceptPeerID(h) {
+		c.traceDropped(now, len(pkt), DropInvalid, "the peer changed its connection ID")
 		return false
 	}
 	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
@@ -135,14 +136,12 @@ func (c *Conn) acceptPeerID(h *wire.LongHeader) bool {
 // handleShort takes a 1-RTT packet.
 func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early bool) bool {
 	if !c.keys.CanRead() || !c.established() {
-		if !early && c.hs != nil {
-			c.hs.early.add(pkt, d)
-		}
-		c.traceDropped(now, len(pkt), "key_unavailable")
+		c.keepEarly(now, pkt, d, early)
 		return false
 	}
 	dst, ok := c.endpoint.shortID(pkt)
 	if !ok {
+		c.traceDropped(now, len(pkt), DropInvalid, "shorter than a header")
 		return false
 	}
 	payload, pn, updated, err := c.keys.Open(pkt, 1+dst.Len(), c.space.received.largest())
@@ -166,7 +165,7 @@ func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType
 	space := c.numberSpace(id)
 	if space.received.seen(pn) {
 		c.stats.Duplicates++
-		c.traceDropped(now, size, "duplicate")
+		c.traceDropped(now, size, DropDuplicate, "")
 		return
 	}
 	c.stats.ReceivedPackets++
@@ -200,6 +199,17 @@ func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType
 	}
 }
 
+// keepEarly keeps a packet that overtook its keys, unless it was kept before.
+func (c *Conn) keepEarly(now monotime.Time, pkt []byte, d *Datagram, before bool) {
+	if before || c.hs == nil || !c.hs.early.add(pkt, d) {
+		c.traceDropped(now, len(pkt), DropKeyUnavailable, "")
+		return
+	}
+	if c.tracer != nil {
+		c.tracer.PacketBuffered(now, len(pkt))
+	}
+}
+
 // handleEarly looks again at packets that overtook their keys.
 func (c *Conn) handleEarly(now monotime.Time) {
 	if c.hs == nil || len(c.hs.early.list) == 0 || !(c.established() || c.hs.canOpen[wire.HandshakeSpace]) {
@@ -220,7 +230,7 @@ func (c *Conn) handleEarly(now monotime.Time) {
 // undecryptable counts a packet that did not open.
 func (c *Conn) undecryptable(now monotime.Time, size int, err error) {
 	c.stats.Undecryptable++
-	c.traceDropped(now, size, "payload_decrypt_error")
+	c.traceDropped(now, size, DropDecryptionFailure, "")
 	switch {
 	case errors.Is(err, protect.ErrAEADLimit):
 		c.fail(now, protocolError(wire.AEADLimitReached, 0, "too many packets failed to authenticate"))
@@ -234,12 +244,15 @@ func (c *Conn) undecryptable(now monotime.Time, size int, err error) {
 // handleOddLong takes long headers that are not of this connection's version:
 // a client may be told of the versions a server has.
 func (c *Conn) handleOddLong(now monotime.Time, b []byte) {
-	if c.side != wire.ClientSide || c.hs == nil || c.hs.answered {
-		return
-	}
 	inv, ok := wire.ParseInvariant(b, 0)
-	if !ok || inv.Version != 0 {
-		return
+	switch {
+	case !ok || inv.Version == c.version:
+		c.traceDropped(now, len(b), DropInvalid, "malformed long header")
+	case inv.Version != 0:
+		c.traceDropped(now, len(b), DropUnsupported, "")
+	case c.side != wire.ClientSide || c.hs == nil || c.hs.answered:
+		c.traceDropped(now, len(b), DropRejected, "Version Negotiation after another packet")
+	default:
+		c.handleVersionNegotiation(now, b, &inv)
 	}
-	c.handleVersionNegotiation(now, b, &inv)
 }

@@ -14,7 +14,7 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	if c.side != wire.ClientSide || hs == nil || hs.answered || hs.retrySrcID.Set || len(h.Token) == 0 ||
 		h.SrcID == hs.originalDstID || // Section 17.2.5.1
 		!protect.VerifyRetry(c.version, &hs.originalDstID, pkt) {
-		c.traceDropped(now, len(pkt), "invalid")
+		c.traceDropped(now, len(pkt), DropInvalid, "Retry packet")
 		return false
 	}
 	hs.retrySrcID = wire.SomeID(h.SrcID)
@@ -32,16 +32,20 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.Invariant) {
 	// Only an answer to our first packet names both of our IDs.
 	if string(inv.DstID) != string(c.ids.local[0].id.Bytes()) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
+		c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with other connection IDs")
 		return
 	}
 	list, ok := wire.ParseVersionNegotiation(b)
 	if !ok {
+		c.traceDropped(now, len(b), DropInvalid, "malformed Version Negotiation")
 		return
 	}
 	var theirs []wire.Version
 	for v := range list {
 		if v == c.version {
-			return // Section 6.2: such a packet is not honest
+			// Section 6.2: such a packet is not honest.
+			c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with the version in use")
+			return
 		}
 		theirs = append(theirs, v)
 	}

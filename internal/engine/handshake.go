@@ -56,10 +56,13 @@ type earlyPackets struct{ list []Datagram }
 // requests that overtook a handshake message.
 const maxEarlyPackets = 8
 
-func (e *earlyPackets) add(pkt []byte, d *Datagram) {
-	if len(e.list) < maxEarlyPackets {
-		e.list = append(e.list, Datagram{Data: append([]byte(nil), pkt...), Path: d.Path, ECN: d.ECN})
+// add keeps a copy of a packet and reports whether there was room for it.
+func (e *earlyPackets) add(pkt []byte, d *Datagram) bool {
+	if len(e.list) >= maxEarlyPackets {
+		return false
 	}
+	e.list = append(e.list, Datagram{Data: append([]byte(nil), pkt...), Path: d.Path, ECN: d.ECN})
+	return true
 }
 
 // take returns the packets kept and forgets them.

@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,9 +28,11 @@ func (r *recorder) PacketReceived(_ monotime.Time, t wire.PacketType, _ wire.Pac
 	r.line("received %v, first frame %#x", t, frames[0])
 }
 
-func (r *recorder) PacketDropped(_ monotime.Time, _ int, reason string) {
-	r.line("dropped: %s", reason)
+func (r *recorder) PacketDropped(_ monotime.Time, _ int, trigger engine.DropTrigger, detail string) {
+	r.line("dropped, %s: %s", trigger, detail)
 }
+
+func (r *recorder) PacketBuffered(monotime.Time, int) { r.line("buffered") }
 
 func (r *recorder) PacketLost(monotime.Time, wire.Space, wire.PacketNumber) { r.line("lost") }
 func (r *recorder) MetricsUpdated(monotime.Time, engine.Stats)              {}
@@ -62,7 +66,7 @@ func TestTraceClosing(t *testing.T) {
 	r.want(t,
 		"closed",
 		"sent 1-RTT, first frame 0x1d",
-		"dropped: closing",
+		"dropped, general: the connection is closing",
 		"sent 1-RTT, first frame 0x1d",
 		"released")
 }
@@ -79,7 +83,7 @@ func TestTraceDraining(t *testing.T) {
 	r.want(t,
 		"received 1-RTT, first frame 0x1d",
 		"closed",
-		"dropped: draining",
+		"dropped, general: the connection is draining",
 		"released")
 }
 
@@ -109,4 +113,62 @@ func TestTraceIdle(t *testing.T) {
 	r.lines = nil
 	p.advance(p.config.MaxIdleTimeout)
 	r.want(t, "closed", "released")
+}
+
+// Each way not to use a packet is traced by its name in qlog.
+func TestTraceDropped(t *testing.T) {
+	bad := func(b []byte) []byte { b[len(b)-1] ^= 1; return b }
+	for _, tt := range []struct {
+		name  string
+		bytes func(p *puppet) []byte
+		want  string
+	}{
+		{"not authentic", func(p *puppet) []byte { return bad(p.packet(wire.AppSpace, ping())) }, "dropped, decryption_failure: "},
+		{"twice", func(p *puppet) []byte { return p.packetNumbered(wire.AppSpace, 0, ping()) }, "dropped, duplicate: "},
+		{"truncated", func(p *puppet) []byte { return p.packet(wire.AppSpace, ping())[:9] }, "dropped, decryption_failure: "},
+		{"no Handshake keys", func(p *puppet) []byte { return p.packet(wire.HandshakeSpace, ping()) },
+			"dropped, key_unavailable: keys discarded"},
+		{"small Initial", func(p *puppet) []byte {
+			b, at := wire.AppendLongHeader(nil, wire.InitialPacket, wire.Version1, &p.remote, &p.local, nil, 9, 4)
+			b = append(b, make([]byte, 100)...)
+			wire.PutLength(b, at, 104)
+			return b
+		}, "dropped, invalid: Initial packet in a small datagram"},
+		{"0-RTT", func(p *puppet) []byte {
+			b, at := wire.AppendLongHeader(nil, wire.ZeroRTTPacket, wire.Version1, &p.remote, &p.local, nil, 9, 4)
+			b = append(b, make([]byte, 100)...)
+			wire.PutLength(b, at, 104)
+			return b
+		}, "dropped, rejected: 0-RTT packet"},
+		{"another version", func(p *puppet) []byte {
+			return longPacket(unknownVersion, string(p.remote.Bytes()), "source", 100)
+		}, "dropped, unsupported: "},
+		{"malformed", func(p *puppet) []byte {
+			return longPacket(wire.Version1, string(p.remote.Bytes()), strings.Repeat("x", 21), 100)
+		}, "dropped, invalid: malformed long header"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var r recorder
+			p := newServer(t, traced(&r))
+			p.handshake()
+			p.send(wire.AppSpace, ping())
+			r.lines = nil
+			p.raw(tt.bytes(p))
+			r.want(t, tt.want)
+		})
+	}
+}
+
+// A packet that overtakes its keys is kept once, and then received.
+func TestTraceBuffered(t *testing.T) {
+	var r recorder
+	p := newServer(t, traced(&r))
+	p.reachHandshake()
+	early := append([]byte{0x40}, append(bytes.Clone(p.remote.Bytes()), make([]byte, 1100)...)...)
+	r.lines = nil
+	for range engine.MaxEarlyPackets + 1 {
+		p.deliver(early)
+	}
+	want := slices.Repeat([]string{"buffered"}, engine.MaxEarlyPackets)
+	r.want(t, append(want, "dropped, key_unavailable: ")...)
 }

@@ -28,6 +28,7 @@ func (r *record) closed(err error) {
 		transport   *engine.TransportError
 		application *engine.ApplicationError
 		idle        *engine.IdleTimeoutError
+		handshake   *engine.HandshakeTimeoutError
 		version     *engine.VersionNegotiationError
 	)
 	trigger := "unspecified"
@@ -44,6 +45,9 @@ func (r *record) closed(err error) {
 	case errors.As(err, &idle):
 		r.initiator(false)
 		trigger = "idle_timeout"
+	case errors.As(err, &handshake):
+		r.initiator(false)
+		trigger = "aborted"
 	case errors.As(err, &version):
 		r.initiator(false)
 		trigger = "version_mismatch"

@@ -50,6 +50,13 @@ func (r *record) rareFrame(t wire.FrameType, b []byte) (n int) {
 		r.word("frame_type", "reset_stream")
 		r.streamError(f.ID, f.Code)
 		r.uint("final_size", f.FinalSize)
+	case wire.FrameResetStreamAt:
+		var f wire.ResetStreamAt
+		n = wire.ConsumeResetStreamAt(b, &f)
+		r.word("frame_type", "reset_stream_at")
+		r.streamError(f.ID, f.Code)
+		r.uint("final_size", f.FinalSize)
+		r.uint("reliable_size", f.ReliableSize)
 	case wire.FrameStopSending:
 		var f wire.StopSending
 		n = wire.ConsumeStopSending(b, &f)

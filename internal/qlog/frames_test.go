@@ -13,6 +13,7 @@ func TestFrames(t *testing.T) {
 	id, _ := wire.NewConnectionID([]byte{0xab, 0xcd})
 	ranges := []wire.PacketRange{{Smallest: 7, Largest: 9}, {Smallest: 3, Largest: 3}}
 	type closing = wire.ConnectionClose
+	seen := make(map[string]bool)
 	for _, tt := range []struct {
 		name    string
 		payload []byte
@@ -27,6 +28,9 @@ func TestFrames(t *testing.T) {
 			`{"frame_type":"ack","acked_ranges":[[7,9]],"ect0":1,"ect1":2,"ce":3}`},
 		{"reset", wire.AppendResetStream(nil, wire.ResetStream{ID: 4, Code: 5, FinalSize: 6}),
 			`{"frame_type":"reset_stream","stream_id":4,"error":"unknown","error_code":5,"final_size":6}`},
+		{"reset that leaves a beginning", wire.AppendResetStreamAt(nil, wire.ResetStreamAt{
+			ResetStream: wire.ResetStream{ID: 4, Code: 5, FinalSize: 7}, ReliableSize: 6}),
+			`{"frame_type":"reset_stream_at","stream_id":4,"error":"unknown","error_code":5,"final_size":7,"reliable_size":6}`},
 		{"stop sending", wire.AppendStopSending(nil, wire.StopSending{ID: 4, Code: 5}),
 			`{"frame_type":"stop_sending","stream_id":4,"error":"unknown","error_code":5}`},
 		{"crypto", wire.AppendCrypto(nil, wire.Crypto{Offset: 9, Data: []byte("abc")}),
@@ -68,6 +72,30 @@ func TestFrames(t *testing.T) {
 		if want := `"frames":[` + tt.want + `]`; string(r.buf) != want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, r.buf, want)
 		}
+		checkFrames(t, &r, seen)
+	}
+	for name := range schemaFrames {
+		if !seen[name] {
+			t.Errorf("no %s frame was written", name)
+		}
+	}
+}
+
+// checkFrames demands that r holds a list of frames of the draft, and notes
+// which they are.
+func checkFrames(t *testing.T, r *record, seen map[string]bool) {
+	t.Helper()
+	var data struct {
+		Frames []map[string]any `json:"frames"`
+	}
+	if err := json.Unmarshal([]byte("{"+string(r.buf)+"}"), &data); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range data.Frames {
+		if !isFrame(f) {
+			t.Errorf("not as the draft wants it: %v", f)
+		}
+		seen[f["frame_type"].(string)] = true
 	}
 }
 

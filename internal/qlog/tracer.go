@@ -85,23 +85,29 @@ func (t *tracer) PacketReceived(now monotime.Time, p wire.PacketType, pn wire.Pa
 }
 
 // PacketDropped implements engine.Tracer.
-func (t *tracer) PacketDropped(now monotime.Time, size int, reason string) {
+func (t *tracer) PacketDropped(now monotime.Time, size int, trigger engine.DropTrigger, detail string) {
 	if t.out.done() {
 		return
 	}
 	r := t.begin(now, "quic:packet_dropped")
 	r.rawLength("length", size)
-	switch reason {
-	case "invalid", "duplicate", "key_unavailable", "decryption_failure", "rejected", "unsupported":
-		r.word("trigger", reason)
-	case "payload_decrypt_error": // its name until draft 04
-		r.word("trigger", "decryption_failure")
-	default:
-		r.word("trigger", "general")
+	if detail != "" {
 		r.open("details", '{')
-		r.word("reason", reason)
+		r.word("reason", detail)
 		r.close('}')
 	}
+	r.word("trigger", string(trigger))
+	t.end(r)
+}
+
+// PacketBuffered implements engine.Tracer.
+func (t *tracer) PacketBuffered(now monotime.Time, size int) {
+	if t.out.done() {
+		return
+	}
+	r := t.begin(now, "quic:packet_buffered")
+	r.rawLength("length", size)
+	r.word("trigger", "keys_unavailable")
 	t.end(r)
 }
 

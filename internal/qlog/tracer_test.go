@@ -55,9 +55,9 @@ func TestTracer(t *testing.T) {
 	stats.BytesInFlight = 0
 	tr.MetricsUpdated(now, stats)
 	tr.PacketLost(now, wire.HandshakeSpace, 7)
-	tr.PacketDropped(now, 50, "duplicate")
-	tr.PacketDropped(now, 50, "payload_decrypt_error")
-	tr.PacketDropped(now, 50, "bad mood")
+	tr.PacketDropped(now, 50, engine.DropDuplicate, "")
+	tr.PacketBuffered(now, 50)
+	tr.PacketDropped(now, 50, engine.DropGeneral, "bad mood")
 	tr.Closed(now, &engine.ApplicationError{Code: 5, Reason: "bye", Remote: true})
 	path := filepath.Join(dir, "aabb_server.sqlog")
 	if got := events(t, path); !strings.Contains(got[len(got)-1], "connection_closed") {
@@ -66,7 +66,8 @@ func TestTracer(t *testing.T) {
 	tr.PacketSent(now, wire.OneRTTPacket, 4, 40, wire.AppendConnectionClose(nil, wire.ConnectionClose{}))
 	tr.Released(now)
 	tr.PacketSent(now, wire.OneRTTPacket, 5, 40, nil)
-	tr.PacketDropped(now, 50, "invalid")
+	tr.PacketDropped(now, 50, engine.DropInvalid, "")
+	tr.PacketBuffered(now, 50)
 	tr.PacketLost(now, wire.AppSpace, 7)
 	tr.MetricsUpdated(now, engine.Stats{})
 	tr.Closed(now, nil)
@@ -80,8 +81,8 @@ func TestTracer(t *testing.T) {
 		`{"time":1.234,"name":"quic:recovery_metrics_updated","data":{"bytes_in_flight":0}}`,
 		`{"time":1.234,"name":"quic:packet_lost","data":{"header":{"packet_type":"handshake","packet_number":7}}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"duplicate"}}`,
-		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"decryption_failure"}}`,
-		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"general","details":{"reason":"bad mood"}}}`,
+		`{"time":1.234,"name":"quic:packet_buffered","data":{"raw":{"length":50},"trigger":"keys_unavailable"}}`,
+		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"details":{"reason":"bad mood"},"trigger":"general"}}`,
 		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"connection closed by the peer with application error 0x5: bye","trigger":"application"}}`,
 		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,
 		`{"time":1.234,"name":"quic:connection_state_updated","data":{"new":"closed"}}`,
@@ -106,6 +107,7 @@ func TestClosed(t *testing.T) {
 		{fmt.Errorf("dialling: %w", engine.ErrStatelessReset),
 			`"initiator":"remote","reason":"dialling: ` + engine.ErrStatelessReset.Error() + `","trigger":"stateless_reset"`},
 		{&engine.IdleTimeoutError{After: time.Second}, `"initiator":"local","reason":"connection idle: nothing arrived for 1s","trigger":"idle_timeout"`},
+		{&engine.HandshakeTimeoutError{After: time.Second}, `"initiator":"local","reason":"no answer within 1s","trigger":"aborted"`},
 		{&engine.TransportError{Code: wire.FlowControlError, Reason: "too\tmuch"},
 			`"initiator":"local","connection_error":"flow_control_error","reason":"local transport error FLOW_CONTROL_ERROR: too\tmuch","trigger":"error"`},
 	} {

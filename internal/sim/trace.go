@@ -31,9 +31,12 @@ func (t *trace) PacketReceived(now monotime.Time, p wire.PacketType, pn wire.Pac
 }
 
 // PacketDropped implements engine.Tracer.
-func (t *trace) PacketDropped(now monotime.Time, size int, reason string) {
-	t.line(now, "drops %d bytes: %s", size, reason)
+func (t *trace) PacketDropped(now monotime.Time, size int, trigger engine.DropTrigger, detail string) {
+	t.line(now, "drops %d bytes: %s %s", size, trigger, detail)
 }
+
+// PacketBuffered implements engine.Tracer.
+func (t *trace) PacketBuffered(now monotime.Time, size int) { t.line(now, "keeps %d bytes", size) }
 
 // PacketLost implements engine.Tracer.
 func (t *trace) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber) {
