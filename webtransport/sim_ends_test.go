@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,6 +30,7 @@ type simEnd struct {
 	side    uint64 // 0 for the client
 	work    simWork
 	seen    map[uint32]bool // datagrams received
+	arrived atomic.Int32    // how many
 }
 
 // simWork is what one end does.
@@ -127,6 +129,9 @@ func (e *simEnd) uneven() string {
 	if n := e.session.known(); n != 0 {
 		return fmt.Sprintf("%d streams are known when all are over", n)
 	}
+	if sent, arrived := e.work.datagrams, int(e.other().arrived.Load()); e.pair.world.scenario.lossless() && arrived != sent {
+		return fmt.Sprintf("sent %d datagrams of which %d have arrived, though the network loses nothing", sent, arrived)
+	}
 	from, to := e.session.flow, e.other().session.flow
 	if from == nil || to == nil {
 		return ""
@@ -185,6 +190,7 @@ func (e *simEnd) receiveDatagrams(ctx context.Context) {
 			e.errorf("datagram %d came twice", number)
 		}
 		e.seen[number] = true
+		e.arrived.Add(1)
 	}
 }
 

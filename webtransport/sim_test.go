@@ -87,6 +87,12 @@ func TestSimulation(t *testing.T) {
 // seedsEach is how many seeds of each scenario run.
 const seedsEach = 60
 
+// lossless reports whether all datagrams arrive. Packets that come very late are not
+// told from duplicates.
+func (s *simScenario) lossless() bool {
+	return s.weather.Loss == 0 && s.weather.Reorder == 0 && s.rebinds == 0
+}
+
 // numSeeds returns how many seeds of each scenario to run.
 func numSeeds() int {
 	switch {
