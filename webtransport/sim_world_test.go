@@ -55,7 +55,7 @@ func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
 		served: make(chan error, 1), accepted: make(map[string]chan *Session), shut: make(chan error, 1),
 	}
 	w.working.Add(simSessions)
-	for i := range simSessions {
+	for i := range max(simSessions, churners) {
 		w.accepted[simPath(i)] = make(chan *Session, 1)
 	}
 	w.network = memnet.New(time.Duration(5+w.rand(2, 0).IntN(40)) * time.Millisecond)
@@ -185,22 +185,28 @@ func (w *simWorld) checkHubs(pairs []*simPair) {
 	time.Sleep(2 * closeTimeout) // until everybody has been told and has answered
 	for _, p := range pairs {
 		for _, end := range p.ends {
-			h, done := end.session.hub, make(chan struct{})
-			check := func() {
-				defer close(done)
-				if len(h.sessions) > 0 || len(h.parked) > 0 || h.admitted.Load() != 0 {
-					w.t.Errorf("%v: %d sessions, %d streams without one, and %d admitted are left",
-						end.name, len(h.sessions), len(h.parked), h.admitted.Load())
-				}
-				// A connection for one session was closed by the client, of
-				// which the server may not have heard.
-				if n := end.session.conn.IncomingStreams(); n > 0 && w.dialer.ShareConnections {
-					w.t.Errorf("%v: %d streams of the peer's are left", end.name, n)
-				}
-			}
-			if end.session.conn.Run(check) {
-				<-done
-			}
+			w.checkHub(end.name, end.session)
 		}
+	}
+}
+
+// checkHub wants nothing to be left of any session on the connection of one that has
+// ended.
+func (w *simWorld) checkHub(name string, s *Session) {
+	h, done := s.hub, make(chan struct{})
+	check := func() {
+		defer close(done)
+		if len(h.sessions) > 0 || len(h.parked) > 0 || h.admitted.Load() != 0 {
+			w.t.Errorf("%s: %d sessions, %d streams without one, and %d admitted are left",
+				name, len(h.sessions), len(h.parked), h.admitted.Load())
+		}
+		// A connection for one session was closed by the client, of which the
+		// server may not have heard.
+		if n := s.conn.IncomingStreams(); n > 0 && w.dialer.ShareConnections {
+			w.t.Errorf("%s: %d streams of the peer's are left", name, n)
+		}
+	}
+	if s.conn.Run(check) {
+		<-done
 	}
 }
