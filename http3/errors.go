@@ -81,6 +81,8 @@ func describe(err error) error {
 		return &Error{Code: ErrorCode(compression.Code), WholeConn: true, Reason: compression.Reason, cause: err}
 	case errors.Is(err, h3.ErrSectionTooLarge):
 		return &Error{Code: ErrCodeExcessiveLoad, Reason: "header or trailer section is larger than allowed", cause: err}
+	case errors.Is(err, qpack.ErrBlockedTooLarge):
+		return &Error{Code: ErrCodeExcessiveLoad, Reason: "too many large field sections wait for the dynamic table", cause: err}
 	}
 	return err
 }

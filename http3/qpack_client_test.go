@@ -228,3 +228,34 @@ func TestBlockedTunnelGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockedTunnelErrors: an answer that waited can be malformed, and answers that
+// wait take a bounded memory.
+func TestBlockedTunnelErrors(t *testing.T) {
+	blocked := make(chan *quic.Stream, 1)
+	rs := serveRaw(t, func(n int64, s *quic.Stream) {
+		s.Write(frame(h3.FrameHeaders, inserted)) // without :status
+		blocked <- s
+	}, 0x08, 0x01)
+	done := make(chan error, 4)
+	connect := func() {
+		_, _, err := rs.connect(t, "/")
+		done <- err
+	}
+	go connect()
+	insert(t, wait(t, "the CONNECT request", blocked).Conn(), insertTrailer)
+	wantError(t, wait(t, "the answer", done), ErrCodeMessageError, false, false)
+
+	large := frame(h3.FrameHeaders, inserted+strings.Repeat("\xd1", 20<<10))
+	rs = serveRaw(t, func(n int64, s *quic.Stream) { s.Write(large) }, 0x08, 0x01)
+	for range cap(done) {
+		go connect()
+	}
+	wantError(t, wait(t, "an answer too many", done), ErrCodeExcessiveLoad, false, false)
+	_ = rs.transport.Close()
+	for range cap(done) - 1 {
+		if err := wait(t, "the other answers", done); err == nil {
+			t.Error("a tunnel without an answer")
+		}
+	}
+}
