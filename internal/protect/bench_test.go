@@ -1,6 +1,7 @@
 package protect
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -63,5 +64,19 @@ func BenchmarkNewInitial(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		NewInitial(wire.Version1, []byte("12345678"), wire.ServerSide)
+	}
+}
+
+// BenchmarkWake makes the ciphers of a connection at rest again.
+func BenchmarkWake(b *testing.B) {
+	var k AppKeys
+	secret := testSecret(AES128GCM, 1)
+	if err := errors.Join(k.SetReadSecret(wire.Version1, AES128GCM, secret), k.SetWriteSecret(wire.Version1, AES128GCM, secret)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		k.Rest()
+		k.wake()
 	}
 }
