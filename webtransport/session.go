@@ -68,9 +68,12 @@ func (s *Session) begin() {
 	if s.idle != nil {
 		s.idle.begin()
 	}
-	if !s.conn.Run(func() { s.hub.addSession(s) }) {
-		s.end(s.conn.Err())
-	}
+	// The connection may end, and be forgotten, before its loop gets here.
+	stop := context.AfterFunc(s.conn.Context(), func() { s.end(s.conn.Err()) })
+	s.conn.Run(func() {
+		stop()
+		s.hub.addSession(s)
+	})
 }
 
 // ID returns the session's ID: that of its CONNECT stream.
