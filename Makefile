@@ -8,7 +8,7 @@
 #
 # Go is all that has to be installed; tools and modules come from the module
 # proxy; Bun, aioquic and libcurl, for some of the tests against real peers, from
-# npm and PyPI if they are there.
+# npm and PyPI, and a peer in Rust from crates.io, if npm, Python and cargo are there.
 
 GO          ?= go
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
