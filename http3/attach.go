@@ -81,6 +81,7 @@ func (s *Server) listenBeside(srv *http.Server, addr string) error {
 	if err != nil {
 		return err
 	}
+	s.track(ln)
 	go func() {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			logTo(srv, err)

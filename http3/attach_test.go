@@ -60,6 +60,30 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+// TestAttachAtOnce: no response over TCP is without Alt-Svc.
+func TestAttachAtOnce(t *testing.T) {
+	serverTLS, _ := tlsConfigs(t)
+	srv, s := &http.Server{TLSConfig: serverTLS}, new(Server)
+	if err := Attach(srv, s); err != nil {
+		t.Fatal(err)
+	}
+	if srv.BaseContext == nil {
+		t.Skip("net/http itself starts HTTP/3")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	srv.BaseContext(ln)
+	if s.altSvc.Load() == nil {
+		t.Error("HTTP/3 is not advertised before TCP is served")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAttachWithout lacks a certificate, and the UDP port.
 func TestAttachWithout(t *testing.T) {
 	if err := Attach(&http.Server{}, nil); err == nil {

@@ -133,6 +133,7 @@ func (s *Server) listenPair(addr string) (net.Listener, *quic.Listener, error) {
 // http.ErrServerClosed, and closes them in the end. When serving one of them
 // fails, the server is closed and the error returned.
 func (s *Server) ServeAll(p *Ports) error {
+	s.track(p.UDP)
 	serve := []func() error{
 		func() error { return s.ServeTCP(p.TCP) },
 		func() error { return s.Serve(p.UDP) },

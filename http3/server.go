@@ -128,10 +128,10 @@ func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 // Shutdown or Close, and another error when the listener fails.
 func (s *Server) Serve(ln *quic.Listener) error {
 	defer ln.Close()
+	defer s.untrack(ln)
 	if !s.track(ln) {
 		return http.ErrServerClosed
 	}
-	defer s.untrack(ln)
 	// Connections come to newConn; Accept returns when the listener is closed.
 	qc, err := ln.Accept(context.Background())
 	switch {
@@ -144,6 +144,9 @@ func (s *Server) Serve(ln *quic.Listener) error {
 	return errors.New("http3: the listener was not made by Listen or ListenOn of a Server")
 }
 
+// track counts a listener, and advertises it, unless the server is closing. It may
+// be called before Serve: what is served over TCP at the same time should tell of
+// HTTP/3 from the first response on.
 func (s *Server) track(ln *quic.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
