@@ -21,7 +21,7 @@ third of its time is left; otherwise say so and change nothing, so that this can
 be run every day. Servers have to be started again and pages need the new hash.
 
 A certificate that an authority has signed is left alone.`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(*cobra.Command, []string) error { return a.certRenew(&files) },
 	}
 	files.addFlags(cmd, "renew it now")

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
 	"github.com/godwit-quic/godwit/quic"
@@ -30,6 +31,14 @@ func explain(err error, untrusted string) error {
 		return fmt.Errorf("%w (%s)", err, untrusted)
 	case errors.As(err, &transport) && transport.Code == noApplicationProtocol:
 		return fmt.Errorf("%w (the server speaks QUIC, but not this protocol over it)", err)
+	}
+	return explainAddress(err)
+}
+
+// explainAddress adds to the error of an address that is none what one looks like.
+func explainAddress(err error) error {
+	if addr := (*net.AddrError)(nil); errors.As(err, &addr) {
+		return fmt.Errorf("%w (an address is a host and a port, like localhost:4433)", err)
 	}
 	return err
 }

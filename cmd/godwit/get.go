@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +49,7 @@ Responses go to standard output, in the order of the URLs, or to files with -o o
 		Example: `  godwit get https://example.com/
   godwit get -k -d @photo.jpg https://localhost:4433/digest
   godwit get -k -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello`,
-		Args: cobra.MinimumNArgs(1),
+		Args: some("a URL, like https://localhost:4433/"),
 		RunE: func(cmd *cobra.Command, urls []string) error {
 			opts.dataGiven, opts.jsonGiven = cmd.Flags().Changed("data"), cmd.Flags().Changed("json")
 			return a.get(cmd.Context(), urls, &opts)
@@ -115,6 +117,9 @@ func (s *seconds) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		d, err = time.ParseDuration(text + "s")
+	}
+	if n, numberErr := strconv.ParseFloat(text, 64); numberErr == nil && n > math.MaxInt64/1e9 {
+		return fmt.Errorf("%q is a longer time than 292 years", text)
 	}
 	if err != nil || d < 0 {
 		return fmt.Errorf("%q is neither a number of seconds nor a duration like 500ms", text)

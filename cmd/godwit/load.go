@@ -34,7 +34,7 @@ Each connection has -m requests running at any time. The measurement ends after 
 requests or the time -D, or when it is interrupted.`,
 		Example: `  godwit load -k -c 10 -m 32 -D 10 https://localhost:4433/hello
   godwit load -k -n 100000 --http2 --json https://localhost:4433/hello`,
-		Args: cobra.ExactArgs(1),
+		Args: one("one URL, like https://localhost:4433/hello"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.get.dataGiven = cmd.Flags().Changed("data")
 			return a.load(cmd.Context(), args[0], &opts)
@@ -113,11 +113,14 @@ func (o *loadOptions) options(stdin io.Reader, target string) (load.Options, err
 	if err != nil {
 		return load.Options{}, err
 	}
+	if err := checkLoad("-c", o.conns, "-m", o.streams); err != nil {
+		return load.Options{}, err
+	}
 	switch {
-	case o.requests <= 0 && o.duration <= 0:
+	case o.requests < 0:
+		return load.Options{}, errors.New("-n must not be negative")
+	case o.requests == 0 && o.duration <= 0:
 		return load.Options{}, errors.New("load needs a number of requests, -n, or a duration, -D")
-	case o.conns < 1 || o.streams < 1:
-		return load.Options{}, errors.New("-c and -m must be 1 at least")
 	case protocol == load.HTTP1 && o.streams > 1:
 		return load.Options{}, errors.New("HTTP/1.1 has one request at a time on a connection: use -c instead of -m")
 	}

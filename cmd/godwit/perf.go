@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,7 +35,7 @@ func (a *app) perfServeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer performance clients",
-		Args:  cobra.NoArgs,
+		Args:  none,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.perfServe(cmd.Context(), &opts) },
 	}
 	flags := cmd.Flags()
@@ -88,7 +89,7 @@ Nothing secret is sent, so the server's certificate is not checked unless
 --cacert is given.`,
 		Example: `  godwit perf run localhost:4433 --download 1GiB
   godwit perf run localhost:4433 --duration 10s --conns 2 --json`,
-		Args: cobra.ExactArgs(1),
+		Args: one("the address of a server, like localhost:4433"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.perfRun(cmd.Context(), args[0], &opts) },
 	}
 	flags := cmd.Flags()
@@ -103,9 +104,19 @@ Nothing secret is sent, so the server's certificate is not checked unless
 	return cmd
 }
 
+func (o *perfRunOptions) check() error {
+	switch {
+	case o.duration < 0:
+		return errors.New("--duration must not be negative")
+	case o.download == 0 && o.upload == 0 && o.duration == 0:
+		return errors.New("perf run needs --download, --upload or --duration")
+	}
+	return checkLoad("--conns", o.conns, "--streams", o.streams)
+}
+
 func (a *app) perfRun(ctx context.Context, addr string, opts *perfRunOptions) error {
-	if opts.download == 0 && opts.upload == 0 && opts.duration <= 0 {
-		return &exitError{exitUsage, fmt.Errorf("perf run needs --download, --upload or --duration")}
+	if err := opts.check(); err != nil {
+		return &exitError{exitUsage, err}
 	}
 	conf, err := a.clientTLS(opts.cacert, opts.cacert == "")
 	if err != nil {

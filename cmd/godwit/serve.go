@@ -41,7 +41,7 @@ for clients that accept a certificate by its hash.
 
 An interrupt ends the server when it has finished what it is doing, but after 10
 seconds at the latest; a second one ends it at once.`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &opts) },
 	}
 	flags := cmd.Flags()
@@ -144,11 +144,16 @@ func displayAddr(listen string, actual net.Addr) string {
 
 // explainListen adds what to do about an address that cannot be listened on.
 func explainListen(err error) error {
+	op := (*net.OpError)(nil)
 	switch {
+	case errors.As(err, &op) && op.Net != "tcp" && op.Addr != nil:
+		return fmt.Errorf("%w; --listen sets the address", err) // package udp tells the remedy
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w (something else is listening there; choose another address with --listen)", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w (no interface of this machine has this address; choose another with --listen)", err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%w (ports below 1024 may need privileges; choose another with --listen)", err)
 	}
-	return err
+	return explainAddress(err)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -24,7 +25,10 @@ func (s *size) Set(text string) error {
 		number = number[:i]
 	}
 	n, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || bits.Len64(n)+shift > 62 { // the largest integer in QUIC
+	if errors.Is(err, strconv.ErrRange) || err == nil && bits.Len64(n)+shift > 62 {
+		return fmt.Errorf("%q is more bytes than QUIC can count (RFC 9000, Section 16)", text)
+	}
+	if err != nil {
 		return fmt.Errorf("%q is not a number of bytes like 1000, 64KiB or 16M", text)
 	}
 	*s = size(n << shift)

@@ -50,12 +50,7 @@ when it refuses the session, and 1 when no numbered datagram comes back.`,
   godwit wt -k --bidi hello --datagram 'hello, too' https://localhost:4433/wt/echo
   godwit wt -k --count 10 --interval 100ms https://localhost:4433/wt/echo
   godwit wt -k --stream https://localhost:4433/wt/echo < photo.jpg > same.jpg`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("wt needs one URL, like https://localhost:4433/wt/echo")
-			}
-			return nil
-		},
+		Args: one("one URL, like https://localhost:4433/wt/echo"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			given := cmd.Flags().Changed
 			opts.linesGiven, opts.ping = given("lines"), given("count") || given("interval")
