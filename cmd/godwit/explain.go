@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"time"
 
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -13,6 +14,20 @@ import (
 // noApplicationProtocol is the transport error of a server that does not speak
 // the protocol asked for: TLS alert 120 (RFC 9001, Section 8.1).
 const noApplicationProtocol = 0x100 + 120
+
+// timeUp is the cause of a context that --timeout, of that length, has ended.
+type timeUp time.Duration
+
+func (t timeUp) Error() string { return fmt.Sprintf("not done after %v", time.Duration(t)) }
+
+// explainUnconnected adds to timeUp that there was not even a connection, or a
+// session, on a UDP port; other errors are left alone.
+func explainUnconnected(err error, missing string) error {
+	if up := timeUp(0); errors.As(err, &up) {
+		return fmt.Errorf("%w: no %s yet (is a server listening on this UDP port?)", err, missing)
+	}
+	return err
+}
 
 // explain adds to an error of a connection what its reader can do about it;
 // untrusted is the advice about a certificate that was not accepted.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,15 +83,20 @@ func exitCode(err error) int {
 func (f *fetcher) fetch(ctx context.Context, p plan, turn <-chan struct{}) error {
 	if f.opts.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(f.opts.timeout),
-			fmt.Errorf("not done after %v", time.Duration(f.opts.timeout)))
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(f.opts.timeout), timeUp(f.opts.timeout))
 		defer cancel()
 	}
-	err := f.exchange(ctx, p, turn)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return cause
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	err := f.exchange(httptrace.WithClientTrace(ctx, trace), p, turn)
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil || cause == nil:
+		return err
+	case !connected.Load() && !f.opts.http1 && !f.opts.http2:
+		return explainUnconnected(cause, "connection")
 	}
-	return err
+	return cause
 }
 
 // exchange sends the request and writes the response.

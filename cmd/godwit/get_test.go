@@ -203,8 +203,8 @@ func TestGetErrors(t *testing.T) {
 	}{
 		{"untrusted", []string{s.url("/")}, exitFailure, []string{s.addr, "unknown authority", "--cacert FILE", "-k"}},
 		{"another protocol", []string{"-k", "https://" + perf.addr}, exitFailure, []string{perf.addr, "not this protocol"}},
-		{"nobody there", []string{"-k", "-m", "0.2", "https://" + silent}, exitFailure, []string{silent, "not done after 200ms"}},
-		{"too slow", []string{"-k", "--timeout", "200ms", s.url("/slow?ms=600000")}, exitFailure, []string{"ms=600000: not done after 200ms"}},
+		{"nobody there", []string{"-k", "-m", "0.2", "https://" + silent}, exitFailure, []string{silent, "not done after 200ms: no connection yet (is a server listening on this UDP port?)"}},
+		{"too slow", []string{"-k", "--timeout", "200ms", s.url("/slow?ms=600000")}, exitFailure, []string{"ms=600000: not done after 200ms\n"}},
 		{"status", []string{"-k", "--fail", s.url("/slow")}, exitHTTPStatus, []string{"the server answered 400 Bad Request"}},
 		{"silent", []string{"-k", "-s", "-f", s.url("/slow")}, exitHTTPStatus, nil},
 		{"silent but", []string{"-k", "-sS", "-f", s.url("/slow")}, exitHTTPStatus, []string{"400"}},

@@ -74,13 +74,13 @@ func (a *app) wt(ctx context.Context, text string, opts *wtOptions) error {
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
 	if opts.timeout > 0 {
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(opts.timeout), fmt.Errorf("not done after %v", time.Duration(opts.timeout)))
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(opts.timeout), timeUp(opts.timeout))
 		defer cancel()
 	}
 	session, resp, err := dialer.Dial(ctx, target.String(), header)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
-			err = cause
+			err = explainUnconnected(cause, "session")
 		}
 		return fmt.Errorf("%s: %w", target, explainSession(err, resp))
 	}

@@ -216,7 +216,7 @@ func TestWTEnds(t *testing.T) {
 // TestWTNoServer: an attempt to open a session ends when time is up.
 func TestWTNoServer(t *testing.T) {
 	url := "https://" + silentAddr(t) + "/"
-	if r := godwit(t, "", "wt", "-k", "-m", "100ms", url); r.code != exitFailure || !strings.Contains(r.stderr, url+": not done after 100ms\n") {
+	if r := godwit(t, "", "wt", "-k", "-m", "100ms", url); r.code != exitFailure || !strings.Contains(r.stderr, url+": not done after 100ms: no session yet (is a server listening on this UDP port?)\n") {
 		t.Errorf("%+v", r)
 	}
 }
