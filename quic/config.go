@@ -36,13 +36,15 @@ type Config struct {
 	KeepAlivePeriod time.Duration
 
 	// MaxIncomingStreams and MaxIncomingUniStreams are how many streams of a
-	// kind the peer may have open at once. Default 100 each, negative for none.
+	// kind the peer may have open at once. Default 100 each, negative for none;
+	// beyond 1<<60 counts as that (RFC 9000, Section 4.6).
 	MaxIncomingStreams, MaxIncomingUniStreams int64
 
 	// The flow control windows are how many bytes the peer may send beyond
 	// what was read, on a stream and on the connection. They start at the
 	// initial size and grow to the largest while the reader keeps up. Defaults
-	// 512 KiB to 6 MiB, and 768 KiB to 15 MiB.
+	// 512 KiB to 6 MiB, and 768 KiB to 15 MiB; the least is 1200 bytes, the most
+	// 1<<62-1.
 	InitialStreamWindow, MaxStreamWindow uint64
 	InitialConnWindow, MaxConnWindow     uint64
 
@@ -83,7 +85,9 @@ type Config struct {
 	// Section 8.1.2). Without it, that happens only under a flood.
 	RequireAddressValidation bool
 
-	// QlogDir is the directory to write one qlog file for each connection to.
+	// QlogDir is the directory to write one qlog file for each connection to; it is
+	// made if it is not there. At most 512 connections are logged at a time, and
+	// about 1 GiB of each. Logger is told when a file cannot be written.
 	QlogDir string
 	// Logger is told what an operator should know. Default is nobody.
 	Logger *slog.Logger

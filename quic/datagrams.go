@@ -73,8 +73,9 @@ func (c *Conn) MaxDatagramSize() int {
 }
 
 // ReceiveDatagram waits for the next datagram. The bytes are the caller's.
-// Datagrams that nobody receives queue up to a bound, beyond which the oldest
-// is dropped. The error is ErrDatagramsDisabled, ctx's or the connection's.
+// Datagrams that nobody receives queue up to a bound, 1024 of them or 1 MiB, beyond
+// which the oldest is dropped and counted in Stats. The error is
+// ErrDatagramsDisabled, the cause of ctx's end or the connection's.
 func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	d := c.link.Datagrams()
 	if d == nil {

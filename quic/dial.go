@@ -18,6 +18,11 @@ import (
 // without waiting long for each (RFC 8305). When ctx ends first, the attempt is
 // given up and leaves nothing behind.
 //
+// The error names addr. Within it is the cause of ctx's end, an error of package
+// net when there is no such host, a *HandshakeTimeoutError when nobody answered in
+// time, a *TransportError when the handshake failed, with an error of crypto/x509 in
+// it for a certificate that was not accepted, or a *VersionNegotiationError.
+//
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {

@@ -36,7 +36,7 @@ func (e *StreamError) Error() string {
 // ApplicationError is the error of a connection that an application closed,
 // by Conn.CloseWithError or its like on the other side.
 type ApplicationError struct {
-	Code   uint64
+	Code   uint64 // the application's, below 1<<62
 	Reason string // for people
 	Remote bool   // the peer closed, not this side
 }
@@ -126,7 +126,8 @@ func (*StatelessResetError) Error() string {
 }
 
 // VersionNegotiationError is the error of dialling a server that has no version
-// of QUIC in common with this package.
+// of QUIC in common with this package. Versions are as RFC 9000, Section 15, has
+// them: 1 is QUIC version 1.
 type VersionNegotiationError struct{ Ours, Theirs []uint32 }
 
 func (e *VersionNegotiationError) Error() string {

@@ -40,7 +40,8 @@ type worker struct {
 
 // NewTransport opens a socket on addr, "host:port" as for net.ListenPacket; ""
 // and ":0" are every address of the machine and a free port, which suits a
-// client. conf is also what connections get for which no other is given.
+// client. conf is also what connections get for which no other is given; nil means
+// the defaults.
 func NewTransport(addr string, conf *Config) (*Transport, error) {
 	conf = conf.orDefault()
 	if err := conf.validate(); err != nil {
