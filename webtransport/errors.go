@@ -36,7 +36,7 @@ var errNoResetStreamAt = errors.New("webtransport: the client does not understan
 type SessionError struct {
 	Code   uint32
 	Reason string // at most 1024 bytes
-	Remote bool
+	Remote bool   // the peer closed, not this end
 }
 
 func (e *SessionError) Error() string {
@@ -60,7 +60,7 @@ type StreamError struct {
 	IsApplication bool
 	// HTTPCode is the code as HTTP/3 carried it.
 	HTTPCode uint64
-	Remote   bool
+	Remote   bool // the peer cancelled, not this end
 }
 
 func (e *StreamError) Error() string {

@@ -54,7 +54,7 @@ func (s *Session) fail(err error) {
 	s.tunnel.Abort(code)
 }
 
-// HandleData implements http3.TunnelHandler.
+// HandleData implements http3.TunnelHandler, for package http3 to call.
 func (s *Session) HandleData(p []byte) {
 	s.received()
 	for len(p) > 0 {
@@ -75,7 +75,7 @@ func (s *Session) HandleData(p []byte) {
 	}
 }
 
-// HandleEnd implements http3.TunnelHandler.
+// HandleEnd implements http3.TunnelHandler, for package http3 to call.
 func (s *Session) HandleEnd(err error) {
 	switch {
 	case err != io.EOF:

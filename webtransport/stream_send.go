@@ -9,7 +9,9 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// SendStream is a stream, or the half of one, that this end sends on.
+// SendStream is a stream, or the half of one, that this end sends on. One goroutine
+// at a time may write, and Close counts as writing; the other methods may be called
+// from any.
 type SendStream struct {
 	session *Session
 	qs      *quic.Stream
