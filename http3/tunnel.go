@@ -68,14 +68,16 @@ func (t *Tunnel) QUIC() *quic.Conn { return t.conn.qc }
 // Extension returns the connection's extension, nil if it has none.
 func (t *Tunnel) Extension() ConnExtension { return t.conn.ext }
 
-// Read reads content. The error is io.EOF when the peer has finished.
+// Read reads content and waits until there is some. The error is io.EOF when the
+// peer has finished, an *Error when the stream was reset or the content is malformed,
+// or the connection's. One goroutine at a time may read.
 func (t *Tunnel) Read(p []byte) (int, error) {
 	t.stream.Detach()
 	return t.content.Read(p)
 }
 
-// Write sends content, in a DATA frame of its own. One goroutine at a time may
-// write.
+// Write sends content, in a DATA frame of its own, and waits until all of it is
+// buffered. It does not keep p. One goroutine at a time may write.
 func (t *Tunnel) Write(p []byte) (int, error) {
 	t.stream.Detach()
 	var header [h3.MaxFrameHeaderSize]byte
@@ -112,8 +114,8 @@ func (t *Tunnel) Serve(h TunnelHandler) {
 }
 
 // Send sends content of an event-driven tunnel, in one DATA frame. It does not
-// wait; what the stream does not take is kept. It must be called on the
-// connection's loop.
+// wait and does not keep p: of what the stream does not take now a copy is kept,
+// without a bound, so look at Unsent. It must be called on the connection's loop.
 func (t *Tunnel) Send(p []byte) {
 	t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
 	t.flush()
@@ -130,7 +132,8 @@ func (t *Tunnel) SendLast(p []byte) {
 	t.endWrite()
 }
 
-// Unsent returns how many bytes given to Send wait for the peer to read.
+// Unsent returns how many bytes given to Send wait for the peer to read. It must be
+// called on the connection's loop.
 func (t *Tunnel) Unsent() int { return len(t.unsent) }
 
 // StopReading tells the peer with a code that nothing further will be read. No
