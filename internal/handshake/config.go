@@ -6,7 +6,7 @@
 //
 //	server, err := handshake.NewServer(tlsConfig)
 //	…
-//	endpoint.Listen(engine.ServerConfig{NewTLS: func() engine.TLS { return server.NewConn() }})
+//	endpoint.SetServer(&engine.Server{Config: config, NewTLS: func() engine.TLS { return server.NewConn() }})
 //
 //	conn, err := handshake.NewClient(tlsConfig, "example.com")
 //
