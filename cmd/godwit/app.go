@@ -125,6 +125,11 @@ func (a *app) prepare() error {
 		}
 		a.keyLog = f
 	}
+	if a.qlogDir != "" {
+		if err := os.MkdirAll(a.qlogDir, 0o755); err != nil {
+			return fmt.Errorf("--qlog-dir: %w", err)
+		}
+	}
 	return a.profile.start()
 }
 

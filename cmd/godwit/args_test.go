@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -40,6 +42,18 @@ func TestWrongUsage(t *testing.T) {
 		if r.code != exitUsage || !strings.Contains(r.stderr, tt.want) || strings.Count(r.stderr, "\n") != 1 {
 			t.Errorf("%s: %+v, want %q", tt.line, r, tt.want)
 		}
+	}
+}
+
+// TestQlogDirError: a directory that cannot be had is told before anything starts.
+func TestQlogDirError(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := godwit(t, "", "serve", "--listen", "localhost:0", "--qlog-dir", file)
+	if r.code != exitFailure || r.stdout != "" || !strings.Contains(r.stderr, "--qlog-dir: mkdir "+file) {
+		t.Errorf("%+v", r)
 	}
 }
 
