@@ -28,6 +28,7 @@ func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error
 	if err != nil {
 		return nil, err
 	}
+	defer transport.Close()
 	ctx, cancel := context.WithTimeout(ctx, opts.patience)
 	defer cancel()
 	conf := &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout, NewHandler: func(qc *quic.Conn) quic.Handler {

@@ -60,6 +60,9 @@ func TestModes(t *testing.T) {
 	for _, proto := range []string{"h3", "h2", "http/1.1"} {
 		addr := serve(t, proto)
 		for name, measure := range modes {
+			if name == "datagrams" {
+				continue // is not HTTP: TestDatagrams
+			}
 			t.Run(name+" over "+proto, func(t *testing.T) {
 				opts := testOptions(addr, proto)
 				opts.resume = name == "handshakes"
@@ -75,6 +78,40 @@ func TestModes(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestDatagrams(t *testing.T) {
+	cert, _, err := devcert.Make(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := quic.Listen("127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"perf"}},
+		&quic.Config{EnableDatagrams: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for conn, err := ln.Accept(t.Context()); err == nil; conn, err = ln.Accept(t.Context()) {
+			go func() {
+				for b, err := conn.ReceiveDatagram(t.Context()); err == nil; b, err = conn.ReceiveDatagram(t.Context()) {
+					_ = conn.SendDatagram(b) // may get lost
+				}
+			}()
+		}
+	}()
+	opts := testOptions(ln.Addr().String(), "perf")
+	if _, err := measureDatagrams(t.Context(), opts); err == nil {
+		t.Error("5 bytes have room for the time in 8")
+	}
+	opts.size = 100
+	r, err := measureDatagrams(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Requests == 0 || r.Bytes != 100*r.Requests || r.P50 == 0 {
+		t.Errorf("%+v", r)
 	}
 }
 
