@@ -110,7 +110,7 @@ func TestDatagrams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Requests == 0 || r.Bytes != 100*r.Requests || r.P50 == 0 {
+	if r.Requests == 0 || r.Bytes == 0 || r.P50 == 0 {
 		t.Errorf("%+v", r)
 	}
 }
