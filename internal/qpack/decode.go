@@ -7,6 +7,7 @@ package qpack
 type Decoder struct {
 	scratch []byte
 	recent  recentStrings
+	coded   recentCoded
 }
 
 // AppendFields appends the fields of an encoded section (the payload of a
@@ -142,18 +143,39 @@ func (d *Decoder) consumeString(b []byte, coded byte, n uint, room int) (string,
 // for.
 func (d *Decoder) decodeString(raw []byte, isCoded bool, room int) (_ string, err error) {
 	if isCoded {
-		if len(raw)/huffmanExpansion > room {
-			return "", ErrSectionTooLarge
-		}
-		if d.scratch, err = appendHuffmanDecoded(d.scratch[:0], raw); err != nil {
-			return "", err
-		}
-		raw = d.scratch
+		return d.decodeHuffman(raw, room)
 	}
 	if len(raw) > room {
 		return "", ErrSectionTooLarge
 	}
-	return d.recent.intern(raw), nil
+	s, _ := d.recent.intern(raw)
+	return s, nil
+}
+
+// decodeHuffman returns the string of room bytes at most that a Huffman-coded
+// literal stands for.
+func (d *Decoder) decodeHuffman(coded []byte, room int) (_ string, err error) {
+	if len(coded)/huffmanExpansion > room {
+		return "", ErrSectionTooLarge
+	}
+	s, slot := d.coded.find(coded)
+	if slot == nil {
+		if len(s) > room {
+			return "", ErrSectionTooLarge
+		}
+		return s, nil
+	}
+	if d.scratch, err = appendHuffmanDecoded(d.scratch[:0], coded); err != nil {
+		return "", err
+	}
+	if len(d.scratch) > room {
+		return "", ErrSectionTooLarge
+	}
+	s, again := d.recent.intern(d.scratch)
+	if again {
+		slot.put(coded, s)
+	}
+	return s, nil
 }
 
 // literal is the beginning of a string literal.

@@ -22,22 +22,19 @@ type recentStrings struct {
 }
 
 // intern returns b as a string, the same one as before when it is remembered.
-func (r *recentStrings) intern(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	if len(b) > recentLongest {
-		return string(b)
+func (r *recentStrings) intern(b []byte) (_ string, again bool) {
+	if len(b) == 0 || len(b) > recentLongest {
+		return string(b), false
 	}
 	set := &r.sets[recentHash(b)%uint64(len(r.sets))]
 	if set[0] == string(b) {
-		return set[0]
+		return set[0], true
 	}
 	if set[1] == string(b) {
-		return set[1]
+		return set[1], true
 	}
 	set[0], set[1] = string(b), set[0]
-	return set[0]
+	return set[0], false
 }
 
 // recentHash mixes the length and the first and last eight bytes. Strings made
@@ -54,4 +51,30 @@ func recentHash(b []byte) uint64 {
 	const k1, k2 = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // odd, with bits spread evenly
 	hi, lo := bits.Mul64(first^k1^uint64(len(b)), bits.RotateLeft64(last, 29)^k2)
 	return hi ^ lo
+}
+
+// recentCoded maps Huffman-coded strings to what they stand for, so that what
+// repeats need not be decoded again. It is like recentStrings, but for strings that
+// have come twice.
+type recentCoded struct {
+	sets [recentSlots / 2]codedSet
+}
+
+type codedSet [2]struct{ coded, text string }
+
+// find returns what coded stands for and no set, or the set to put it into.
+func (r *recentCoded) find(coded []byte) (string, *codedSet) {
+	set := &r.sets[recentHash(coded)%uint64(len(r.sets))]
+	for i := range set {
+		if set[i].coded == string(coded) && len(coded) > 0 {
+			return set[i].text, nil
+		}
+	}
+	return "", set
+}
+
+// put remembers what coded stands for.
+func (s *codedSet) put(coded []byte, text string) {
+	s[1] = s[0]
+	s[0].coded, s[0].text = string(coded), text
 }
