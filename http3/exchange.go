@@ -171,6 +171,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	}
 	x.startTimeouts()
 	x.conn.handlers.Add(1)
+	x.conn.woke = true
 	x.conn.workers.run(x)
 }
 

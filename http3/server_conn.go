@@ -27,6 +27,7 @@ type serverConn struct {
 	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
 
 	drained bool // no more requests come
+	woke    bool // a goroutine, since Woke was called
 
 	// What requests have in common, made at the first one.
 	tlsState *tls.ConnectionState
@@ -90,8 +91,16 @@ func (c *serverConn) HandleReadable(s *quic.Stream) {
 	case *exchange:
 		v.readHeader()
 	case StreamHandler:
+		c.woke = true // in all likelihood
 		v.HandleReadable(s)
 	}
+}
+
+// Woke implements quic.Waker: a fixed response needs no goroutine.
+func (c *serverConn) Woke() bool {
+	woke := c.woke || c.ext != nil || c.tunnels != nil
+	c.woke = false
+	return woke
 }
 
 // HandleClose is called when the connection has ended. What its streams' users

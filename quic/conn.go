@@ -46,6 +46,8 @@ type Conn struct {
 
 	// Of the loop's goroutine alone:
 	handler     Handler // nil for a connection that is not event-driven
+	waker       Waker   // the handler, if it is one
+	woke        bool    // somebody who waits on a detached stream was signalled
 	unreachable error   // why this machine cannot send to the peer it dials
 	established bool    // the handshake is complete
 	wantStreams bool    // TryOpenStream failed

@@ -16,6 +16,7 @@ func (c events) HandleHandshakeComplete() {
 	c.refreshPath()
 	if c.conf.NewHandler != nil {
 		c.handler = c.conf.NewHandler(c.Conn)
+		c.waker, _ = c.handler.(Waker)
 	}
 	if c.handler == nil {
 		c.accepts = new(acceptQueues)
@@ -47,6 +48,7 @@ func (c events) HandleReadable(e *engine.Stream) {
 		c.handler.HandleReadable(s)
 		return
 	}
+	c.woke = true
 	s.signal(&s.reading)
 }
 
@@ -62,7 +64,18 @@ func (c events) HandleWritable(e *engine.Stream) {
 		c.handler.HandleWritable(s)
 		return
 	}
+	c.woke = true
 	s.signal(&s.writing)
+}
+
+// Woke implements loop.Handler.
+func (c events) Woke() bool {
+	if c.waker == nil {
+		return true
+	}
+	woke := c.woke
+	c.woke = false
+	return c.waker.Woke() || woke
 }
 
 func (c events) HandleSent(e *engine.Stream) { e.App.(*Stream).sendEnded(nil) }

@@ -21,3 +21,13 @@ type Handler interface {
 	// HandleClose: the connection has ended; err is Conn.Err's. The last call.
 	HandleClose(c *Conn, err error)
 }
+
+// Waker is what a Handler implements in addition if it often does without other
+// goroutines. After handlers have run, the event loop lets the goroutines run that
+// they woke, so that what those write at once leaves together with the
+// acknowledgments of what they answer. That takes time when there are none.
+type Waker interface {
+	// Woke reports whether the Handler made any goroutine runnable since Woke was
+	// called last. Of Handlers without the method that is taken for granted.
+	Woke() bool
+}

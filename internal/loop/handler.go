@@ -25,6 +25,9 @@ type Handler interface {
 	// HandleUnreachable: this machine has no way to the peer at present. The
 	// connection goes on: it may come back.
 	HandleUnreachable(err error)
+	// Woke reports whether the other methods made goroutines runnable since it
+	// was called last, which may write soon.
+	Woke() bool
 	// HandleClosed: the connection ended; err is the engine's.
 	HandleClosed(err error)
 	// HandleReleased: the connection is forgotten; the last call.

@@ -113,11 +113,13 @@ func (l *Loop) run() {
 func (l *Loop) turn() {
 	l.receive()
 	l.expire()
-	told := 0
+	woke := false
 	for c := l.dirty.head; c != nil; c = c.nextDirty {
-		told += l.dispatch(c)
+		if l.dispatch(c) > 0 && c.handler.Woke() {
+			woke = true
+		}
 	}
-	if told > 0 {
+	if woke {
 		// The goroutines that were just woken run first: what they write then
 		// leaves in this turn, in one packet with the acknowledgments, and not
 		// in a turn of its own. For small requests that halves the system calls.

@@ -47,6 +47,7 @@ func (r *recorder) HandleDatagrams()                    { r.note("datagrams", ni
 func (r *recorder) HandlePathChanged()                  { r.note("path", nil) }
 func (r *recorder) HandleReleased()                     { r.note("released", nil) }
 func (r *recorder) HandleUnreachable(err error)         { r.note("unreachable", nil) }
+func (r *recorder) Woke() bool                          { return true }
 func (r *recorder) HandleClosed(err error) {
 	r.mu.Lock()
 	r.err = err
