@@ -24,6 +24,9 @@ type h3Conn struct {
 	running int
 }
 
+// Woke implements quic.Waker: there are no goroutines.
+func (c *h3Conn) Woke() bool { return false }
+
 // exchange is a request and its response.
 type exchange struct {
 	due    time.Time // when the request should have left
