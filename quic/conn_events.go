@@ -135,8 +135,8 @@ func (c *Conn) end(err error) {
 	c.mu.Unlock()
 	close(c.done)
 	if c.accepts != nil {
-		c.accepts.bidi.close(err)
-		c.accepts.uni.close(err)
+		c.accepts.bidi.Close(err)
+		c.accepts.uni.Close(err)
 	}
 }
 

@@ -6,11 +6,12 @@ import (
 	"errors"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // acceptQueues are the streams that the peer opened and nobody has accepted.
-type acceptQueues struct{ bidi, uni queue[*Stream] }
+type acceptQueues struct{ bidi, uni queue.Queue[*Stream] }
 
 // errEventDriven is the error of accepting streams that a Handler gets.
 var errEventDriven = errors.New("quic: the connection is event-driven: its Handler gets the streams")
@@ -22,7 +23,7 @@ func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) {
 	if c.accepts == nil {
 		return nil, errEventDriven
 	}
-	return c.accepts.bidi.pop(ctx)
+	return c.accepts.bidi.Pop(ctx)
 }
 
 // AcceptUniStream is AcceptStream for streams that only receive.
@@ -30,7 +31,7 @@ func (c *Conn) AcceptUniStream(ctx context.Context) (*Stream, error) {
 	if c.accepts == nil {
 		return nil, errEventDriven
 	}
-	return c.accepts.uni.pop(ctx)
+	return c.accepts.uni.Pop(ctx)
 }
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limit
@@ -158,9 +159,9 @@ func (c *Conn) queueStream(s *Stream) {
 	if s.link.ID.Uni() {
 		q, limit = &c.accepts.uni, c.conf.MaxIncomingUniStreams
 	}
-	q.push(s)
-	if uint64(q.len()) > 2*streamLimit(limit) {
-		q.keep(func(s *Stream) bool { return !s.void() })
+	q.Push(s)
+	if uint64(q.Len()) > 2*streamLimit(limit) {
+		q.Keep(func(s *Stream) bool { return !s.void() })
 	}
 }
 

@@ -179,7 +179,7 @@ func TestResetStreamsBeforeAccept(t *testing.T) {
 			s.CancelWrite(1)
 		}
 		time.Sleep(time.Second)
-		if n := server.accepts.uni.len(); n > 21 {
+		if n := server.accepts.uni.Len(); n > 21 {
 			t.Errorf("%d streams wait to be accepted, want a bound of twice the limit", n)
 		}
 		s, err := client.OpenUniStream(e.ctx)

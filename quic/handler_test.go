@@ -121,7 +121,7 @@ func TestHandlerCalls(t *testing.T) {
 		if got := h.log(); got != want {
 			t.Errorf("calls:\n%s\nwant:\n%s", got, want)
 		}
-		if n := e.listener.backlog.len(); n != 0 {
+		if n := e.listener.backlog.Len(); n != 0 {
 			t.Errorf("%d event-driven connections wait for Accept", n)
 		}
 	})

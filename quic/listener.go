@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -20,7 +21,7 @@ const maxBacklog = 16384
 type Listener struct {
 	transport  *Transport
 	conf       *Config
-	backlog    queue[*Conn]
+	backlog    queue.Queue[*Conn]
 	maxBacklog int
 	closed     atomic.Bool
 	warned     atomic.Bool // of a full backlog
@@ -59,7 +60,7 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 // ctx's end.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
-		c, err := l.backlog.pop(ctx)
+		c, err := l.backlog.Pop(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +82,7 @@ func (l *Listener) Close() error {
 	if l.closed.Swap(true) {
 		return nil
 	}
-	l.backlog.close(ErrServerClosed)
+	l.backlog.Close(ErrServerClosed)
 	t := l.transport
 	t.listener.CompareAndSwap(l, nil)
 	for _, w := range t.workers {
@@ -92,7 +93,7 @@ func (l *Listener) Close() error {
 			}
 		})
 	}
-	for _, c := range l.backlog.clear() {
+	for _, c := range l.backlog.Clear() {
 		c.worker.Do(func() { c.refuse("the server stopped listening") })
 	}
 	t.retire()
@@ -103,13 +104,13 @@ func (l *Listener) Close() error {
 // loop.
 func (l *Listener) offer(c *Conn) {
 	switch {
-	case l.backlog.len() >= l.maxBacklog:
+	case l.backlog.Len() >= l.maxBacklog:
 		if !l.warned.Swap(true) {
 			c.logger.Warn("quic: connections are refused, as too many wait to be accepted",
 				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
 		}
 		c.refuse("too many connections wait to be accepted")
-	case !l.backlog.push(c):
+	case !l.backlog.Push(c):
 		c.refuse("the server stopped listening")
 	}
 }

@@ -103,7 +103,7 @@ func (t *Transport) ended(err error) {
 		t.stop()
 	}
 	if l := t.listener.Load(); l != nil {
-		l.backlog.close(ErrServerClosed)
+		l.backlog.Close(ErrServerClosed)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -31,8 +32,8 @@ type Session struct {
 	draining chan struct{}
 	drain    sync.Once
 
-	bidi queue[*Stream]        // to be accepted
-	uni  queue[*ReceiveStream] // likewise
+	bidi queue.Queue[*Stream]        // to be accepted
+	uni  queue.Queue[*ReceiveStream] // likewise
 
 	mu      sync.Mutex
 	err     error                 // why the session ended

@@ -105,8 +105,8 @@ func (s *Session) end(err error) (first bool) {
 	s.streams = nil
 	s.mu.Unlock()
 
-	s.bidi.close(err)
-	s.uni.close(err)
+	s.bidi.Close(err)
+	s.uni.Close(err)
 	for _, open := range streams {
 		open.end()
 	}

@@ -26,7 +26,7 @@ func (o openStream) end() {
 // AcceptStream waits for the next bidirectional stream of the peer's. The error is
 // the cause of ctx's end or, when no stream is left, the session's.
 func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) {
-	st, err := s.bidi.pop(ctx)
+	st, err := s.bidi.Pop(ctx)
 	if err == nil {
 		st.ReceiveStream.qs.Detach()
 	}
@@ -35,7 +35,7 @@ func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) {
 
 // AcceptUniStream is AcceptStream for streams that only the peer sends on.
 func (s *Session) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
-	st, err := s.uni.pop(ctx)
+	st, err := s.uni.Pop(ctx)
 	if err == nil {
 		st.qs.Detach()
 	}
@@ -179,9 +179,9 @@ func (s *Session) addStream(qs *quic.Stream) {
 	qs.SetValue(http3.StreamHandler(waiting))
 	queued := false
 	if k == bidi {
-		queued = s.bidi.push(waiting.bidi, maxQueuedStreams)
+		queued = s.bidi.PushUpTo(waiting.bidi, maxQueuedStreams)
 	} else {
-		queued = s.uni.push(&waiting.bidi.ReceiveStream, maxQueuedStreams)
+		queued = s.uni.PushUpTo(&waiting.bidi.ReceiveStream, maxQueuedStreams)
 	}
 	if !queued {
 		refuse(qs, codeBufferedStreamRejected)
@@ -216,7 +216,7 @@ func (q *queuedStream) HandleReadable(qs *quic.Stream) {
 	}
 	reset := wasReset(qs)
 	r.mu.Unlock()
-	if reset && q.session.uni.removeBeyond(r, maxQueuedResets) {
+	if reset && q.session.uni.RemoveBeyond(r, maxQueuedResets) {
 		r.giveUp()
 	}
 }
