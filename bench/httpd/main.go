@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/internal/profiling"
 )
 
 const (
@@ -48,9 +49,9 @@ func run() error {
 	cert := flag.String("cert", "", "PEM file with the certificate")
 	key := flag.String("key", "", "PEM file with its key")
 	loops := flag.Int("loops", 0, "event loops, of godwit; 0 for its default")
-	var prof profiles
-	flag.StringVar(&prof.cpu, "cpuprofile", "", "`file` for a CPU profile")
-	flag.StringVar(&prof.memory, "memprofile", "", "`file` for a profile of all allocations")
+	var prof profiling.Files
+	flag.StringVar(&prof.CPU, "cpuprofile", "", "`file` for a CPU profile")
+	flag.StringVar(&prof.Memory, "memprofile", "", "`file` for a profile of all allocations")
 	flag.Parse()
 	serve, ok := stacks[*stack]
 	if !ok {
@@ -64,12 +65,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if err := prof.start(); err != nil {
+	if err := prof.Start(); err != nil {
 		return err
 	}
 	fmt.Println(addr)
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
 	<-interrupted
-	return prof.stop()
+	return prof.Stop()
 }

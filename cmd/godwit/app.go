@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/godwit-quic/godwit/internal/profiling"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -36,7 +37,7 @@ type app struct {
 	started bool // the command line was understood
 
 	qlogDir string
-	profile profile
+	profile profiling.Files
 	keyLog  io.WriteCloser // of SSLKEYLOGFILE, nil when there is none
 }
 
@@ -107,8 +108,8 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetIn(a.stdin)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.qlogDir, "qlog-dir", "", "write a qlog file for each connection to this `directory`")
-	flags.StringVar(&a.profile.cpu, "cpuprofile", "", "write a CPU profile to this `file`")
-	flags.StringVar(&a.profile.memory, "memprofile", "", "write a memory profile to this `file` in the end")
+	flags.StringVar(&a.profile.CPU, "cpuprofile", "", "write a CPU profile to this `file`")
+	flags.StringVar(&a.profile.Memory, "memprofile", "", "write a memory profile to this `file` in the end")
 	for _, name := range []string{"cpuprofile", "memprofile"} {
 		_ = flags.MarkHidden(name) // fails only for a flag that is not there
 	}
@@ -130,12 +131,12 @@ func (a *app) prepare() error {
 			return fmt.Errorf("--qlog-dir: %w", err)
 		}
 	}
-	return a.profile.start()
+	return a.profile.Start()
 }
 
 // finish ends what prepare began.
 func (a *app) finish() error {
-	err := a.profile.stop()
+	err := a.profile.Stop()
 	if a.keyLog != nil {
 		err = errors.Join(err, a.keyLog.Close())
 	}
