@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 func TestAttach(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	srv := &http.Server{
 		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }),
 		TLSConfig:   serverTLS,
@@ -62,7 +64,7 @@ func TestAttach(t *testing.T) {
 
 // TestAttachAtOnce: no response over TCP is without Alt-Svc.
 func TestAttachAtOnce(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	srv, s := &http.Server{TLSConfig: serverTLS}, new(Server)
 	if err := Attach(srv, s); err != nil {
 		t.Fatal(err)
@@ -89,7 +91,7 @@ func TestAttachWithout(t *testing.T) {
 	if err := Attach(&http.Server{}, nil); err == nil {
 		t.Error("a server without a certificate was taken")
 	}
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	text := new(logged)
 	srv := &http.Server{TLSConfig: serverTLS, ErrorLog: log.New(text, "", 0)}
 	if err := Attach(srv, nil); err != nil {
@@ -130,7 +132,7 @@ func (h *fakeHook) ShutdownContext() context.Context { return h.stopped }
 
 // TestHooks plays net/http's part on both sides.
 func TestHooks(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	port, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

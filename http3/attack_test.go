@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -123,7 +124,7 @@ func TestRapidResetMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	attack := func(f func()) {
 		qc, err := client.Dial(testContext(t), ts.addr, forHTTP3(clientTLS), nil)
 		if err != nil {

@@ -3,8 +3,6 @@ package http3
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -15,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -24,23 +22,6 @@ import (
 // patience is how long tests wait for what must happen; it is only ever reached
 // by a test that fails.
 const patience = 10 * time.Second
-
-var testCert = sync.OnceValues(func() (tls.Certificate, error) {
-	cert, _, err := devcert.Make(time.Now())
-	return cert, err
-})
-
-// tlsConfigs returns configurations for a server and for clients that trust it.
-func tlsConfigs(t testing.TB) (server, client *tls.Config) {
-	t.Helper()
-	cert, err := testCert()
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: roots, ServerName: "localhost"}
-}
 
 // logged is a logger that tests can read.
 type logged struct {
@@ -75,7 +56,7 @@ type testServer struct {
 func serve(t testing.TB, handler http.HandlerFunc, configure ...func(*Server)) *testServer {
 	t.Helper()
 	before := runtime.NumGoroutine()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	ts := &testServer{log: new(logged), served: make(chan error, 1)}
 	ts.Server = &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.NewTextHandler(ts.log, nil))}
 	for _, f := range configure {
@@ -186,7 +167,7 @@ func (ts *testServer) dialRaw(t testing.TB) *rawConn {
 // bytes.
 func (ts *testServer) dialControl(t testing.TB, control []byte) *rawConn {
 	t.Helper()
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	clientTLS.NextProtos = []string{NextProto}
 	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, nil)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestIdleConnectionsNeedNoGoroutine(t *testing.T) {
 	const count = 50
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	clientTLS.NextProtos = []string{NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil) // the clients' loop
 	if err != nil {
@@ -72,7 +73,7 @@ func TestClientDisappears(t *testing.T) {
 			<-r.Context().Done()
 		}
 	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIdleTimeout: 300 * time.Millisecond} })
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	clientTLS.NextProtos = []string{NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // The oracle is net/http: the same handler and the same client are run over
@@ -259,7 +261,7 @@ func (n numbered) RoundTrip(req *http.Request) (*http.Response, error) {
 // newOracleServer starts a server.
 func newOracleServer(t testing.TB, protocol string, set settings) *oracleServer {
 	s := new(oracleServer)
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	if protocol == http3 {
 		srv := &Server{
 			Handler: s, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler), MaxHeaderBytes: set.maxHeaderBytes,

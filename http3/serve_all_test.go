@@ -13,11 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // TestServeAll requests over HTTP/1.1, HTTP/2 and HTTP/3 at one port.
 func TestServeAll(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
 	ports, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
@@ -69,7 +71,7 @@ func TestServeAllLocalhost(t *testing.T) {
 		t.Skip("this machine has no IPv6:", err)
 	}
 	probe.Close()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
 	ports, err := s.ListenAll("localhost:0")
 	if err != nil {
@@ -110,7 +112,7 @@ func TestListenAndServeLocalhost(t *testing.T) {
 		t.Skip("this machine has no IPv6:", err)
 	}
 	probe.Close()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{Addr: "localhost:0", TLSConfig: serverTLS, Handler: http.NotFoundHandler()}
 	served := make(chan error, 1)
 	go func() { served <- s.ListenAndServe() }()
@@ -149,7 +151,7 @@ func TestListenAndServeLocalhost(t *testing.T) {
 
 // TestListenAllInUse: nobody else may be at localhost's other address.
 func TestListenAllInUse(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	for _, name := range []string{"TCP", "UDP"} {
 		ports, err := s.ListenAll("localhost:0")
@@ -177,7 +179,7 @@ func TestListenAllInUse(t *testing.T) {
 // TestServeAllFails closes one of the listeners: the other is not served alone.
 func TestServeAllFails(t *testing.T) {
 	for _, name := range []string{"TCP", "UDP"} {
-		serverTLS, _ := tlsConfigs(t)
+		serverTLS, _ := peertest.TLS(t)
 		s := &Server{TLSConfig: serverTLS}
 		ports, err := s.ListenAll("127.0.0.1:0")
 		if err != nil {
@@ -195,7 +197,7 @@ func TestServeAllFails(t *testing.T) {
 }
 
 func TestListenFails(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	ports, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
@@ -232,7 +234,7 @@ func TestDevelopmentCertificate(t *testing.T) {
 	if strings.Count(log.String(), "sha256=") != 1 {
 		t.Errorf("log:\n%s", log)
 	}
-	own, _ := tlsConfigs(t)
+	own, _ := peertest.TLS(t)
 	s = &Server{TLSConfig: own}
 	if conf, err := s.tlsConfig(); err != nil || &conf.Certificates[0].Certificate[0][0] != &own.Certificates[0].Certificate[0][0] {
 		t.Errorf("the user's certificate is not used, %v", err)
@@ -242,7 +244,7 @@ func TestDevelopmentCertificate(t *testing.T) {
 // TestConfigByServerName is the row "TLS config per SNI" of the known attacks:
 // whichever configuration is chosen, it negotiates HTTP/3 and nothing else.
 func TestConfigByServerName(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	serverTLS.NextProtos = []string{"http/1.1"}
 	asked := make(chan string, 10)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS.NegotiatedProtocol) }, func(s *Server) {

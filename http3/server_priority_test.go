@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -39,7 +40,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 		_, err := w.Write(make([]byte, 100<<10))
 		written <- errors.Join(err, http.NewResponseController(w).Flush())
 	})
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	clientTLS.NextProtos = []string{NextProto}
 	// The connection's window lets nothing much leave until something is read.
 	const window = 20 << 10

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -54,7 +55,7 @@ func TestWriteTimeout(t *testing.T) {
 			_, err := w.Write(make([]byte, size))
 			written <- err
 		}, func(s *Server) { s.WriteTimeout = short })
-		_, clientTLS := tlsConfigs(t)
+		_, clientTLS := peertest.TLS(t)
 		clientTLS.NextProtos = []string{NextProto}
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 10_000, MaxStreamWindow: 10_000})
 		if err != nil {
@@ -81,7 +82,7 @@ func TestIdleTimeout(t *testing.T) {
 			<-release
 		}
 	}, func(s *Server) { s.IdleTimeout = 8 * short })
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	clientTLS.NextProtos = []string{NextProto}
 	dial := func() *rawConn {
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{KeepAlivePeriod: short / 10})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -97,7 +98,7 @@ func TestShutdownGivesUp(t *testing.T) {
 }
 
 func TestServeAfterClose(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
@@ -116,7 +117,7 @@ func TestServeAfterClose(t *testing.T) {
 
 // TestForeignListener serves a listener that this package did not make.
 func TestForeignListener(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +145,7 @@ func TestForeignListener(t *testing.T) {
 
 // TestListenerFails closes a listener behind its server's back.
 func TestListenerFails(t *testing.T) {
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
@@ -163,7 +164,7 @@ func TestSharedTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "shared") })}
 	ln, err := s.ListenOn(tr)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -45,7 +46,7 @@ func openControl(qc *quic.Conn, b []byte) *quic.Stream {
 func serveRawControl(t *testing.T, begin func(*quic.Conn), answer func(n int64, s *quic.Stream)) *rawServer {
 	t.Helper()
 	before := runtime.NumGoroutine()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t)
 	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -261,7 +262,7 @@ func TestNoExtendedConnect(t *testing.T) {
 func TestMalformedDatagrams(t *testing.T) {
 	for name, datagram := range map[string][]byte{"empty": {}, "too large": wire.AppendVarint(nil, 1<<60)} {
 		ts := serve(t, func(http.ResponseWriter, *http.Request) {}, enableTunnels)
-		_, clientTLS := tlsConfigs(t)
+		_, clientTLS := peertest.TLS(t)
 		clientTLS.NextProtos = []string{NextProto}
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{EnableDatagrams: true})
 		if err != nil {

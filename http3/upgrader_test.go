@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -21,7 +22,7 @@ type upgradeServer struct {
 
 func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 	t.Helper()
-	serverTLS, _ := tlsConfigs(t)
+	serverTLS, _ := peertest.TLS(t)
 	s := &upgradeServer{Server: &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}}
 	ports, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
@@ -40,7 +41,7 @@ func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 }
 
 func newUpgrader(t *testing.T) *Upgrader {
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	u := &Upgrader{
 		TCP:       &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true},
 		HeadStart: patience,
@@ -121,7 +122,7 @@ func TestUpgradeRefused(t *testing.T) {
 		echoBody(w, r)
 	})
 	u := newUpgrader(t)
-	_, clientTLS := tlsConfigs(t)
+	_, clientTLS := peertest.TLS(t)
 	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, QUICConfig: &quic.Config{HandshakeTimeout: 4 * short}}
 	for range 3 {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {

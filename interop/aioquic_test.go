@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // aioquicSizes are the transfers: aioquic is not made for speed.
@@ -17,7 +18,7 @@ var aioquicSizes = []int{0, 1, 1200, 64 << 10, 1 << 20}
 // TestAioquicClient has aioquic's HTTP/3 client use our server.
 func TestAioquicClient(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, _ := tlsConfigs(t, "h3")
+	serverTLS, _ := peertest.TLS(t, "h3")
 	cert, _ := pemFiles(t, serverTLS)
 	host, port := hostPort(t, serveHTTP3(t, serverTLS))
 	line := runPython(t, ctx, filepath.Join("aioquic", "client.py"), host, port, cert)
@@ -40,7 +41,7 @@ func TestAioquicClient(t *testing.T) {
 // TestAioquicServer has our HTTP/3 client use a server of aioquic's.
 func TestAioquicServer(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	cert, key := pemFiles(t, serverTLS)
 	port := runPython(t, ctx, filepath.Join("aioquic", "server.py"), cert, key)
 	tr := &http3.Transport{TLSClientConfig: clientTLS}

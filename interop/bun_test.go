@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -67,7 +68,7 @@ func runBun(t *testing.T, ctx context.Context, script string, args ...string) st
 // TestBunNodeQUICServer has our client talk to Bun's node:quic server.
 func TestBunNodeQUICServer(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, echoALPN)
+	serverTLS, clientTLS := peertest.TLS(t, echoALPN)
 	cert, key := pemFiles(t, serverTLS)
 	port := runBun(t, ctx, "echo_server.mjs", cert, key)
 	conn, err := quic.Dial(ctx, net.JoinHostPort("127.0.0.1", port), clientTLS, nil)
@@ -80,7 +81,7 @@ func TestBunNodeQUICServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		echoThrough(t, s, content(n))
+		peertest.EchoThrough(t, s, peertest.Content(n))
 	}
 	var wg sync.WaitGroup
 	for i := range 50 {
@@ -88,7 +89,7 @@ func TestBunNodeQUICServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { echoThrough(t, s, content(1000+i)) })
+		wg.Go(func() { peertest.EchoThrough(t, s, peertest.Content(1000+i)) })
 	}
 	wg.Wait()
 }
@@ -96,7 +97,7 @@ func TestBunNodeQUICServer(t *testing.T) {
 // TestBunNodeQUICClient has Bun's node:quic client talk to our server.
 func TestBunNodeQUICClient(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, _ := tlsConfigs(t, echoALPN)
+	serverTLS, _ := peertest.TLS(t, echoALPN)
 	cert, _ := pemFiles(t, serverTLS)
 	ln, err := quic.Listen("127.0.0.1:0", serverTLS, nil)
 	if err != nil {

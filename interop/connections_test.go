@@ -12,13 +12,14 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestFiftyConnections downloads on fifty connections at once.
 func TestFiftyConnections(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	base := serveHTTP3(t, serverTLS)
 	const size = 1 << 20
 	var wg sync.WaitGroup
@@ -57,7 +58,7 @@ func TestKilledClient(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	leak.Check(t)
-	serverTLS, _ := tlsConfigs(t, "h3")
+	serverTLS, _ := peertest.TLS(t, "h3")
 	ended := make(chan error, 1)
 	srv := &http3.Server{
 		TLSConfig:  serverTLS,

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // curlHTTP3 is how libcurl names HTTP/3 (CURL_HTTP_VERSION_3).
@@ -14,7 +16,7 @@ const curlHTTP3 = 30.0
 // libcurl in the Python package curl_cffi has, by ngtcp2.
 func TestCurl(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, _ := tlsConfigs(t, "h3")
+	serverTLS, _ := peertest.TLS(t, "h3")
 	cert, _ := pemFiles(t, serverTLS)
 	line := runPython(t, ctx, filepath.Join("curl", "client.py"), serveHTTP3(t, serverTLS), cert)
 	var got map[string]any

@@ -21,6 +21,7 @@ import (
 	quicgohttp3 "github.com/quic-go/quic-go/http3"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // routes is what the servers here serve, ours and quic-go's alike.
@@ -108,7 +109,7 @@ func checkContent(t *testing.T, ctx context.Context, client *http.Client, base s
 		t.Errorf("hello: %q", b)
 	}
 	for _, n := range sizes {
-		data := content(n)
+		data := peertest.Content(n)
 		if _, b := do(t, ctx, client, "GET", base+"/bytes/"+strconv.Itoa(n), nil); len(b) != n {
 			t.Errorf("bytes/%d: %d", n, len(b))
 		}
@@ -181,7 +182,7 @@ func hostPort(t *testing.T, base string) (host, port string) {
 // TestQuicGoHTTP3Client has quic-go's HTTP/3 client use our server.
 func TestQuicGoHTTP3Client(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	base := serveHTTP3(t, serverTLS)
 	tr := &quicgohttp3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
@@ -193,7 +194,7 @@ func TestQuicGoHTTP3Client(t *testing.T) {
 // TestQuicGoHTTP3Server has our HTTP/3 client use quic-go's server.
 func TestQuicGoHTTP3Server(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +217,7 @@ func TestQuicGoHTTP3Server(t *testing.T) {
 // TestBunHTTP3Server has our HTTP/3 client use Bun.serve.
 func TestBunHTTP3Server(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, "h3")
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	cert, key := pemFiles(t, serverTLS)
 	base := "https://" + net.JoinHostPort("127.0.0.1", runBun(t, ctx, "http3_server.mjs", cert, key))
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
@@ -227,7 +228,7 @@ func TestBunHTTP3Server(t *testing.T) {
 // TestBunFetch has Bun's fetch use our server over HTTP/3.
 func TestBunFetch(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, _ := tlsConfigs(t, "h3")
+	serverTLS, _ := peertest.TLS(t, "h3")
 	base := serveHTTP3(t, serverTLS)
 	const size = 32 << 20
 	line := runBun(t, ctx, "fetch.mjs", base, strconv.Itoa(size))

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	quicgohttp3 "github.com/quic-go/quic-go/http3"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 var largeSize = flag.Int64("interop.large", 1<<30, "bytes of each large transfer")
@@ -98,7 +100,7 @@ type pieces struct {
 	buf      []byte
 }
 
-func newPieces(size int64) *pieces { return &pieces{size: size, buf: content(256 << 10)} }
+func newPieces(size int64) *pieces { return &pieces{size: size, buf: peertest.Content(256 << 10)} }
 
 func (p *pieces) Read(b []byte) (int, error) {
 	if p.at == p.size {

@@ -9,13 +9,14 @@ import (
 
 	quicgo "github.com/quic-go/quic-go"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestQuicGoClient has quic-go's client talk to our server.
 func TestQuicGoClient(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, echoALPN)
+	serverTLS, clientTLS := peertest.TLS(t, echoALPN)
 	ln, err := quic.Listen("127.0.0.1:0", serverTLS, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -62,14 +63,14 @@ func TestQuicGoClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		echoThrough(t, s, content(n))
+		peertest.EchoThrough(t, s, peertest.Content(n))
 	}
 	t.Run("uni", func(t *testing.T) {
 		out, err := conn.OpenUniStreamSync(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		data := content(1 << 20)
+		data := peertest.Content(1 << 20)
 		go func() { _, _ = out.Write(data); _ = out.Close() }()
 		in, err := conn.AcceptUniStream(ctx)
 		if err != nil {
@@ -86,7 +87,7 @@ func TestQuicGoClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wg.Go(func() { echoThrough(t, s, content(1000+i)) })
+			wg.Go(func() { peertest.EchoThrough(t, s, peertest.Content(1000+i)) })
 		}
 		wg.Wait()
 	})
@@ -104,7 +105,7 @@ func TestQuicGoClient(t *testing.T) {
 // TestQuicGoServer has our client talk to quic-go's server.
 func TestQuicGoServer(t *testing.T) {
 	ctx := timeout(t)
-	serverTLS, clientTLS := tlsConfigs(t, echoALPN)
+	serverTLS, clientTLS := peertest.TLS(t, echoALPN)
 	ln, err := quicgo.ListenAddr("127.0.0.1:0", serverTLS, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func TestQuicGoServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		echoThrough(t, s, content(n))
+		peertest.EchoThrough(t, s, peertest.Content(n))
 	}
 	var wg sync.WaitGroup
 	for i := range 150 {
@@ -142,7 +143,7 @@ func TestQuicGoServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wg.Go(func() { echoThrough(t, s, content(1000+i)) })
+		wg.Go(func() { peertest.EchoThrough(t, s, peertest.Content(1000+i)) })
 	}
 	wg.Wait()
 	if err := conn.CloseWithError(43, "enough"); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -68,7 +69,7 @@ func TestDialCancelledOwnSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hole.Close()
-	_, clientTLS := tlsPair(t)
+	_, clientTLS := peertest.TLS(t, "test")
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := Dial(ctx, hole.LocalAddr().String(), clientTLS, nil); !errors.Is(err, context.DeadlineExceeded) {
@@ -111,7 +112,7 @@ func TestDialLocalhost(t *testing.T) {
 
 func TestDialRefusesEarly(t *testing.T) {
 	leak.Check(t)
-	_, clientTLS := tlsPair(t)
+	_, clientTLS := peertest.TLS(t, "test")
 	tests := []struct {
 		name, addr string
 		tls        *tls.Config
@@ -189,7 +190,7 @@ func TestDialUnreachable(t *testing.T) {
 func TestDialClosedTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, closeAll := newMemEnv(t, nil, nil)
-		serverTLS, _ := tlsPair(t)
+		serverTLS, _ := peertest.TLS(t, "test")
 		closeAll()
 		if _, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil); !errors.Is(err, ErrServerClosed) {
 			t.Errorf("Dial: %v", err)
@@ -226,7 +227,7 @@ func TestStatelessReset(t *testing.T) {
 
 		again := newTransport([]loop.Socket{e.network.Listen(memServer)}, conf)
 		defer again.Close()
-		serverTLS, _ := tlsPair(t)
+		serverTLS, _ := peertest.TLS(t, "test")
 		if _, err := again.Listen(serverTLS, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -3,36 +3,17 @@ package quic
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net/netip"
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
-
-// tlsPair returns the TLS configurations of a server for localhost and of a
-// client that trusts it.
-func tlsPair(t testing.TB) (server, client *tls.Config) {
-	t.Helper()
-	cert, _, err := devcert.Make(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(cert.Certificate[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"test"}},
-		&tls.Config{RootCAs: roots, NextProtos: []string{"test"}}
-}
 
 // env is a listener and a transport to dial it from.
 type env struct {
@@ -51,7 +32,7 @@ func newEnv(t testing.TB, serverConf, clientConf *Config) *env {
 	leak.Check(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
-	serverTLS, clientTLS := tlsPair(t)
+	serverTLS, clientTLS := peertest.TLS(t, "test")
 	l, err := Listen("127.0.0.1:0", serverTLS, serverConf)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +70,7 @@ var (
 func newMemEnv(t testing.TB, serverConf, clientConf *Config) (*env, func()) {
 	t.Helper()
 	n := memnet.New(5 * time.Millisecond)
-	serverTLS, clientTLS := tlsPair(t)
+	serverTLS, clientTLS := peertest.TLS(t, "test")
 	st := newTransport([]loop.Socket{n.Listen(memServer)}, serverConf.orDefault())
 	l, err := st.Listen(serverTLS, nil)
 	if err != nil {

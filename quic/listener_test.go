@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -101,7 +102,7 @@ func TestListenerClose(t *testing.T) {
 		e.streams(client, server)
 
 		// The transport may listen again.
-		serverTLS, clientTLS := tlsPair(t)
+		serverTLS, clientTLS := peertest.TLS(t, "test")
 		again, err := e.listener.Transport().Listen(serverTLS, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func TestListenerTransportEnds(t *testing.T) {
 
 func TestListenRefusesEarly(t *testing.T) {
 	leak.Check(t)
-	serverTLS, clientTLS := tlsPair(t)
+	serverTLS, clientTLS := peertest.TLS(t, "test")
 	tests := []struct {
 		name, addr string
 		tls        *tls.Config
@@ -165,7 +166,7 @@ func TestGetConfigForClient(t *testing.T) {
 		e, closeAll := newMemEnv(t, nil, nil)
 		defer closeAll()
 		e.listener.Close()
-		serverTLS, clientTLS := tlsPair(t)
+		serverTLS, clientTLS := peertest.TLS(t, "test")
 		late := &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return serverTLS, nil }}
 		l, err := e.listener.Transport().Listen(late, nil)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -254,7 +255,7 @@ func TestOrdinaryRequests(t *testing.T) {
 	ts := serve(t, nil, nil)
 	client, server := ts.pair(nil)
 	go echo(server)
-	_, conf := tlsConfigs(t)
+	_, conf := peertest.TLS(t)
 	transport := &http3.Transport{TLSClientConfig: conf}
 	defer transport.Close()
 	resp, err := (&http.Client{Transport: transport}).Get("https://" + ts.addr + "/")

@@ -2,41 +2,22 @@ package webtransport
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 // patience is how long tests wait for what must happen; only a test that fails
 // uses it up.
 const patience = 10 * time.Second
-
-var testCert = sync.OnceValues(func() (tls.Certificate, error) {
-	cert, _, err := devcert.Make(time.Now())
-	return cert, err
-})
-
-func tlsConfigs(t testing.TB) (server, client *tls.Config) {
-	t.Helper()
-	cert, err := testCert()
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: roots, ServerName: "localhost"}
-}
 
 func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -86,7 +67,7 @@ func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer 
 
 // startWith starts a server with any extension, or none.
 func (ts *testServer) startWith(e http3.Extension, handler http.HandlerFunc) *testServer {
-	serverTLS, _ := tlsConfigs(ts.t)
+	serverTLS, _ := peertest.TLS(ts.t)
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
 	Enable(ts.Server, nil)
 	ts.Extension = e
@@ -115,7 +96,7 @@ func (ts *testServer) listen() (*quic.Listener, error) {
 
 // dialer returns a Dialer that trusts the server.
 func (ts *testServer) dialer() *Dialer {
-	_, clientTLS := tlsConfigs(ts.t)
+	_, clientTLS := peertest.TLS(ts.t)
 	return &Dialer{TLSClientConfig: clientTLS}
 }
 

@@ -7,11 +7,7 @@ import (
 
 func TestCertificateHashes(t *testing.T) {
 	ts := serve(t, nil, nil)
-	cert, err := testCert()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hash := sha256.Sum256(cert.Certificate[0])
+	hash := sha256.Sum256(ts.Server.TLSConfig.Certificates[0].Certificate[0])
 	good := &Dialer{ServerCertificateHashes: [][sha256.Size]byte{{1}, hash}}
 	s, _, err := good.Dial(testContext(t), "https://"+ts.addr, nil)
 	if err != nil {

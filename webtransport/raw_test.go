@@ -10,6 +10,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -43,7 +44,7 @@ type dialFunc func(ctx context.Context, addr string, conf *tls.Config, qconf *qu
 
 func (ts *testServer) dialRawBy(dial dialFunc, settings []h3.Setting, qconf *quic.Config) *rawClient {
 	ts.t.Helper()
-	_, conf := tlsConfigs(ts.t)
+	_, conf := peertest.TLS(ts.t)
 	conf.NextProtos = []string{http3.NextProto}
 	qconf.EnableDatagrams, qconf.MaxIncomingStreams = true, 100
 	qc, err := dial(testContext(ts.t), ts.addr, conf, qconf)

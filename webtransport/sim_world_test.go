@@ -3,7 +3,6 @@ package webtransport
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,8 +13,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/quicmem"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -62,7 +61,7 @@ func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
 	weather := s.weather
 	weather.Seed = seed
 	w.network.SetWeather(&weather)
-	serverTLS, clientTLS := w.tls()
+	serverTLS, clientTLS := peertest.TLS(w.t)
 	w.serve(serverTLS)
 	w.dialer = &Dialer{
 		TLSClientConfig: clientTLS,
@@ -76,18 +75,6 @@ func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
 }
 
 func simPath(i int) string { return fmt.Sprintf("/%d", i) }
-
-// tls returns a server's and a client's configuration, with a certificate of the
-// bubble's time.
-func (w *simWorld) tls() (server, client *tls.Config) {
-	cert, _, err := devcert.Make(time.Now())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: roots, ServerName: "localhost"}
-}
 
 // listen returns a transport on a socket of the network.
 func (w *simWorld) listen(addr netip.AddrPort) *quic.Transport {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -19,7 +20,7 @@ import (
 // and returns where it is. How sessions of /echo end is sent to ends.
 func startOurs(t *testing.T, draft webtransport.Draft) (url string, server, client *tls.Config, ends <-chan error) {
 	t.Helper()
-	server, client = tlsConfigs(t)
+	server, client = peertest.TLS(t, "h3")
 	ended := make(chan error, 1)
 	srv := &http3.Server{TLSConfig: server, Handler: routes(t, draft, ended)}
 	webtransport.Enable(srv, nil)
@@ -156,10 +157,10 @@ var codes = []uint32{0, 0x1d, 0x1e, 255, 1<<32 - 1}
 func useEcho(t *testing.T, s *webtransport.Session) {
 	t.Helper()
 	for _, size := range sizes {
-		echoThrough(t, openStream(t, s), content(size))
+		peertest.EchoThrough(t, openStream(t, s), peertest.Content(size))
 	}
 	for i := range 60 { // beyond the limits of streams at a time
-		echoThrough(t, openStream(t, s), []byte(fmt.Sprint(i)))
+		peertest.EchoThrough(t, openStream(t, s), []byte(fmt.Sprint(i)))
 		echoUni(t, s, fmt.Sprint(i))
 	}
 	if err := s.SendDatagram([]byte("ping")); err != nil {

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -109,7 +110,7 @@ func TestRustClient(t *testing.T) {
 
 // TestRustServer has our client talk to a server in Rust.
 func TestRustServer(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	certificate, key := derFiles(t, serverTLS)
 	lines, failed := startRust(t, "server", certificate, key)
 	addr, ok := <-lines

@@ -11,6 +11,7 @@ import (
 	"github.com/quic-go/quic-go"
 	qwt "github.com/quic-go/webtransport-go"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -101,10 +102,10 @@ func useEchoGo(t *testing.T, s *qwt.Session) {
 		return st
 	}
 	for _, size := range sizes {
-		echoThrough(t, open(), content(size))
+		peertest.EchoThrough(t, open(), peertest.Content(size))
 	}
 	for i := range 60 { // beyond the limit of streams at a time
-		echoThrough(t, open(), []byte(fmt.Sprint(i)))
+		peertest.EchoThrough(t, open(), []byte(fmt.Sprint(i)))
 		echoUniGo(t, s, fmt.Sprint(i))
 	}
 	_ = s.SendDatagram([]byte("ping"))

@@ -13,6 +13,7 @@ import (
 	qhttp3 "github.com/quic-go/quic-go/http3"
 	qwt "github.com/quic-go/webtransport-go"
 
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -45,7 +46,7 @@ func TestWebTransportGoServer(t *testing.T) {
 // of /echo end.
 func startGo(t *testing.T, conf *qwt.Config) (url string, client *tls.Config, ends <-chan error) {
 	t.Helper()
-	serverTLS, clientTLS := tlsConfigs(t)
+	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	ended := make(chan error, 1)
 	mux := http.NewServeMux()
 	h3 := &qhttp3.Server{TLSConfig: serverTLS, Handler: mux}
