@@ -117,54 +117,6 @@ func TestAttackUnknownCapsule(t *testing.T) {
 	wait(t, "the capsule after it", session.Draining())
 }
 
-// TestAttackEarlyStreams: streams without a session wait within a bound, and others
-// are refused with the code for that.
-func TestAttackEarlyStreams(t *testing.T) {
-	ts := serve(t, nil, nil)
-	c := ts.dialRaw(browserSettings)
-	const id = 400 // of a request that has not been sent
-	for i := range 2 * maxParkedStreams {
-		s := c.bidi(append(header(signalBidi, id), "data"...))
-		if i >= maxParkedStreams {
-			wantReset(t, "stream without a session", s, codeBufferedStreamRejected)
-			wantStop(t, "stream without a session", s, codeBufferedStreamRejected)
-		}
-	}
-	// The connection is as good as before.
-	s, session := c.session(ts, tokenOld)
-	c.uni(append(header(streamTypeUni, s.ID()), "hello"...))
-	if _, err := session.AcceptUniStream(testContext(t)); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestEarlyStreams: streams and datagrams that overtake their session wait for it.
-func TestEarlyStreams(t *testing.T) {
-	ts := serve(t, nil, nil)
-	c := ts.dialRaw(browserSettings)
-	s := c.bidi(nil) // nothing of it is sent yet
-	bidi, uni := c.bidi(append(header(signalBidi, s.ID()), "bidi"...)), c.uni(append(header(streamTypeUni, s.ID()), "uni"...))
-	_, _ = bidi.Close(), uni.Close()
-	if err := c.qc.SendDatagram(append(h3.AppendQuarterID(nil, s.ID()), "datagram"...)); err != nil {
-		t.Fatal(err)
-	}
-	wait(t, "the streams' arrival", uni.WriteClosed())
-	_, _ = s.Write(request(tokenOld))
-	session := ts.accept()
-	b, err := session.AcceptStream(testContext(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := session.AcceptUniStream(testContext(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := session.ReceiveDatagram(testContext(t))
-	if err != nil || string(d) != "datagram" || readAll(t, b) != "bidi" || readAll(t, u) != "uni" {
-		t.Errorf("datagram %q, %v, or streams differ", d, err)
-	}
-}
-
 // TestAttackDatagramFlood: datagrams that nobody receives are dropped and counted.
 func TestAttackDatagramFlood(t *testing.T) {
 	ts := serve(t, nil, nil)
@@ -257,53 +209,6 @@ func TestStreamsOfEndedSessions(t *testing.T) {
 	late := c.bidi(append(header(signalBidi, s.ID()), "x"...))
 	wantReset(t, "stream after the session", late, codeSessionGone)
 	wantStop(t, "stream after the session", late, codeSessionGone)
-}
-
-// TestStreamAtSessionEnd has a stream find its session just ended: what happens to
-// the stream later must not be taken for another stream, which the limit may not
-// allow.
-func TestStreamAtSessionEnd(t *testing.T) {
-	ts := serve(t, nil, nil)
-	c := ts.dialRaw(browserSettings)
-	_, session := c.session(ts, tokenOld)
-	c.bidi(header(signalBidi, 8)) // waits for a session to come
-	parked := func() (n int) {
-		done := make(chan struct{})
-		session.conn.Run(func() {
-			defer close(done)
-			n = len(session.hub.parked)
-		})
-		wait(t, "the loop", done)
-		return n
-	}
-	if !eventually(func() bool { return parked() == 1 }) {
-		t.Fatal("the stream has not arrived")
-	}
-	heard := make(chan bool, 1)
-	session.conn.Run(func() {
-		stream := session.hub.takeParked(8)[0]
-		stream.SetValue(http3.StreamHandler(&beginning{hub: session.hub}))
-		_ = session.CloseWithError(0, "")
-		session.addStream(stream)
-		_, listens := stream.Value().(http3.StreamHandler)
-		heard <- listens
-	})
-	if wait(t, "the stream", heard) {
-		t.Error("events of the stream still go to who reads its beginning")
-	}
-}
-
-// TestAttackRejectedStreams: what waits for a session goes when that is refused.
-func TestAttackRejectedStreams(t *testing.T) {
-	ts := serve(t, nil, nil)
-	c := ts.dialRaw(browserSettings)
-	s := c.bidi(nil)
-	waiting := c.bidi(append(header(signalBidi, s.ID()), "x"...))
-	_, _ = s.Write(request(tokenOld, "origin=https://elsewhere.example"))
-	if r := readResponse(t, s); r.status != "403" {
-		t.Errorf("status %s", r.status)
-	}
-	wantReset(t, "stream of a refused session", waiting, codeSessionGone)
 }
 
 // TestAttackFlowControl: Section 5.

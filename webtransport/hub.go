@@ -1,6 +1,7 @@
 package webtransport
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ type hub struct {
 	admitted atomic.Int64
 
 	sessions map[uint64]*Session // by ID
-	parked   []*parkedStream     // whose session is not there yet, the oldest first
+	parked   []parkedStream      // whose session is not there yet, the oldest first
 	gone     []uint64            // IDs of the last sessions that ended
 }
 
@@ -54,9 +55,6 @@ func (h *hub) HandleGoAway() {
 
 // HandleClose implements http3.ConnExtension.
 func (h *hub) HandleClose(err error) {
-	for _, p := range h.parked {
-		p.hub = nil
-	}
 	h.parked = nil
 	for _, s := range h.sessions {
 		s.end(err)
@@ -116,10 +114,9 @@ func refuse(s *quic.Stream, code http3.ErrorCode) {
 	s.CancelWrite(uint64(code))
 }
 
-// parkedStream waits for its session. It is a StreamHandler to learn of a reset.
+// parkedStream waits for its session.
 type parkedStream struct {
-	hub    *hub // nil when it waits no more
-	id     uint64
+	id     uint64 // of the session
 	stream *quic.Stream
 	since  time.Time
 }
@@ -131,28 +128,27 @@ const maxParked = 5 * time.Second
 // park keeps a stream until its session is there, or refuses it (Section 4.6).
 func (h *hub) park(id uint64, s *quic.Stream) {
 	now := time.Now()
-	if len(h.parked) >= maxParkedStreams {
-		oldest := h.parked[0]
-		if now.Sub(oldest.since) < maxParked {
-			refuse(s, codeBufferedStreamRejected)
-			return
-		}
-		h.unpark(oldest)
-		refuse(oldest.stream, codeBufferedStreamRejected)
+	if len(h.parked) >= maxParkedStreams && !h.makeRoom(now) {
+		refuse(s, codeBufferedStreamRejected)
+		return
 	}
-	p := &parkedStream{hub: h, id: id, stream: s, since: now}
-	h.parked = append(h.parked, p)
-	s.SetValue(http3.StreamHandler(p))
+	h.parked = append(h.parked, parkedStream{id: id, stream: s, since: now})
+	s.SetValue(nil)
 }
 
-func (h *hub) unpark(p *parkedStream) {
-	for i, other := range h.parked {
-		if other == p {
-			h.parked = append(h.parked[:i], h.parked[i+1:]...)
-			p.hub = nil
-			return
-		}
+// makeRoom refuses a parked stream that was reset or has waited too long. While
+// there is room, those that were reset wait as well: their session should learn of
+// their codes.
+func (h *hub) makeRoom(now time.Time) bool {
+	i := slices.IndexFunc(h.parked, func(p parkedStream) bool {
+		return wasReset(p.stream) || now.Sub(p.since) >= maxParked
+	})
+	if i < 0 {
+		return false
 	}
+	refuse(h.parked[i].stream, codeBufferedStreamRejected)
+	h.parked = slices.Delete(h.parked, i, i+1)
+	return true
 }
 
 // takeParked returns the streams that wait for a session.
@@ -160,7 +156,6 @@ func (h *hub) takeParked(id uint64) (streams []*quic.Stream) {
 	kept := h.parked[:0]
 	for _, p := range h.parked {
 		if p.id == id {
-			p.hub = nil
 			streams = append(streams, p.stream)
 		} else {
 			kept = append(kept, p)
@@ -170,17 +165,6 @@ func (h *hub) takeParked(id uint64) (streams []*quic.Stream) {
 	h.parked = kept
 	return streams
 }
-
-// HandleReadable drops the stream when it was reset.
-func (p *parkedStream) HandleReadable(s *quic.Stream) {
-	if p.hub != nil && wasReset(s) {
-		p.hub.unpark(p)
-		refuse(s, codeBufferedStreamRejected)
-	}
-}
-
-// HandleWritable does nothing: nothing was written.
-func (p *parkedStream) HandleWritable(*quic.Stream) {}
 
 // wasReset reports whether the peer has reset a stream that nobody reads now.
 func wasReset(s *quic.Stream) bool {

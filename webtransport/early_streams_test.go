@@ -1,0 +1,153 @@
+package webtransport
+
+import (
+	"testing"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// TestAttackEarlyStreams: streams without a session wait within a bound, and others
+// are refused with the code for that.
+func TestAttackEarlyStreams(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(browserSettings)
+	const id = 400 // of a request that has not been sent
+	for i := range 2 * maxParkedStreams {
+		s := c.bidi(append(header(signalBidi, id), "data"...))
+		if i >= maxParkedStreams {
+			wantReset(t, "stream without a session", s, codeBufferedStreamRejected)
+			wantStop(t, "stream without a session", s, codeBufferedStreamRejected)
+		}
+	}
+	// The connection is as good as before.
+	s, session := c.session(ts, tokenOld)
+	c.uni(append(header(streamTypeUni, s.ID()), "hello"...))
+	if _, err := session.AcceptUniStream(testContext(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEarlyStreams: streams and datagrams that overtake their session wait for it.
+func TestEarlyStreams(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(browserSettings)
+	s := c.bidi(nil) // nothing of it is sent yet
+	bidi, uni := c.bidi(append(header(signalBidi, s.ID()), "bidi"...)), c.uni(append(header(streamTypeUni, s.ID()), "uni"...))
+	_, _ = bidi.Close(), uni.Close()
+	if err := c.qc.SendDatagram(append(h3.AppendQuarterID(nil, s.ID()), "datagram"...)); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "the streams' arrival", uni.WriteClosed())
+	_, _ = s.Write(request(tokenOld))
+	session := ts.accept()
+	b, err := session.AcceptStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := session.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := session.ReceiveDatagram(testContext(t))
+	if err != nil || string(d) != "datagram" || readAll(t, b) != "bidi" || readAll(t, u) != "uni" {
+		t.Errorf("datagram %q, %v, or streams differ", d, err)
+	}
+}
+
+// waitParked waits until n streams of a session's connection, reset or not, wait for
+// sessions.
+func waitParked(t testing.TB, session *Session, n int, reset bool) {
+	t.Helper()
+	parked := func() (count int) {
+		done := make(chan struct{})
+		session.conn.Run(func() {
+			defer close(done)
+			for _, p := range session.hub.parked {
+				if wasReset(p.stream) == reset {
+					count++
+				}
+			}
+		})
+		wait(t, "the loop", done)
+		return count
+	}
+	if !eventually(func() bool { return parked() == n }) {
+		t.Fatalf("%d streams wait for a session, want %d", parked(), n)
+	}
+}
+
+// TestEarlyResets: streams that were reset before their session was there tell it
+// with which code, unless others need their room.
+func TestEarlyResets(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(browserSettings)
+	_, other := c.session(ts, tokenOld)
+	s := c.bidi(nil) // nothing of it is sent yet
+	bidi, uni := c.bidi(header(signalBidi, s.ID())), c.uni(header(streamTypeUni, s.ID()))
+	waitParked(t, other, 2, false)
+	bidi.CancelWrite(toHTTP(41))
+	uni.CancelWrite(toHTTP(42))
+	waitParked(t, other, 2, true)
+	_, _ = s.Write(request(tokenOld))
+	session := ts.accept()
+	b, err := session.AcceptStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Read(make([]byte, 1))
+	wantStreamError(t, "bidirectional stream", err, 41, true)
+	u, err := session.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = u.Read(make([]byte, 1))
+	wantStreamError(t, "unidirectional stream", err, 42, true)
+
+	const later = 400 // of a request that has not been sent
+	for i := range maxParkedStreams {
+		unsent := c.uni(header(streamTypeUni, later))
+		waitParked(t, other, 1, false)
+		unsent.CancelWrite(0)
+		waitParked(t, other, i+1, true)
+	}
+	c.uni(header(streamTypeUni, later))
+	waitParked(t, other, 1, false)
+	waitParked(t, other, maxParkedStreams-1, true)
+}
+
+// TestStreamAtSessionEnd has a stream find its session just ended: what happens to
+// the stream later must not be taken for another stream, which the limit may not
+// allow.
+func TestStreamAtSessionEnd(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(browserSettings)
+	_, session := c.session(ts, tokenOld)
+	c.bidi(header(signalBidi, 8)) // waits for a session to come
+	waitParked(t, session, 1, false)
+	heard := make(chan bool, 1)
+	session.conn.Run(func() {
+		stream := session.hub.takeParked(8)[0]
+		stream.SetValue(http3.StreamHandler(&beginning{hub: session.hub}))
+		_ = session.CloseWithError(0, "")
+		session.addStream(stream)
+		_, listens := stream.Value().(http3.StreamHandler)
+		heard <- listens
+	})
+	if wait(t, "the stream", heard) {
+		t.Error("events of the stream still go to who reads its beginning")
+	}
+}
+
+// TestAttackRejectedStreams: what waits for a session goes when that is refused.
+func TestAttackRejectedStreams(t *testing.T) {
+	ts := serve(t, nil, nil)
+	c := ts.dialRaw(browserSettings)
+	s := c.bidi(nil)
+	waiting := c.bidi(append(header(signalBidi, s.ID()), "x"...))
+	_, _ = s.Write(request(tokenOld, "origin=https://elsewhere.example"))
+	if r := readResponse(t, s); r.status != "403" {
+		t.Errorf("status %s", r.status)
+	}
+	wantReset(t, "stream of a refused session", waiting, codeSessionGone)
+}
