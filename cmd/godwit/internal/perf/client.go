@@ -3,7 +3,6 @@ package perf
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -107,12 +106,14 @@ func (r *run) dial(ctx context.Context, addr string) (conns []connection, err er
 		conf = r.TLS.Clone()
 	}
 	conf.NextProtos = []string{ALPN}
+	qconf := WithWindow(r.QUIC, 0)
+	qconf.NewHandler = func(*quic.Conn) quic.Handler { return requester{} }
 	for range r.Conns {
-		t, err := quic.NewTransport(":0", r.QUIC)
+		t, err := quic.NewTransport(":0", qconf)
 		if err != nil {
 			return conns, err
 		}
-		c, err := t.Dial(ctx, addr, conf, r.QUIC)
+		c, err := t.Dial(ctx, addr, conf, qconf)
 		if err != nil {
 			return conns, errors.Join(err, t.Close())
 		}
@@ -159,39 +160,21 @@ func (r *run) timeLeft() bool { return time.Now().Before(r.deadline) }
 // proceed reports whether a transfer under way goes on.
 func (r *run) proceed() bool { return r.deadline.IsZero() || r.timeLeft() }
 
-// transfer runs one stream. When the time is up it ends the upload early, waits
-// until the server has read what was sent, and does without the rest of the
-// download.
+// transfer runs one stream.
 func (r *run) transfer(ctx context.Context, c *quic.Conn) error {
 	s, err := c.OpenStream(ctx)
 	if err != nil {
 		return err
 	}
-	var header [headerLen]byte
-	binary.BigEndian.PutUint64(header[:], r.Download)
-	if _, err := s.Write(header[:]); err != nil {
-		return err
+	t := &transfer{run: r, done: make(chan error, 1)}
+	c.Run(func() { t.begin(s) })
+	select {
+	case err := <-t.done:
+		if err != nil {
+			return err
+		}
+		return t.count()
+	case <-c.Done():
+		return c.Err()
 	}
-	sent, err := fill(s, r.Upload, r.proceed)
-	if err != nil {
-		return err
-	}
-	cut := sent < r.Upload
-	got, err := drain(s, func(n int) bool {
-		r.downloaded.Add(uint64(n))
-		cut = cut || !r.proceed()
-		return !cut
-	})
-	switch {
-	case err != nil:
-		return err
-	case got == r.Download && sent == r.Upload:
-		r.requests.Add(1)
-	case cut:
-		s.CancelRead(cancelCode)
-	default:
-		return fmt.Errorf("the server sent %d bytes instead of %d", got, r.Download)
-	}
-	r.uploaded.Add(sent)
-	return nil
 }

@@ -10,103 +10,120 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// maxServerStreams is how many streams a client may have open. Each has a
-// goroutine and, while it uploads, a buffer.
+// maxServerStreams is how many streams a client may have open. Each keeps a few
+// bytes of state.
 const maxServerStreams = 1024
 
-// ServerConfig returns a copy of conf, which may be nil, that suits a server.
+// ServerConfig returns a copy of conf, which may be nil, for the listener of a
+// server. Its connections are event-driven: streams are answered on their loops'
+// goroutines.
 func ServerConfig(conf *quic.Config) *quic.Config {
 	conf = WithWindow(conf, 0)
 	conf.MaxIncomingStreams = maxServerStreams
 	conf.MaxIncomingUniStreams = -1 // the protocol has none
+	conf.NewHandler = func(*quic.Conn) quic.Handler { return responder{} }
 	return conf
 }
 
-// Serve answers clients until ctx ends or the listener is closed, then ends the
-// connections and returns nil. Any other end of the listener is an error.
+// Serve serves the clients of a listener made with ServerConfig until ctx ends or
+// the listener is closed. It then closes the listener's transport, and with it all
+// connections, and returns nil. Any other end of the listener is an error.
 func Serve(ctx context.Context, ln *quic.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	defer cancel()
-	for {
-		conn, err := ln.Accept(ctx)
-		switch {
-		case ctx.Err() != nil || errors.Is(err, quic.ErrServerClosed):
-			return nil
-		case err != nil:
-			return err
-		}
-		conns.Go(func() { serveConn(ctx, conn) })
+	defer ln.Transport().Close()
+	_, err := ln.Accept(ctx)
+	switch {
+	case err == nil:
+		return errors.New("perf: the listener was not made with ServerConfig")
+	case ctx.Err() != nil || errors.Is(err, quic.ErrServerClosed):
+		return nil
 	}
-}
-
-// serveConn answers the streams of a connection until it ends or ctx does.
-func serveConn(ctx context.Context, conn *quic.Conn) {
-	var streams sync.WaitGroup
-	defer streams.Wait()
-	defer conn.CloseWithError(cancelCode, "")
-	for {
-		s, err := conn.AcceptStream(ctx)
-		if err != nil {
-			return
-		}
-		streams.Go(func() {
-			if serveStream(s) != nil {
-				// The client has cut the stream off, or the connection is gone.
-				s.CancelRead(cancelCode)
-				s.CancelWrite(cancelCode)
-			}
-		})
-	}
-}
-
-// serveStream reads a request to its end and answers it.
-func serveStream(s *quic.Stream) error {
-	var header [headerLen]byte
-	if _, err := io.ReadFull(s, header[:]); err != nil {
-		return err
-	}
-	if _, err := drain(s, nil); err != nil {
-		return err
-	}
-	_, err := fill(s, binary.BigEndian.Uint64(header[:]), nil)
 	return err
+}
+
+// responder serves a connection.
+type responder struct{}
+
+// HandleStream implements quic.Handler.
+func (responder) HandleStream(s *quic.Stream) { s.SetValue(new(response)) }
+
+// HandleReadable implements quic.Handler.
+func (responder) HandleReadable(s *quic.Stream) { s.Value().(*response).read(s) }
+
+// HandleWritable implements quic.Handler.
+func (responder) HandleWritable(s *quic.Stream) { s.Value().(*response).write(s) }
+
+// HandleStreamsAvailable implements quic.Handler: a server opens none.
+func (responder) HandleStreamsAvailable(*quic.Conn) {}
+
+// HandleClose implements quic.Handler.
+func (responder) HandleClose(*quic.Conn, error) {}
+
+// Woke implements quic.Waker: there are no goroutines.
+func (responder) Woke() bool { return false }
+
+// response is what a stream is answered with.
+type response struct {
+	header [headerLen]byte
+	got    int    // bytes of header
+	asked  bool   // the request is complete
+	left   uint64 // bytes to be written
+}
+
+// read reads the request as far as it has arrived.
+func (r *response) read(s *quic.Stream) {
+	err := readAll(s, func(b []byte) bool {
+		r.got += copy(r.header[r.got:], b)
+		return true
+	})
+	switch {
+	case err == io.EOF && r.got == headerLen:
+		r.asked, r.left = true, binary.BigEndian.Uint64(r.header[:])
+		r.write(s)
+	case err != nil: // the client has cut the stream off, or the request is too short
+		s.CancelRead(cancelCode)
+		s.CancelWrite(cancelCode)
+	}
+}
+
+// write answers as far as there is room.
+func (r *response) write(s *quic.Stream) {
+	if !r.asked {
+		return
+	}
+	n, err := writeZeros(s, r.left)
+	r.left -= n
+	switch {
+	case err != nil:
+		s.CancelWrite(cancelCode)
+	case r.left == 0:
+		_ = s.Close() // closing again does no harm
+	}
 }
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// drain reads a stream to its end and returns how many bytes it had. Progress,
-// if not nil, is told of each piece and ends reading when it returns false.
-func drain(r io.Reader, progress func(n int) bool) (total uint64, err error) {
+// readAll gives what has arrived to piece, until that returns false. The error is
+// io.EOF at the end of the stream, nil when more may come.
+func readAll(s *quic.Stream, piece func([]byte) bool) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
-		n, err := r.Read(buf[:])
-		total += uint64(n)
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil || (progress != nil && !progress(n)) {
-			return total, err
+		n, err := s.TryRead(buf[:])
+		if n == 0 || err != nil || !piece(buf[:n]) {
+			return err
 		}
 	}
 }
 
-// fill writes n bytes and the stream's end, and returns how many it wrote.
-// Proceed, if not nil, is asked before each piece whether to go on; the stream
-// ends early if not.
-func fill(s *quic.Stream, n uint64, proceed func() bool) (total uint64, err error) {
-	for total+bufferSize < n {
-		if proceed != nil && !proceed() {
-			return total, s.Close()
-		}
-		k, err := s.Write(zeros[:])
-		total += uint64(k)
-		if err != nil {
-			return total, err
+// writeZeros writes up to n bytes, as many as there is room for.
+func writeZeros(s *quic.Stream, n uint64) (written uint64, err error) {
+	for written < n {
+		piece := min(n-written, bufferSize)
+		k, err := s.TryWrite(zeros[:piece])
+		written += uint64(k)
+		if err != nil || uint64(k) < piece {
+			return written, err
 		}
 	}
-	k, err := s.WriteLast(zeros[:n-total])
-	return total + uint64(k), err
+	return written, nil
 }
