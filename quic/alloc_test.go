@@ -5,6 +5,8 @@ package quic
 import (
 	"runtime"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // The path of a packet allocates nothing: what a bulk transfer allocates does
@@ -27,5 +29,26 @@ func TestBulkAllocations(t *testing.T) {
 	packets := c.Stats().SentPackets - sentBefore
 	if allocs := after.Mallocs - before.Mallocs; allocs > packets/5 {
 		t.Errorf("%d allocations in both endpoints for %d packets sent each way", allocs, packets)
+	}
+}
+
+// Streams that are released one after the other share their memory.
+func TestReleasedMemory(t *testing.T) {
+	e := newEnv(t, nil, nil)
+	e.serveEcho()
+	c := e.dial()
+	const streams = 1000
+	seen := make(map[*Stream]bool)
+	for range streams {
+		s, err := c.OpenStream(e.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[s] = true
+		peertest.EchoThrough(t, s, []byte("hello"))
+		s.Release()
+	}
+	if len(seen) > streams/2 {
+		t.Errorf("%d streams took the memory of %d", streams, len(seen))
 	}
 }

@@ -78,7 +78,19 @@ func (c events) Woke() bool {
 	return c.waker.Woke() || woke
 }
 
-func (c events) HandleSent(e *engine.Stream) { e.App.(*Stream).sendEnded(nil) }
+func (c events) HandleSent(e *engine.Stream) {
+	s := e.App.(*Stream)
+	s.sendEnded(nil)
+	if s.is(flagReleased) {
+		s.link.Release() // again, when no event about it is under way
+	}
+}
+
+func (c events) HandleStreamReleased(e *engine.Stream) {
+	s := e.App.(*Stream)
+	s.flags.Or(flagReleased)
+	s.recycle()
+}
 
 func (c events) HandleStreamsAvailable() {
 	c.serveOpens()

@@ -57,11 +57,13 @@ const (
 	flagNoReading // the stream only sends
 	flagNoWriting // the stream only receives
 	flagHooks     // somebody has hooks
+	flagReleased  // Release was called, and the loop has taken notice
 )
 
 // newStream makes the Stream for an engine's. On the loop's goroutine.
 func (c *Conn) newStream(e *engine.Stream) *Stream {
-	s := &Stream{conn: c}
+	s := streamPool.Get().(*Stream)
+	s.conn = c
 	s.link.Init(c.link, e)
 	if !e.Receives() {
 		s.flags.Or(flagNoReading)

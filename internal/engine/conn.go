@@ -69,7 +69,7 @@ type Conn struct {
 	deadlines deadlines
 	idle      idleState
 	events    []Event
-	waiting   uint16      // a bit for each kind of event in events that is of no stream
+	waiting   eventSet    // those in events that are of no stream
 	datagrams *Datagrams  // nil unless Config.Datagrams
 	end       *closeState // nil while the connection lives
 
@@ -124,11 +124,7 @@ func (c *Conn) PollEvents(dst []Event) int {
 	clear(c.events[rest:])
 	c.events = c.events[:rest]
 	for i := range dst[:n] {
-		if e := &dst[i]; e.Stream != nil {
-			e.Stream.polled(e.Kind)
-		} else {
-			c.waiting &^= 1 << e.Kind
-		}
+		*c.waitingFor(dst[i].Stream) &^= 1 << dst[i].Kind
 	}
 	return n
 }
@@ -136,13 +132,21 @@ func (c *Conn) PollEvents(dst []Event) int {
 // event tells the application something. What it was told and has not polled
 // yet is not told again, so that a peer cannot pile up events.
 func (c *Conn) event(kind EventKind, s *Stream) {
-	if s == nil {
-		if c.waiting>>kind&1 != 0 {
-			return
-		}
-		c.waiting |= 1 << kind
+	waiting := c.waitingFor(s)
+	if *waiting>>kind&1 != 0 {
+		return
 	}
+	*waiting |= 1 << kind
 	c.events = append(c.events, Event{Kind: kind, Stream: s})
+}
+
+// waitingFor returns which events about a stream, or about the connection for nil,
+// wait to be polled.
+func (c *Conn) waitingFor(s *Stream) *eventSet {
+	if s == nil {
+		return &c.waiting
+	}
+	return &s.waiting
 }
 
 // newConn makes the state both sides share. id is the client's first

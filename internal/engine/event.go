@@ -35,6 +35,9 @@ const (
 	EventReleased
 )
 
+// eventSet has a bit for each kind of event.
+type eventSet uint16
+
 // Event is something the application may want to know.
 type Event struct {
 	Kind   EventKind

@@ -20,13 +20,12 @@ type Stream struct {
 	in   *recvHalf
 	out  *sendHalf
 
-	links         [numQueues]queueLink
-	quantum       uint64 // offset at which another stream has its turn
-	readableEvent bool   // an EventStreamReadable waits to be polled
-	writableEvent bool   // an EventStreamWritable too
-	done          bool   // both halves ended, forgotten
-	sequential    bool   // other streams have their turns when this one has nothing to send
-	urgency       Urgency
+	links      [numQueues]queueLink
+	quantum    uint64 // offset at which another stream has its turn
+	waiting    eventSet
+	done       bool // both halves ended, forgotten
+	sequential bool // other streams have their turns when this one has nothing to send
+	urgency    Urgency
 }
 
 // The kinds of streams by the halves they have, each allocated in one piece.
@@ -69,6 +68,9 @@ func makeStream(receives, sends bool) *Stream {
 	var s *Stream
 	switch {
 	case receives && sends:
+		if s, ok := streamPool.Get().(*Stream); ok {
+			return s
+		}
 		both := new(bothHalves)
 		s, in, out = &both.Stream, &both.receivingHalf, &both.sendingHalf
 	case receives:
@@ -89,29 +91,8 @@ func (s *Stream) Receives() bool { return s.in.state != recvAbsent }
 // Sends reports whether the stream has a sending half.
 func (s *Stream) Sends() bool { return s.out.state != sendAbsent }
 
-// polled tells that an event about the stream was handed over.
-func (s *Stream) polled(kind EventKind) {
-	switch kind {
-	case EventStreamReadable:
-		s.readableEvent = false
-	case EventStreamWritable:
-		s.writableEvent = false
-	}
-}
-
-func (s *Stream) readable() {
-	if !s.readableEvent {
-		s.readableEvent = true
-		s.conn.event(EventStreamReadable, s)
-	}
-}
-
-func (s *Stream) writable() {
-	if !s.writableEvent {
-		s.writableEvent = true
-		s.conn.event(EventStreamWritable, s)
-	}
-}
+func (s *Stream) readable() { s.conn.event(EventStreamReadable, s) }
+func (s *Stream) writable() { s.conn.event(EventStreamWritable, s) }
 
 // finish forgets the stream once both halves have ended.
 func (s *Stream) finish() {

@@ -16,6 +16,8 @@ type Handler interface {
 	HandleWritable(s *engine.Stream)
 	// HandleSent: the peer acknowledged all of s or its reset.
 	HandleSent(s *engine.Stream)
+	// HandleStreamReleased: Stream.Release was called for s.
+	HandleStreamReleased(s *engine.Stream)
 	// HandleStreamsAvailable: the peer raised a stream limit.
 	HandleStreamsAvailable()
 	// HandleDatagrams: Conn.Datagrams().In has something new.

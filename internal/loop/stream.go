@@ -25,6 +25,7 @@ const (
 	pendingReset
 	pendingStop
 	pendingPriority
+	pendingRelease
 )
 
 // Init makes s the link between the engine's stream and conn. It must be
@@ -50,6 +51,13 @@ func (s *Stream) Stop(code uint64) {
 	s.stopCode = code
 	s.post(pendingStop)
 }
+
+// Release tells that nobody uses s any more: no method may be called afterwards.
+func (s *Stream) Release() { s.post(pendingRelease) }
+
+// Idle reports whether the loop has nothing to do for s. It must be called on the
+// loop's goroutine.
+func (s *Stream) Idle() bool { return s.pending.Load() == 0 }
 
 // incrementalBit is set in Stream.priority, beside the urgency.
 const incrementalBit = 1 << 8
@@ -98,4 +106,7 @@ func (s *Stream) handle() {
 		c.engine.StopSending(c.loop.now, s.Stream, s.stopCode)
 	}
 	c.touch()
+	if what&pendingRelease != 0 {
+		c.handler.HandleStreamReleased(s.Stream)
+	}
 }
