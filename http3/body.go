@@ -160,7 +160,7 @@ func (b *body) Close() error {
 // before its Content-Length says so is malformed even when nobody reads it.
 // When somebody is reading right now, it is left to that reader.
 func (b *body) checkEnd() error {
-	if !b.mu.TryLock() {
+	if b.whole || !b.mu.TryLock() {
 		return nil
 	}
 	defer b.mu.Unlock()

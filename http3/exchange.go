@@ -24,7 +24,7 @@ type exchange struct {
 	stream *quic.Stream
 	req    *http.Request
 	url    url.URL // the request's, if that is a plain one
-	body   body
+	body   *body
 	ctx    requestContext
 	rw     responseWriter
 
@@ -33,6 +33,9 @@ type exchange struct {
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
 	late    *time.Timer    // waits for the rest of the header section, nil for none
+
+	using sync.Mutex // held by who sets deadlines of the stream at any time
+	gone  bool       // the stream was released; guarded by using
 
 	taken       bool // the handler has taken the tunnel
 	prioritized bool // by PRIORITY_UPDATE
@@ -43,18 +46,56 @@ type exchange struct {
 // exchangePool has exchanges that no handler has seen.
 var exchangePool = sync.Pool{New: func() any { return new(exchange) }}
 
+// bodyPool has the bodies of requests that had none, which no handler sees either.
+var bodyPool = sync.Pool{New: func() any { return new(body) }}
+
 // recycle gives the memory of an exchange back that was answered without a
 // handler, unless a timer or a dynamic table may still know it.
 func (x *exchange) recycle() {
-	if !x.waited {
-		*x = exchange{}
-		exchangePool.Put(x)
+	if x.waited {
+		return
 	}
+	x.stream.Release()
+	*x.body = body{}
+	*x = exchange{body: x.body}
+	exchangePool.Put(x)
+}
+
+// letGo gives back the memory of the stream and of the body when the response is
+// complete, if nothing that the handler may have kept leads to them. The rest of an
+// exchange is a ResponseWriter and a context, for which handlers may have a use.
+func (x *exchange) letGo() {
+	if !x.body.whole || x.waited || x.tunnel != nil || x.rw.isTunnel || x.ctx.isMade() {
+		return
+	}
+	x.using.Lock()
+	defer x.using.Unlock()
+	if x.rw.deadline != 0 {
+		return // it is enforced
+	}
+	x.gone = true
+	x.stream.Release()
+	*x.body = body{}
+	bodyPool.Put(x.body)
+	x.stream, x.body = nil, nil
+}
+
+// setDeadline sets a deadline of the stream, unless the handler has returned.
+func (x *exchange) setDeadline(set func(*quic.Stream) error) error {
+	x.using.Lock()
+	defer x.using.Unlock()
+	if x.gone {
+		return errHandlerReturned
+	}
+	return set(x.stream)
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
 	x := exchangePool.Get().(*exchange)
 	x.conn, x.stream = c, s
+	if x.body == nil {
+		x.body = bodyPool.Get().(*body)
+	}
 	x.body.init(&c.conn, s, x, c.maxHeader)
 	x.ctx.exchange = x
 	if c.claims() {
@@ -225,12 +266,15 @@ func (x *exchange) answer(status int) {
 
 // serve runs the handler, in a worker's goroutine.
 func (x *exchange) serve() {
-	returned := false
+	returned, complete := false, false
 	defer func() {
 		if !returned {
 			x.fail(recover())
 		}
 		x.ctx.finish(context.Canceled)
+		if complete {
+			x.letGo()
+		}
 		x.conn.used()
 		x.conn.handlers.Add(-1)
 	}()
@@ -240,14 +284,15 @@ func (x *exchange) serve() {
 	}
 	handler.ServeHTTP(&x.rw, x.req)
 	returned = true
-	x.finish()
+	complete = x.finish()
 }
 
-// finish ends the exchange after its handler returned.
-func (x *exchange) finish() {
+// finish ends the exchange after its handler returned, and reports whether there is
+// a complete response.
+func (x *exchange) finish() bool {
 	if x.endTunnel() {
 		x.conn.answered.Add(1)
-		return
+		return false
 	}
 	err := x.body.checkEnd()
 	if err != nil {
@@ -257,13 +302,14 @@ func (x *exchange) finish() {
 		x.body.abandon()
 		x.conn.wasted.Add(1)
 		cancel(x.stream, h3.InternalError) // unless it is reset already
-		return
+		return false
 	}
 	x.conn.answered.Add(1)
 	if x.req.Body != http.NoBody {
 		_ = x.body.Close() // the rest of the request is not wanted (RFC 9114, Section 4.1)
 	}
 	x.rw.enforceDeadline()
+	return true
 }
 
 // fail ends the exchange after its handler panicked or ended its goroutine.

@@ -34,7 +34,7 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 		Proto:         "HTTP/3.0",
 		ProtoMajor:    3,
 		Header:        header,
-		Body:          &x.body,
+		Body:          x.body,
 		ContentLength: h.ContentLength,
 		Host:          h.Host,
 		RemoteAddr:    remote,
@@ -49,7 +49,7 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 	}
 	if x.special&hasExpect != 0 && req.Body != http.NoBody {
 		if expects, _ := expectation(header); expects {
-			req.Body = &expectedBody{body: &x.body, rw: &x.rw}
+			req.Body = &expectedBody{body: x.body, rw: &x.rw}
 		}
 	}
 	return req.WithContext(&x.ctx), nil

@@ -29,8 +29,12 @@ func (c *requestContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inner == nil {
-		// The sending half ends with a reset, a STOP_SENDING or the connection.
-		c.inner, c.cancel = context.WithCancelCause(c.exchange.stream.Context())
+		parent := context.Background()
+		if c.finished == nil {
+			// The sending half ends with a reset, a STOP_SENDING or the connection.
+			parent = c.exchange.stream.Context()
+		}
+		c.inner, c.cancel = context.WithCancelCause(parent)
 		if c.finished != nil {
 			c.cancel(c.finished)
 		} else {
@@ -38,6 +42,13 @@ func (c *requestContext) made() context.Context {
 		}
 	}
 	return c.inner
+}
+
+// isMade reports whether anybody has looked.
+func (c *requestContext) isMade() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inner != nil
 }
 
 // watch ends the context when the client takes its request back without saying

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSmallResponseIsOneFrame checks that a small response has one HEADERS frame
@@ -196,10 +198,14 @@ func TestSuperfluousWriteHeader(t *testing.T) {
 }
 
 func TestWriteAfterHandlerReturned(t *testing.T) {
-	kept := make(chan http.ResponseWriter, 1)
-	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { kept <- w })
+	kept, requests := make(chan http.ResponseWriter, 1), make(chan *http.Request, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { kept <- w; requests <- r })
 	ts.do(t, "GET", "/", nil)
-	w := <-kept
+	w, r := <-kept, <-requests
+	wait(t, "the request's context", r.Context().Done())
+	if err := context.Cause(r.Context()); err != context.Canceled {
+		t.Errorf("the context ended with %v", err)
+	}
 	if _, err := w.Write([]byte("late")); !errors.Is(err, errHandlerReturned) {
 		t.Errorf("Write: %v", err)
 	}
@@ -208,5 +214,14 @@ func TestWriteAfterHandlerReturned(t *testing.T) {
 	}
 	if err := http.NewResponseController(w).Flush(); !errors.Is(err, errHandlerReturned) {
 		t.Errorf("Flush: %v", err)
+	}
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now()); !errors.Is(err, errHandlerReturned) {
+		t.Errorf("SetWriteDeadline: %v", err)
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now()); !errors.Is(err, errHandlerReturned) {
+		t.Errorf("SetReadDeadline: %v", err)
+	}
+	if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("Read: %d, %v", n, err)
 	}
 }

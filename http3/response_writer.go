@@ -7,11 +7,11 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // errHandlerReturned is what a response returns that is used too late.
@@ -46,7 +46,7 @@ type responseWriter struct {
 	trailers   []string // keys announced in the Trailer field
 	err        error    // of writing to the stream
 
-	deadline atomic.Int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none
+	deadline int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none; guarded by exchange.using
 }
 
 // responseBuffers is the memory of a response being written.
@@ -219,16 +219,18 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 // SetReadDeadline sets until when the request's content can be read, for
 // http.ResponseController.
 func (w *responseWriter) SetReadDeadline(t time.Time) error {
-	return w.exchange.stream.SetReadDeadline(t)
+	return w.exchange.setDeadline(func(s *quic.Stream) error { return s.SetReadDeadline(t) })
 }
 
 // SetWriteDeadline sets until when the response can be written, for
 // http.ResponseController.
 func (w *responseWriter) SetWriteDeadline(t time.Time) error {
-	if w.deadline.Store(0); !t.IsZero() {
-		w.deadline.Store(t.UnixNano())
-	}
-	return w.exchange.stream.SetWriteDeadline(t)
+	return w.exchange.setDeadline(func(s *quic.Stream) error {
+		if w.deadline = 0; !t.IsZero() {
+			w.deadline = t.UnixNano()
+		}
+		return s.SetWriteDeadline(t)
+	})
 }
 
 // EnableFullDuplex does nothing, for http.ResponseController: in HTTP/3, reading

@@ -61,11 +61,13 @@ func (x *exchange) startTimeouts() {
 // handler that has returned: what it wrote may wait for a client that takes
 // nothing.
 func (w *responseWriter) enforceDeadline() {
-	deadline := w.deadline.Load()
+	x := w.exchange
+	x.using.Lock()
+	deadline, stream := w.deadline, x.stream
+	x.using.Unlock()
 	if deadline == 0 {
 		return
 	}
-	stream := w.exchange.stream
 	_ = stream.SetWriteDeadline(time.Time{})
 	timer := time.AfterFunc(time.Until(time.Unix(0, deadline)), func() { stream.CancelWrite(uint64(h3.InternalError)) })
 	context.AfterFunc(stream.Context(), func() { timer.Stop() })

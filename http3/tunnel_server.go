@@ -90,9 +90,9 @@ func (x *exchange) acceptTunnel() (*Tunnel, error) {
 // beginTunnel prepares for the acceptance of an extended CONNECT request. Its
 // stream stays event-driven until somebody reads or writes it.
 func (x *exchange) beginTunnel() {
-	x.req.Body = tunnelBody{&x.body}
+	x.req.Body = tunnelBody{x.body}
 	x.req.ContentLength = -1
-	x.tunnel = x.conn.newTunnel(x.stream, &x.body, func() { x.conn.handlers.Add(-1) })
+	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() { x.conn.handlers.Add(-1) })
 }
 
 // endTunnel is called when the handler has returned. It reports whether the
