@@ -137,6 +137,7 @@ func (c *h3Conn) feed(ex *exchange, b []byte) error {
 // finish ends an exchange.
 func (c *h3Conn) finish(s *quic.Stream, ex *exchange, err error) {
 	s.SetValue(nil)
+	s.Release()
 	c.running--
 	c.done(c, ex, err)
 	c.idle = append(c.idle, ex)
