@@ -22,6 +22,8 @@ var perfPeers = []peer{
 	{name: "quiche", family: "quiche", proto: "perf", argv: rustServer("quiche-perf")},
 }
 
+var godwitBlocking = peer{name: "Godwit, blocking calls", family: "godwit", proto: "perf", argv: perfd("godwit-blocking")}
+
 // The servers of HTTP.
 var (
 	godwitHTTP   = peer{name: "Godwit, HTTP/3", family: "godwit", proto: "h3", argv: httpd("godwit")}

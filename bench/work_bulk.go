@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,9 +19,10 @@ var floorPeer = peer{
 var bulkWorkloads = []*workload{
 	{
 		id: "bulk", group: "bulk", title: "Bulk over QUIC, 1 connection, 1 stream",
-		about:   "Godwit's client downloads with the QUIC performance protocol.",
+		about: "Godwit's client downloads with the QUIC performance protocol. It and `godwit perf serve` are event-driven; " +
+			"with blocking calls Godwit's server has a goroutine for each stream, as the other servers in Go have.",
 		columns: []column{gbps, serverPerGiB, clientPerGiB},
-		peers:   append([]peer{floorPeer}, perfPeers...),
+		peers:   slices.Concat([]peer{floorPeer, perfPeers[0], godwitBlocking}, perfPeers[1:]),
 		measure: func(ctx context.Context, b *bench, p peer) ([]float64, error) {
 			if p.family == floorPeer.family {
 				return measureFloor(ctx, b, p)

@@ -2,7 +2,7 @@
 // (draft-banks-quic-performance) with other implementations than Godwit's, and
 // echoes datagrams with those that have them, for the side-by-side benchmarks:
 //
-//	perfd -stack godwit|quic-go|x-net -listen 127.0.0.1:0 -cert FILE -key FILE
+//	perfd -stack godwit|godwit-blocking|quic-go|x-net -listen 127.0.0.1:0 -cert FILE -key FILE
 //
 // It prints its address and serves until it is killed.
 package main
@@ -26,7 +26,9 @@ const (
 // serveFunc starts a server and returns its address.
 type serveFunc func(listen string, conf *tls.Config) (net.Addr, error)
 
-var stacks = map[string]serveFunc{"godwit": serveGodwit, "quic-go": serveQUICGo, "x-net": serveXNet}
+var stacks = map[string]serveFunc{
+	"godwit": serveGodwit, "godwit-blocking": serveGodwitBlocking, "quic-go": serveQUICGo, "x-net": serveXNet,
+}
 
 func main() {
 	if err := run(); err != nil {
@@ -38,14 +40,14 @@ func main() {
 
 // run starts the server that the command line asks for.
 func run() error {
-	stack := flag.String("stack", "", "implementation: godwit, quic-go or x-net")
+	stack := flag.String("stack", "", "implementation: godwit, godwit-blocking, quic-go or x-net")
 	listen := flag.String("listen", "127.0.0.1:0", "UDP address to listen on")
 	cert := flag.String("cert", "", "PEM file with the certificate")
 	key := flag.String("key", "", "PEM file with its key")
 	flag.Parse()
 	serve, ok := stacks[*stack]
 	if !ok {
-		return fmt.Errorf("-stack %q is not godwit, quic-go or x-net", *stack)
+		return fmt.Errorf("-stack %q is not godwit, godwit-blocking, quic-go or x-net", *stack)
 	}
 	pair, err := devcert.Load(*cert, *key)
 	if err != nil {
