@@ -42,13 +42,15 @@ func (b *blocks) at(off uint64, grow bool) []byte {
 			b.list = append(b.list, nil)
 		}
 	}
-	if b.list[i] == nil {
+	p := b.list[i]
+	if p == nil {
 		if !grow {
 			return nil
 		}
-		b.list[i] = blockPool.Get().(*block)
+		p = blockPool.Get().(*block)
+		b.list[i] = p
 	}
-	return b.list[i][off%blockSize:]
+	return p[off%blockSize:]
 }
 
 // release gives back every block that lies wholly below off.
