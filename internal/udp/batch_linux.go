@@ -1,31 +1,37 @@
 package udp
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// batch is the backend of Linux: recvmmsg and sendmsg on a descriptor that
-// stays with Go's network poller, which is how the owner blocks on it.
+// batch is the backend of Linux: recvmmsg and sendmsg on a descriptor that Go's
+// network poller does not know. The owner blocks on its doorbell.
 type batch struct {
-	conn *net.UDPConn
-	raw  syscall.RawConn
-	park parker
-	rx   receiver
-	tx   sender
+	socket *os.File // counts the calls under way, so that none meets a closed descriptor
+	raw    syscall.RawConn
+	bell   *doorbell
+	closed atomic.Bool
+	park   parker
+	rx     receiver
+	tx     sender
 
-	// The calls of raw take functions; they are made once, since a closure
-	// costs an allocation.
-	readOnce   func(fd uintptr)
-	readOrWait func(fd uintptr) bool
-	sendOnce   func(fd uintptr)
-	sendOrWait func(fd uintptr) bool
+	// The calls of raw connections take functions; they are made once, since a
+	// closure costs an allocation.
+	readOnce  func(socket uintptr)
+	readOrArm func(bell uintptr) bool
+	failed    error // why readOrArm gave up
+	sendOnce  func(socket uintptr)
+	sendLater func(socket uintptr)
+	disarm    func(bell uintptr)
 }
 
 func newBackend(conn *net.UDPConn, cfg Config, count *counters) (backend, error) {
@@ -38,22 +44,64 @@ func newBatch(conn *net.UDPConn, cfg Config, count *counters, k kernel) (*batch,
 	if err != nil {
 		return nil, err
 	}
-	var family int
+	var family, fd int
 	var optErr error
-	err = raw.Control(func(fd uintptr) { family, optErr = configure(k, fd, cfg, count) })
+	err = raw.Control(func(old uintptr) {
+		if family, optErr = configure(k, old, cfg, count); optErr == nil {
+			fd, optErr = takeOver(old)
+		}
+	})
 	if err := errors.Join(err, optErr); err != nil {
 		return nil, err
 	}
+	b := &batch{socket: os.NewFile(uintptr(fd), "udp")}
+	if b.raw, err = b.socket.SyscallConn(); err == nil {
+		b.bell, err = newDoorbell(fd)
+	}
+	if err != nil {
+		b.socket.Close()
+		return nil, err
+	}
 	zones := new(zones)
-	b := &batch{conn: conn, raw: raw}
-	b.park.setDeadline = conn.SetReadDeadline
+	b.park.setDeadline = b.bell.file.SetReadDeadline
 	b.rx.init(k.recvmmsg, cfg.ReceiveBatch, zones, count)
 	b.tx.init(b, k.sendmsg, zones, count, family)
-	b.readOnce = func(fd uintptr) { b.rx.read(fd) }
-	b.readOrWait = func(fd uintptr) bool { return b.rx.read(fd) }
-	b.sendOnce = func(fd uintptr) { b.tx.write(fd) }
-	b.sendOrWait = func(fd uintptr) bool { return b.tx.write(fd) != unix.EAGAIN }
-	return b, nil
+	b.prepare(fd)
+	return b, conn.Close()
+}
+
+// takeOver returns another descriptor of a socket that os does not hand to the
+// network poller, since it may block. The calls made here never do.
+func takeOver(old uintptr) (int, error) {
+	fd, err := unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0, os.NewSyscallError("fcntl", err)
+	}
+	if err := unix.SetNonblock(fd, false); err != nil {
+		unix.Close(fd)
+		return 0, os.NewSyscallError("fcntl", err)
+	}
+	return fd, nil
+}
+
+// prepare makes the functions for raw connections.
+func (b *batch) prepare(fd int) {
+	b.readOnce = func(socket uintptr) { b.rx.read(socket) }
+	b.readOrArm = func(bell uintptr) bool {
+		b.bell.answer(bell)
+		if b.failed = b.raw.Control(b.readOnce); b.failed != nil || b.rx.errno != unix.EAGAIN {
+			return true
+		}
+		b.failed = b.bell.arm(bell, fd)
+		return b.failed != nil
+	}
+	b.disarm = func(bell uintptr) { b.bell.disarm(bell, fd) }
+	b.sendOnce = func(socket uintptr) { b.tx.write(socket) }
+	b.sendLater = func(socket uintptr) {
+		// An error or a signal makes the wait shorter, that is all.
+		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(socket), Events: unix.POLLOUT}}, int(sendPatience.Milliseconds()))
+		b.tx.write(socket)
+	}
 }
 
 func (b *batch) recv(deadline time.Time) ([]Message, error) {
@@ -62,15 +110,19 @@ func (b *batch) recv(deadline time.Time) ([]Message, error) {
 		return b.tryRecv()
 	}
 	b.rx.looked = false
-	err := b.raw.Read(b.readOrWait)
+	b.failed = nil
+	err := cmp.Or(b.bell.raw.Read(b.readOrArm), b.failed)
 	b.park.leave()
 	if err == nil {
 		return b.rx.messages()
 	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, closedOr(err)
+		return nil, b.closedOr(err)
 	}
 	b.park.forget()
+	if err := b.bell.raw.Control(b.disarm); err != nil {
+		return nil, b.closedOr(err)
+	}
 	if b.rx.looked {
 		return nil, nil
 	}
@@ -81,7 +133,7 @@ func (b *batch) recv(deadline time.Time) ([]Message, error) {
 
 func (b *batch) tryRecv() ([]Message, error) {
 	if err := b.raw.Control(b.readOnce); err != nil {
-		return nil, closedOr(err)
+		return nil, b.closedOr(err)
 	}
 	return b.rx.messages()
 }
@@ -97,21 +149,34 @@ func (b *batch) send(data []byte, segment int, to netip.AddrPort, from netip.Add
 // room if the kernel has none.
 func (b *batch) writeOrWait() (unix.Errno, error) {
 	if err := b.raw.Control(b.sendOnce); err != nil {
-		return 0, closedOr(err)
+		return 0, b.closedOr(err)
 	}
-	if b.tx.errno != unix.EAGAIN {
-		return b.tx.errno, nil
-	}
-	if err := b.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
-		return 0, closedOr(err)
-	}
-	err := b.raw.Write(b.sendOrWait)
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		return 0, closedOr(err)
+	if b.tx.errno == unix.EAGAIN {
+		if err := b.raw.Control(b.sendLater); err != nil {
+			return 0, b.closedOr(err)
+		}
 	}
 	return b.tx.errno, nil
 }
 
 func (b *batch) wake() { b.park.wake() }
 
-func (b *batch) close() error { return closedOr(b.conn.Close()) }
+// control calls f with the descriptor.
+func (b *batch) control(f func(fd uintptr)) error { return b.closedOr(b.raw.Control(f)) }
+
+func (b *batch) close() error {
+	if b.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	err := b.bell.file.Close() // which wakes the owner
+	return errors.Join(err, b.socket.Close())
+}
+
+// closedOr returns net.ErrClosed for the error of a call that failed since the
+// socket was closed, for which raw connections of files have none.
+func (b *batch) closedOr(err error) error {
+	if err != nil && b.closed.Load() {
+		return net.ErrClosed
+	}
+	return err
+}

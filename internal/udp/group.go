@@ -36,7 +36,7 @@ func ListenGroup(addr string, n int, steer []bpf.Instruction, cfg Config) (*Grou
 	}
 	if program, err := bpf.Assemble(steer); err == nil {
 		// Without the filter everything works, only less well.
-		g.Steered = withDescriptor(g.Sockets[0].conn, func(fd uintptr) error { return attachSteering(fd, program) }) == nil
+		g.Steered = g.Sockets[0].withDescriptor(func(fd uintptr) error { return attachSteering(fd, program) }) == nil
 	}
 	return g, nil
 }
@@ -46,7 +46,7 @@ func ListenGroup(addr string, n int, steer []bpf.Instruction, cfg Config) (*Grou
 func (g *Group) open(addr string, n int, cfg Config) error {
 	for i := range n {
 		if i == 1 {
-			if err := withDescriptor(g.Sockets[0].conn, setReusePort); err != nil {
+			if err := g.Sockets[0].withDescriptor(setReusePort); err != nil {
 				return fmt.Errorf("udp: %d sockets on %s: %w", n, addr, err)
 			}
 			host, _, err := net.SplitHostPort(addr)
@@ -75,14 +75,10 @@ func (g *Group) close() {
 // LocalAddr returns the address the sockets share.
 func (g *Group) LocalAddr() netip.AddrPort { return g.Sockets[0].local }
 
-// withDescriptor calls f with the descriptor of conn.
-func withDescriptor(conn *net.UDPConn, f func(fd uintptr) error) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
+// withDescriptor calls f with the socket's descriptor.
+func (s *Socket) withDescriptor(f func(fd uintptr) error) error {
 	var inner error
-	if err := raw.Control(func(fd uintptr) { inner = f(fd) }); err != nil {
+	if err := s.control(func(fd uintptr) { inner = f(fd) }); err != nil {
 		return err
 	}
 	return inner

@@ -21,14 +21,14 @@ func Listen(addr string, cfg Config) (*Socket, error) {
 	if err != nil {
 		return nil, listenError(addr, err)
 	}
-	count := new(counters)
+	count, local := new(counters), localAddr(conn)
 	b, err := newBackend(conn, cfg, count)
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("udp: cannot set up the socket on %s: %w", addr, err)
 	}
 	warnBuffers(cfg, count)
-	return &Socket{backend: b, conn: conn, local: localAddr(conn), count: count}, nil
+	return &Socket{backend: b, local: local, count: count}, nil
 }
 
 // openConn binds a socket with the options that must come before binding.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +21,7 @@ const (
 // datagrams that come to a wildcard socket.
 type plain struct {
 	conn  *net.UDPConn
+	raw   syscall.RawConn
 	local netip.Addr // invalid for a wildcard
 	count *counters
 
@@ -60,6 +62,7 @@ func newPlain(conn *net.UDPConn, cfg Config, count *counters) (*plain, error) {
 
 	p := &plain{
 		conn:    conn,
+		raw:     raw,
 		count:   count,
 		arrived: make(chan arrival, plainBuffers),
 		free:    make(chan []byte, plainBuffers),
@@ -84,6 +87,8 @@ func (p *plain) wake() {
 	default:
 	}
 }
+
+func (p *plain) control(f func(fd uintptr)) error { return closedOr(p.raw.Control(f)) }
 
 func (p *plain) close() error {
 	err := p.conn.Close()

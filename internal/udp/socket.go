@@ -1,7 +1,6 @@
 package udp
 
 import (
-	"net"
 	"net/netip"
 	"time"
 )
@@ -26,7 +25,6 @@ const (
 // to the owner; Wake, Stats, LocalAddr, MaxTrain and Close to everybody.
 type Socket struct {
 	backend
-	conn  *net.UDPConn
 	local netip.AddrPort
 	count *counters
 }
@@ -39,6 +37,8 @@ type backend interface {
 	send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error
 	wake()
 	close() error
+	// control calls f with the descriptor.
+	control(f func(fd uintptr)) error
 }
 
 // LocalAddr returns the address that the socket is bound to, with the port that
