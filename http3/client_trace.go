@@ -48,11 +48,18 @@ func traceDial(trace *httptrace.ClientTrace, addr string, dial func() (*quic.Con
 	return qc, err
 }
 
-// traceConn tells of the connection that a request is sent on.
-func traceConn(trace *httptrace.ClientTrace, cc *clientConn, how acquired) {
-	if trace.GotConn != nil {
+// acquireTraced is acquire between its hooks, which tell of the connection that a
+// request is sent on.
+func (t *Transport) acquireTraced(ctx context.Context, addr string) (*clientConn, acquired, error) {
+	trace := traceOf(ctx)
+	if trace.GetConn != nil {
+		trace.GetConn(addr)
+	}
+	cc, how, err := t.acquire(ctx, addr)
+	if err == nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{Conn: tracedConn{cc.qc}, Reused: how.reused, WasIdle: how.idle})
 	}
+	return cc, how, err
 }
 
 // traceInterim tells of an interim response. The error is the hook's, for which

@@ -97,15 +97,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // try sends a request once.
 func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
-	trace := traceOf(req.Context())
-	if trace.GetConn != nil {
-		trace.GetConn(addr)
-	}
-	cc, how, err := t.acquire(req.Context(), addr)
+	cc, how, err := t.acquireTraced(req.Context(), addr)
 	if err != nil {
 		return nil, &attemptError{cause: err, untouched: true}
 	}
-	traceConn(trace, cc, how)
 	resp, failed := cc.roundTrip(req)
 	switch {
 	case failed != nil:

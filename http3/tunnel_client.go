@@ -32,14 +32,15 @@ type ConnectPreparer interface {
 // CONNECT and the protocol in Header[":protocol"], and waits for the answer. With
 // a status of 2xx the result is a tunnel. Otherwise the tunnel is nil, and the
 // response's Body must be read or closed. The context counts until Connect
-// returns; the request's Body is not used.
+// returns, and package httptrace's hooks in it are called up to GotConn; the
+// request's Body is not used.
 func (t *Transport) Connect(ctx context.Context, req *http.Request) (*Tunnel, *http.Response, error) {
 	if err := checkConnect(req); err != nil {
 		return nil, nil, err
 	}
 	addr := originAddr(req.URL)
 	for attempt := 1; ; attempt++ {
-		cc, how, err := t.acquire(ctx, addr)
+		cc, how, err := t.acquireTraced(ctx, addr)
 		if err != nil {
 			return nil, nil, requestFailed(ctx, addr, err)
 		}

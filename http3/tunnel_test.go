@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +78,30 @@ type writeFlusher struct {
 func (w writeFlusher) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	return n, errors.Join(err, w.rc.Flush())
+}
+
+// TestConnectTrace: who traces a CONNECT request knows when it has a connection.
+func TestConnectTrace(t *testing.T) {
+	handler, _ := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	var told []string
+	ctx := httptrace.WithClientTrace(testContext(t), &httptrace.ClientTrace{
+		GetConn: func(addr string) { told = append(told, addr) },
+		GotConn: func(info httptrace.GotConnInfo) { told = append(told, info.Conn.RemoteAddr().String()) },
+	})
+	for range 2 {
+		req, err := http.NewRequest(http.MethodConnect, ts.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header[":protocol"] = []string{"test"}
+		if _, _, err := ts.transport.Connect(ctx, req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := slices.Repeat([]string{ts.addr}, 4); !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
 }
 
 func TestTunnel(t *testing.T) {
