@@ -19,7 +19,8 @@
 //	GET  /info          the connection and, over QUIC, its statistics, as JSON
 //	GET  /files/…       files of Options.Root, with ranges
 //
-// Those below /wt/ open WebTransport sessions: see addWebTransport.
+// CONNECT /echo, over HTTP/3, sends back the datagrams of an extended CONNECT request
+// for EchoProtocol. Those below /wt/ open WebTransport sessions: see addWebTransport.
 package demo
 
 import (
@@ -46,6 +47,7 @@ func New(opts Options) (http.Handler, error) {
 	addPage(mux, opts.CertHash)
 	mux.HandleFunc("GET /hello", serveHello)
 	mux.HandleFunc("POST /echo", serveEcho)
+	mux.HandleFunc("CONNECT /echo", serveTunnel)
 	mux.HandleFunc("GET /bytes/{n}", serveBytes)
 	mux.HandleFunc("POST /digest", serveDigest)
 	mux.HandleFunc("GET /slow", serveSlow)

@@ -103,16 +103,6 @@ func echoSession(s *webtransport.Session) {
 	}
 }
 
-func echoDatagrams(s *webtransport.Session) {
-	for {
-		p, err := s.ReceiveDatagram(context.Background())
-		if err != nil {
-			return
-		}
-		_ = s.SendDatagram(p) // one that cannot be sent is lost, as datagrams may be
-	}
-}
-
 func echoUni(s *webtransport.Session, in *webtransport.ReceiveStream) {
 	out, err := s.OpenUniStream(s.Context())
 	if err != nil {

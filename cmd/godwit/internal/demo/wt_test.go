@@ -16,15 +16,11 @@ import (
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
-// serveWT serves all routes with WebTransport and returns a function that opens
-// sessions.
-func serveWT(t *testing.T) func(path string, protocols ...string) (*webtransport.Session, error) {
+// serveHTTP3 serves a handler over HTTP/3, with WebTransport, and returns the
+// server's URL and the hash of its certificate.
+func serveHTTP3(t *testing.T, handler http.Handler) (url string, hash [sha256.Size]byte) {
 	t.Helper()
 	leak.Check(t)
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	cert, hash, err := devcert.Make(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -43,9 +39,20 @@ func serveWT(t *testing.T) func(path string, protocols ...string) (*webtransport
 			t.Errorf("Serve: %v", err)
 		}
 	})
+	return "https://" + ln.Addr().String(), hash
+}
+
+// serveWT serves all routes and returns a function that opens sessions.
+func serveWT(t *testing.T) func(path string, protocols ...string) (*webtransport.Session, error) {
+	t.Helper()
+	handler, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, hash := serveHTTP3(t, handler)
 	return func(path string, protocols ...string) (*webtransport.Session, error) {
 		d := &webtransport.Dialer{ServerCertificateHashes: [][sha256.Size]byte{hash}, Protocols: protocols}
-		s, _, err := d.Dial(wtContext(t), "https://"+ln.Addr().String()+path, nil)
+		s, _, err := d.Dial(wtContext(t), url+path, nil)
 		if err == nil {
 			t.Cleanup(func() { _ = s.CloseWithError(0, "") })
 		}
