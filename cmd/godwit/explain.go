@@ -4,10 +4,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/wtclient"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -56,4 +60,27 @@ func explainAddress(err error) error {
 		return fmt.Errorf("%w (an address is a host and a port, like localhost:4433)", err)
 	}
 	return err
+}
+
+// maxExcuse is how much of a refusal's content is shown, in bytes.
+const maxExcuse = 200
+
+// refused says with which status a server refused a session or a request, and why.
+func refused(what string, resp *http.Response) error {
+	meaning := http.StatusText(resp.StatusCode)
+	err := fmt.Errorf("the server refused the %s with status %d %s", what, resp.StatusCode, meaning)
+	if excuse := readExcuse(resp); excuse != "" && excuse != meaning {
+		err = fmt.Errorf("%w: %s", err, excuse)
+	}
+	return &exitError{exitHTTPStatus, err}
+}
+
+// readExcuse returns the first line of a refusal.
+func readExcuse(resp *http.Response) string {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxExcuse))
+	if err != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+		return ""
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return wtclient.Printable(line)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
 )
 
 // maxParallel is how many URLs are fetched at the same time unless --parallel says
@@ -31,6 +33,9 @@ type getOptions struct {
 	timeout              seconds
 	parallel, repeat     int
 	limitRate            size
+	datagrams            []string
+	protocol             string // of the request for datagrams
+	wait                 seconds
 	http1, http2         bool
 	jsonGiven, dataGiven bool
 }
@@ -45,13 +50,23 @@ server. The flags are curl's. A URL without a scheme is taken for https. HTTP/1.
 and HTTP/2 are there to compare with.
 
 Responses go to standard output, in the order of the URLs, or to files with -o or
--O; the first -o is for the first URL, and so on.`,
+-O; the first -o is for the first URL, and so on.
+
+With --datagram, the request is an extended CONNECT for the protocol that --protocol
+names. When the server has accepted it the datagrams are sent, and those that come
+back are the response, a line each. It ends when there are as many as were sent, or
+when nothing has come for the time of --wait. The exit code is 1 when some did not come
+back, which happens to datagrams, and 22 when the server refuses the request.`,
 		Example: `  godwit get https://example.com/
   godwit get -k -d @photo.jpg https://localhost:4433/digest
-  godwit get -k -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello`,
+  godwit get -k -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello
+  godwit get -k --datagram hello --datagram 'hello, too' https://localhost:4433/echo`,
 		Args: some("a URL, like https://localhost:4433/"),
 		RunE: func(cmd *cobra.Command, urls []string) error {
 			opts.dataGiven, opts.jsonGiven = cmd.Flags().Changed("data"), cmd.Flags().Changed("json")
+			if err := opts.checkDatagrams(cmd.Flags(), urls); err != nil {
+				return &exitError{exitUsage, err}
+			}
 			return a.get(cmd.Context(), urls, &opts)
 		},
 	}
@@ -81,6 +96,10 @@ func (o *getOptions) addFlags(cmd *cobra.Command) {
 	flags.Var(&o.limitRate, "limit-rate", "transfer no faster than so many bytes a second, e.g. 1M, each URL")
 	flags.BoolVar(&o.http1, "http1", false, "use HTTP/1.1")
 	flags.BoolVar(&o.http2, "http2", false, "use HTTP/2")
+	flags.StringArrayVar(&o.datagrams, "datagram", nil, "send `text` as an HTTP datagram, and show what comes back")
+	flags.StringVar(&o.protocol, "protocol", demo.EchoProtocol, "`name` of what --datagram's request is for: its :protocol")
+	o.wait = defaultWait
+	flags.Var(&o.wait, "wait", "end --datagram when nothing has come for so many seconds, or a duration like 500ms")
 }
 
 // get fetches all URLs.

@@ -111,7 +111,10 @@ func (f *fetcher) exchange(ctx context.Context, p plan, turn <-chan struct{}) er
 	}
 	defer resp.Body.Close()
 	resp.Body = limit(ctx, resp.Body, f.opts.limitRate)
-	if f.opts.fail && resp.StatusCode >= 400 {
+	switch {
+	case len(f.opts.datagrams) > 0 && resp.StatusCode/100 != 2:
+		return refused("request", resp)
+	case f.opts.fail && resp.StatusCode >= 400:
 		return &exitError{exitHTTPStatus, fmt.Errorf("the server answered %s", resp.Status)}
 	}
 	if p.output != stdoutName {

@@ -41,6 +41,8 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 	method := o.method
 	switch {
 	case method != "":
+	case len(o.datagrams) > 0:
+		method = http.MethodConnect
 	case o.head:
 		method = http.MethodHead
 	case body != nil:
@@ -135,6 +137,9 @@ func (o *getOptions) header(body *content) (header http.Header, host string, err
 	if o.jsonGiven {
 		header.Set("Content-Type", "application/json")
 		header.Set("Accept", "application/json")
+	}
+	if len(o.datagrams) > 0 {
+		header[":protocol"] = []string{o.protocol} // where http3's Connect looks
 	}
 	replaced := make(map[string]bool) // a header given replaces ours, but not the one given before
 	for _, line := range o.headers {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
@@ -30,8 +31,12 @@ func (o *getOptions) transport(a *app, conf *tls.Config) (closingTransport, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &http3.Transport{TLSClientConfig: conf, QUICConfig: quicConf, QUICTransport: socket, DisableCompression: true}
-	return quicTransport{t, socket}, nil
+	t := quicTransport{&http3.Transport{TLSClientConfig: conf, QUICConfig: quicConf, QUICTransport: socket, DisableCompression: true}, socket}
+	if len(o.datagrams) > 0 {
+		t.EnableDatagrams = true
+		return datagramTransport{t, o.datagrams, time.Duration(o.wait)}, nil
+	}
+	return t, nil
 }
 
 // tcpTransport is HTTP/1.1 or HTTP/2.

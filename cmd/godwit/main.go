@@ -14,9 +14,9 @@
 // --qlog-dir DIR and TLS secrets to the file that SSLKEYLOGFILE names.
 //
 // The exit code is 0 for success, 1 for a failure, 2 for wrong usage, 22 for an
-// HTTP status of 400 or more with get --fail or a WebTransport session that is
-// refused, 3 for one that the server closes with a code other than 0, and 130 after
-// an interrupt.
+// HTTP status of 400 or more with get --fail or a request of get --datagram or
+// WebTransport session that is refused, 3 for a session that the server closes with
+// a code other than 0, and 130 after an interrupt.
 package main
 
 import (

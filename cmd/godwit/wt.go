@@ -5,11 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,35 +143,17 @@ func (o *wtOptions) client(a *app) wtclient.Options {
 	return out
 }
 
-// maxExcuse is how much of a refusal's content is shown, in bytes.
-const maxExcuse = 200
-
 // explainSession says what a server answered that refuses a session, or what to do
 // about another error. resp may be nil.
 func explainSession(err error, resp *http.Response) error {
 	var rejected *webtransport.RejectedError
 	switch {
 	case errors.As(err, &rejected):
-		meaning := http.StatusText(rejected.StatusCode)
-		err = fmt.Errorf("the server refused the session with status %d %s", rejected.StatusCode, meaning)
-		if excuse := readExcuse(resp); excuse != "" && excuse != meaning {
-			err = fmt.Errorf("%w: %s", err, excuse)
-		}
-		return &exitError{exitHTTPStatus, err}
+		return refused("session", resp)
 	case errors.Is(err, webtransport.ErrNotSupported):
 		return fmt.Errorf("%w (it speaks HTTP/3; godwit get works)", err)
 	}
 	return explain(err, "use --cert-hash with its SHA-256, --cacert FILE to trust the certificates in FILE, or -k to accept any")
-}
-
-// readExcuse returns the first line of a refusal.
-func readExcuse(resp *http.Response) string {
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxExcuse))
-	if err != nil || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
-		return ""
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	return wtclient.Printable(line)
 }
 
 // check reads the flags that need more than parsing, and the URL.
