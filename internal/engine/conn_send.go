@@ -47,6 +47,9 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		out = grown
 		if n == 0 {
 			segment = length
+			if length < size && c.datagramFits(length) {
+				size = length // DATAGRAM frames that are alike make a train, too
+			}
 		}
 		if length < size {
 			break // a train's last datagram may be shorter

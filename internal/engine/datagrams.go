@@ -208,15 +208,26 @@ func (c *Conn) appendDatagrams(w *frameWriter) {
 		if !ok {
 			return
 		}
-		if w.room() < datagramHeader+n {
-			if !w.empty() {
-				return // in the next packet
-			}
+		if n > c.datagrams.Limit() {
 			q.discard() // the path has shrunk since it was queued
 			continue
+		}
+		if w.room() < datagramHeader+n {
+			return // in the next packet
 		}
 		w.b = wire.AppendDatagramHeader(w.b, n)
 		w.b, _ = q.Pop(w.b)
 		w.sent.Eliciting = true
 	}
+}
+
+// datagramFits reports whether a datagram waits that fits into a packet of size bytes.
+func (c *Conn) datagramFits(size int) bool {
+	if c.datagrams == nil || c.hs != nil && !c.hs.confirmed {
+		return false
+	}
+	n, ok := c.datagrams.Out.front()
+	sent := &c.numberSpace(wire.AppSpace).sent
+	header := 1 + c.ids.remote[0].id.Len() + wire.PacketNumberLen(sent.Next(), sent.LargestAcked())
+	return ok && header+datagramHeader+n+protect.Overhead <= size
 }

@@ -73,19 +73,25 @@ func (p *pair) flush(side wire.Side) (sent bool) {
 		e.conn.HandleDeadline(p.now)
 	}
 	p.handleEvents(e)
-	for t, ok := e.conn.PollTransmit(p.now, p.buf, 44); ok; t, ok = e.conn.PollTransmit(p.now, p.buf, 44) {
+	for p.sendTrain(e, to) {
 		sent = true
-		for data := t.Data; len(data) > 0; {
-			n := min(t.Segment, len(data))
-			p.packets++
-			c := to.endpoint.HandleDatagram(p.now, engine.Datagram{Data: data[:n], Path: engine.Path{Remote: puppetAddr}, ECN: t.ECN})
-			if to.conn == nil {
-				to.conn = c
-			}
-			data = data[n:]
-		}
 	}
 	return sent
+}
+
+// sendTrain lets one side send once.
+func (p *pair) sendTrain(e, to *end) bool {
+	t, ok := e.conn.PollTransmit(p.now, p.buf, 44)
+	for data := t.Data; len(data) > 0; {
+		n := min(t.Segment, len(data))
+		p.packets++
+		c := to.endpoint.HandleDatagram(p.now, engine.Datagram{Data: data[:n], Path: engine.Path{Remote: puppetAddr}, ECN: t.ECN})
+		if to.conn == nil {
+			to.conn = c
+		}
+		data = data[n:]
+	}
+	return ok
 }
 
 func (p *pair) handleEvents(e *end) {
