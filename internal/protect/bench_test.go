@@ -80,3 +80,18 @@ func BenchmarkWake(b *testing.B) {
 		k.wake()
 	}
 }
+
+// BenchmarkAppKeys is what the keys of a connection cost.
+func BenchmarkAppKeys(b *testing.B) {
+	for _, s := range suites {
+		b.Run(s.String(), func(b *testing.B) {
+			secret := testSecret(s, 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				var k AppKeys
+				_ = k.SetReadSecret(wire.Version1, s, secret)
+				_ = k.SetWriteSecret(wire.Version1, s, secret)
+			}
+		})
+	}
+}

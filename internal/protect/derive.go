@@ -3,12 +3,9 @@ package protect
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -28,35 +25,18 @@ func labelsOf(v wire.Version) *labels {
 	return &labels{"quic key", "quic iv", "quic hp", "quic ku"}
 }
 
-// expander derives what a secret is for. As nothing here is longer than a hash,
-// HKDF-Expand is a single HMAC (RFC 5869, Section 2.3), whose first half, the
-// secret, is worked in once for all labels.
-type expander struct {
-	mac hash.Hash
-	buf [64]byte // what goes in and what comes out
-}
-
-func newExpander(s Suite, secret []byte) *expander {
-	return &expander{mac: hmac.New(s.newHash, secret)}
-}
-
-// label is HKDF-Expand-Label with an empty context (RFC 8446, Section 7.1). The
-// result is valid until the next call.
-func (e *expander) label(label string, n int) []byte {
+// derive is HKDF-Expand-Label with an empty context (RFC 8446, Section 7.1), put
+// into out. As nothing here is longer than a hash, HKDF-Expand is a single HMAC
+// (RFC 5869, Section 2.3).
+func (s Suite) derive(out *hashValue, secret []byte, label string, n int) []byte {
 	const prefix = "tls13 "
-	info := binary.BigEndian.AppendUint16(e.buf[:0], uint16(n))
+	var b [maxMACInput]byte
+	info := binary.BigEndian.AppendUint16(b[:0], uint16(n))
 	info = append(info, byte(len(prefix)+len(label)))
 	info = append(info, prefix...)
 	info = append(info, label...)
 	info = append(info, 0, 1) // the empty context, and the number of the block
-	e.mac.Reset()
-	e.mac.Write(info)
-	return e.mac.Sum(e.buf[:0])[:n]
-}
-
-// expandLabel is expander.label for a secret with one use.
-func expandLabel(s Suite, secret []byte, label string, n int) []byte {
-	return newExpander(s, secret).label(label, n)
+	return s.mac(out, secret, info)[:n]
 }
 
 // newAEAD makes the AEAD of a suite with a key of the right length.
@@ -89,17 +69,15 @@ var (
 
 // initialSecrets derives the secrets of both sides from the destination ID of
 // the client's first Initial packet (RFC 9001, Section 5.2).
-func initialSecrets(v wire.Version, dstID []byte) (client, server []byte) {
+func initialSecrets(v wire.Version, dstID []byte) (client, server [sha256.Size]byte) {
 	salt := initialSaltV1
 	if v == wire.Version2 {
 		salt = initialSaltV2
 	}
-	secret, err := hkdf.Extract(sha256.New, dstID, salt)
-	if err != nil {
-		panic("protect: HKDF-Extract: " + err.Error())
-	}
-	e := newExpander(AES128GCM, secret)
-	client = append(client, e.label("client in", sha256.Size)...)
-	server = append(server, e.label("server in", sha256.Size)...)
+	// HKDF-Extract is HMAC with the salt as the key (RFC 5869, Section 2.2).
+	var common, secret hashValue
+	AES128GCM.mac(&common, salt, dstID)
+	copy(client[:], AES128GCM.derive(&secret, common[:sha256.Size], "client in", sha256.Size))
+	copy(server[:], AES128GCM.derive(&secret, common[:sha256.Size], "server in", sha256.Size))
 	return client, server
 }

@@ -21,16 +21,12 @@ type packetKey struct {
 }
 
 // newPacketKey derives the AEAD's key and IV from a secret.
-func newPacketKey(v wire.Version, s Suite, secret *expander) (packetKey, error) {
-	var k packetKey
+func newPacketKey(v wire.Version, s Suite, secret []byte) (k packetKey, err error) {
 	l := labelsOf(v)
-	aead, err := newAEAD(s, secret.label(l.key, s.keyLen()))
-	if err != nil {
-		return k, err
-	}
-	k.aead = aead
-	copy(k.iv[:], secret.label(l.iv, ivLen))
-	return k, nil
+	var sum hashValue
+	k.aead, err = newAEAD(s, s.derive(&sum, secret, l.key, s.keyLen()))
+	copy(k.iv[:], s.derive(&sum, secret, l.iv, ivLen))
+	return k, err
 }
 
 // scratch is memory for a nonce or a mask: in a local variable it would escape
@@ -87,9 +83,10 @@ type headerKey struct {
 	mask  scratch
 }
 
-func newHeaderKey(v wire.Version, s Suite, secret *expander) (headerKey, error) {
+func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {
 	k := headerKey{suite: s}
-	copy(k.key[:], secret.label(labelsOf(v).hp, s.keyLen()))
+	var sum hashValue
+	copy(k.key[:], s.derive(&sum, secret, labelsOf(v).hp, s.keyLen()))
 	return k, k.makeBlock()
 }
 

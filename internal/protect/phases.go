@@ -1,6 +1,10 @@
 package protect
 
-import "github.com/godwit-quic/godwit/internal/wire"
+import (
+	"bytes"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // secretChain derives the packet keys of one key phase after the other from the
 // secret of the first. The header key stays (RFC 9001, Section 6.1).
@@ -12,8 +16,9 @@ type secretChain struct {
 
 // next returns the key of the phase after the one returned last.
 func (c *secretChain) next() packetKey {
-	c.secret = append([]byte(nil), expandLabel(c.suite, c.secret, labelsOf(c.version).ku, len(c.secret))...)
-	key, err := newPacketKey(c.version, c.suite, newExpander(c.suite, c.secret))
+	var sum hashValue
+	c.secret = bytes.Clone(c.suite.derive(&sum, c.secret, labelsOf(c.version).ku, len(c.secret)))
+	key, err := newPacketKey(c.version, c.suite, c.secret)
 	if err != nil {
 		panic("protect: key update: " + err.Error()) // the suite has worked before
 	}
@@ -27,13 +32,14 @@ func startChain(v wire.Version, s Suite, secret []byte) (packetKey, headerKey, s
 	if err != nil {
 		return packetKey{}, headerKey{}, secretChain{}, err
 	}
-	chain := secretChain{version: v, suite: s, secret: append([]byte(nil), secret...)}
+	chain := secretChain{version: v, suite: s, secret: bytes.Clone(secret)}
 	return first.packet, first.header, chain, nil
 }
 
 // remake makes the AEAD of a key again, from the secret of its phase.
 func (c *secretChain) remake(k *packetKey, secret []byte) {
-	aead, err := newAEAD(c.suite, expandLabel(c.suite, secret, labelsOf(c.version).key, c.suite.keyLen()))
+	var sum hashValue
+	aead, err := newAEAD(c.suite, c.suite.derive(&sum, secret, labelsOf(c.version).key, c.suite.keyLen()))
 	if err != nil {
 		panic("protect: key made again: " + err.Error()) // the suite has worked before
 	}

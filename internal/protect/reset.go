@@ -1,8 +1,6 @@
 package protect
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -12,9 +10,9 @@ import (
 // it can be computed again when all state is lost (RFC 9000, Section 10.3.2).
 // key must not be used for anything else.
 func StatelessResetToken(key *[32]byte, id *wire.ConnectionID) wire.ResetToken {
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write(id.Bytes())
-	return wire.ResetToken(mac.Sum(nil)[:len(wire.ResetToken{})])
+	var sum hashValue
+	mac := AES128GCM.mac(&sum, key[:], id.Bytes()) // with SHA-256
+	return wire.ResetToken(mac[:len(wire.ResetToken{})])
 }
 
 // IsStatelessReset reports whether datagram ends in token. The time it takes

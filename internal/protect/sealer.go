@@ -34,12 +34,11 @@ type Sealer struct {
 
 // NewSealer derives packet protection from a TLS secret.
 func NewSealer(v wire.Version, suite Suite, secret []byte) (Sealer, error) {
-	e := newExpander(suite, secret)
-	packet, err := newPacketKey(v, suite, e)
+	packet, err := newPacketKey(v, suite, secret)
 	if err != nil {
 		return Sealer{}, err
 	}
-	header, err := newHeaderKey(v, suite, e)
+	header, err := newHeaderKey(v, suite, secret)
 	return Sealer{packet, header}, err
 }
 
@@ -97,8 +96,8 @@ func NewInitial(v wire.Version, dstID []byte, side wire.Side) (Sealer, Opener) {
 	if side == wire.ServerSide {
 		client, server = server, client
 	}
-	sealer, errSeal := NewSealer(v, AES128GCM, client)
-	opener, errOpen := NewOpener(v, AES128GCM, server)
+	sealer, errSeal := NewSealer(v, AES128GCM, client[:])
+	opener, errOpen := NewOpener(v, AES128GCM, server[:])
 	if err := errors.Join(errSeal, errOpen); err != nil {
 		panic("protect: Initial keys: " + err.Error()) // the suite is known
 	}

@@ -1,11 +1,8 @@
 package protect
 
 import (
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"fmt"
-	"hash"
 )
 
 // Suite is a TLS 1.3 cipher suite by its number in TLS (RFC 8446, Appendix B.4).
@@ -49,12 +46,4 @@ func (s Suite) keyLen() int {
 		return 32
 	}
 	return 0
-}
-
-// newHash returns the hash of the suite's key derivation.
-func (s Suite) newHash() hash.Hash {
-	if s == AES256GCM {
-		return sha512.New384()
-	}
-	return sha256.New()
 }

@@ -61,16 +61,17 @@ func TestInitialSecrets(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		client, server := initialSecrets(tt.version, unhex(t, vectorDstID))
+		clientSecret, serverSecret := initialSecrets(tt.version, unhex(t, vectorDstID))
+		client, server := clientSecret[:], serverSecret[:]
 		wantBytes(t, "client secret", client, tt.secret)
 		wantBytes(t, "server secret", server, tt.serverSecret)
 		l := labelsOf(tt.version)
-		wantBytes(t, "client key", expandLabel(AES128GCM, client, l.key, 16), tt.key)
-		wantBytes(t, "client IV", expandLabel(AES128GCM, client, l.iv, ivLen), tt.iv)
-		wantBytes(t, "client hp", expandLabel(AES128GCM, client, l.hp, 16), tt.hp)
-		wantBytes(t, "server key", expandLabel(AES128GCM, server, l.key, 16), tt.sKey)
-		wantBytes(t, "server IV", expandLabel(AES128GCM, server, l.iv, ivLen), tt.serverIV)
-		wantBytes(t, "server hp", expandLabel(AES128GCM, server, l.hp, 16), tt.sHP)
+		wantBytes(t, "client key", derive(AES128GCM, client, l.key, 16), tt.key)
+		wantBytes(t, "client IV", derive(AES128GCM, client, l.iv, ivLen), tt.iv)
+		wantBytes(t, "client hp", derive(AES128GCM, client, l.hp, 16), tt.hp)
+		wantBytes(t, "server key", derive(AES128GCM, server, l.key, 16), tt.sKey)
+		wantBytes(t, "server IV", derive(AES128GCM, server, l.iv, ivLen), tt.serverIV)
+		wantBytes(t, "server hp", derive(AES128GCM, server, l.hp, 16), tt.sHP)
 	}
 }
 
@@ -134,10 +135,10 @@ func TestChaCha20ShortHeader(t *testing.T) {
 	}
 	for _, tt := range tests {
 		l := labelsOf(tt.version)
-		wantBytes(t, "key", expandLabel(ChaCha20Poly1305, secret, l.key, 32), tt.key)
-		wantBytes(t, "IV", expandLabel(ChaCha20Poly1305, secret, l.iv, ivLen), tt.iv)
-		wantBytes(t, "hp", expandLabel(ChaCha20Poly1305, secret, l.hp, 32), tt.hp)
-		wantBytes(t, "ku", expandLabel(ChaCha20Poly1305, secret, l.ku, 32), tt.ku)
+		wantBytes(t, "key", derive(ChaCha20Poly1305, secret, l.key, 32), tt.key)
+		wantBytes(t, "IV", derive(ChaCha20Poly1305, secret, l.iv, ivLen), tt.iv)
+		wantBytes(t, "hp", derive(ChaCha20Poly1305, secret, l.hp, 32), tt.hp)
+		wantBytes(t, "ku", derive(ChaCha20Poly1305, secret, l.ku, 32), tt.ku)
 
 		const pn = 654360564
 		sealer, err := NewSealer(tt.version, ChaCha20Poly1305, secret)
