@@ -21,6 +21,9 @@ func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Tra
 	if t, ok := c.pollPath(now, buf); ok {
 		return t, true
 	}
+	if t, ok := c.pollMTUProbe(now, buf); ok {
+		return t, true
+	}
 	t, ok := c.pollTrain(now, buf, maxSegments)
 	if !ok && c.quiet {
 		c.trim()
@@ -54,9 +57,12 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		if length < size {
 			break // a train's last datagram may be shorter
 		}
+		if c.mtu.filled() {
+			break // the probe is next, as long as the window has room for it
+		}
 	}
 	if len(out) == 0 {
-		return c.pollMTUProbe(now, buf)
+		return Transmit{}, false
 	}
 	return Transmit{Data: out, Segment: segment, Path: c.path.Path, ECN: c.ecn.mark()}, true
 }

@@ -172,6 +172,7 @@ func (c *Conn) updateDatagramLimit() {
 	if c.datagrams == nil || c.peer.maxDatagramFrame <= datagramHeader {
 		return
 	}
+	c.mtu.wanted = true // the application asks how large a datagram may be, and does not try
 	packet := c.mtu.current - 1 - c.ids.remote[0].id.Len() - maxPacketNumberLen - protect.Overhead
 	c.datagrams.limit.Store(int64(max(0, min(packet, int(c.peer.maxDatagramFrame))-datagramHeader)))
 }

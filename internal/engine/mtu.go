@@ -2,9 +2,10 @@ package engine
 
 import "github.com/godwit-quic/godwit/internal/wire"
 
-// Path MTU discovery (RFC 8899, RFC 9000, Section 14.3): after the handshake
-// a few larger sizes are tried with packets of PING and PADDING, whose loss
-// means nothing for congestion.
+// Path MTU discovery (RFC 8899, RFC 9000, Section 14.3): a few larger sizes are
+// tried with packets of PING and PADDING, whose loss means nothing for
+// congestion. That begins when a larger size would be of use: many connections
+// never fill a datagram, and for them a probe would be their largest expense.
 const (
 	maxMTUProbes = 3 // losses of one size before it is given up
 	// blackHoleAfter is the number of probe timeouts in a row, with full-sized
@@ -19,11 +20,12 @@ type mtuState struct {
 	limit   int // the largest size that we or the peer want
 	lost    int // probes of target lost
 	flying  bool
+	wanted  bool // a larger size would be of use
 }
 
 func (m *mtuState) init(limit int) { m.current, m.limit = minDatagramSize, limit }
 
-// start begins the search once the peer's limit is known.
+// start prepares the search once the peer's limit is known.
 func (m *mtuState) start(peerMax uint64) {
 	m.limit = int(min(uint64(m.limit), peerMax))
 	if m.limit > m.current {
@@ -32,7 +34,14 @@ func (m *mtuState) start(peerMax uint64) {
 }
 
 // due reports whether a probe should be sent.
-func (m *mtuState) due() bool { return m.target > m.current && !m.flying }
+func (m *mtuState) due() bool { return m.wanted && m.target > m.current && !m.flying }
+
+// filled takes note of a full datagram and reports whether a larger one should be
+// tried now. Those of the handshake, full of padding, do not count.
+func (m *mtuState) filled() bool {
+	m.wanted = m.wanted || m.target > 0
+	return m.due()
+}
 
 // settle takes the fate of a probe of size bytes.
 func (m *mtuState) settle(size int, f fate) {

@@ -5,6 +5,7 @@ import "testing"
 // search runs path MTU discovery on a path that carries datagrams of up to
 // size bytes, and returns what it found and how many probes that took.
 func search(m *mtuState, size int) (current, probes int) {
+	m.filled()
 	for m.due() && probes < 1000 {
 		probes++
 		m.flying = true
@@ -47,11 +48,28 @@ func TestMTUPeerLimit(t *testing.T) {
 	}
 }
 
+// Nothing is tried before a datagram of data was full.
+func TestMTUNotWanted(t *testing.T) {
+	var m mtuState
+	m.init(1452)
+	if m.filled() {
+		t.Fatal("a full datagram of the handshake counts")
+	}
+	m.start(maxUDPPayload)
+	if m.due() {
+		t.Fatal("probes before anything is gained by it")
+	}
+	if !m.filled() {
+		t.Fatal("does not probe when a datagram was full")
+	}
+}
+
 // One lost probe proves nothing, three do.
 func TestMTULosses(t *testing.T) {
 	var m mtuState
 	m.init(1452)
 	m.start(maxUDPPayload)
+	m.filled()
 	for range maxMTUProbes - 1 {
 		m.flying = true
 		m.settle(1452, lost)
