@@ -27,6 +27,10 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 // goroutines at once.
 type Server struct {
 	config *tls.Config
+	// events asks for an event when a session is resumed, so that it is resumed
+	// without 0-RTT. It is for configurations that are chosen for each client; where
+	// there is only one, withoutEarlyData saves two changes of goroutines.
+	events bool
 }
 
 // NewServer returns a Server with a copy of config, which is made once because
@@ -36,7 +40,10 @@ func NewServer(config *tls.Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if get := prepared.GetConfigForClient; get != nil {
+	get := prepared.GetConfigForClient
+	if get == nil {
+		withoutEarlyData(prepared)
+	} else {
 		prepared.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			chosen, err := get(hello)
 			if chosen == nil || err != nil {
@@ -45,14 +52,30 @@ func NewServer(config *tls.Config) (*Server, error) {
 			return prepare(chosen)
 		}
 	}
-	return &Server{config: prepared}, nil
+	return &Server{config: prepared, events: get != nil}, nil
+}
+
+// withoutEarlyData makes a configuration resume every session without 0-RTT,
+// whatever its ticket permits.
+func withoutEarlyData(config *tls.Config) {
+	unwrap := config.UnwrapSession
+	if unwrap == nil {
+		unwrap = config.DecryptTicket
+	}
+	config.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := unwrap(ticket, state)
+		if session != nil {
+			session.EarlyData = false
+		}
+		return session, err
+	}
 }
 
 // NewConn returns the server's side of a new connection.
 func (s *Server) NewConn() *Conn {
 	return &Conn{
 		server: true,
-		quic:   tls.QUICServer(&tls.QUICConfig{TLSConfig: s.config, EnableSessionEvents: true}),
+		quic:   tls.QUICServer(&tls.QUICConfig{TLSConfig: s.config, EnableSessionEvents: s.events}),
 	}
 }
 

@@ -183,7 +183,16 @@ func (c *Conn) forward(e *tls.QUICEvent) {
 	c.push(out)
 }
 
-func (c *Conn) push(e engine.TLSEvent) { c.events = append(c.events, e) }
+// usualEvents is how many events a call brings about at most, but for certificates
+// of many messages.
+const usualEvents = 8
+
+func (c *Conn) push(e engine.TLSEvent) {
+	if c.events == nil {
+		c.events = make([]engine.TLSEvent, 0, usualEvents)
+	}
+	c.events = append(c.events, e)
+}
 
 // fail makes err, with the alert that it carries, the error of the handshake.
 func (c *Conn) fail(err error) *engine.TLSAlert {

@@ -76,6 +76,30 @@ func TestResumption(t *testing.T) {
 // the same keys, leads to no 0-RTT on either side.
 func TestNoEarlyData(t *testing.T) {
 	serverConfig, clientConfig := testConfigs(t)
+	t.Run("one configuration", func(t *testing.T) { refuseEarlyData(t, serverConfig, clientConfig) })
+	chosen := serverConfig.Clone()
+	serverConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+	t.Run("chosen configuration", func(t *testing.T) { refuseEarlyData(t, serverConfig, clientConfig) })
+}
+
+// TestSessionsWithoutEarlyData: a server resumes none with 0-RTT, whoever made
+// it of a ticket.
+func TestSessionsWithoutEarlyData(t *testing.T) {
+	serverConfig, _ := testConfigs(t)
+	serverConfig.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
+		return &tls.SessionState{EarlyData: true}, nil
+	}
+	srv, err := NewServer(serverConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := srv.config.UnwrapSession(nil, tls.ConnectionState{})
+	if err != nil || session.EarlyData {
+		t.Errorf("a session is %+v, %v", session, err)
+	}
+}
+
+func refuseEarlyData(t *testing.T, serverConfig, clientConfig *tls.Config) {
 	cache := tls.NewLRUClientSessionCache(1)
 	clientConfig.ClientSessionCache = cache
 	srv, err := NewServer(serverConfig)
