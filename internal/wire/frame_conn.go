@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // AppendPing appends a PING frame (RFC 9000, Section 19.2).
 func AppendPing(b []byte) []byte { return append(b, byte(FramePing)) }
 
@@ -13,13 +15,15 @@ func AppendPadding(b []byte, n int) []byte {
 
 // ConsumePadding returns the number of PADDING frames' bytes at the beginning
 // of b, zero when there are none.
-func ConsumePadding(b []byte) int {
-	for i, c := range b {
-		if c != byte(FramePadding) {
-			return i
-		}
+func ConsumePadding(b []byte) (n int) {
+	// Mostly there is a lot of it, or none.
+	for len(b)-n >= 8 && binary.NativeEndian.Uint64(b[n:]) == 0 {
+		n += 8
 	}
-	return len(b)
+	for n < len(b) && b[n] == byte(FramePadding) {
+		n++
+	}
+	return n
 }
 
 // Crypto is a CRYPTO frame (RFC 9000, Section 19.6).

@@ -234,7 +234,7 @@ func TestPadding(t *testing.T) {
 	if want := []byte{0xff, 0, 0, 0, 0, 0}; !bytes.Equal(b, want) {
 		t.Errorf("AppendPadding = %x, want %x", b, want)
 	}
-	for in, want := range map[string]int{"": 0, "01": 0, "000001": 2, "0000": 2} {
+	for in, want := range map[string]int{"": 0, "01": 0, "000001": 2, "0000": 2, "000000000000000000000001": 11, "0000000000000000": 8} {
 		if got := ConsumePadding(unhex(t, in)); got != want {
 			t.Errorf("ConsumePadding(%s) = %d, want %d", in, got, want)
 		}
