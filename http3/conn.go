@@ -2,6 +2,7 @@ package http3
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -66,8 +67,11 @@ func (c *conn) flushControl() {
 	// Even with nothing to send: the error is that of a STOP_SENDING, which
 	// must not come (RFC 9114, Section 6.2.1).
 	n, err := c.control.TryWrite(c.unsent)
-	if err != nil {
+	switch {
+	case streamClosed(err):
 		c.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading the control stream"})
+		return
+	case err != nil:
 		return
 	}
 	if c.unsent = c.unsent[n:]; len(c.unsent) == 0 {
@@ -124,6 +128,9 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 		}
 		if err != nil {
 			s.SetValue(nil)
+			if !streamClosed(err) {
+				return
+			}
 			if err := c.state.HandleUniEnd(u); err != nil {
 				c.abort(err)
 			}
@@ -133,6 +140,14 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 			return
 		}
 	}
+}
+
+// streamClosed reports whether an error means that the peer closed or cancelled
+// the stream. It has done nothing to it when the connection ended, which is an
+// error of all streams.
+func streamClosed(err error) bool {
+	var cancelled *quic.StreamError
+	return err == io.EOF || errors.As(err, &cancelled)
 }
 
 // abort closes the connection for a violation of the protocol. Any goroutine may

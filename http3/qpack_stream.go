@@ -77,8 +77,10 @@ func (q *qpackStream) write() {
 	q.unsent = q.appendInstructions(q.unsent)
 	if q.stream != nil {
 		n, err := q.stream.TryWrite(q.unsent)
-		if err != nil {
+		if streamClosed(err) {
 			q.conn.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
+		}
+		if err != nil {
 			n = len(q.unsent)
 		}
 		q.unsent = append(q.unsent[:0], q.unsent[n:]...)
