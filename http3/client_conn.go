@@ -96,7 +96,7 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 // HandleClose is called when the connection has ended.
 func (c *clientConn) HandleClose(_ *quic.Conn, err error) {
 	c.transport.forget(c)
-	c.endTunnels(describe(err))
+	c.endTunnels(err)
 	if c.ext != nil {
 		c.ext.HandleClose(err)
 	}

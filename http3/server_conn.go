@@ -107,7 +107,7 @@ func (c *serverConn) Woke() bool {
 // learn of it, they learn from the streams.
 func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	c.srv.forget(c)
-	c.endTunnels(describe(err))
+	c.endTunnels(err)
 	if c.ext != nil {
 		c.ext.HandleClose(err)
 	}

@@ -264,8 +264,13 @@ func (c *conn) dropTunnel(t *Tunnel) {
 	t.whenOver = nil
 }
 
-// endTunnels ends the tunnels of a connection that has ended.
-func (c *conn) endTunnels(err error) {
+// endTunnels ends the tunnels of a connection that has ended, for a reason that
+// describe knows.
+func (c *conn) endTunnels(reason error) {
+	if len(c.tunnels) == 0 {
+		return
+	}
+	err := describe(reason)
 	for _, t := range c.tunnels {
 		if t.handler != nil {
 			t.handleEnd(err)
