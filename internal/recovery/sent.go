@@ -84,9 +84,12 @@ func (r *sentRing) push(pn wire.PacketNumber) *Sent {
 	return s
 }
 
+// minSlots is enough for a handshake, and for a connection with a request.
+const minSlots = 4
+
 func (r *sentRing) grow() {
 	old := *r
-	r.slots = make([]Sent, max(8, 2*len(old.slots)))
+	r.slots = make([]Sent, max(minSlots, 2*len(old.slots)))
 	for pn := old.first; pn < old.end(); pn++ {
 		*r.at(pn) = *old.at(pn)
 	}
