@@ -137,8 +137,14 @@ func (c *Conn) event(kind EventKind, s *Stream) {
 		return
 	}
 	*waiting |= 1 << kind
+	if c.events == nil {
+		c.events = make([]Event, 0, usualEvents)
+	}
 	c.events = append(c.events, Event{Kind: kind, Stream: s})
 }
+
+// usualEvents is how many events wait in a connection that is not a busy one.
+const usualEvents = 8
 
 // waitingFor returns which events about a stream, or about the connection for nil,
 // wait to be polled.

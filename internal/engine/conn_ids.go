@@ -52,6 +52,14 @@ type connIDs struct {
 	announced bool   // something in local or retiring is unsent
 }
 
+// init takes the IDs that each side has in its first packet. There will be as many
+// as allowed in most cases.
+func (ids *connIDs) init(remote, local wire.ConnectionID) {
+	ids.remote = append(make([]remoteID, 0, maxPeerIDs), remoteID{id: remote})
+	ids.local = append(make([]localID, 0, maxLocalIDs), localID{id: local, sent: valReceived})
+	ids.nextSeq = 1
+}
+
 // issue gives the peer as many IDs as it wants, within our bound.
 func (ids *connIDs) issue(c *Conn) {
 	if ids.local[0].id.Len() == 0 {

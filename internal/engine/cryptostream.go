@@ -70,7 +70,18 @@ func (s *cryptoStream) receive(off uint64, data []byte, limit uint64) *Transport
 	return nil
 }
 
-// take returns the bytes that TLS can have now.
+// direct returns the part of data, which arrived at offset off, that TLS can have
+// without its being stored first, as is usual. It returns nothing when other bytes
+// wait or have to come before.
+func (s *cryptoStream) direct(off uint64, data []byte) []byte {
+	end := off + uint64(len(data))
+	if off > s.inAt || end <= s.inAt || s.cryptoBuffers != nil && len(s.in) > 0 {
+		return nil
+	}
+	return data[s.inAt-off:]
+}
+
+// take returns the stored bytes that TLS can have now.
 func (s *cryptoStream) take() []byte {
 	if s.cryptoBuffers == nil {
 		return nil
@@ -80,10 +91,10 @@ func (s *cryptoStream) take() []byte {
 
 // consume drops n bytes that TLS has taken.
 func (s *cryptoStream) consume(n int) {
-	if n == 0 {
-		return
-	}
 	s.inAt += uint64(n)
+	if s.cryptoBuffers == nil || len(s.in) == 0 {
+		return // they came directly
+	}
 	s.got.sub(0, s.inAt)
 	s.in = s.in[n:]
 	if len(s.in) == 0 {
@@ -91,9 +102,13 @@ func (s *cryptoStream) consume(n int) {
 	}
 }
 
-// write appends bytes to be sent.
+// write appends bytes to be sent, and keeps them.
 func (s *cryptoStream) write(data []byte) {
 	s.use()
+	if len(s.out) == 0 {
+		s.out = data
+		return
+	}
 	s.out = append(s.out, data...)
 }
 

@@ -20,7 +20,16 @@ func TestCryptoReceive(t *testing.T) {
 				off = min(at, size-1)
 			}
 			n := min(1+r.Uint64N(200), size-off)
-			if err := s.receive(off, text(off, int(n)), maxCryptoBuffer); err != nil {
+			piece := text(off, int(n))
+			if data := s.direct(off, piece); len(data) > 0 && r.IntN(2) == 0 {
+				if string(data) != string(text(at, len(data))) {
+					t.Fatalf("seed %d: wrong bytes come directly at %d", seed, at)
+				}
+				s.consume(len(data))
+				at += uint64(len(data))
+				continue
+			}
+			if err := s.receive(off, piece, maxCryptoBuffer); err != nil {
 				if err.Code != wire.CryptoBufferExceeded || len(s.got) <= maxCryptoGaps {
 					t.Fatalf("seed %d: %v with %d pieces", seed, err, len(s.got))
 				}

@@ -176,9 +176,7 @@ func (e *Endpoint) Dial(now monotime.Time, path Path, cfg *Config, tls TLS) *Con
 	e.stats.Dialled++
 	original := e.randomID()
 	c.hs.originalDstID = original
-	c.ids.remote = []remoteID{{id: original}}
-	c.ids.local = []localID{{id: e.newID(c), sent: valReceived}}
-	c.ids.nextSeq = 1
+	c.ids.init(original, e.newID(c))
 	c.trace(original)
 	c.setInitialKeys(&original)
 	c.startTLS(now)

@@ -120,9 +120,7 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
 		c.path.validated = true
 	}
-	c.ids.remote = []remoteID{{id: h.SrcID}}
-	c.ids.local = []localID{{id: e.newID(c), sent: valReceived}}
-	c.ids.nextSeq = 1
+	c.ids.init(h.SrcID, e.newID(c))
 	c.trace(original)
 	return c
 }

@@ -95,14 +95,14 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 	if id == wire.InitialSpace {
 		limit = maxInitialCryptoBuffer
 	}
-	if err := space.crypto.receive(f.Offset, f.Data, limit); err != nil {
-		return err
-	}
-	for {
-		data := space.crypto.take()
-		if len(data) == 0 {
-			return nil
+	data := space.crypto.direct(f.Offset, f.Data)
+	if len(data) == 0 {
+		if err := space.crypto.receive(f.Offset, f.Data, limit); err != nil {
+			return err
 		}
+		data = space.crypto.take()
+	}
+	for ; len(data) > 0; data = space.crypto.take() {
 		err := c.tls.HandleData(id, data)
 		space.crypto.consume(len(data))
 		if err != nil {
@@ -115,6 +115,7 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 			return nil
 		}
 	}
+	return nil
 }
 
 // pollTLS acts on everything the handshake has to say.

@@ -43,8 +43,11 @@ func (c *Conn) localParameters() []byte {
 		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
 		p.HasStatelessResetToken = true
 	}
-	return wire.AppendTransportParameters(nil, &p)
+	return wire.AppendTransportParameters(make([]byte, 0, usualParameters), &p)
 }
+
+// usualParameters is the encoded size of parameters without the exotic ones.
+const usualParameters = 160
 
 // setPeerParameters checks and applies the peer's (RFC 9000, Section 7.4).
 func (c *Conn) setPeerParameters(b []byte) *TransportError {

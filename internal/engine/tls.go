@@ -21,7 +21,8 @@ type TLS interface {
 	// bytes are the engine's and valid only during the call.
 	HandleData(space wire.Space, data []byte) error
 	// NextEvent returns the next thing that happened, TLSNoEvent when none is
-	// left. Data in it is valid until the next call of any method.
+	// left. Data in it is valid until the next call of any method, but that of
+	// TLSWriteData is the engine's.
 	NextEvent() TLSEvent
 	// SendSessionTicket makes a server produce a NewSessionTicket message; it
 	// comes out as TLSWriteData. It is called once, after the handshake.
