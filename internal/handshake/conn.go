@@ -28,8 +28,9 @@ type Conn struct {
 	quic   *tls.QUICConn // nil when it is needed no more
 	server bool
 
-	events   []engine.TLSEvent // to be handed out
-	err      error             // what ended the handshake
+	events   []engine.TLSEvent // events[told:] are to be handed out
+	told     int
+	err      error // what ended the handshake
 	complete bool
 	state    tls.ConnectionState // once complete
 }
@@ -90,13 +91,21 @@ func (c *Conn) HandleData(space wire.Space, data []byte) error {
 
 // NextEvent returns the next thing that happened.
 func (c *Conn) NextEvent() engine.TLSEvent {
-	if len(c.events) == 0 {
-		c.events = nil
+	if c.told == len(c.events) {
+		c.forget()
 		return engine.TLSEvent{}
 	}
-	e := c.events[0]
-	c.events = c.events[1:]
-	return e
+	c.told++
+	return c.events[c.told-1]
+}
+
+// forget drops the events, and their memory when there will be few others.
+func (c *Conn) forget() {
+	clear(c.events)
+	c.events, c.told = c.events[:0], 0
+	if c.complete {
+		c.events = nil
+	}
 }
 
 // SendSessionTicket makes a server's NewSessionTicket message, one that does
@@ -123,7 +132,7 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 
 // Close frees what the handshake holds. No events follow.
 func (c *Conn) Close() {
-	c.events = nil
+	c.forget()
 	if c.quic != nil {
 		c.quic.Close() // the error is that of a handshake which is given up
 		c.quic = nil
