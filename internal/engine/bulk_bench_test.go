@@ -12,7 +12,7 @@ import (
 // other their datagrams: the engine's own cost, both sides together.
 func BenchmarkBulk(b *testing.B) {
 	const piece = 64 << 10
-	p := newBenchPair(func() engine.TLS { return &sim.FakeTLS{Side: wire.ServerSide} })
+	p := newDirectPair(func() engine.TLS { return &sim.FakeTLS{Side: wire.ServerSide} })
 	p.dial(&sim.FakeTLS{Side: wire.ClientSide})
 	s, err := p.client.OpenStream(true)
 	if err != nil {

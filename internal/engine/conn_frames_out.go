@@ -190,6 +190,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 	}
 	for u := range data {
 		if data[u].tail != nil && !c.appendQueue(&data[u], w) {
+			c.mtu.filled()
 			c.control.appLimited = false
 			return
 		}

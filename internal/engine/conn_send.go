@@ -57,8 +57,8 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		if length < size {
 			break // a train's last datagram may be shorter
 		}
-		if c.mtu.filled() {
-			break // the probe is next, as long as the window has room for it
+		if c.probesMTU(buf) {
+			break // before the window is full
 		}
 	}
 	if len(out) == 0 {
@@ -227,9 +227,14 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 	}
 }
 
+// probesMTU reports whether pollMTUProbe has something to send.
+func (c *Conn) probesMTU(buf []byte) bool {
+	return c.mtu.due() && c.path.validated && c.loss.InFlight() < c.cc.Window() && len(buf) >= c.mtu.target
+}
+
 // pollMTUProbe sends a packet of the size being tried.
 func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
-	if !c.mtu.due() || !c.path.validated || c.loss.InFlight() >= c.cc.Window() || len(buf) < c.mtu.target {
+	if !c.probesMTU(buf) {
 		return Transmit{}, false
 	}
 	var w frameWriter

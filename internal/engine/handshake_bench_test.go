@@ -32,7 +32,7 @@ func benchHandshake(b *testing.B, cache tls.ClientSessionCache) {
 		CurvePreferences:   []tls.CurveID{tls.X25519},
 		ClientSessionCache: cache,
 	}
-	p := newBenchPair(func() engine.TLS { return server.NewConn() })
+	p := newDirectPair(func() engine.TLS { return server.NewConn() })
 	connect := func() *handshake.Conn {
 		client, err := handshake.NewClient(conf, "localhost")
 		if err != nil {

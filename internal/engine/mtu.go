@@ -5,7 +5,7 @@ import "github.com/godwit-quic/godwit/internal/wire"
 // Path MTU discovery (RFC 8899, RFC 9000, Section 14.3): a few larger sizes are
 // tried with packets of PING and PADDING, whose loss means nothing for
 // congestion. That begins when a larger size would be of use: many connections
-// never fill a datagram, and for them a probe would be their largest expense.
+// never fill a datagram, and for them a probe would be their largest packet.
 const (
 	maxMTUProbes = 3 // losses of one size before it is given up
 	// blackHoleAfter is the number of probe timeouts in a row, with full-sized
@@ -36,12 +36,8 @@ func (m *mtuState) start(peerMax uint64) {
 // due reports whether a probe should be sent.
 func (m *mtuState) due() bool { return m.wanted && m.target > m.current && !m.flying }
 
-// filled takes note of a full datagram and reports whether a larger one should be
-// tried now. Those of the handshake, full of padding, do not count.
-func (m *mtuState) filled() bool {
-	m.wanted = m.wanted || m.target > 0
-	return m.due()
-}
+// filled tells that a packet was too small for the data of streams that waited.
+func (m *mtuState) filled() { m.wanted = true }
 
 // settle takes the fate of a probe of size bytes.
 func (m *mtuState) settle(size int, f fate) {

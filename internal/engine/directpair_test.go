@@ -5,8 +5,8 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
-// benchPair is a client and a server with nothing between them.
-type benchPair struct {
+// directPair is a client and a server with nothing between them.
+type directPair struct {
 	now            monotime.Time
 	config         *engine.Config
 	ce, se         *engine.Endpoint
@@ -16,8 +16,8 @@ type benchPair struct {
 	packets        int
 }
 
-func newBenchPair(newTLS func() engine.TLS) *benchPair {
-	p := &benchPair{now: 1e9, buf: make([]byte, 64<<10)}
+func newDirectPair(newTLS func() engine.TLS) *directPair {
+	p := &directPair{now: 1e9, buf: make([]byte, 64<<10)}
 	p.config = engine.Config{MaxBidiStreams: 100, MaxUniStreams: 100, InitialStreamWindow: 4 << 20, InitialConnWindow: 8 << 20}.WithDefaults()
 	p.ce = engine.NewEndpoint(engine.EndpointConfig{})
 	p.se = engine.NewEndpoint(engine.EndpointConfig{Seed: [32]byte{1}})
@@ -26,7 +26,7 @@ func newBenchPair(newTLS func() engine.TLS) *benchPair {
 }
 
 // dial makes the connection.
-func (p *benchPair) dial(tls engine.TLS) {
+func (p *directPair) dial(tls engine.TLS) {
 	p.server = nil
 	p.client = p.ce.Dial(p.now, engine.Path{}, p.config, tls)
 	for range 10 {
@@ -35,7 +35,7 @@ func (p *benchPair) dial(tls engine.TLS) {
 }
 
 // end has the client close the connection, and forgets it.
-func (p *benchPair) end() {
+func (p *directPair) end() {
 	p.client.Close(p.now, 0, "")
 	p.exchange()
 	p.client.Release(p.now)
@@ -43,7 +43,7 @@ func (p *benchPair) end() {
 }
 
 // exchange lets both sides send until neither has anything to say.
-func (p *benchPair) exchange() {
+func (p *directPair) exchange() {
 	for progress := true; progress; {
 		progress = false
 		p.now += 1000
@@ -52,7 +52,7 @@ func (p *benchPair) exchange() {
 	}
 }
 
-func (p *benchPair) flush(c *engine.Conn, to *engine.Endpoint) bool {
+func (p *directPair) flush(c *engine.Conn, to *engine.Endpoint) bool {
 	if c == nil {
 		return false
 	}
