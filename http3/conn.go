@@ -146,8 +146,8 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 // the stream. It has done nothing to it when the connection ended, which is an
 // error of all streams.
 func streamClosed(err error) bool {
-	var cancelled *quic.StreamError
-	return err == io.EOF || errors.As(err, &cancelled)
+	_, cancelled := errors.AsType[*quic.StreamError](err)
+	return cancelled || err == io.EOF
 }
 
 // abort closes the connection for a violation of the protocol. Any goroutine may
