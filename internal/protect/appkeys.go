@@ -32,43 +32,61 @@ var ErrUpdateTooEarly = errors.New("protect: the last key update is not acknowle
 // In an unanswered phase the peer still sends in the one before. Each step
 // keeps the read key of the phase before for packets that come late.
 type AppKeys struct {
-	read  readKeys
-	write writeKeys
+	*appCiphers // nil at rest
 
-	integrityLimit uint64
-	openFailures   uint64
-	resting        bool // only secrets are left
+	version wire.Version
+	suite   Suite
+	read    readPhase
+	write   writePhase
+	phase   uint64 // of both
+
+	openFailures uint64
 }
 
 // SetReadSecret installs the keys to open packets with.
 func (k *AppKeys) SetReadSecret(v wire.Version, suite Suite, secret []byte) error {
-	k.integrityLimit = integrityLimitGCM
-	if suite == ChaCha20Poly1305 {
-		k.integrityLimit = integrityLimitChaCha
-	}
-	return k.read.init(v, suite, secret)
+	k.use(v, suite)
+	k.read = readPhase{secrets: newSecrets(v, suite, secret), first: wire.NoPacket, highest: wire.NoPacket, last: wire.NoPacket}
+	err := k.makeOpening()
+	k.read.known = err == nil
+	return err
 }
 
 // SetWriteSecret installs the keys to seal packets with.
 func (k *AppKeys) SetWriteSecret(v wire.Version, suite Suite, secret []byte) error {
-	return k.write.init(v, suite, secret)
+	k.use(v, suite)
+	k.write = writePhase{secrets: newSecrets(v, suite, secret)}
+	err := k.makeSealing()
+	k.write.known = err == nil
+	return err
+}
+
+// use notes what TLS has chosen, for both directions.
+func (k *AppKeys) use(v wire.Version, suite Suite) {
+	k.version, k.suite = v, suite
+	if k.appCiphers == nil {
+		k.appCiphers = new(appCiphers)
+	}
 }
 
 // CanRead reports whether SetReadSecret was called.
-func (k *AppKeys) CanRead() bool { return k.read.secret != nil }
+func (k *AppKeys) CanRead() bool { return k.read.known }
 
 // CanWrite reports whether SetWriteSecret was called.
-func (k *AppKeys) CanWrite() bool { return k.write.chain.secret != nil }
+func (k *AppKeys) CanWrite() bool { return k.write.known }
 
 // KeyPhase returns the bit that the header of the next packet must carry.
-func (k *AppKeys) KeyPhase() bool { return k.write.phase&1 != 0 }
+func (k *AppKeys) KeyPhase() bool { return k.phase&1 != 0 }
 
 // Seal protects a packet as Sealer.Seal does. Packet numbers must rise.
 func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
-	if k.resting {
+	if k.appCiphers == nil {
 		k.wake()
 	}
-	return k.write.seal(pkt, pnOffset, pnLen, pn)
+	k.write.count(pn)
+	pkt = k.sealing.seal(pkt, pnOffset+pnLen, pn, &k.sealingHeader.mask)
+	k.sealingHeader.protect(pkt, pnOffset, pnLen)
+	return pkt
 }
 
 // Open opens a packet as Opener.Open does, with the keys of the phase it was
@@ -76,24 +94,23 @@ func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []
 // its keys or answered an update; the caller then lets three PTOs pass and
 // calls DropPrevious. ErrKeyUpdate and ErrAEADLimit end the connection.
 func (k *AppKeys) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (payload []byte, pn wire.PacketNumber, updated bool, err error) {
-	if k.resting {
+	if k.appCiphers == nil {
 		k.wake()
 	}
-	r := &k.read
-	truncated, pnLen := r.header.unprotect(pkt, pnOffset)
+	truncated, pnLen := k.openingHeader.unprotect(pkt, pnOffset)
 	if pnLen == 0 {
 		return nil, wire.NoPacket, false, ErrDecrypt
 	}
 	pn = wire.DecodePacketNumber(largest, truncated, pnLen)
-	phase := r.phaseOf(pkt[0], pn)
-	payload, err = r.key(phase).open(pkt, pnOffset+pnLen, pn, &r.header.mask)
+	phase := k.phaseOf(pkt[0], pn)
+	payload, err = k.opening(phase).open(pkt, pnOffset+pnLen, pn, &k.openingHeader.mask)
 	if err != nil {
 		return nil, pn, false, k.openFailed()
 	}
-	if phase > r.phase && !k.follow() {
+	if phase > k.phase && !k.follow() {
 		return nil, pn, false, ErrKeyUpdate
 	}
-	updated, ok := r.opened(phase, pn)
+	updated, ok := k.opened(phase, pn)
 	switch {
 	case !ok:
 		return nil, pn, false, ErrKeyUpdate
@@ -107,7 +124,11 @@ func (k *AppKeys) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (pay
 // limit, which holds for all keys of a connection together.
 func (k *AppKeys) openFailed() error {
 	k.openFailures++
-	if k.openFailures >= k.integrityLimit {
+	limit := uint64(integrityLimitGCM)
+	if k.suite == ChaCha20Poly1305 {
+		limit = integrityLimitChaCha
+	}
+	if k.openFailures >= limit {
 		return ErrAEADLimit
 	}
 	return ErrDecrypt
@@ -120,8 +141,7 @@ func (k *AppKeys) follow() bool {
 	if k.write.sealed == 0 {
 		return false
 	}
-	k.read.advance()
-	k.write.advance()
+	k.advance()
 	return true
 }
 
@@ -132,33 +152,35 @@ func (k *AppKeys) Update() error {
 	if !k.CanRead() || !k.CanWrite() || !k.write.acked {
 		return ErrUpdateTooEarly
 	}
-	if k.resting {
+	if k.appCiphers == nil {
 		k.wake()
 	}
-	k.read.advance()
-	k.write.advance()
+	k.advance()
 	return nil
 }
 
 // OnAcked tells that the peer acknowledged packet pn.
 func (k *AppKeys) OnAcked(pn wire.PacketNumber) { k.write.onAcked(pn) }
 
+// limited reports whether ConfidentialityLimit holds.
+func (k *AppKeys) limited() bool { return k.suite != ChaCha20Poly1305 }
+
 // NeedsUpdate reports whether Update should be called as soon as it may be,
 // because the write key has been used often.
-func (k *AppKeys) NeedsUpdate() bool { return k.write.limited && k.write.sealed >= updateAfter }
+func (k *AppKeys) NeedsUpdate() bool { return k.limited() && k.write.sealed >= updateAfter }
 
 // Exhausted reports whether no more packets may be sealed with the write key:
 // the connection is to be closed with AEAD_LIMIT_REACHED.
-func (k *AppKeys) Exhausted() bool { return k.write.limited && k.write.sealed >= ConfidentialityLimit }
+func (k *AppKeys) Exhausted() bool { return k.limited() && k.write.sealed >= ConfidentialityLimit }
 
 // HasPrevious reports whether the read key of the phase before is still kept.
-func (k *AppKeys) HasPrevious() bool { return k.read.previous.aead != nil }
+func (k *AppKeys) HasPrevious() bool { return k.appCiphers != nil && k.previous.aead != nil }
 
 // DropPrevious discards the read key of the phase before, unless the peer has
 // not answered an update yet and still needs it (RFC 9001, Section 6.5).
 func (k *AppKeys) DropPrevious() {
-	if k.read.first != wire.NoPacket {
-		k.read.previous = packetKey{}
+	if k.HasPrevious() && k.read.first != wire.NoPacket {
+		k.previous = packetKey{}
 	}
 }
 
@@ -166,24 +188,7 @@ func (k *AppKeys) DropPrevious() {
 // is sealed or opened. It does nothing while there is a key of the phase before,
 // or keys of one direction only.
 func (k *AppKeys) Rest() {
-	if k.resting || !k.CanRead() || !k.CanWrite() || k.HasPrevious() {
-		return
+	if k.CanRead() && k.CanWrite() && !k.HasPrevious() {
+		k.appCiphers = nil
 	}
-	k.resting = true
-	k.read.header.rest()
-	k.read.current.aead, k.read.next.aead = nil, nil
-	k.write.header.rest()
-	k.write.current.aead = nil
-}
-
-// wake makes the ciphers again, all of them, so that the time it takes does not
-// tell what the packet is that they are needed for.
-func (k *AppKeys) wake() {
-	k.resting = false
-	r, w := &k.read, &k.write
-	r.header.wake()
-	r.chain.remake(&r.current, r.secret)
-	r.chain.remake(&r.next, r.chain.secret)
-	w.header.wake()
-	w.chain.remake(&w.current, w.chain.secret)
 }

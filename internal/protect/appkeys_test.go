@@ -274,7 +274,7 @@ func TestRest(t *testing.T) {
 			if !a.keys.CanRead() || !a.keys.CanWrite() {
 				t.Fatalf("%s: no keys at rest", what)
 			}
-			if i%2 == 0 && a.keys.read.next.aead != nil {
+			if i%2 == 0 && a.keys.appCiphers != nil {
 				t.Errorf("%s: a cipher stays", what)
 			}
 			exchange(a, b)

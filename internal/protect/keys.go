@@ -77,37 +77,32 @@ const (
 
 // headerKey protects headers (RFC 9001, Section 5.4).
 type headerKey struct {
-	block cipher.Block // nil for ChaCha20, and while at rest
-	key   [chacha20.KeySize]byte
+	block cipher.Block // nil for ChaCha20
+	key   [maxKeyLen]byte
 	suite Suite
 	mask  scratch
 }
 
 func newHeaderKey(v wire.Version, s Suite, secret []byte) (headerKey, error) {
-	k := headerKey{suite: s}
+	return makeHeaderKey(s, headerSecret(v, s, secret))
+}
+
+// headerSecret derives the key of header protection from a secret.
+func headerSecret(v wire.Version, s Suite, secret []byte) (key [maxKeyLen]byte) {
 	var sum hashValue
-	copy(k.key[:], s.derive(&sum, secret, labelsOf(v).hp, s.keyLen()))
-	return k, k.makeBlock()
+	copy(key[:], s.derive(&sum, secret, labelsOf(v).hp, s.keyLen()))
+	return key
 }
 
-func (k *headerKey) makeBlock() (err error) {
-	if k.suite == ChaCha20Poly1305 {
-		return nil
+func makeHeaderKey(s Suite, key [maxKeyLen]byte) (k headerKey, err error) {
+	k.suite, k.key = s, key
+	if s == ChaCha20Poly1305 {
+		return k, nil
 	}
-	if k.block, err = aes.NewCipher(k.key[:k.suite.keyLen()]); err != nil {
-		return fmt.Errorf("protect: %v: %w", k.suite, err)
+	if k.block, err = aes.NewCipher(k.key[:s.keyLen()]); err != nil {
+		return k, fmt.Errorf("protect: %v: %w", s, err)
 	}
-	return nil
-}
-
-// rest gives the block cipher back.
-func (k *headerKey) rest() { k.block = nil }
-
-// wake makes it again.
-func (k *headerKey) wake() {
-	if err := k.makeBlock(); err != nil {
-		panic(err.Error()) // the suite has worked before
-	}
+	return k, nil
 }
 
 // setMask computes the mask from a sample (RFC 9001, Sections 5.4.3 and 5.4.4).

@@ -1,6 +1,8 @@
 package protect
 
 import (
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 )
@@ -19,6 +21,9 @@ const (
 // Overhead is how many bytes longer a sealed payload is than a plain one, in
 // every suite.
 const Overhead = 16
+
+// maxKeyLen is what Suite.keyLen is at most.
+const maxKeyLen = 32
 
 // ErrSuite is wrapped by the error for a suite that is not known here.
 var ErrSuite = errors.New("protect: unknown cipher suite")
@@ -46,4 +51,12 @@ func (s Suite) keyLen() int {
 		return 32
 	}
 	return 0
+}
+
+// secretLen returns the length in bytes of the suite's secrets, that of its hash.
+func (s Suite) secretLen() int {
+	if s == AES256GCM {
+		return sha512.Size384
+	}
+	return sha256.Size
 }
