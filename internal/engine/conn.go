@@ -34,10 +34,8 @@ type Conn struct {
 
 	endpoint *Endpoint
 	config   *Config
-	// a server's: the ID the client invented, known to the endpoint as long as
-	// pendingHandshake says that this one counts against its limits
-	initialDstID     wire.ConnectionID
-	pendingHandshake bool
+
+	pendingHandshake bool // a server's that counts against the endpoint's limits
 	quiet            bool // for long enough to give memory back
 
 	side    wire.Side
@@ -73,8 +71,8 @@ type Conn struct {
 	datagrams *Datagrams  // nil unless Config.Datagrams
 	end       *closeState // nil while the connection lives
 
-	tracer Tracer
-	stats  Stats
+	tracer   Tracer
+	counters Counters
 }
 
 // numberSpace is one packet number space.
@@ -82,8 +80,8 @@ type numberSpace struct {
 	sent     recovery.Space
 	received received
 	crypto   cryptoStream
-	probes   int               // packets a probe timeout asks for
-	quiet    int               // packets without ack-eliciting frames in a row
+	probes   uint8             // packets a probe timeout asks for
+	quiet    uint8             // packets without ack-eliciting frames in a row
 	skipAt   wire.PacketNumber // the next number to be left out
 }
 
@@ -167,14 +165,17 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 		hs:       newHandshakeState(),
 		space:    newNumberSpace(),
 		cc:       cfg.NewCongestion(minDatagramSize),
-		path:     pathState{Path: path, validated: side == wire.ClientSide},
+		path:     pathState{Path: path},
+	}
+	if side == wire.ServerSide {
+		c.path.validation = new(pathValidation)
 	}
 	c.loss = recovery.NewDetector(c)
 	c.loss.MaxAckDelay = wire.DefaultMaxAckDelay
 	c.loss.SetSpace(wire.InitialSpace, &c.hs.spaces[wire.InitialSpace].sent)
 	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
 	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
-	c.mtu.init(cfg.MaxDatagramSize)
+	c.mtu.init(int32(cfg.MaxDatagramSize))
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{}
 	}

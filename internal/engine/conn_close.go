@@ -106,8 +106,8 @@ func (c *Conn) Release(now monotime.Time) {
 	}
 	c.state = stateReleased
 	c.deadlines = deadlines{}
-	c.hs = nil
 	c.endpoint.remove(c)
+	c.hs = nil
 	c.event(EventReleased, nil)
 	if c.tracer != nil {
 		c.tracer.Released(now)

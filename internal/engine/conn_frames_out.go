@@ -119,8 +119,8 @@ func (ss *streams) appendLimits(w *frameWriter) {
 // appendStreamControl writes the control frames of streams.
 func (c *Conn) appendStreamControl(w *frameWriter) {
 	q := &c.streams.control
-	for s := q.head(); s != nil && w.room() >= maxSizeResetStreamAt; s = q.head() {
-		q.pop()
+	for s := q.head(controlQueue); s != nil && w.room() >= maxSizeResetStreamAt; s = q.head(controlQueue) {
+		q.pop(controlQueue)
 		s.appendControl(w)
 	}
 }
@@ -203,13 +203,13 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 // anything left that may be sent.
 func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 	var stop *Stream // the first of a row of streams that the connection's limit blocks
-	for s := q.head(); s != nil && s != stop; s = q.head() {
+	for s := q.head(dataQueue); s != nil && s != stop; s = q.head(dataQueue) {
 		credit := c.flow.credit()
 		r, fin, ok := s.out.chunk(credit)
 		if !ok {
-			q.pop()
+			q.pop(dataQueue)
 			if c.blockedStream(s, credit) {
-				q.push(s)
+				q.push(dataQueue, s)
 				if stop == nil {
 					stop = s
 				}
@@ -222,8 +222,8 @@ func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 		stop = nil
 		if s.out.next >= s.quantum && !s.sequential {
 			s.quantum = s.out.next + streamQuantum
-			q.pop()
-			q.push(s)
+			q.pop(dataQueue)
+			q.push(dataQueue, s)
 		}
 	}
 	return true

@@ -65,7 +65,7 @@ func (ids *connIDs) issue(c *Conn) {
 	if ids.local[0].id.Len() == 0 {
 		return
 	}
-	for uint64(len(ids.local)) < min(c.peer.connIDLimit, maxLocalIDs) {
+	for len(ids.local) < int(c.peer.connIDLimit) {
 		id := c.endpoint.newID(c)
 		ids.local = append(ids.local, localID{seq: ids.nextSeq, id: id, sent: valUnsent})
 		ids.nextSeq++

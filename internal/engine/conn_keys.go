@@ -12,14 +12,14 @@ func (c *Conn) UpdateKeys() error {
 	if c.state != stateEstablished || c.hs != nil && !c.hs.confirmed || c.keys.Update() != nil {
 		return ErrKeyUpdateTooSoon
 	}
-	c.stats.KeyUpdates++
+	c.counters.KeyUpdates++
 	return nil
 }
 
 // keysUpdated: the peer began a key phase or answered ours. The previous keys
 // stay for packets that come late (RFC 9001, Section 6.5).
 func (c *Conn) keysUpdated(now monotime.Time) {
-	c.stats.KeyUpdates++
+	c.counters.KeyUpdates++
 	c.deadlines[slotKeyDiscard] = now.Add(3 * c.loss.PTO())
 }
 

@@ -55,8 +55,8 @@ func (c *Conn) PacketAcked(now monotime.Time, id wire.Space, p *recovery.Sent) {
 // PacketLost implements recovery.Fates.
 func (c *Conn) PacketLost(now monotime.Time, id wire.Space, p *recovery.Sent) {
 	if p.Eliciting && !p.MTUProbe {
-		c.stats.LostPackets++
-		c.stats.LostBytes += uint64(p.Bytes)
+		c.counters.LostPackets++
+		c.counters.LostBytes += uint64(p.Bytes)
 	}
 	c.traceLost(now, id, p)
 	c.settle(id, p, lost)
@@ -95,7 +95,7 @@ func (c *Conn) settle(id wire.Space, p *recovery.Sent, f fate) {
 		case recHandshakeDone:
 			c.control.handshakeDone.settle(p.Number, f)
 		case recMTUProbe:
-			c.mtu.settle(int(r.ID), f)
+			c.mtu.settle(int32(r.ID), f)
 			c.sizeChanged()
 		}
 	}
@@ -118,7 +118,7 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 	if !probe {
 		return
 	}
-	c.stats.ProbeTimeouts++
+	c.counters.ProbeTimeouts++
 	space := c.numberSpace(id)
 	if space == nil {
 		return

@@ -6,7 +6,7 @@ import (
 
 // updatePacer gives the pacer the present rate.
 func (c *Conn) updatePacer(now monotime.Time) {
-	c.pacer.Update(now, c.cc.PacingRate(c.loss.RTT.Smoothed), c.mtu.current)
+	c.pacer.Update(now, c.cc.PacingRate(c.loss.RTT.Smoothed), c.datagramSize())
 }
 
 // paced reports whether stream data may leave now; if not, the deadline at
@@ -16,7 +16,7 @@ func (c *Conn) paced(now monotime.Time) bool {
 	if c.pacer.Budget(now) > 0 {
 		return true
 	}
-	if at := c.pacer.NextSend(now, pacedTrain*c.mtu.current); at.After(now) {
+	if at := c.pacer.NextSend(now, pacedTrain*c.datagramSize()); at.After(now) {
 		c.deadlines[slotPacing] = at
 		return false
 	}

@@ -52,8 +52,8 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 	}
 	old := c.path
 	onlyPort := old.Remote.Addr() == d.Path.Remote.Addr()
-	c.path = pathState{Path: d.Path, received: uint64(len(d.Data))}
-	if old.validated {
+	c.path = pathState{d.Path, &pathValidation{received: uint64(len(d.Data))}}
+	if old.validation == nil {
 		c.previous = &old
 	}
 	c.challenge(now)
@@ -81,18 +81,16 @@ const pathGiveUp = 3
 
 // challenge starts the validation of the path in use.
 func (c *Conn) challenge(now monotime.Time) {
-	p := &c.path
-	c.endpoint.randomBytes(p.challenge[:])
-	p.challengeVal.set()
-	p.giveUpAt = now.Add(pathGiveUp * max(c.loss.PTO(), 2*recovery.InitialRTT))
+	v := c.path.validation
+	c.endpoint.randomBytes(v.challenge[:])
+	v.challengeVal.set()
+	v.giveUpAt = now.Add(pathGiveUp * max(c.loss.PTO(), 2*recovery.InitialRTT))
 }
 
 // handlePathResponse takes a PATH_RESPONSE frame.
 func (c *Conn) handlePathResponse(now monotime.Time, data wire.PathData) {
-	if c.path.challengeVal.isSet() && data == c.path.challenge {
-		c.path.validated = true
-		c.path.challengeVal.clear()
-		c.previous = nil
+	if v := c.path.validation; v != nil && v.challengeVal.isSet() && data == v.challenge {
+		c.path.validation, c.previous = nil, nil
 		c.pathChosen(now)
 	}
 }
@@ -106,14 +104,15 @@ func (c *Conn) pathChosen(now monotime.Time) {
 // handlePathDeadline repeats the challenge, or gives up and goes back to the
 // path before.
 func (c *Conn) handlePathDeadline(now monotime.Time) {
-	if !c.path.challengeVal.isSet() {
+	v := c.path.validation
+	if v == nil || !v.challengeVal.isSet() {
 		return
 	}
-	if now.Before(c.path.giveUpAt) {
-		c.path.challengeVal.set()
+	if now.Before(v.giveUpAt) {
+		v.challengeVal.set()
 		return
 	}
-	c.path.challengeVal.clear()
+	v.challengeVal.clear()
 	if c.previous != nil {
 		c.path, c.previous = *c.previous, nil
 		c.pathChosen(now)
@@ -130,7 +129,7 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 		a := c.answers.list[0]
 		c.answers.list = append(c.answers.list[:0], c.answers.list[1:]...)
 		room := minDatagramSize
-		if a.path != c.path.Path || !c.path.validated {
+		if a.path != c.path.Path || c.path.validation != nil {
 			room = min(room, a.room)
 		}
 		if a.path == c.path.Path {
@@ -140,14 +139,14 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 			return t, true
 		}
 	}
-	p := &c.path
-	if !p.challengeVal.due() {
+	v := c.path.validation
+	if v == nil || !v.challengeVal.due() {
 		return Transmit{}, false
 	}
-	p.challengeVal = valSent // answered by its data, not by an ACK
+	v.challengeVal = valSent // answered by its data, not by an ACK
 	c.deadlines[slotPath] = now.Add(max(c.loss.PTO(), time.Millisecond))
-	room := int(min(minDatagramSize, p.allowance()))
-	return c.pathDatagram(now, buf, p.Path, room, wire.FramePathChallenge, p.challenge)
+	room := int(min(minDatagramSize, c.path.allowance()))
+	return c.pathDatagram(now, buf, c.path.Path, room, wire.FramePathChallenge, v.challenge)
 }
 
 // pathDatagram builds a datagram with one path frame, padded to room bytes.
@@ -169,6 +168,6 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t 
 		c.sentDatagram(len(out))
 		return Transmit{Data: out, Segment: len(out), Path: to, ECN: c.ecn.mark()}, true
 	}
-	c.stats.SentBytes += uint64(len(out))
+	c.counters.SentBytes += uint64(len(out))
 	return Transmit{Data: out, Segment: len(out), Path: to, ECN: ecnNotECT}, true
 }

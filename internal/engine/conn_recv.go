@@ -12,7 +12,7 @@ import (
 // handleDatagram takes a datagram that the endpoint found to be this
 // connection's (RFC 9000, Section 12.2).
 func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
-	c.stats.ReceivedBytes += uint64(len(d.Data))
+	c.counters.ReceivedBytes += uint64(len(d.Data))
 	switch c.state {
 	case stateClosing:
 		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is closing")
@@ -28,8 +28,8 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 		c.traceDropped(now, len(d.Data), DropRejected, "not from the server's address")
 		return
 	}
-	if d.Path == c.path.Path && !c.path.validated {
-		c.path.received += uint64(len(d.Data))
+	if v := c.path.validation; v != nil && d.Path == c.path.Path {
+		v.received += uint64(len(d.Data))
 	}
 	processed := c.handlePackets(now, d, false)
 	if c.state >= stateClosing {
@@ -116,7 +116,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		return false
 	}
 	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
-		c.path.validated = true // RFC 9000, Section 8.1
+		c.path.validation = nil // RFC 9000, Section 8.1
 		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
@@ -164,11 +164,11 @@ func (c *Conn) established() bool { return c.hs == nil || c.hs.complete }
 func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType, pn wire.PacketNumber, payload []byte, size int, d *Datagram, dst *wire.ConnectionID) {
 	space := c.numberSpace(id)
 	if space.received.seen(pn) {
-		c.stats.Duplicates++
+		c.counters.Duplicates++
 		c.traceDropped(now, size, DropDuplicate, "")
 		return
 	}
-	c.stats.ReceivedPackets++
+	c.counters.ReceivedPackets++
 	if c.tracer != nil {
 		c.tracer.PacketReceived(now, t, pn, size, payload)
 	}
@@ -229,7 +229,7 @@ func (c *Conn) handleEarly(now monotime.Time) {
 
 // undecryptable counts a packet that did not open.
 func (c *Conn) undecryptable(now monotime.Time, size int, err error) {
-	c.stats.Undecryptable++
+	c.counters.Undecryptable++
 	c.traceDropped(now, size, DropDecryptionFailure, "")
 	switch {
 	case errors.Is(err, protect.ErrAEADLimit):

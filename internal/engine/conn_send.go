@@ -33,7 +33,7 @@ func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Tra
 
 // pollTrain fills buf with datagrams for the path in use.
 func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
-	size := c.mtu.current
+	size := c.datagramSize()
 	c.updatePacer(now)
 	out := buf[:0]
 	segment := 0
@@ -68,9 +68,9 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 }
 
 func (c *Conn) sentDatagram(length int) {
-	c.stats.SentBytes += uint64(length)
-	if !c.path.validated {
-		c.path.sent += uint64(length)
+	c.counters.SentBytes += uint64(length)
+	if v := c.path.validation; v != nil {
+		v.sent += uint64(length)
 	}
 }
 
@@ -205,7 +205,7 @@ func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 }
 
 func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
-	c.stats.SentPackets++
+	c.counters.SentPackets++
 	p := w.sent
 	p.SentAt = now
 	p.AppLimited = c.control.appLimited
@@ -229,7 +229,7 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 
 // probesMTU reports whether pollMTUProbe has something to send.
 func (c *Conn) probesMTU(buf []byte) bool {
-	return c.mtu.due() && c.path.validated && c.loss.InFlight() < c.cc.Window() && len(buf) >= c.mtu.target
+	return c.mtu.due() && c.path.validation == nil && c.loss.InFlight() < c.cc.Window() && len(buf) >= int(c.mtu.target)
 }
 
 // pollMTUProbe sends a packet of the size being tried.
@@ -238,7 +238,7 @@ func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
 		return Transmit{}, false
 	}
 	var w frameWriter
-	if !c.begin(&w, wire.AppSpace, buf[:0], c.mtu.target) {
+	if !c.begin(&w, wire.AppSpace, buf[:0], int(c.mtu.target)) {
 		return Transmit{}, false
 	}
 	c.appendMTUProbe(&w)

@@ -173,7 +173,7 @@ func (c *Conn) updateDatagramLimit() {
 		return
 	}
 	c.mtu.wanted = true // the application asks how large a datagram may be, and does not try
-	packet := c.mtu.current - 1 - c.ids.remote[0].id.Len() - maxPacketNumberLen - protect.Overhead
+	packet := c.datagramSize() - 1 - c.ids.remote[0].id.Len() - maxPacketNumberLen - protect.Overhead
 	c.datagrams.limit.Store(int64(max(0, min(packet, int(c.peer.maxDatagramFrame))-datagramHeader)))
 }
 

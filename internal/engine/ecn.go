@@ -8,9 +8,9 @@ import (
 // ecnState marks packets ECT(0) while the path and the peer handle the marks
 // properly (RFC 9000, Section 13.4.2).
 type ecnState struct {
-	failed bool
-	sent   uint64 // 1-RTT packets sent with a mark
-	counts wire.ECNCounts
+	failed   bool
+	sent     uint64 // 1-RTT packets sent with a mark
+	ect0, ce uint64 // what the peer has counted of them
 }
 
 // mark returns what to put on outgoing packets.
@@ -30,14 +30,14 @@ func (c *Conn) handleECN(now, sentAt monotime.Time, ack *wire.Ack, newly uint64)
 	if e.failed || newly == 0 {
 		return
 	}
-	n, o := &ack.Counts, &e.counts
-	if !ack.ECN || n.ECT0 < o.ECT0 || n.CE < o.CE || n.ECT1 != 0 ||
-		n.ECT0-o.ECT0+n.CE-o.CE < newly || n.ECT0 > e.sent {
+	n := &ack.Counts
+	if !ack.ECN || n.ECT0 < e.ect0 || n.CE < e.ce || n.ECT1 != 0 ||
+		n.ECT0-e.ect0+n.CE-e.ce < newly || n.ECT0 > e.sent {
 		e.failed = true
 		return
 	}
-	if n.CE > o.CE {
+	if n.CE > e.ce {
 		c.cc.OnECN(now, sentAt)
 	}
-	e.counts = *n
+	e.ect0, e.ce = n.ECT0, n.CE
 }

@@ -242,7 +242,7 @@ func (e *Endpoint) forgetOriginal(c *Conn) {
 	if c.pendingHandshake {
 		c.pendingHandshake = false
 		e.handshakes--
-		e.removeID(&c.initialDstID)
+		e.removeID(&c.hs.initialDstID)
 	}
 }
 

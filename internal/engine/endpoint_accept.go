@@ -113,12 +113,12 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	e.stats.Accepted++
 	e.handshakes++
 	c.pendingHandshake = true
-	c.initialDstID = h.DstID
+	c.hs.initialDstID = h.DstID
 	e.byID[h.DstID] = c
 	c.hs.originalDstID = original
 	if validated {
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
-		c.path.validated = true
+		c.path.validation = nil
 	}
 	c.ids.init(h.SrcID, e.newID(c))
 	c.trace(original)

@@ -140,8 +140,8 @@ func (c *Conn) checkBounds(monotime.Time) error {
 	if h.PeerIDs == 0 || h.LocalIDs == 0 {
 		return fmt.Errorf("no connection ID left: %d own, %d of the peer", h.LocalIDs, h.PeerIDs)
 	}
-	if p := &c.path; !p.validated && p.sent > amplificationFactor*p.received {
-		return fmt.Errorf("sent %d bytes for %d to an address not validated", p.sent, p.received)
+	if v := c.path.validation; v != nil && v.sent > amplificationFactor*v.received {
+		return fmt.Errorf("sent %d bytes for %d to an address not validated", v.sent, v.received)
 	}
 	return nil
 }
@@ -153,8 +153,8 @@ func (c *Conn) checkFlow(monotime.Time) error {
 		return fmt.Errorf("received %d bytes, the limit is %d", f.received, f.recv.max)
 	case f.recv.consumed > f.received:
 		return fmt.Errorf("consumed %d bytes of %d received", f.recv.consumed, f.received)
-	case f.recv.window > f.recv.limit:
-		return fmt.Errorf("window %d above its limit %d", f.recv.window, f.recv.limit)
+	case f.recv.window > c.config.MaxConnWindow:
+		return fmt.Errorf("window %d above its limit %d", f.recv.window, c.config.MaxConnWindow)
 	case f.sent > f.sendMax:
 		return fmt.Errorf("sent %d bytes, the peer's limit is %d", f.sent, f.sendMax)
 	case c.loss.InFlight() < 0:

@@ -14,7 +14,6 @@ type recvWindow struct {
 	max      uint64        // granted: the limit the peer knows of
 	consumed uint64        // read by the application
 	window   uint64        // what is granted beyond consumed
-	limit    uint64        // window grows no further
 	movedAt  monotime.Time // when max was last raised
 }
 
@@ -23,13 +22,13 @@ type recvWindow struct {
 const tuneWithin = 2
 
 // grant raises max when half of the window is consumed and reports whether the
-// peer should be told.
-func (w *recvWindow) grant(now monotime.Time, rtt time.Duration) bool {
+// peer should be told. The window grows to limit and no further.
+func (w *recvWindow) grant(now monotime.Time, rtt time.Duration, limit uint64) bool {
 	if w.consumed+w.window < w.max+w.window/2 {
 		return false
 	}
 	if !w.movedAt.IsZero() && now.Sub(w.movedAt) < tuneWithin*rtt {
-		w.window = min(2*w.window, w.limit)
+		w.window = min(2*w.window, limit)
 	}
 	w.movedAt = now
 	w.max = w.consumed + w.window
@@ -49,7 +48,7 @@ type connFlow struct {
 }
 
 func (f *connFlow) init(cfg *Config) {
-	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow, limit: cfg.MaxConnWindow}
+	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow}
 	f.shared = &consumption{}
 	f.shared.threshold.Store(int64(cfg.InitialConnWindow / 4))
 }
@@ -76,7 +75,7 @@ func (f *connFlow) forgo(n uint64) {
 // consume counts n bytes the application read.
 func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
-	if f.recv.grant(now, c.loss.RTT.Smoothed) {
+	if f.recv.grant(now, c.loss.RTT.Smoothed, c.config.MaxConnWindow) {
 		f.update.set()
 		f.shared.threshold.Store(int64(f.recv.window / 4))
 	}

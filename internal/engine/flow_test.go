@@ -12,7 +12,7 @@ import (
 // than two round trips since it moved last.
 func TestRecvWindow(t *testing.T) {
 	const rtt = 100 * time.Millisecond
-	w := recvWindow{max: 1000, window: 1000, limit: 3000}
+	w := recvWindow{max: 1000, window: 1000}
 	steps := []struct {
 		at          time.Duration
 		consumed    uint64
@@ -30,7 +30,7 @@ func TestRecvWindow(t *testing.T) {
 	}
 	for i, s := range steps {
 		w.consumed = s.consumed
-		if got := w.grant(monotime.Time(s.at), rtt); got != s.moves || w.max != s.max || w.window != s.window {
+		if got := w.grant(monotime.Time(s.at), rtt, 3000); got != s.moves || w.max != s.max || w.window != s.window {
 			t.Fatalf("step %d: moves %v, %+v", i, got, w)
 		}
 	}
@@ -38,10 +38,10 @@ func TestRecvWindow(t *testing.T) {
 
 // Without a round-trip time nothing grows.
 func TestRecvWindowWithoutRTT(t *testing.T) {
-	w := recvWindow{max: 100, window: 100, limit: 1000}
+	w := recvWindow{max: 100, window: 100}
 	for i := range monotime.Time(50) {
 		w.consumed = w.max
-		if !w.grant(i+1, 0) || w.window != 100 {
+		if !w.grant(i+1, 0, 1000) || w.window != 100 {
 			t.Fatalf("%+v", w)
 		}
 	}

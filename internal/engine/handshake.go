@@ -25,6 +25,7 @@ type handshakeState struct {
 	answered      bool // at least one packet of the peer was opened
 
 	originalDstID wire.ConnectionID // of the client's first Initial packet
+	initialDstID  wire.ConnectionID // server: of the one that it accepted, by which the endpoint knows it
 	retrySrcID    wire.OptionalID   // of a Retry packet
 	token         []byte            // client: for Initial packets
 	early         earlyPackets
@@ -200,7 +201,7 @@ func (c *Conn) confirm(now monotime.Time) {
 	c.endpoint.forgetOriginal(c)
 	c.ids.issue(c)
 	c.mtu.start(c.peer.maxUDPPayload)
-	c.path.validated = true
+	c.path.validation = nil
 }
 
 // discardSpace drops the keys of a space (RFC 9001, Section 4.9).

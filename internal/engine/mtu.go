@@ -13,25 +13,28 @@ const (
 	blackHoleAfter = 3
 )
 
-// mtuState is the size of datagrams now and the search for a larger one.
+// mtuState is the size of datagrams now and the search for a larger one, in bytes.
 type mtuState struct {
-	current int
-	target  int // the size to try next, 0 when the search is over
-	limit   int // the largest size that we or the peer want
-	lost    int // probes of target lost
+	current int32
+	target  int32 // the size to try next, 0 when the search is over
+	limit   int32 // the largest size that we or the peer want
+	lost    uint8 // probes of target lost
 	flying  bool
 	wanted  bool // a larger size would be of use
 }
 
-func (m *mtuState) init(limit int) { m.current, m.limit = minDatagramSize, limit }
+func (m *mtuState) init(limit int32) { m.current, m.limit = minDatagramSize, limit }
 
 // start prepares the search once the peer's limit is known.
-func (m *mtuState) start(peerMax uint64) {
-	m.limit = int(min(uint64(m.limit), peerMax))
+func (m *mtuState) start(peerMax uint16) {
+	m.limit = min(m.limit, int32(peerMax))
 	if m.limit > m.current {
 		m.target = m.limit
 	}
 }
+
+// datagramSize returns the size of a full datagram in bytes.
+func (c *Conn) datagramSize() int { return int(c.mtu.current) }
 
 // due reports whether a probe should be sent.
 func (m *mtuState) due() bool { return m.wanted && m.target > m.current && !m.flying }
@@ -40,7 +43,7 @@ func (m *mtuState) due() bool { return m.wanted && m.target > m.current && !m.fl
 func (m *mtuState) filled() { m.wanted = true }
 
 // settle takes the fate of a probe of size bytes.
-func (m *mtuState) settle(size int, f fate) {
+func (m *mtuState) settle(size int32, f fate) {
 	if size != m.target {
 		return
 	}
@@ -77,7 +80,7 @@ func (m *mtuState) blackHole() {
 
 // sizeChanged tells everybody who reckons with the size of datagrams.
 func (c *Conn) sizeChanged() {
-	c.cc.SetMaxDatagramSize(c.mtu.current)
+	c.cc.SetMaxDatagramSize(c.datagramSize())
 	c.updateDatagramLimit()
 }
 

@@ -4,7 +4,7 @@ import "testing"
 
 // search runs path MTU discovery on a path that carries datagrams of up to
 // size bytes, and returns what it found and how many probes that took.
-func search(m *mtuState, size int) (current, probes int) {
+func search(m *mtuState, size int32) (current int32, probes int) {
 	m.filled()
 	for m.due() && probes < 1000 {
 		probes++
@@ -17,8 +17,8 @@ func search(m *mtuState, size int) (current, probes int) {
 // Whatever a path carries is found within the search's step, in few probes,
 // and never more than that.
 func TestMTUSearch(t *testing.T) {
-	for _, limit := range []int{1200, 1250, 1452, 1500, 9000, maxUDPPayload} {
-		for size := minDatagramSize; size <= min(limit+50, 9100); size += 1 + size%7 {
+	for _, limit := range []int32{1200, 1250, 1452, 1500, 9000, maxUDPPayload} {
+		for size := int32(minDatagramSize); size <= min(limit+50, 9100); size += 1 + size%7 {
 			var m mtuState
 			m.init(limit)
 			m.start(maxUDPPayload)

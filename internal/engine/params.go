@@ -9,11 +9,11 @@ import (
 // peerParams is what is kept of the peer's transport parameters.
 type peerParams struct {
 	ackDelayShift uint8 // ACK delays are in units of 2^this microseconds
-	maxUDPPayload uint64
-	connIDLimit   uint64
-	resetStreamAt bool // it understands RESET_STREAM_AT
+	connIDLimit   uint8 // as far as maxLocalIDs
+	resetStreamAt bool  // it understands RESET_STREAM_AT
+	maxUDPPayload uint16
 	// maxDatagramFrame is 0 when the peer takes no datagrams
-	maxDatagramFrame uint64
+	maxDatagramFrame uint16
 	// initial limits for streams: opened by us bidirectional and
 	// unidirectional, and opened by the peer bidirectional
 	bidiLocal, bidiRemote, uni uint64
@@ -63,10 +63,10 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 	}
 	c.peer = peerParams{
 		ackDelayShift:    p.AckDelayExponent,
-		maxUDPPayload:    p.MaxUDPPayloadSize,
-		connIDLimit:      p.ActiveConnIDLimit,
+		maxUDPPayload:    uint16(min(p.MaxUDPPayloadSize, maxUDPPayload)),
+		connIDLimit:      uint8(min(p.ActiveConnIDLimit, maxLocalIDs)),
 		resetStreamAt:    p.ResetStreamAt,
-		maxDatagramFrame: p.MaxDatagramFrameSize,
+		maxDatagramFrame: uint16(min(p.MaxDatagramFrameSize, maxDatagramFrame)),
 		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
 		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
 		uni:              p.InitialMaxStreamDataUni,

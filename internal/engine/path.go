@@ -49,9 +49,12 @@ const amplificationFactor = 3
 // pathState is a path of a connection and what is known of it.
 type pathState struct {
 	Path
-	validated bool
-	received  uint64 // bytes, until validated
-	sent      uint64
+	validation *pathValidation // nil once the path is validated
+}
+
+// pathValidation is how far the validation of a path is.
+type pathValidation struct {
+	received, sent uint64 // bytes
 
 	challenge    [8]byte       // of our PATH_CHALLENGE
 	challengeVal sentVal       // whether it must be sent
@@ -60,12 +63,13 @@ type pathState struct {
 
 // allowance returns how many bytes may be sent before more arrives.
 func (p *pathState) allowance() uint64 {
-	if p.validated {
+	v := p.validation
+	if v == nil {
 		return ^uint64(0)
 	}
-	limit := p.received * amplificationFactor
-	if p.sent >= limit {
+	limit := v.received * amplificationFactor
+	if v.sent >= limit {
 		return 0
 	}
-	return limit - p.sent
+	return limit - v.sent
 }

@@ -15,12 +15,6 @@ const (
 // queue is sent while an earlier one can use the room.
 type dataQueues [numUrgencies]streamQueue
 
-func (q *dataQueues) init() {
-	for u := range q {
-		q[u].index = dataQueue
-	}
-}
-
 func (q *dataQueues) empty() bool {
 	for u := range q {
 		if q[u].tail != nil {
@@ -40,9 +34,9 @@ func (c *Conn) SetPriority(s *Stream, u Urgency, incremental bool) {
 		return
 	}
 	u = min(u, numUrgencies-1)
-	queued := s.links[dataQueue].queued
+	queued := s.links[dataQueue] != nil
 	if queued && u != s.urgency {
-		c.streams.data[s.urgency].remove(s)
+		c.streams.data.remove(s)
 	}
 	s.urgency, s.sequential = u, !incremental
 	if queued {
@@ -50,12 +44,12 @@ func (c *Conn) SetPriority(s *Stream, u Urgency, incremental bool) {
 	}
 }
 
-// remove takes s, which is in the queue, out of it. It looks through the queue:
+// remove takes s, which is in its queue, out of it. It looks through the queue:
 // priorities change rarely, and few streams have data at once.
-func (q *streamQueue) remove(s *Stream) {
-	before := q.tail
-	for before.links[q.index].next != s {
-		before = before.links[q.index].next
+func (q *dataQueues) remove(s *Stream) {
+	before := q[s.urgency].tail
+	for before.links[dataQueue] != s {
+		before = before.links[dataQueue]
 	}
-	q.removeAfter(before)
+	q[s.urgency].removeAfter(dataQueue, before)
 }

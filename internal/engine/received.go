@@ -28,10 +28,10 @@ type received struct {
 	ranges    []wire.PacketRange // descending, disjoint, not adjacent
 	floor     wire.PacketNumber  // below it everything counts as received
 	largestAt monotime.Time      // when the largest number arrived
-	unacked   int                // ack-eliciting packets since the last ACK sent
+	unacked   int32              // ack-eliciting packets since the last ACK sent
 	urgent    bool               // an ACK is due now
+	hasECN    bool               // counts are not all zero
 	counts    wire.ECNCounts
-	hasECN    bool
 }
 
 // seen reports whether pn arrived before, or is too old to tell.

@@ -10,6 +10,11 @@ type Stats struct {
 	BytesInFlight    int
 	DatagramSize     int // what path MTU discovery found
 
+	Counters
+}
+
+// Counters are what a connection has counted so far.
+type Counters struct {
 	SentBytes, ReceivedBytes     uint64 // UDP payload
 	SentPackets, ReceivedPackets uint64
 	LostBytes, LostPackets       uint64
@@ -21,11 +26,11 @@ type Stats struct {
 
 // Stats returns the figures now.
 func (c *Conn) Stats() Stats {
-	s := c.stats
+	s := Stats{Counters: c.counters}
 	rtt := &c.loss.RTT
 	s.MinRTT, s.SmoothedRTT, s.LatestRTT, s.RTTVar = rtt.Min, rtt.Smoothed, rtt.Latest, rtt.Var
 	s.CongestionWindow = c.cc.Window()
 	s.BytesInFlight = c.loss.InFlight()
-	s.DatagramSize = c.mtu.current
+	s.DatagramSize = c.datagramSize()
 	return s
 }

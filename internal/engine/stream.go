@@ -20,7 +20,7 @@ type Stream struct {
 	in   *recvHalf
 	out  *sendHalf
 
-	links      [numQueues]queueLink
+	links      queueLinks
 	quantum    uint64 // offset at which another stream has its turn
 	waiting    eventSet
 	done       bool // both halves ended, forgotten
@@ -128,7 +128,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 		s.finish()
 		return
 	}
-	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed) {
+	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed, c.config.MaxStreamWindow) {
 		s.in.update.set()
 		c.streams.queueControl(s)
 	}

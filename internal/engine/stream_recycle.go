@@ -13,13 +13,8 @@ func (s *Stream) Ended() bool { return s.done }
 // reports false and does nothing while the engine may still come back to the
 // stream. After that the caller must not use it any more, nor its buffers.
 func (s *Stream) Recycle() bool {
-	if !s.done || s.waiting != 0 || s.in == &noReceiving.in || s.out == &noSending.out {
+	if !s.done || s.waiting != 0 || s.links != (queueLinks{}) || s.in == &noReceiving.in || s.out == &noSending.out {
 		return false
-	}
-	for i := range s.links {
-		if s.links[i].queued {
-			return false
-		}
 	}
 	s.Recv.data.releaseAll(0)
 	s.Send.data.releaseAll(0)

@@ -48,8 +48,6 @@ func (ss *streams) init(c *Conn) {
 	for kind, limit := range []uint64{c.config.MaxBidiStreams, c.config.MaxUniStreams} {
 		ss.remote[kind] = remoteStreams{max: limit, limit: limit}
 	}
-	ss.control.index = controlQueue
-	ss.data.init()
 }
 
 // get returns a stream that is not finished, or nil.
@@ -96,7 +94,7 @@ func (c *Conn) newStream(id wire.StreamID) *Stream {
 	if receives {
 		w := c.config.InitialStreamWindow
 		s.in.state = recvRecv
-		s.in.window = recvWindow{max: w, window: w, limit: c.config.MaxStreamWindow}
+		s.in.window = recvWindow{max: w, window: w}
 		s.Recv.shared = c.flow.shared
 		s.in.setNotify(s.Recv)
 	}
@@ -203,12 +201,12 @@ func (r *remoteStreams) allowed() uint64 {
 
 // queueData puts a stream at the end of the queue of those with data to send
 // that are as urgent.
-func (ss *streams) queueData(s *Stream) { ss.data[s.urgency].push(s) }
+func (ss *streams) queueData(s *Stream) { ss.data[s.urgency].push(dataQueue, s) }
 
 // queueControl does so for control frames.
-func (ss *streams) queueControl(s *Stream) { ss.control.push(s) }
+func (ss *streams) queueControl(s *Stream) { ss.control.push(controlQueue, s) }
 
-// queueIndex names a queue of streams.
+// queueIndex names a kind of queue that a stream may be in.
 type queueIndex uint8
 
 const (
@@ -217,55 +215,48 @@ const (
 	numQueues
 )
 
-// queueLink is a stream's place in one queue.
-type queueLink struct {
-	next   *Stream
-	queued bool
-}
+// queueLinks are, for each kind of queue, the stream that follows; nil when a
+// stream is in none.
+type queueLinks [numQueues]*Stream
 
 // streamQueue is a first-in-first-out queue linked through the streams, in a
-// ring: the last one leads to the first.
-type streamQueue struct {
-	tail  *Stream
-	index queueIndex
-}
+// ring: the last one leads to the first. Its methods are told of which kind it is.
+type streamQueue struct{ tail *Stream }
 
 // head returns the first one, nil in an empty queue.
-func (q *streamQueue) head() *Stream {
+func (q *streamQueue) head(kind queueIndex) *Stream {
 	if q.tail == nil {
 		return nil
 	}
-	return q.tail.links[q.index].next
+	return q.tail.links[kind]
 }
 
 // push puts s at the end unless it is in the queue already.
-func (q *streamQueue) push(s *Stream) {
-	if s.links[q.index].queued {
+func (q *streamQueue) push(kind queueIndex, s *Stream) {
+	if s.links[kind] != nil {
 		return
 	}
-	first := s
+	s.links[kind] = s
 	if q.tail != nil {
-		first = q.head()
-		q.tail.links[q.index].next = s
+		s.links[kind], q.tail.links[kind] = q.tail.links[kind], s
 	}
-	s.links[q.index] = queueLink{next: first, queued: true}
 	q.tail = s
 }
 
 // pop takes the first one out.
-func (q *streamQueue) pop() { q.removeAfter(q.tail) }
+func (q *streamQueue) pop(kind queueIndex) { q.removeAfter(kind, q.tail) }
 
 // removeAfter takes the one out that follows before.
-func (q *streamQueue) removeAfter(before *Stream) {
-	s := before.links[q.index].next
-	before.links[q.index].next = s.links[q.index].next
+func (q *streamQueue) removeAfter(kind queueIndex, before *Stream) {
+	s := before.links[kind]
+	before.links[kind] = s.links[kind]
 	if s == q.tail {
 		q.tail = before
 	}
 	if s == before { // it was the only one
 		q.tail = nil
 	}
-	s.links[q.index] = queueLink{}
+	s.links[kind] = nil
 }
 
 // Incoming returns how many bidirectional streams that the peer opened have not

@@ -115,39 +115,39 @@ func TestSentVal(t *testing.T) {
 // TestStreamQueue keeps the order of first pushes, each stream once, and lets
 // a stream wait in both queues.
 func TestStreamQueue(t *testing.T) {
-	control, data := streamQueue{index: controlQueue}, streamQueue{index: dataQueue}
+	var control, data streamQueue
 	streams := make([]*Stream, 4)
 	for i := range streams {
 		streams[i] = &Stream{ID: wire.StreamID(i)}
-		data.push(streams[i])
+		data.push(dataQueue, streams[i])
 	}
-	data.push(streams[2])
-	control.push(streams[3])
-	control.push(streams[0])
-	control.push(streams[3])
-	if got := drain(&control); !sameIDs(got, 3, 0) {
+	data.push(dataQueue, streams[2])
+	control.push(controlQueue, streams[3])
+	control.push(controlQueue, streams[0])
+	control.push(controlQueue, streams[3])
+	if got := drain(controlQueue, &control); !sameIDs(got, 3, 0) {
 		t.Fatalf("control: %v", got)
 	}
-	data.pop()
-	data.push(streams[0])
-	if got := drain(&data); !sameIDs(got, 1, 2, 3, 0) {
+	data.pop(dataQueue)
+	data.push(dataQueue, streams[0])
+	if got := drain(dataQueue, &data); !sameIDs(got, 1, 2, 3, 0) {
 		t.Fatalf("data: %v", got)
 	}
-	data.push(streams[1])
-	if got := drain(&data); !sameIDs(got, 1) {
+	data.push(dataQueue, streams[1])
+	if got := drain(dataQueue, &data); !sameIDs(got, 1) {
 		t.Fatalf("data: %v", got)
 	}
 	for _, s := range streams {
-		if s.links != [numQueues]queueLink{} {
+		if s.links != (queueLinks{}) {
 			t.Fatalf("stream %d keeps links", s.ID)
 		}
 	}
 }
 
-func drain(q *streamQueue) (ids []wire.StreamID) {
-	for s := q.head(); s != nil; s = q.head() {
+func drain(kind queueIndex, q *streamQueue) (ids []wire.StreamID) {
+	for s := q.head(kind); s != nil; s = q.head(kind) {
 		ids = append(ids, s.ID)
-		q.pop()
+		q.pop(kind)
 	}
 	return ids
 }

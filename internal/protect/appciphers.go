@@ -5,7 +5,6 @@ import "github.com/godwit-quic/godwit/internal/wire"
 // secrets are what the ciphers of one direction can be made from at any time.
 // The header key stays when one phase follows the other (RFC 9001, Section 6.1).
 type secrets struct {
-	known  bool            // there are keys
 	phase  hashValue       // of the current phase, Suite.secretLen bytes
 	header [maxKeyLen]byte // Suite.keyLen bytes
 }

@@ -34,11 +34,13 @@ var ErrUpdateTooEarly = errors.New("protect: the last key update is not acknowle
 type AppKeys struct {
 	*appCiphers // nil at rest
 
-	version wire.Version
-	suite   Suite
-	read    readPhase
-	write   writePhase
-	phase   uint64 // of both
+	version           wire.Version
+	suite             Suite
+	canRead, canWrite bool
+
+	read  readPhase
+	write writePhase
+	phase uint64 // of both
 
 	openFailures uint64
 }
@@ -48,7 +50,7 @@ func (k *AppKeys) SetReadSecret(v wire.Version, suite Suite, secret []byte) erro
 	k.use(v, suite)
 	k.read = readPhase{secrets: newSecrets(v, suite, secret), first: wire.NoPacket, highest: wire.NoPacket, last: wire.NoPacket}
 	err := k.makeOpening()
-	k.read.known = err == nil
+	k.canRead = err == nil
 	return err
 }
 
@@ -57,7 +59,7 @@ func (k *AppKeys) SetWriteSecret(v wire.Version, suite Suite, secret []byte) err
 	k.use(v, suite)
 	k.write = writePhase{secrets: newSecrets(v, suite, secret)}
 	err := k.makeSealing()
-	k.write.known = err == nil
+	k.canWrite = err == nil
 	return err
 }
 
@@ -70,10 +72,10 @@ func (k *AppKeys) use(v wire.Version, suite Suite) {
 }
 
 // CanRead reports whether SetReadSecret was called.
-func (k *AppKeys) CanRead() bool { return k.read.known }
+func (k *AppKeys) CanRead() bool { return k.canRead }
 
 // CanWrite reports whether SetWriteSecret was called.
-func (k *AppKeys) CanWrite() bool { return k.write.known }
+func (k *AppKeys) CanWrite() bool { return k.canWrite }
 
 // KeyPhase returns the bit that the header of the next packet must carry.
 func (k *AppKeys) KeyPhase() bool { return k.phase&1 != 0 }

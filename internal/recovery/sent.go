@@ -58,8 +58,8 @@ const maxQuietPackets = 256
 type sentRing struct {
 	slots []Sent // a power of two, or empty
 	first wire.PacketNumber
-	count int
-	quiet int // packets among them not ack-eliciting
+	count int32
+	quiet int32 // packets among them not ack-eliciting
 }
 
 func (r *sentRing) at(pn wire.PacketNumber) *Sent {
@@ -75,7 +75,7 @@ func (r *sentRing) push(pn wire.PacketNumber) *Sent {
 	if r.count == 0 {
 		r.first = pn
 	}
-	if r.count == len(r.slots) {
+	if int(r.count) == len(r.slots) {
 		r.grow()
 	}
 	r.count++
