@@ -56,7 +56,7 @@ type Conn struct {
 
 	path     pathState  // where packets go
 	previous *pathState // where they went before, until the new path is validated
-	answers  pathAnswers
+	answers  *pathAnswers
 	ids      connIDs
 
 	streams     streams

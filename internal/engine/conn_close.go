@@ -76,13 +76,13 @@ func (c *Conn) enter(now monotime.Time, state connState, err error) {
 		c.tracer.Closed(now, err)
 	}
 	c.tls.Close()
-	c.answers.list = nil
+	c.answers = nil
 	c.previous = nil
 }
 
 // fail ends all streams with the connection's error.
 func (ss *streams) fail(c *Conn, err error) {
-	for _, s := range ss.byID {
+	for s := range ss.table.all() {
 		switch {
 		case c.state != stateClosing:
 			s.Recv.failAfterReceived(err)
@@ -93,7 +93,7 @@ func (ss *streams) fail(c *Conn, err error) {
 		s.readable()
 		s.writable()
 	}
-	ss.byID, ss.last = nil, nil
+	ss.table = streamTable{}
 	ss.control, ss.data = streamQueue{}, dataQueues{}
 }
 

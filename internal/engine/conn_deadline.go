@@ -120,6 +120,7 @@ func (c *Conn) trim() {
 	c.loss.Trim(wire.AppSpace)
 	c.keys.Rest()
 	c.space.crypto.trim()
+	c.streams.table.trim()
 	if len(c.events) == 0 {
 		c.events = nil
 	}

@@ -124,6 +124,9 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FramePathChallenge:
 		var data wire.PathData
 		if n = wire.ConsumePathChallenge(b, &data); n >= 0 {
+			if c.answers == nil {
+				c.answers = new(pathAnswers)
+			}
 			c.answers.add(in.datagram, data, in.challenges)
 			in.challenges++
 		}

@@ -20,8 +20,22 @@ type pathAnswer struct {
 	room int // bytes that may be sent there for it (RFC 9000, Section 8.2.2)
 }
 
-// pathAnswers are the answers waiting.
+// pathAnswers are the answers waiting; nil are none.
 type pathAnswers struct{ list []pathAnswer }
+
+func (a *pathAnswers) len() int {
+	if a == nil {
+		return 0
+	}
+	return len(a.list)
+}
+
+// take takes the oldest answer out.
+func (a *pathAnswers) take() pathAnswer {
+	first := a.list[0]
+	a.list = append(a.list[:0], a.list[1:]...)
+	return first
+}
 
 // add takes a PATH_CHALLENGE that came in d; before says how many came in the
 // same datagram before it. All of a datagram's answers together stay within
@@ -32,7 +46,7 @@ func (a *pathAnswers) add(d *Datagram, data wire.PathData, before int) {
 		return
 	}
 	if len(a.list) == maxPathAnswers {
-		a.list = append(a.list[:0], a.list[1:]...)
+		a.take()
 	}
 	a.list = append(a.list, pathAnswer{path: d.Path, data: data, room: room})
 }
@@ -125,9 +139,8 @@ func (c *Conn) handlePathDeadline(now monotime.Time) {
 func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 	// Answers may go a little beyond the congestion window, so that a path can
 	// be validated while it is full, but not without end (Section 8.2.2).
-	for len(c.answers.list) > 0 && c.keys.CanWrite() && c.loss.InFlight() < c.cc.Window()+maxPathAnswers*minDatagramSize {
-		a := c.answers.list[0]
-		c.answers.list = append(c.answers.list[:0], c.answers.list[1:]...)
+	for c.answers.len() > 0 && c.keys.CanWrite() && c.loss.InFlight() < c.cc.Window()+maxPathAnswers*minDatagramSize {
+		a := c.answers.take()
 		room := minDatagramSize
 		if a.path != c.path.Path || c.path.validation != nil {
 			room = min(room, a.room)

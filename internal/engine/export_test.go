@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
@@ -45,7 +46,7 @@ type Held struct {
 // Held returns what c keeps now.
 func (c *Conn) Held() Held {
 	h := Held{
-		Streams: len(c.streams.byID), Events: len(c.events), PathAnswers: len(c.answers.list),
+		Streams: c.streams.table.count, Events: len(c.events), PathAnswers: c.answers.len(),
 		LocalIDs: len(c.ids.local), PeerIDs: len(c.ids.remote), Retiring: len(c.ids.retiring),
 		Handshake: c.hs != nil,
 	}
@@ -161,7 +162,7 @@ func (c *Conn) checkFlow(monotime.Time) error {
 		return fmt.Errorf("%d bytes in flight", c.loss.InFlight())
 	}
 	var sent, received uint64
-	for _, s := range c.streams.byID {
+	for s := range c.streams.table.all() {
 		sent += s.out.next
 		received += s.in.highest
 	}
@@ -173,10 +174,10 @@ func (c *Conn) checkFlow(monotime.Time) error {
 
 func (c *Conn) checkStreams(monotime.Time) error {
 	var open [numKinds]uint64
-	for id, s := range c.streams.byID {
-		in, out := s.in, s.out
+	for _, s := range slices.Collect(c.streams.table.all()) {
+		id, in, out := s.ID, s.in, s.out
 		switch {
-		case s.ID != id || s.done:
+		case c.streams.table.get(id) != s || s.done:
 			return fmt.Errorf("stream %d: wrong place or forgotten", id)
 		case in.highest > in.window.max:
 			return fmt.Errorf("stream %d: received up to %d, the limit is %d", id, in.highest, in.window.max)

@@ -21,7 +21,8 @@ type Stream struct {
 	out  *sendHalf
 
 	links      queueLinks
-	quantum    uint64 // offset at which another stream has its turn
+	listed     *Stream // in the streamTable, the one that follows
+	quantum    uint64  // offset at which another stream has its turn
 	waiting    eventSet
 	done       bool // both halves ended, forgotten
 	sequential bool // other streams have their turns when this one has nothing to send

@@ -36,8 +36,7 @@ type remoteStreams struct {
 
 // streams are all streams of a connection.
 type streams struct {
-	byID    map[wire.StreamID]*Stream // made with the first stream
-	last    *Stream                   // the one looked up last
+	table   streamTable
 	local   [numKinds]localStreams
 	remote  [numKinds]remoteStreams
 	control streamQueue // with control frames to send
@@ -51,16 +50,7 @@ func (ss *streams) init(c *Conn) {
 }
 
 // get returns a stream that is not finished, or nil.
-func (ss *streams) get(id wire.StreamID) *Stream {
-	if ss.last != nil && ss.last.ID == id {
-		return ss.last
-	}
-	s := ss.byID[id]
-	if s != nil {
-		ss.last = s
-	}
-	return s
-}
+func (ss *streams) get(id wire.StreamID) *Stream { return ss.table.get(id) }
 
 // OpenStream opens a stream of this side. Without leave from the peer it
 // returns ErrStreamLimit, and EventStreamsAvailable tells when to try again.
@@ -98,10 +88,7 @@ func (c *Conn) newStream(id wire.StreamID) *Stream {
 		s.Recv.shared = c.flow.shared
 		s.in.setNotify(s.Recv)
 	}
-	if c.streams.byID == nil {
-		c.streams.byID = make(map[wire.StreamID]*Stream)
-	}
-	c.streams.byID[id] = s
+	c.streams.table.add(s)
 	return s
 }
 
@@ -180,10 +167,7 @@ func (ss *streams) raise(c *Conn, k streamKind, limit uint64) {
 // remove forgets a finished stream and lets the peer open another in its
 // place, once a few have gathered.
 func (ss *streams) remove(c *Conn, s *Stream) {
-	delete(ss.byID, s.ID)
-	if ss.last == s {
-		ss.last = nil
-	}
+	ss.table.remove(s)
 	if s.ID.Initiator() == c.side {
 		return
 	}
