@@ -23,7 +23,7 @@ const (
 // localID is an ID the peer may send to.
 type localID struct {
 	seq  uint64
-	id   wire.ConnectionID
+	id   ownID
 	sent sentVal // its NEW_CONNECTION_ID
 }
 
@@ -54,7 +54,7 @@ type connIDs struct {
 
 // init takes the IDs that each side has in its first packet. There will be as many
 // as allowed in most cases.
-func (ids *connIDs) init(remote, local wire.ConnectionID) {
+func (ids *connIDs) init(remote wire.ConnectionID, local ownID) {
 	ids.remote = append(make([]remoteID, 0, maxPeerIDs), remoteID{id: remote})
 	ids.local = append(make([]localID, 0, maxLocalIDs), localID{id: local, sent: valReceived})
 	ids.nextSeq = 1
@@ -62,9 +62,6 @@ func (ids *connIDs) init(remote, local wire.ConnectionID) {
 
 // issue gives the peer as many IDs as it wants, within our bound.
 func (ids *connIDs) issue(c *Conn) {
-	if ids.local[0].id.Len() == 0 {
-		return
-	}
 	for len(ids.local) < int(c.peer.connIDLimit) {
 		id := c.endpoint.newID(c)
 		ids.local = append(ids.local, localID{seq: ids.nextSeq, id: id, sent: valUnsent})
@@ -82,10 +79,10 @@ func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *T
 		if ids.local[i].seq != seq {
 			continue
 		}
-		if ids.local[i].id == *dst {
+		if ids.local[i].id.wire() == *dst {
 			return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires the connection ID it was sent to")
 		}
-		c.endpoint.removeID(&ids.local[i].id)
+		c.endpoint.removeID(ids.local[i].id)
 		ids.local = append(ids.local[:i], ids.local[i+1:]...)
 		ids.issue(c)
 		break
@@ -224,7 +221,7 @@ func (ids *connIDs) append(c *Conn, w *frameWriter) {
 		if w.room() < maxSizeNewConnectionID {
 			return
 		}
-		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id, Token: c.endpoint.resetToken(&l.id)})
+		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id.wire(), Token: c.endpoint.resetToken(l.id)})
 		w.record(recNewConnID, l.seq)
 		l.sent.setSent(w.pn)
 		ids.told = max(ids.told, l.seq+1)

@@ -139,12 +139,12 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		c.keepEarly(now, pkt, d, early)
 		return false
 	}
-	dst, ok := c.endpoint.shortID(pkt)
+	own, ok := shortID(pkt)
 	if !ok {
 		c.traceDropped(now, len(pkt), DropInvalid, "shorter than a header")
 		return false
 	}
-	payload, pn, updated, err := c.keys.Open(pkt, 1+dst.Len(), c.space.received.largest())
+	payload, pn, updated, err := c.keys.Open(pkt, 1+localIDLen, c.space.received.largest())
 	if err != nil {
 		c.undecryptable(now, len(pkt), err)
 		return false
@@ -152,6 +152,7 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 	if updated {
 		c.keysUpdated(now)
 	}
+	dst := own.wire()
 	c.handlePayload(now, wire.AppSpace, wire.OneRTTPacket, pn, payload, len(pkt), d, &dst)
 	return true
 }

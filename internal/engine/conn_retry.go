@@ -31,7 +31,7 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 // our versions (RFC 9000, Section 6.2).
 func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.Invariant) {
 	// Only an answer to our first packet names both of our IDs.
-	if string(inv.DstID) != string(c.ids.local[0].id.Bytes()) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
+	if string(inv.DstID) != string(c.ids.local[0].id[:]) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
 		c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with other connection IDs")
 		return
 	}

@@ -32,10 +32,6 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// localIDLen is the length of the connection IDs given out: enough that they
-// cannot be guessed (RFC 9000, Section 5.1 wants no linkability).
-const localIDLen = 8
-
 // EndpointConfig is what an Endpoint is made of.
 type EndpointConfig struct {
 	// Seed seeds everything random: connection IDs, challenges, skipped packet
@@ -65,13 +61,14 @@ type Endpoint struct {
 	shards   int
 	server   *Server
 
-	byID       map[wire.ConnectionID]*Conn
+	byID       map[ownID]*Conn
+	byInvented map[wire.ConnectionID]*Conn // by the first destination ID of a client, until the handshake is confirmed
 	byReset    map[wire.ResetToken]*Conn
 	conns      int
 	handshakes int // server connections not yet confirmed
 
-	last    *Conn // the one the previous datagram went to
-	lastID  wire.ConnectionID
+	last    *Conn // the one a datagram went to before
+	lastID  ownID // by this ID
 	answers answers
 	stats   EndpointStats
 	scratch [2048]byte
@@ -104,8 +101,10 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		limits:   cfg.Limits.withDefaults(),
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
-		byID:     make(map[wire.ConnectionID]*Conn),
-		byReset:  make(map[wire.ResetToken]*Conn),
+
+		byID:       make(map[ownID]*Conn),
+		byInvented: make(map[wire.ConnectionID]*Conn),
+		byReset:    make(map[wire.ResetToken]*Conn),
 	}
 }
 
@@ -147,26 +146,20 @@ func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
 
 // lookup finds a connection by the bytes of an ID.
 func (e *Endpoint) lookup(b []byte) *Conn {
-	if e.last != nil && string(b) == string(e.lastID.Bytes()) {
-		return e.last
+	if len(b) == localIDLen {
+		id := ownID(b)
+		if e.last != nil && e.lastID == id {
+			return e.last
+		}
+		if c := e.byID[id]; c != nil {
+			e.last, e.lastID = c, id
+			return c
+		}
 	}
-	id, ok := wire.NewConnectionID(b)
-	if !ok {
-		return nil
+	if id, ok := wire.NewConnectionID(b); ok && len(e.byInvented) > 0 {
+		return e.byInvented[id]
 	}
-	c := e.byID[id]
-	if c != nil {
-		e.last, e.lastID = c, id
-	}
-	return c
-}
-
-// shortID returns the destination ID of a short header.
-func (e *Endpoint) shortID(pkt []byte) (wire.ConnectionID, bool) {
-	if len(pkt) < 1+localIDLen {
-		return wire.ConnectionID{}, false
-	}
-	return wire.NewConnectionID(pkt[1 : 1+localIDLen])
+	return nil
 }
 
 // Dial starts a connection to path.Remote as a client.
@@ -190,26 +183,6 @@ func (c *Conn) trace(original wire.ConnectionID) {
 	}
 }
 
-// newID makes an ID by which c can be reached.
-func (e *Endpoint) newID(c *Conn) wire.ConnectionID {
-	for {
-		id := e.randomOwnID()
-		if _, taken := e.byID[id]; !taken {
-			e.byID[id] = c
-			return id
-		}
-	}
-}
-
-// randomOwnID makes an ID that leads to this endpoint and not to one that
-// shares the address.
-func (e *Endpoint) randomOwnID() wire.ConnectionID {
-	id := e.randomID()
-	b := id.Bytes()
-	b[0] = markShard(b[0], e.shard, e.shards)
-	return id
-}
-
 func (e *Endpoint) randomID() wire.ConnectionID {
 	var b [localIDLen]byte
 	e.randomBytes(b[:])
@@ -229,20 +202,13 @@ func (e *Endpoint) randomBytes(b []byte) {
 	}
 }
 
-func (e *Endpoint) removeID(id *wire.ConnectionID) {
-	delete(e.byID, *id)
-	if e.lastID == *id {
-		e.last = nil
-	}
-}
-
 // forgetOriginal ends routing by the client's first destination ID, and the
 // handshake's share of the limits.
 func (e *Endpoint) forgetOriginal(c *Conn) {
 	if c.pendingHandshake {
 		c.pendingHandshake = false
 		e.handshakes--
-		e.removeID(&c.hs.initialDstID)
+		delete(e.byInvented, c.hs.initialDstID)
 	}
 }
 
@@ -250,7 +216,7 @@ func (e *Endpoint) forgetOriginal(c *Conn) {
 func (e *Endpoint) remove(c *Conn) {
 	e.forgetOriginal(c)
 	for i := range c.ids.local {
-		e.removeID(&c.ids.local[i].id)
+		e.removeID(c.ids.local[i].id)
 	}
 	for i := range c.ids.remote {
 		if r := &c.ids.remote[i]; r.hasToken && e.byReset[r.token] == c {
@@ -263,9 +229,9 @@ func (e *Endpoint) remove(c *Conn) {
 // CheckEmpty returns an error when the endpoint without connections still
 // remembers something of one.
 func (e *Endpoint) CheckEmpty() error {
-	if e.conns == 0 && (len(e.byID) > 0 || len(e.byReset) > 0 || e.handshakes != 0) {
+	if e.conns == 0 && (len(e.byID)+len(e.byInvented) > 0 || len(e.byReset) > 0 || e.handshakes != 0) {
 		return fmt.Errorf("no connection, but %d IDs, %d reset tokens and %d handshakes are remembered",
-			len(e.byID), len(e.byReset), e.handshakes)
+			len(e.byID)+len(e.byInvented), len(e.byReset), e.handshakes)
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	e.handshakes++
 	c.pendingHandshake = true
 	c.hs.initialDstID = h.DstID
-	e.byID[h.DstID] = c
+	e.byInvented[h.DstID] = c
 	c.hs.originalDstID = original
 	if validated {
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
@@ -137,7 +137,7 @@ func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
 	token := e.tokens.Seal(nil, &protect.Token{
 		Retry: true, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
 	}, &nonce)
-	id := e.randomOwnID()
+	id := e.randomOwnID().wire()
 	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
 	tag := protect.RetryTag(h.Version, &h.DstID, out)
 	e.answers.push(d.Path, append(out, tag[:]...))

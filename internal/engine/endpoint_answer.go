@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -103,23 +102,18 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	if out == nil {
 		return nil
 	}
-	id, ok := e.shortID(d.Data)
+	id, ok := shortID(d.Data)
 	if !ok {
 		return nil
 	}
 	out = out[:n]
 	e.randomBytes(out)
 	out[0] = out[0]&0x3f | 0x40
-	token := e.resetToken(&id)
+	token := e.resetToken(id)
 	copy(out[n-len(token):], token[:])
 	e.answers.push(d.Path, out)
 	e.stats.ResetsSent++
 	return nil
-}
-
-// resetToken returns the token that goes with one of our IDs.
-func (e *Endpoint) resetToken(id *wire.ConnectionID) wire.ResetToken {
-	return protect.StatelessResetToken(&e.resetKey, id)
 }
 
 // resetTarget returns the connection that d resets, nil when it is no reset or

@@ -92,7 +92,8 @@ func (c *Conn) begin(w *frameWriter, id wire.Space, dst []byte, limit int) bool 
 		if w.room() < minUsefulRoom+maxLongHeader+len(token) {
 			return false
 		}
-		w.b, w.lengthAt = wire.AppendLongHeader(w.b, w.packet, c.version, to, &c.ids.local[0].id, token, pn, pnLen)
+		from := c.ids.local[0].id.wire()
+		w.b, w.lengthAt = wire.AppendLongHeader(w.b, w.packet, c.version, to, &from, token, pn, pnLen)
 	}
 	w.payload = len(w.b)
 	w.pnAt = w.payload - pnLen

@@ -14,7 +14,7 @@ func TestShards(t *testing.T) {
 		for shard := range n {
 			e := NewEndpoint(EndpointConfig{Seed: [32]byte{byte(n), byte(shard)}, Shard: shard, Shards: n})
 			for range 20 {
-				id := e.newID(&Conn{})
+				id := e.newID(&Conn{}).wire()
 				short := wire.AppendShortHeader(nil, &id, false, false, 1, 1)
 				if got := ShardOf(short, n); got != shard {
 					t.Fatalf("%d of %d: a short header is for %d", shard, n, got)
