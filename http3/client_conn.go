@@ -2,10 +2,8 @@ package http3
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -30,8 +28,6 @@ type clientConn struct {
 	// transport's lock.
 	requests    int
 	gone, ended bool
-
-	tlsState func() *tls.ConnectionState
 }
 
 // newClientConn is called on the loop, after the handshake.
@@ -50,10 +46,6 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		addr:      addr,
 		origins:   []string{addr},
 		maxHeader: maxHeader,
-		tlsState: sync.OnceValue(func() *tls.ConnectionState {
-			state := qc.ConnectionState()
-			return &state
-		}),
 	}
 	cc.goAway.Store(1 << 62)
 	cc.start(t.Extension)

@@ -126,7 +126,7 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 		ContentLength: h.ContentLength,
 		Trailer:       takeTrailerNames(header),
 		Request:       st.req,
-		TLS:           st.conn.tlsState(),
+		TLS:           st.conn.qc.TLS(),
 	}
 	st.resp = resp
 	expected := h.ContentLength

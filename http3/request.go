@@ -27,7 +27,6 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 	if h.Protocol != "" {
 		header[protocolKey] = []string{h.Protocol}
 	}
-	remote, state := x.conn.shared()
 	req := http.Request{
 		Method:        h.Method,
 		URL:           target,
@@ -37,9 +36,9 @@ func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
 		Body:          x.body,
 		ContentLength: h.ContentLength,
 		Host:          h.Host,
-		RemoteAddr:    remote,
+		RemoteAddr:    x.conn.remoteAddr(),
 		RequestURI:    uri,
-		TLS:           state,
+		TLS:           x.conn.qc.TLS(),
 	}
 	if x.body.ended && len(x.body.pending) == 0 {
 		req.Body, req.ContentLength = http.NoBody, 0

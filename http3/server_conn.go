@@ -1,7 +1,6 @@
 package http3
 
 import (
-	"crypto/tls"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -29,9 +28,7 @@ type serverConn struct {
 	drained bool // no more requests come
 	woke    bool // a goroutine, since Woke was called
 
-	// What requests have in common, made at the first one.
-	tlsState *tls.ConnectionState
-	remote   string
+	remote string // the client's address, as requests have it; made at the first one
 }
 
 func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
@@ -167,11 +164,10 @@ func (c *serverConn) refuse(s *quic.Stream, err error) {
 	cancel(s, code)
 }
 
-// shared returns what all requests have in common.
-func (c *serverConn) shared() (remote string, state *tls.ConnectionState) {
-	if c.tlsState == nil {
-		state := c.qc.ConnectionState()
-		c.tlsState, c.remote = &state, c.qc.RemoteAddr().String()
+// remoteAddr returns the client's address at the first request.
+func (c *serverConn) remoteAddr() string {
+	if c.remote == "" {
+		c.remote = c.qc.RemoteAddr().String()
 	}
-	return c.remote, c.tlsState
+	return c.remote
 }

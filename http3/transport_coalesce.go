@@ -69,7 +69,7 @@ func (t *Transport) authoritative(addr, host string) (conns []*clientConn) {
 		return nil
 	}
 	for _, o := range t.pool {
-		if o.conn != nil && o.conn.tlsState().PeerCertificates[0].VerifyHostname(host) == nil {
+		if o.conn != nil && o.conn.qc.TLS().PeerCertificates[0].VerifyHostname(host) == nil {
 			conns = append(conns, o.conn)
 		}
 	}

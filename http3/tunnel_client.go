@@ -265,7 +265,7 @@ func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
 	}
 	p.finish(&http.Response{
 		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
-		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.tlsState(),
+		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.qc.TLS(),
 	}, nil)
 	return nil
 }

@@ -151,6 +151,10 @@ func (c *Conn) RemoteAddr() net.Addr {
 // ConnectionState returns what the TLS handshake agreed on.
 func (c *Conn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
+// TLS returns what ConnectionState does without making a copy, as http.Request.TLS
+// wants it: all who ask share it, and must not change it.
+func (c *Conn) TLS() *tls.ConnectionState { return c.tls.Complete() }
+
 // SetValue keeps v for Value: a Handler's own state. The two are to be used on
 // the loop's goroutine, or by goroutines that know of each other.
 func (c *Conn) SetValue(v any) { c.value = v }

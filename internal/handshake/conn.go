@@ -28,11 +28,10 @@ type Conn struct {
 	quic   *tls.QUICConn // nil when it is needed no more
 	server bool
 
-	events   []engine.TLSEvent // events[told:] are to be handed out
-	told     int
-	err      error // what ended the handshake
-	complete bool
-	state    tls.ConnectionState // once complete
+	events []engine.TLSEvent // events[told:] are to be handed out
+	told   int
+	err    error                // what ended the handshake
+	state  *tls.ConnectionState // nil until the handshake is complete
 }
 
 var _ engine.TLS = (*Conn)(nil)
@@ -79,7 +78,7 @@ func (c *Conn) HandleData(space wire.Space, data []byte) error {
 	}
 	if err := c.quic.HandleData(levelOf(space), data); err != nil {
 		alert := c.fail(err)
-		if c.complete && alert.Code == alertInternalError {
+		if c.state != nil && alert.Code == alertInternalError {
 			// What crypto/tls calls an internal error after the handshake is a
 			// KeyUpdate, which QUIC forbids (RFC 9001, Section 6).
 			alert.Code = alertUnexpectedMessage
@@ -103,7 +102,7 @@ func (c *Conn) NextEvent() engine.TLSEvent {
 func (c *Conn) forget() {
 	clear(c.events)
 	c.events, c.told = c.events[:0], 0
-	if c.complete {
+	if c.state != nil {
 		c.events = nil
 	}
 }
@@ -111,7 +110,7 @@ func (c *Conn) forget() {
 // SendSessionTicket makes a server's NewSessionTicket message, one that does
 // not permit 0-RTT. It ends the need for crypto/tls's state, which is freed.
 func (c *Conn) SendSessionTicket() error {
-	if c.quic == nil || !c.server || !c.complete {
+	if c.quic == nil || !c.server || c.state == nil {
 		return c.err
 	}
 	if err := c.quic.SendSessionTicket(tls.QUICSessionTicketOptions{}); err != nil {
@@ -124,11 +123,18 @@ func (c *Conn) SendSessionTicket() error {
 
 // ConnectionState returns what is known of the connection so far.
 func (c *Conn) ConnectionState() tls.ConnectionState {
-	if !c.complete && c.quic != nil {
+	switch {
+	case c.state != nil:
+		return *c.state
+	case c.quic != nil:
 		return c.quic.ConnectionState()
 	}
-	return c.state
+	return tls.ConnectionState{}
 }
+
+// Complete returns what ConnectionState returns once the handshake is complete,
+// and nil before. All who ask share it.
+func (c *Conn) Complete() *tls.ConnectionState { return c.state }
 
 // Close frees what the handshake holds. No events follow.
 func (c *Conn) Close() {
@@ -155,8 +161,8 @@ func (c *Conn) collect() error {
 				return c.fail(err)
 			}
 		case tls.QUICHandshakeDone:
-			c.complete = true
-			c.state = c.quic.ConnectionState()
+			state := c.quic.ConnectionState()
+			c.state = &state
 			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone})
 		default:
 			c.forward(&e)

@@ -111,7 +111,7 @@ type offlineDecoder struct {
 
 func newOfflineDecoder(capacity uint64, blocked int) *offlineDecoder {
 	o := &offlineDecoder{table: NewDecoderTable(capacity, blocked), lists: make(map[uint64][]Field)}
-	o.table.table.setCapacity(capacity) // which the files do not do
+	tableOf(o.table).setCapacity(capacity) // which the files do not do
 	return o
 }
 

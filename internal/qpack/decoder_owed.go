@@ -45,7 +45,7 @@ func (t *DecoderTable) acknowledge(streamID, required uint64) {
 // AppendInstructions appends the instructions that are due on the decoder
 // stream; they are the caller's from then on.
 func (t *DecoderTable) AppendInstructions(b []byte) []byte {
-	t.mu.Lock()
+	t.lock()
 	defer t.mu.Unlock()
 	t.due.Store(0)
 	b = append(b, t.owed...)

@@ -37,7 +37,7 @@ func (t *DecoderTable) Park(s *ReadStream, section []byte, w Waiter) (parked boo
 	if err != nil {
 		return false, err
 	}
-	t.mu.Lock()
+	t.lock()
 	defer t.mu.Unlock()
 	if s.abandoned {
 		return false, ErrAbandoned
@@ -77,7 +77,7 @@ func (t *DecoderTable) takeUnblocked(dst []Waiter) []Waiter {
 
 // Unpark gives up the wait for a section of s, if one is parked.
 func (t *DecoderTable) Unpark(s *ReadStream) {
-	t.mu.Lock()
+	t.lock()
 	defer t.mu.Unlock()
 	t.unpark(s)
 }

@@ -11,14 +11,19 @@ import (
 // decodes field sections, keeps account of those that have to wait, and has the
 // instructions for this end's decoder stream. Any goroutine may use it.
 //
-// It takes next to no memory until the peer inserts something.
+// It takes next to no memory until the peer uses it.
 type DecoderTable struct {
 	maxCapacity uint64 // what this end's SETTINGS allow, in bytes
 	maxBlocked  int    // likewise, in streams
 
 	due atomic.Uint32 // dueSome, dueNow: whether instructions are owed
 
-	mu           sync.Mutex
+	mu sync.Mutex
+	*decoderState
+}
+
+// decoderState is what a DecoderTable's lock guards.
+type decoderState struct {
 	table        dynamicTable
 	partial      []byte // the beginning of an encoder instruction
 	parked       []parkedSection
@@ -32,6 +37,14 @@ type DecoderTable struct {
 // SETTINGS_QPACK_BLOCKED_STREAMS say.
 func NewDecoderTable(maxCapacity uint64, maxBlocked int) *DecoderTable {
 	return &DecoderTable{maxCapacity: maxCapacity, maxBlocked: maxBlocked}
+}
+
+// lock takes the lock, and makes what it guards if there is nothing yet.
+func (t *DecoderTable) lock() {
+	t.mu.Lock()
+	if t.decoderState == nil {
+		t.decoderState = new(decoderState)
+	}
 }
 
 // ReadStream is what a DecoderTable has to know of one request stream. It is
@@ -71,7 +84,7 @@ func (t *DecoderTable) AppendFields(d *Decoder, s *ReadStream, dst []Field, sect
 		}
 		return d.appendFields(dst, b, &references{}, maxSize)
 	}
-	t.mu.Lock()
+	t.lock()
 	defer t.mu.Unlock()
 	if s.abandoned {
 		return dst, ErrAbandoned
@@ -108,7 +121,7 @@ func (t *DecoderTable) Abandon(s *ReadStream) {
 }
 
 func (t *DecoderTable) abandon(s *ReadStream) Waiter {
-	t.mu.Lock()
+	t.lock()
 	defer t.mu.Unlock()
 	if s.abandoned || t.maxCapacity == 0 {
 		return nil

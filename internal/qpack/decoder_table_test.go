@@ -39,12 +39,19 @@ func TestEncoderInstructions(t *testing.T) {
 					t.Fatalf("%s, in pieces of %d: %v", tt.name, size, err)
 				}
 			}
-			wantTable(t, fmt.Sprint(tt.name, ", in pieces of ", size), &table.table, tt.dropped, tt.want...)
+			wantTable(t, fmt.Sprint(tt.name, ", in pieces of ", size), tableOf(table), tt.dropped, tt.want...)
 			if table.partial != nil {
 				t.Errorf("%s: keeps %x", tt.name, table.partial)
 			}
 		}
 	}
+}
+
+// tableOf returns the dynamic table of t.
+func tableOf(t *DecoderTable) *dynamicTable {
+	t.lock()
+	defer t.mu.Unlock()
+	return &t.table
 }
 
 func TestEncoderStreamErrors(t *testing.T) {

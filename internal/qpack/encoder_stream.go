@@ -21,9 +21,12 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 // pieces of any size, and calls the Waiters of sections that were parked for
 // what they insert. An error is an *Error.
 func (t *DecoderTable) HandleEncoderStream(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
 	d := decoders.Get().(*Decoder)
 	defer decoders.Put(d)
-	t.mu.Lock()
+	t.lock()
 	before := t.table.inserted
 	err := t.readInstructions(d, b)
 	if t.table.inserted > before {
