@@ -160,8 +160,11 @@ func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error
 			st.trace.WroteHeaderField(name, []string{value})
 		}
 	})
-	if limit := st.conn.peerMaxSection.Load(); err == nil && limit > 0 && uint64(size) > limit {
-		err = fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, limit)
+	if err != nil {
+		return fields, err
+	}
+	if peer := st.conn.peer.Load(); peer != nil && peer.MaxFieldSectionSize > 0 && uint64(size) > peer.MaxFieldSectionSize {
+		err = fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, peer.MaxFieldSectionSize)
 	}
 	return fields, err
 }

@@ -20,20 +20,16 @@ type conn struct {
 	control *quic.Stream // this end's; nil while the peer does not allow it
 	unsent  []byte       // of the control stream
 
-	encoder, decoder qpackStream
-	encoderSettled   bool // whether there is a dynamic table for sending
-	manyRequests     bool // the client has sent more than one
-
-	// peerMaxSection is the largest field section that the peer accepts, as its
-	// SETTINGS say; 0 for any. Any goroutine may look.
-	peerMaxSection atomic.Uint64
+	qpack          atomic.Pointer[qpackStreams] // made when they are needed
+	encoderSettled bool                         // whether there is a dynamic table for sending
+	manyRequests   bool                         // the client has sent more than one
 
 	isServer      bool
 	peer          atomic.Pointer[h3.Settings] // the peer's; nil before they arrived
 	awaitSettings []func()                    // called when they do
 	tunnels       map[uint64]*Tunnel          // by stream ID
-	early         earlyDatagrams
-	datagramBytes atomic.Int64 // received datagrams that wait
+	early         *earlyDatagrams             // nil before the first
+	datagramBytes atomic.Int64                // received datagrams that wait
 
 	ext        ConnExtension // nil for none
 	signal     h3.FrameType  // of the extension's streams, 0 for none
@@ -42,7 +38,6 @@ type conn struct {
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
 func (c *conn) start(e Extension) {
-	c.startQPACK()
 	c.extend(e)
 	c.unsent = c.state.AppendControlStream(nil, rand.Uint64())
 	c.flushControl()
@@ -109,9 +104,6 @@ func (c *conn) readUni(s *quic.Stream, u *h3.UniStream) {
 			if err != nil {
 				c.abort(err)
 				return
-			}
-			if peer, ok := c.state.PeerSettings(); ok {
-				c.peerMaxSection.Store(peer.MaxFieldSectionSize)
 			}
 			switch verdict {
 			case h3.UniAbort:

@@ -33,6 +33,9 @@ func (c *conn) HandleDatagrams(*quic.Conn) {
 		if t := c.tunnels[id]; t != nil {
 			t.datagrams.push(payload)
 		} else if c.isServer {
+			if c.early == nil {
+				c.early = new(earlyDatagrams)
+			}
 			c.early.push(id, payload)
 		}
 	}

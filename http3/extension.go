@@ -105,8 +105,8 @@ func (c *conn) claims() bool { return c.signal != 0 }
 
 // noticeControl acts on what the peer's control stream has said.
 func (c *conn) noticeControl() {
-	if settings, ok := c.state.PeerSettings(); ok && c.peer.Load() == nil {
-		c.peer.Store(&settings)
+	if settings := c.state.PeerSettings(); settings != nil && c.peer.Load() == nil {
+		c.peer.Store(settings)
 		c.openQPACK()
 		if c.ext != nil {
 			c.ext.HandleSettings()

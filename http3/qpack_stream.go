@@ -22,8 +22,22 @@ type qpackStream struct {
 	unsent []byte
 }
 
-func (q *qpackStream) init(c *conn, typ h3.StreamType) {
-	q.conn, q.typ = c, typ
+// qpackStreams are both of them.
+type qpackStreams struct{ encoder, decoder qpackStream }
+
+// qpackStreams makes them, if that was not done. Any goroutine may call it.
+func (c *conn) qpackStreams() *qpackStreams {
+	if q := c.qpack.Load(); q != nil {
+		return q
+	}
+	made := &qpackStreams{
+		encoder: qpackStream{conn: c, typ: h3.StreamQPACKEncoder},
+		decoder: qpackStream{conn: c, typ: h3.StreamQPACKDecoder},
+	}
+	if c.qpack.CompareAndSwap(nil, made) {
+		return made
+	}
+	return c.qpack.Load()
 }
 
 // appendInstructions appends what the table has for the stream.
@@ -101,12 +115,6 @@ func (q *qpackStream) HandleReadable(*quic.Stream) {}
 // want any, which it must not do (RFC 9204, Section 4.2).
 func (q *qpackStream) HandleWritable(*quic.Stream) { q.flush() }
 
-// startQPACK is called before SETTINGS are sent.
-func (c *conn) startQPACK() {
-	c.encoder.init(c, h3.StreamQPACKEncoder)
-	c.decoder.init(c, h3.StreamQPACKDecoder)
-}
-
 // openQPACK opens the streams that are wanted, and has the encoder use what the
 // peer's SETTINGS allow. It is to be called when these have arrived, when the
 // peer allows more streams, and at a server when there is a second request: one
@@ -117,13 +125,13 @@ func (c *conn) openQPACK() {
 	}
 	if peer := c.peer.Load(); peer != nil && !c.encoderSettled && (c.manyRequests || !c.isServer) {
 		c.encoderSettled = peer.QPACKMaxTableCapacity == 0
-		if !c.encoderSettled && c.encoder.open() {
+		if !c.encoderSettled && c.qpackStreams().encoder.open() {
 			c.encoderSettled = true
 			c.state.EnableEncoder(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
 		}
 	}
-	if c.decoder.isWanted() {
-		c.decoder.open()
+	if q := c.qpack.Load(); q != nil && q.decoder.isWanted() {
+		q.decoder.open()
 	}
 }
 
@@ -131,7 +139,7 @@ func (c *conn) openQPACK() {
 // the next message. Any goroutine may call it.
 func (c *conn) tellDecoded() {
 	if _, urgent := c.state.Decoder().Owed(); urgent {
-		c.decoder.flush()
+		c.qpackStreams().decoder.flush()
 	}
 }
 
@@ -142,10 +150,10 @@ func (c *conn) appendHeaders(b []byte, s *quic.Stream, fields []qpack.Field) []b
 	b, mark := h3.BeginHeaders(b)
 	b, due := c.state.Encoder().AppendSection(b, s.ID(), fields)
 	if due {
-		c.encoder.flush()
+		c.qpackStreams().encoder.flush()
 	}
 	if owes, _ := c.state.Decoder().Owed(); owes {
-		c.decoder.flush()
+		c.qpackStreams().decoder.flush()
 	}
 	return h3.EndHeaders(b, mark)
 }

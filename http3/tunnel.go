@@ -55,7 +55,9 @@ func (c *conn) newTunnel(s *quic.Stream, content *body, release func()) *Tunnel 
 		c.tunnels = make(map[uint64]*Tunnel)
 	}
 	c.tunnels[s.ID()] = t
-	c.early.moveTo(s.ID(), &t.datagrams)
+	if c.early != nil {
+		c.early.moveTo(s.ID(), &t.datagrams)
+	}
 	return t
 }
 

@@ -138,7 +138,7 @@ func (w *responseWriter) takeOver() error {
 
 // checkExtended refuses an extended CONNECT that this end has not allowed.
 func (c *conn) checkExtended(h *h3.RequestHeader) error {
-	if h.Protocol != "" && !c.state.LocalSettings().ExtendedConnect {
+	if h.Protocol != "" && !c.state.TakesExtendedConnect() {
 		return &h3.StreamError{Code: h3.MessageError, Reason: ":protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL"}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -22,22 +21,17 @@ type Conn struct {
 	transport *Transport
 	worker    *worker // the loop that the connection lives on
 	conf      *Config
-	logger    *slog.Logger
 	listener  *Listener // that the connection came in by, nil if it was dialled
 	link      *loop.Conn
 	tls       *handshake.Conn
-
-	// ready is closed when a dialled connection's handshake is complete or
-	// has failed.
-	ready chan struct{}
-	done  chan struct{} // closed when the connection has ended
 
 	accepts   *acceptQueues // nil on an event-driven connection, and before the handshake
 	datagrams chan struct{} // something may be received; nil when they are off
 	value     any
 
 	mu     sync.Mutex
-	err    error // why the connection ended
+	err    error         // why the connection ended
+	done   chan struct{} // closed then; made when asked for
 	local  netip.AddrPort
 	remote netip.AddrPort
 	ctx    context.Context // made when asked for
@@ -45,12 +39,10 @@ type Conn struct {
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
-	handler     Handler // nil for a connection that is not event-driven
-	waker       Waker   // the handler, if it is one
-	woke        bool    // somebody who waits on a detached stream was signalled
-	unreachable error   // why this machine cannot send to the peer it dials
-	established bool    // the handshake is complete
-	wantStreams bool    // TryOpenStream failed
+	handler     Handler   // nil for a connection that is not event-driven
+	dialling    *dialling // nil if it came in, or is complete or has failed
+	woke        bool      // somebody who waits on a detached stream was signalled
+	wantStreams bool      // TryOpenStream failed
 }
 
 func (t *Transport) newConn(w *worker, conf *Config) *Conn {
@@ -58,8 +50,6 @@ func (t *Transport) newConn(w *worker, conf *Config) *Conn {
 		transport: t,
 		worker:    w,
 		conf:      conf,
-		logger:    conf.logger(),
-		done:      make(chan struct{}),
 	}
 	if conf.EnableDatagrams {
 		c.datagrams = make(chan struct{}, 1)
@@ -121,7 +111,17 @@ func (c *Conn) Context() context.Context {
 }
 
 // Done returns a channel that is closed when the connection has ended.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // Err returns nil while the connection lives, and then why it ended: an
 // *ApplicationError, *TransportError, *IdleTimeoutError, *StatelessResetError
@@ -171,12 +171,7 @@ func (c *Conn) Loop() int { return c.worker.index }
 // Handler's methods run too. f must not block. Run returns false if the
 // connection has ended, and f may not be called if it ends in the meantime.
 func (c *Conn) Run(f func()) bool {
-	select {
-	case <-c.done:
-		return false
-	default:
-		return c.link.Do(f)
-	}
+	return c.Err() == nil && c.link.Do(f)
 }
 
 // Stats are a connection's figures at one moment.

@@ -12,18 +12,17 @@ type events struct{ *Conn }
 var _ loop.Handler = events{}
 
 func (c events) HandleHandshakeComplete() {
-	c.established = true
 	c.refreshPath()
 	if c.conf.NewHandler != nil {
 		c.handler = c.conf.NewHandler(c.Conn)
-		c.waker, _ = c.handler.(Waker)
 	}
 	if c.handler == nil {
 		c.accepts = new(acceptQueues)
 	}
 	switch {
-	case c.ready != nil:
-		close(c.ready)
+	case c.dialling != nil:
+		close(c.dialling.ended)
+		c.dialling = nil
 	case c.handler == nil:
 		c.listener.offer(c.Conn)
 	}
@@ -70,12 +69,13 @@ func (c events) HandleWritable(e *engine.Stream) {
 
 // Woke implements loop.Handler.
 func (c events) Woke() bool {
-	if c.waker == nil {
+	waker, ok := c.handler.(Waker)
+	if !ok {
 		return true
 	}
 	woke := c.woke
 	c.woke = false
-	return c.waker.Woke() || woke
+	return waker.Woke() || woke
 }
 
 func (c events) HandleSent(e *engine.Stream) {
@@ -105,20 +105,22 @@ func (c events) HandlePathChanged() { c.refreshPath() }
 // HandleUnreachable gives a dialled connection up before its handshake is
 // complete: waiting would only hide the reason. Later, networks may return.
 func (c events) HandleUnreachable(err error) {
-	if c.ready != nil && !c.established && c.unreachable == nil {
-		c.unreachable = err
+	if d := c.dialling; d != nil && d.unreachable == nil {
+		d.unreachable = err
 		c.link.Close(0, "")
 	}
 }
 
 func (c events) HandleClosed(err error) {
 	err = c.publicError(err)
-	if c.unreachable != nil {
-		err = c.unreachable
+	d := c.dialling
+	if d != nil && d.unreachable != nil {
+		err = d.unreachable
 	}
 	c.end(err)
-	if c.ready != nil && !c.established {
-		close(c.ready)
+	if d != nil {
+		close(d.ended)
+		c.dialling = nil
 	}
 	if h := c.handler; h != nil {
 		c.handler = nil
@@ -144,8 +146,10 @@ func (c *Conn) end(err error) {
 		c.cancel(err)
 	}
 	c.opens = nil
+	if c.done != nil {
+		close(c.done)
+	}
 	c.mu.Unlock()
-	close(c.done)
 	if c.accepts != nil {
 		c.accepts.bidi.Close(err)
 		c.accepts.uni.Close(err)

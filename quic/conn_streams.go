@@ -79,7 +79,7 @@ func (c *Conn) open(ctx context.Context, uni bool) (*Stream, error) {
 	select {
 	case <-r.opened:
 		return r.stream, nil
-	case <-c.done:
+	case <-c.Done():
 		return nil, c.Err()
 	case <-ctx.Done():
 	}

@@ -92,7 +92,7 @@ func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 		case <-c.datagrams:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
-		case <-c.done:
+		case <-c.Done():
 			if b, ok := d.In.Pop(nil); ok {
 				return b, nil
 			}

@@ -64,6 +64,12 @@ func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 	return c, nil
 }
 
+// dialling is a handshake that this end has begun.
+type dialling struct {
+	ended       chan struct{} // closed when it is complete or has failed
+	unreachable error         // why this machine cannot send to the peer
+}
+
 // connect makes one attempt at one address.
 func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
 	tls, err := handshake.NewClient(tlsConf, host)
@@ -72,7 +78,8 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 	}
 	w := t.workers[int(t.turn.Add(1))%len(t.workers)]
 	c := t.newConn(w, conf)
-	c.ready = make(chan struct{})
+	d := &dialling{ended: make(chan struct{})}
+	c.dialling = d
 	t.live.Add(1)
 	ok := w.Do(func() {
 		path := engine.Path{Remote: remote}
@@ -83,7 +90,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 		return nil, ErrServerClosed
 	}
 	select {
-	case <-c.ready:
+	case <-d.ended:
 		if err := c.Err(); err != nil {
 			return nil, err
 		}

@@ -106,7 +106,7 @@ func (l *Listener) offer(c *Conn) {
 	switch {
 	case l.backlog.Len() >= l.maxBacklog:
 		if !l.warned.Swap(true) {
-			c.logger.Warn("quic: connections are refused, as too many wait to be accepted",
+			c.conf.logger().Warn("quic: connections are refused, as too many wait to be accepted",
 				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
 		}
 		c.refuse("too many connections wait to be accepted")
@@ -117,6 +117,6 @@ func (l *Listener) offer(c *Conn) {
 
 // refuse ends a connection that nobody has seen. On the loop's goroutine.
 func (c *Conn) refuse(reason string) {
-	c.logger.Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
+	c.conf.logger().Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
 	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
 }

@@ -13,11 +13,12 @@ import (
 // useless work it has caused. One goroutine at a time may use it.
 type Conn struct {
 	side  wire.Side
-	local Settings
+	local *Settings // until AppendControlStream
+	peer  *Settings // nil until they arrived
 
-	peer        Settings
-	hasSettings bool
-	critical    [numCritical]bool // the peer opened a stream of this type
+	takesExtendedConnect bool              // as local says
+	keepsExtra           bool              // of the peer's settings, as local has such
+	critical             [numCritical]bool // the peer opened a stream of this type
 
 	control     frameReader
 	controlData []byte // payload so far of a frame whose payload is needed whole
@@ -52,10 +53,13 @@ const requestStep = 4
 func NewConn(side wire.Side, local Settings) *Conn {
 	return &Conn{
 		side:       side,
-		local:      local,
+		local:      &local,
 		decoder:    qpack.NewDecoderTable(local.QPACKMaxTableCapacity, int(local.QPACKBlockedStreams)),
 		peerGoAway: noGoAway,
 		sentGoAway: noGoAway,
+
+		takesExtendedConnect: local.ExtendedConnect,
+		keepsExtra:           len(local.Extra) > 0,
 	}
 }
 
@@ -95,25 +99,30 @@ func (c *Conn) Decoder() *qpack.DecoderTable { return c.decoder }
 // AppendControlStream.
 func (c *Conn) AddSettings(extra ...Setting) {
 	c.local.Extra = append(c.local.Extra, extra...)
+	c.keepsExtra = true
 }
 
 // Reserve makes frames of these types an error on the control stream: see
 // MessageReader.Reserve.
 func (c *Conn) Reserve(types ...FrameType) { c.reserved = types }
 
-// LocalSettings returns what this end's SETTINGS say.
-func (c *Conn) LocalSettings() *Settings { return &c.local }
+// TakesExtendedConnect reports whether this end's SETTINGS allow CONNECT requests
+// with :protocol.
+func (c *Conn) TakesExtendedConnect() bool { return c.takesExtendedConnect }
 
 // AppendControlStream appends the beginning of this end's control stream: its
-// type and SETTINGS. random picks the reserved setting among them.
+// type and SETTINGS. random picks the reserved setting among them. It may be
+// called once.
 func (c *Conn) AppendControlStream(b []byte, random uint64) []byte {
 	b = wire.AppendVarint(b, uint64(StreamControl))
-	return appendSettings(b, &c.local, random)
+	b = appendSettings(b, c.local, random)
+	c.local = nil
+	return b
 }
 
-// PeerSettings returns what the peer's SETTINGS said; before they arrived, the
-// defaults and false.
-func (c *Conn) PeerSettings() (Settings, bool) { return c.peer, c.hasSettings }
+// PeerSettings returns what the peer's SETTINGS said, which does not change; nil
+// before they arrived.
+func (c *Conn) PeerSettings() *Settings { return c.peer }
 
 // PeerGoAway returns the identifier in the peer's last GOAWAY: for a client, the
 // first request stream that the server will not process (RFC 9114, Section 5.2).

@@ -55,7 +55,7 @@ func (c *Conn) beginControlFrame(now monotime.Time) error {
 	if c.reserved != nil && slices.Contains(c.reserved, t) {
 		return misplaced(t)
 	}
-	if !c.hasSettings {
+	if c.peer == nil {
 		switch {
 		case t != FrameSettings:
 			return &ConnError{MissingSettings, "control stream begins with " + t.String()}
@@ -98,8 +98,7 @@ func (c *Conn) beginControlFrame(now monotime.Time) error {
 // endControlFrame acts on a complete frame.
 func (c *Conn) endControlFrame(t FrameType, payload []byte) (err error) {
 	if t == FrameSettings {
-		c.peer, err = parseSettings(payload, len(c.local.Extra) > 0)
-		c.hasSettings = true
+		c.peer, err = parseSettings(payload, c.keepsExtra)
 		return err
 	}
 	switch {

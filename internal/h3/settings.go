@@ -100,8 +100,8 @@ func reservedID(random uint64) uint64 { return 0x1f*(random&0xffff) + 0x21 }
 
 // parseSettings reads the payload of a SETTINGS frame. keepExtra says whether
 // settings that this package does not know are kept.
-func parseSettings(b []byte, keepExtra bool) (Settings, error) {
-	var s Settings
+func parseSettings(b []byte, keepExtra bool) (*Settings, error) {
+	s := new(Settings)
 	seen := make([]uint64, 0, 16)
 	for len(b) > 0 {
 		id, n := wire.ConsumeVarint(b)
