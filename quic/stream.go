@@ -28,23 +28,30 @@ type Stream struct {
 	mu      sync.Mutex
 	reading half
 	writing half
-	ctx     *streamContext // made when asked for
-	hooks   *hooks         // nil without any
-	sendErr error          // why the sending half has ended, nil for "all was acknowledged"
+	rare    *rarities // nil without any
+	sendErr error     // why the sending half has ended, nil for "all was acknowledged"
 }
 
-// streamContext is a stream's context, and how it is cancelled.
-type streamContext struct {
-	context.Context
-	cancel context.CancelCauseFunc
+// rarities are what few streams have. They are guarded by the stream's lock.
+type rarities struct {
+	ctx                   context.Context // made when asked for
+	cancel                context.CancelCauseFunc
+	readTimer, writeTimer *time.Timer // for the deadlines
+	hooks                 hooks
+}
+
+// rarely returns what few streams have. The lock is held.
+func (s *Stream) rarely() *rarities {
+	if s.rare == nil {
+		s.rare = new(rarities)
+	}
+	return s.rare
 }
 
 // half is what one direction needs for those who wait. It is guarded by the
 // stream's lock.
 type half struct {
-	wake  chan struct{} // has room for one; made when somebody waits
-	timer *time.Timer   // for the deadline
-	code  uint64        // this side cancelled the half with
+	wake chan struct{} // has room for one; made when somebody waits
 }
 
 // The flags of a stream.
@@ -102,14 +109,14 @@ func (s *Stream) Detach() { s.flags.Or(flagDetached) }
 func (s *Stream) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
-		ctx, cancel := context.WithCancelCause(context.Background())
-		s.ctx = &streamContext{ctx, cancel}
+	r := s.rarely()
+	if r.ctx == nil {
+		r.ctx, r.cancel = context.WithCancelCause(context.Background())
 		if s.sendOver {
-			cancel(s.sendErr)
+			r.cancel(s.sendErr)
 		}
 	}
-	return s.ctx.Context
+	return r.ctx
 }
 
 // WriteClosed returns Context().Done().
@@ -123,8 +130,8 @@ func (s *Stream) sendEnded(err error) {
 		return
 	}
 	s.sendOver, s.sendErr = true, err
-	if s.ctx != nil {
-		s.ctx.cancel(err)
+	if s.rare != nil && s.rare.cancel != nil {
+		s.rare.cancel(err)
 	}
 }
 

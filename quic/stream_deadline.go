@@ -5,16 +5,17 @@ import "time"
 // SetDeadline sets both deadlines: see SetReadDeadline and SetWriteDeadline.
 // The error is always nil.
 func (s *Stream) SetDeadline(t time.Time) error {
-	s.setDeadline(&s.reading, flagReadExpired, t)
-	s.setDeadline(&s.writing, flagWriteExpired, t)
-	return nil
+	_ = s.SetReadDeadline(t)
+	return s.SetWriteDeadline(t)
 }
 
 // SetReadDeadline sets the time after which Read and TryRead, also one that
 // waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
 // deadline makes reading possible again. The error is always nil.
 func (s *Stream) SetReadDeadline(t time.Time) error {
-	s.setDeadline(&s.reading, flagReadExpired, t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setDeadline(&s.reading, &s.rarely().readTimer, flagReadExpired, t)
 	return nil
 }
 
@@ -22,17 +23,17 @@ func (s *Stream) SetReadDeadline(t time.Time) error {
 // fail, as SetReadDeadline does for reading. What was taken before is sent
 // nevertheless. The error is always nil.
 func (s *Stream) SetWriteDeadline(t time.Time) error {
-	s.setDeadline(&s.writing, flagWriteExpired, t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setDeadline(&s.writing, &s.rarely().writeTimer, flagWriteExpired, t)
 	return nil
 }
 
-// setDeadline makes expired be set on h at t.
-func (s *Stream) setDeadline(h *half, expired uint32, t time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h.timer != nil {
-		h.timer.Stop()
-		h.timer = nil
+// setDeadline makes expired be set on h at t. The lock is held.
+func (s *Stream) setDeadline(h *half, current **time.Timer, expired uint32, t time.Time) {
+	if *current != nil {
+		(*current).Stop()
+		*current = nil
 	}
 	s.flags.And(^expired)
 	if t.IsZero() {
@@ -48,10 +49,10 @@ func (s *Stream) setDeadline(h *half, expired uint32, t time.Time) {
 	timer = time.AfterFunc(wait, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if h.timer == timer { // else it was too late to stop it
+		if *current == timer { // else it was too late to stop it
 			s.flags.Or(expired)
 			h.signal()
 		}
 	})
-	h.timer = timer
+	*current = timer
 }

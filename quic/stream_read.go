@@ -52,7 +52,7 @@ func (s *Stream) readError() error {
 	case s.is(flagReadCancelled):
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return &StreamError{StreamID: s.ID(), Code: s.reading.code}
+		return &StreamError{StreamID: s.ID(), Code: s.link.StopCode()}
 	}
 	return os.ErrDeadlineExceeded
 }
@@ -68,7 +68,6 @@ func (s *Stream) CancelRead(code uint64) {
 	if s.is(flagNoReading | flagReadCancelled) {
 		return
 	}
-	s.reading.code = code
 	s.flags.Or(flagReadCancelled)
 	s.link.Stop(code)
 	s.reading.signal()

@@ -22,8 +22,8 @@ func (s *Stream) recycle() {
 	switch {
 	case !s.is(flagReleased) || !s.link.Idle():
 		return
-	case s.is(flagHooks) || s.reading.timer != nil || s.writing.timer != nil:
-		return // others come back to it
+	case s.rare != nil:
+		return // a timer or a hook may come back to it
 	case !s.link.Recycle():
 		return
 	}

@@ -13,10 +13,7 @@ type hooks struct {
 // hook sets some of the stream's hooks.
 func (s *Stream) hook(set func(*hooks)) {
 	s.mu.Lock()
-	if s.hooks == nil {
-		s.hooks = new(hooks)
-	}
-	set(s.hooks)
+	set(&s.rarely().hooks)
 	s.mu.Unlock()
 	s.flags.Or(flagHooks)
 }
@@ -47,8 +44,8 @@ func (s *Stream) noticeReset() {
 	}
 	s.mu.Lock()
 	var f func(*StreamError)
-	if s.hooks != nil {
-		f, s.hooks.reset = s.hooks.reset, nil
+	if s.rare != nil {
+		f, s.rare.hooks.reset = s.rare.hooks.reset, nil
 	}
 	s.mu.Unlock()
 	if f != nil {
@@ -96,8 +93,8 @@ func (s *Stream) noticeUnsent() {
 func (s *Stream) count(n uint64, hook func(*hooks) *func(uint64)) {
 	var f func(uint64)
 	s.mu.Lock()
-	if s.hooks != nil {
-		p := hook(s.hooks)
+	if s.rare != nil {
+		p := hook(&s.rare.hooks)
 		f, *p = *p, nil
 	}
 	s.mu.Unlock()

@@ -92,7 +92,7 @@ func (s *Stream) writeError() error {
 	case s.is(flagWriteCancelled):
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return &StreamError{StreamID: s.ID(), Code: s.writing.code}
+		return &StreamError{StreamID: s.ID(), Code: s.link.ResetCode()}
 	}
 	return os.ErrDeadlineExceeded
 }
@@ -114,7 +114,6 @@ func (s *Stream) CancelWrite(code uint64) {
 	if s.is(flagNoWriting | flagWriteCancelled) {
 		return
 	}
-	s.writing.code = code
 	s.flags.Or(flagWriteCancelled)
 	s.link.Reset(code)
 	s.writing.signal()

@@ -275,7 +275,7 @@ func TestSendBuffer(t *testing.T) {
 					}
 					b.release(h.ackedTo)
 				}
-				for _, s := range []rangeSet{h.acked, h.resend} {
+				for _, s := range h.sets() {
 					if err := s.check(); err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}

@@ -130,10 +130,10 @@ func (s *Stream) appendControl(w *frameWriter) {
 	switch {
 	case s.resetReady():
 		s.appendReset(w)
-	case in.stop.due():
-		w.b = wire.AppendStopSending(w.b, wire.StopSending{ID: s.ID, Code: in.stopCode})
+	case in.stop != nil && in.stop.val.due():
+		w.b = wire.AppendStopSending(w.b, wire.StopSending{ID: s.ID, Code: in.stop.code})
 		w.record(recStopSending, uint64(s.ID))
-		in.stop.setSent(w.pn)
+		in.stop.val.setSent(w.pn)
 	case in.update.due() && in.state == recvRecv && !in.discard:
 		w.b = wire.AppendMaxStreamData(w.b, wire.MaxStreamData{ID: s.ID, Max: in.window.max})
 		w.record(recMaxStreamData, uint64(s.ID))
@@ -160,7 +160,9 @@ func (c *Conn) settleStreamControl(r *sentFrame, pn wire.PacketNumber, f fate) {
 	case recStreamDataBlocked:
 		s.out.blocked.settle(pn, f)
 	case recStopSending:
-		s.in.stop.settle(pn, f)
+		if s.in.stop != nil {
+			s.in.stop.val.settle(pn, f)
+		}
 	case recResetStream:
 		s.out.reset.settle(pn, f)
 		if c.checkSent(s); s.done {
@@ -220,8 +222,8 @@ func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
 			return false
 		}
 		stop = nil
-		if s.out.next >= s.quantum && !s.sequential {
-			s.quantum = s.out.next + streamQuantum
+		if s.out.next >= s.out.quantum && !s.sequential {
+			s.out.quantum = s.out.next + streamQuantum
 			q.pop(dataQueue)
 			q.push(dataQueue, s)
 		}

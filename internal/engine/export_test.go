@@ -188,7 +188,7 @@ func (c *Conn) checkStreams(monotime.Time) error {
 		case out.ackedTo > out.next || out.next > out.end:
 			return fmt.Errorf("stream %d: acknowledged %d, sent %d, written %d", id, out.ackedTo, out.next, out.end)
 		}
-		for _, set := range []rangeSet{s.Recv.got, out.acked, out.resend} {
+		for _, set := range append(out.sets(), s.Recv.got) {
 			if err := set.check(); err != nil {
 				return fmt.Errorf("stream %d: %w", id, err)
 			}
@@ -234,4 +234,12 @@ func (s rangeSet) check() error {
 		}
 	}
 	return nil
+}
+
+// sets returns the sets of ranges that h keeps.
+func (h *sendHalf) sets() []rangeSet {
+	if h.gaps == nil {
+		return nil
+	}
+	return []rangeSet{h.gaps.acked, h.gaps.resend}
 }

@@ -24,16 +24,20 @@ type RecvBuffer struct {
 	got    rangeSet // received bytes above ready
 	read   uint64   // offset of the next byte Read returns
 	ready  uint64   // bytes below are contiguous and may be read
-	final  uint64   // the stream's length, when fin
+	size   uint64   // what the peer sent in all, when sized
 	err    error    // ends reading at once
-	cut    uint64   // with cutErr: reading ends here, with that error
-	cutErr error
-	size   uint64 // what the peer sent in all, when sized
+	cut    *earlyEnd
 	notify uint64 // consumed bytes at which the engine wants to be told
 	shared *consumption
-	fin    bool
 	sized  bool
+	fin    bool // reading ends at size
 	reader bool // Read is copying: blocks stay
+}
+
+// earlyEnd is where reading ends with an error.
+type earlyEnd struct {
+	at  uint64
+	err error
 }
 
 // Read takes the next bytes in order. It returns 0 and nil when there are
@@ -60,9 +64,9 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 	b.advance(b.read + uint64(n))
 	switch {
 	case n > 0:
-	case b.cutErr != nil && b.read >= b.cut:
-		err = b.cutErr
-	case b.fin && b.read == b.final:
+	case b.cut != nil && b.read >= b.cut.at:
+		err = b.cut.err
+	case b.fin && b.read == b.size:
 		err = io.EOF
 	}
 	b.mu.Unlock()
@@ -74,10 +78,10 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 func (b *RecvBuffer) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil {
-		return b.err
+	if b.err == nil && b.cut != nil {
+		return b.cut.err
 	}
-	return b.cutErr
+	return b.err
 }
 
 // Discarded returns how many bytes the peer has sent on the stream that will never
@@ -118,8 +122,8 @@ func (b *RecvBuffer) Buffered() int {
 
 // available returns up to where bytes may be read; the lock is held.
 func (b *RecvBuffer) available() uint64 {
-	if b.cutErr != nil {
-		return max(min(b.ready, b.cut), b.read)
+	if b.cut != nil {
+		return max(min(b.ready, b.cut.at), b.read)
 	}
 	return b.ready
 }
@@ -127,7 +131,7 @@ func (b *RecvBuffer) available() uint64 {
 // readAll reports whether the application has read all it will get; the lock
 // is held.
 func (b *RecvBuffer) readAll() bool {
-	return b.fin && b.read == b.final || b.cutErr != nil && b.read >= b.cut
+	return b.reached(b.read)
 }
 
 // advance moves the read mark; the lock is held.
@@ -157,7 +161,7 @@ func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok boo
 	defer b.mu.Unlock()
 	end := off + uint64(len(data))
 	if fin && !b.fin {
-		b.fin, b.final = true, end
+		b.fin, b.size, b.sized = true, end, true
 		readable = b.ready == end
 	}
 	if b.err != nil || end <= b.ready {
@@ -201,7 +205,12 @@ func (b *RecvBuffer) setNotify(off uint64) {
 func (b *RecvBuffer) received() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.fin && b.ready == b.final || b.cutErr != nil && b.ready >= b.cut
+	return b.reached(b.ready)
+}
+
+// reached reports whether reading ends at off or before; the lock is held.
+func (b *RecvBuffer) reached(off uint64) bool {
+	return b.fin && off == b.size || b.cut != nil && off >= b.cut.at
 }
 
 // fail ends reading with err unless everything was read or an error is set,
@@ -221,7 +230,7 @@ func (b *RecvBuffer) fail(err error) uint64 {
 func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cut, b.cutErr = cut, err
+	b.cut = &earlyEnd{cut, err}
 	return b.read
 }
 
@@ -230,10 +239,10 @@ func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
 func (b *RecvBuffer) failAfterReceived(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil || b.fin && b.ready == b.final || b.cutErr != nil && b.ready >= b.cut {
+	if b.err != nil || b.reached(b.ready) {
 		return
 	}
-	b.cut, b.cutErr = b.ready, err
+	b.cut = &earlyEnd{b.ready, err}
 }
 
 // consumption counts what the application has read from all streams of a

@@ -22,7 +22,6 @@ type Stream struct {
 
 	links      queueLinks
 	listed     *Stream // in the streamTable, the one that follows
-	quantum    uint64  // offset at which another stream has its turn
 	waiting    eventSet
 	done       bool // both halves ended, forgotten
 	sequential bool // other streams have their turns when this one has nothing to send
@@ -157,7 +156,6 @@ func (c *Conn) StopSending(now monotime.Time, s *Stream, code uint64) {
 		s.discarded()
 		return
 	}
-	s.in.stopCode = code
-	s.in.stop.set()
+	s.in.stop = &stopSending{val: valUnsent, code: code}
 	c.streams.queueControl(s)
 }

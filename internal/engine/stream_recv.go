@@ -83,15 +83,21 @@ type recvHalf struct {
 	discard   bool // the application does not want the data
 	abandoned bool // bytes not read are counted as consumed
 	sizeKnown bool
-	cutting   bool
 	window    recvWindow
-	highest   uint64  // end of the data received, and the size once known
-	update    sentVal // MAX_STREAM_DATA
-	stop      sentVal // STOP_SENDING
-	stopCode  uint64
-	cut       uint64 // with cutting: what RESET_STREAM_AT leaves reliable
-	cutCode   uint64
+	highest   uint64       // end of the data received, and the size once known
+	update    sentVal      // MAX_STREAM_DATA
+	stop      *stopSending // nil when nothing is to be stopped
+	cut       *recvCut     // by RESET_STREAM_AT
 }
+
+// stopSending is a STOP_SENDING frame that the peer must learn of.
+type stopSending struct {
+	val  sentVal
+	code uint64
+}
+
+// recvCut is what RESET_STREAM_AT leaves of a stream.
+type recvCut struct{ reliable, code uint64 }
 
 // to follows the table and reports whether the state changed.
 func (h *recvHalf) to(e recvEvent) bool {
@@ -149,7 +155,7 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 	}
 	if f.Fin {
 		s.in.to(recvEventFin)
-		s.in.stop.clear() // nothing left to stop
+		s.in.stop = nil // nothing left to stop
 	}
 	if s.in.discard {
 		if s.in.sizeKnown {
@@ -182,7 +188,7 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 	if !s.in.to(recvEventReset) {
 		return nil // everything had arrived before
 	}
-	s.in.stop.clear()
+	s.in.stop = nil
 	c.abandon(now, s, resetError(s.ID, f.Code))
 	s.readable()
 	s.finish()

@@ -23,10 +23,10 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 		return err
 	}
 	h := s.in
-	if h.cutting && f.Code != h.cutCode {
+	if h.cut != nil && f.Code != h.cut.code {
 		return protocolError(wire.StreamStateError, wire.FrameResetStreamAt, "two resets with different codes")
 	}
-	if h.state == recvDataRecvd && !h.cutting || h.cutting && f.ReliableSize >= h.cut {
+	if h.state == recvDataRecvd && h.cut == nil || h.cut != nil && f.ReliableSize >= h.cut.reliable {
 		return nil // all arrived before, or nothing less is promised (Section 5.2)
 	}
 	c.cutStream(s, f)
@@ -37,10 +37,10 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 	h := s.in
 	h.to(recvEventFin)
-	h.stop.clear()
+	h.stop = nil
 	read := s.Recv.failAt(f.ReliableSize, resetError(s.ID, f.Code))
 	before := h.toBeRead(read)
-	h.cutting, h.cut, h.cutCode = true, f.ReliableSize, f.Code
+	h.cut = &recvCut{f.ReliableSize, f.Code}
 	if !h.abandoned {
 		c.flow.forgo(before - h.toBeRead(read))
 	}
@@ -56,8 +56,8 @@ func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 // toBeRead returns the offset at which reading will end, as far as that is
 // known; what lies beyond counts as consumed.
 func (h *recvHalf) toBeRead(read uint64) uint64 {
-	if h.cutting {
-		return max(h.cut, read)
+	if h.cut != nil {
+		return max(h.cut.reliable, read)
 	}
 	return h.highest
 }

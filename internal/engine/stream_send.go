@@ -74,14 +74,36 @@ type sendHalf struct {
 	next    uint64 // offset of the next byte never sent
 	max     uint64 // the peer's limit
 	ackedTo uint64 // bytes below are acknowledged
-	acked   rangeSet
-	resend  rangeSet // sent and lost
+	quantum uint64 // offset at which another stream has its turn
+	gaps    *sendGaps
 	finVal  sentVal
 	blocked sentVal // STREAM_DATA_BLOCKED
 	reset   sentVal // RESET_STREAM, or with reliable RESET_STREAM_AT if the peer understands that
 	code    uint64
 	// reliable is how much is delivered in spite of the reset
 	reliable uint64
+}
+
+// sendGaps are what losses and reordering leave behind on a stream. Most streams
+// see none.
+type sendGaps struct {
+	acked  rangeSet // above ackedTo
+	resend rangeSet // sent and lost
+}
+
+// toResend returns what is to be sent again first.
+func (h *sendHalf) toResend() (r byteRange, ok bool) {
+	if h.gaps == nil || len(h.gaps.resend) == 0 {
+		return r, false
+	}
+	return h.gaps.resend[0], true
+}
+
+// forgoResend: what lies between the offsets is not to be sent again.
+func (h *sendHalf) forgoResend(start, end uint64) {
+	if h.gaps != nil {
+		h.gaps.resend.sub(start, end)
+	}
 }
 
 // to follows the table and reports whether the state changed.
@@ -104,8 +126,7 @@ func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
 	default:
 		return r, false, false
 	}
-	if len(h.resend) > 0 {
-		r = h.resend[0]
+	if r, ok = h.toResend(); ok {
 		return r, h.fin && r.end == h.end, true
 	}
 	r = byteRange{h.next, min(h.end, h.max, h.next+credit)}
@@ -120,8 +141,8 @@ func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
 
 // reliableChunk is chunk after a reset: only what is reliable is sent.
 func (h *sendHalf) reliableChunk(credit uint64) (r byteRange, fin, ok bool) {
-	if len(h.resend) > 0 {
-		return h.resend[0], false, true
+	if r, ok = h.toResend(); ok {
+		return r, false, true
 	}
 	r = byteRange{h.next, min(h.reliable, h.max, h.next+credit)}
 	return r, false, r.start < r.end
@@ -143,7 +164,7 @@ func (h *sendHalf) finalSize() uint64 { return max(h.next, h.reliable) }
 
 // sent tells that r went out in packet pn; it returns how many bytes were new.
 func (h *sendHalf) sent(r byteRange, fin bool, pn wire.PacketNumber) (fresh uint64) {
-	h.resend.sub(r.start, r.end)
+	h.forgoResend(r.start, r.end)
 	if r.end > h.next {
 		fresh = r.end - h.next
 		h.next = r.end
@@ -165,25 +186,30 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 			h.finVal.settle(pn, lost)
 		}
 	}
+	if f == acked && off <= h.ackedTo && (h.gaps == nil || len(h.gaps.acked) == 0) {
+		h.ackedTo = max(h.ackedTo, end) // in order: the usual case
+		h.forgoResend(off, end)
+		return false
+	}
+	if h.gaps == nil {
+		h.gaps = new(sendGaps)
+	}
+	g := h.gaps
 	if f == lost {
 		if h.state == sendResetSent {
 			end = min(end, h.reliable)
 		}
-		h.resend.add(max(off, h.ackedTo), end)
-		for _, r := range h.acked {
-			h.resend.sub(r.start, r.end)
+		g.resend.add(max(off, h.ackedTo), end)
+		for _, r := range g.acked {
+			g.resend.sub(r.start, r.end)
 		}
 		return true
 	}
-	h.resend.sub(off, end)
-	if off <= h.ackedTo && len(h.acked) == 0 {
-		h.ackedTo = max(h.ackedTo, end) // in order: the usual case
-		return false
-	}
-	h.acked.add(max(off, h.ackedTo), end)
-	if front := h.acked.contiguous(h.ackedTo); front > h.ackedTo {
+	g.resend.sub(off, end)
+	g.acked.add(max(off, h.ackedTo), end)
+	if front := g.acked.contiguous(h.ackedTo); front > h.ackedTo {
 		h.ackedTo = front
-		h.acked.sub(0, front)
+		g.acked.sub(0, front)
 	}
 	return false
 }
@@ -232,7 +258,7 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 	h.code = code
 	h.reliable = s.Send.reliableSize()
 	h.reset.set()
-	h.resend.sub(h.reliable, maxOffset)
+	h.forgoResend(h.reliable, maxOffset)
 	s.Send.failKeeping(h.reliable, h.finalSize(), err)
 	c.streams.queueControl(s)
 	c.streams.queueData(s)

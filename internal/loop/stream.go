@@ -45,6 +45,9 @@ func (s *Stream) Reset(code uint64) {
 	s.post(pendingReset)
 }
 
+// ResetCode returns what Reset was called with.
+func (s *Stream) ResetCode() uint64 { return s.resetCode }
+
 // Stop tells the peer with an application's code that nobody will read what it
 // sends. It may be called once.
 func (s *Stream) Stop(code uint64) {
@@ -58,6 +61,9 @@ func (s *Stream) Release() { s.post(pendingRelease) }
 // Idle reports whether the loop has nothing to do for s. It must be called on the
 // loop's goroutine.
 func (s *Stream) Idle() bool { return s.pending.Load() == 0 }
+
+// StopCode returns what Stop was called with.
+func (s *Stream) StopCode() uint64 { return s.stopCode }
 
 // incrementalBit is set in Stream.priority, beside the urgency.
 const incrementalBit = 1 << 8
