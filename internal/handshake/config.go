@@ -10,7 +10,9 @@
 //
 //	conn, err := handshake.NewClient(tlsConfig, "example.com")
 //
-// Sessions are resumed when the client's tls.Config has a ClientSessionCache.
+// Sessions are resumed when the client's tls.Config has a ClientSessionCache. One
+// without has no use for the server's tickets, and gives crypto/tls's state back as
+// soon as the handshake is complete.
 // 0-RTT is neither offered nor accepted.
 package handshake
 
@@ -91,7 +93,8 @@ func NewClient(config *tls.Config, serverName string) (*Conn, error) {
 		prepared.ServerName = serverName
 	}
 	return &Conn{
-		quic: tls.QUICClient(&tls.QUICConfig{TLSConfig: prepared, EnableSessionEvents: true}),
+		quic:           tls.QUICClient(&tls.QUICConfig{TLSConfig: prepared, EnableSessionEvents: true}),
+		ignoresTickets: prepared.ClientSessionCache == nil || prepared.SessionTicketsDisabled,
 	}, nil
 }
 

@@ -28,6 +28,10 @@ type Conn struct {
 	quic   *tls.QUICConn // nil when it is needed no more
 	server bool
 
+	ignoresTickets bool   // a client that resumes no sessions
+	ticketHeader   uint8  // bytes seen of the header of a ticket that is ignored
+	ticketLeft     uint32 // bytes of its body to come, as far as the header says
+
 	events []engine.TLSEvent // events[told:] are to be handed out
 	told   int
 	err    error                // what ended the handshake
@@ -74,6 +78,9 @@ func (c *Conn) HandleData(space wire.Space, data []byte) error {
 		// A client has nothing to say after the handshake: QUIC updates keys
 		// and authenticates clients by other means or not at all (RFC 9001,
 		// Sections 4.4 and 6).
+		if c.ignoresTickets && c.state != nil && space == wire.AppSpace && c.skipTickets(data) {
+			return nil
+		}
 		return c.fail(fmt.Errorf("handshake: message after the end: %w", tls.AlertError(alertUnexpectedMessage)))
 	}
 	if err := c.quic.HandleData(levelOf(space), data); err != nil {
@@ -151,6 +158,9 @@ func (c *Conn) collect() error {
 		e := c.quic.NextEvent()
 		switch e.Kind {
 		case tls.QUICNoEvent:
+			if c.state != nil && c.ignoresTickets {
+				c.quic = nil
+			}
 			return nil
 		case tls.QUICErrorEvent:
 			return c.fail(e.Err)
