@@ -74,6 +74,47 @@ func TestFairness(t *testing.T) {
 	})
 }
 
+// A connection that always has more to send shows its figures nevertheless, as they
+// were when its last turn ended.
+func TestStatsWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const window = 64 << 20
+		p := newPair(t, engine.Config{
+			InitialStreamWindow: window, InitialConnWindow: window, NewCongestion: newUnlimited,
+		})
+		defer p.close()
+		p.dial()
+		time.Sleep(time.Second)
+		synctest.Wait()
+
+		sent, lag := p.client.conn.Stats().SentBytes, uint64(0)
+		p.network.Drop(func(from, _ netip.AddrPort, datagram []byte) bool {
+			if from == clientAddr {
+				lag = max(lag, sent-p.client.conn.Stats().SentBytes)
+				sent += uint64(len(datagram))
+			}
+			return false
+		})
+		var link loop.Stream
+		p.clientLoop.Do(func() {
+			e, err := p.client.conn.OpenStream(true)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			link.Init(p.client.conn, e)
+			link.Send.WriteLast(make([]byte, 16<<20))
+			link.Written()
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		p.network.Drop(nil)
+		if sent < 16<<20 || lag > 4*65507 {
+			t.Errorf("%d bytes were sent, and the figures were %d late, want 4 trains at most", sent, lag)
+		}
+	})
+}
+
 // The events of more streams than fit into one batch all arrive.
 func TestManyEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

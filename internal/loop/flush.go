@@ -41,6 +41,7 @@ func (l *Loop) flush() {
 		l.dispatch(c)
 		if more {
 			c.touch()
+			c.publish()
 		} else {
 			c.settle()
 		}
