@@ -56,7 +56,7 @@ func panels(results []*result) []panel {
 // shortName is a peer's name where there is little room.
 func shortName(p peer) string {
 	names := map[string]string{
-		floorPeer.name: "floor", godwitFixed.name: "Godwit, fixed", bunHandler.name: "Bun, handler", bunStatic.name: "Bun, static",
+		floorPeer.name: "floor", godwitFixed.name: "Godwit, fixed", godwitBlocking.name: "Godwit, blocking", bunHandler.name: "Bun, handler", bunStatic.name: "Bun, static",
 		netHTTP2.name: "net/http, h2", netHTTP1.name: "net/http, h1",
 		godwitHTTP.name: "Godwit", quicGoHTTP.name: "quic-go", "Bun, HTTP/3": "Bun",
 	}
