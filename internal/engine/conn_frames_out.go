@@ -192,7 +192,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 	}
 	for u := range data {
 		if data[u].tail != nil && !c.appendQueue(&data[u], w) {
-			c.mtu.filled()
+			c.mtu.wanted = true // the packet was too small for the data that waits
 			c.control.appLimited = false
 			return
 		}

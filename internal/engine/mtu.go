@@ -39,9 +39,6 @@ func (c *Conn) datagramSize() int { return int(c.mtu.current) }
 // due reports whether a probe should be sent.
 func (m *mtuState) due() bool { return m.wanted && m.target > m.current && !m.flying }
 
-// filled tells that a packet was too small for the data of streams that waited.
-func (m *mtuState) filled() { m.wanted = true }
-
 // settle takes the fate of a probe of size bytes.
 func (m *mtuState) settle(size int32, f fate) {
 	if size != m.target {

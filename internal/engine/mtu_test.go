@@ -5,7 +5,7 @@ import "testing"
 // search runs path MTU discovery on a path that carries datagrams of up to
 // size bytes, and returns what it found and how many probes that took.
 func search(m *mtuState, size int32) (current int32, probes int) {
-	m.filled()
+	m.wanted = true
 	for m.due() && probes < 1000 {
 		probes++
 		m.flying = true
@@ -56,7 +56,7 @@ func TestMTUNotWanted(t *testing.T) {
 	if m.due() {
 		t.Fatal("probes before anything is gained by it")
 	}
-	m.filled()
+	m.wanted = true
 	if !m.due() {
 		t.Fatal("does not probe when a datagram was full")
 	}
@@ -67,7 +67,7 @@ func TestMTULosses(t *testing.T) {
 	var m mtuState
 	m.init(1452)
 	m.start(maxUDPPayload)
-	m.filled()
+	m.wanted = true
 	for range maxMTUProbes - 1 {
 		m.flying = true
 		m.settle(1452, lost)

@@ -6,9 +6,6 @@ import "sync"
 // it: a request takes one, and they are short.
 var streamPool sync.Pool // of *Stream
 
-// Ended reports whether both halves have ended.
-func (s *Stream) Ended() bool { return s.done }
-
 // Recycle gives the memory of a stream that has ended to one to be opened. It
 // reports false and does nothing while the engine may still come back to the
 // stream. After that the caller must not use it any more, nor its buffers.
