@@ -25,10 +25,13 @@ var (
 // hashValue has room for the longest hash.
 type hashValue [maxHashLen]byte
 
-// mac puts HMAC of a short message (RFC 2104) into sum and returns it. A
-// handshake needs dozens, each with another key, for which crypto/hmac would
-// allocate more than the computation takes.
+// mac puts HMAC of a message (RFC 2104) into sum and returns it; neither the message
+// nor the key may be longer than maxMACInput. A handshake needs dozens, each with
+// another key, for which crypto/hmac would allocate more than the computation takes.
 func (s Suite) mac(sum *hashValue, key, message []byte) []byte {
+	if max(len(key), len(message)) > maxMACInput {
+		panic("protect: too long for mac")
+	}
 	var b [maxBlockLen + maxMACInput]byte
 	block := b[:s.blockLen()]
 	copy(block, innerPad)
