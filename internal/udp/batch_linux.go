@@ -67,7 +67,10 @@ func newBatch(conn *net.UDPConn, cfg Config, count *counters, k kernel) (*batch,
 	b.rx.init(k.recvmmsg, cfg.ReceiveBatch, zones, count)
 	b.tx.init(b, k.sendmsg, zones, count, family)
 	b.prepare(fd)
-	return b, conn.Close()
+	if err := conn.Close(); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
 }
 
 // takeOver returns another descriptor of a socket that os does not hand to the
