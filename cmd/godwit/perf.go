@@ -61,11 +61,7 @@ func (a *app) perfServe(ctx context.Context, opts *perfServeOptions) error {
 	fmt.Fprintf(a.stdout, "certificate SHA-256 %s\n", hash)
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
-	err = perf.Serve(ctx, ln)
-	if closeErr := ln.Transport().Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return perf.Serve(ctx, ln)
 }
 
 type perfRunOptions struct {

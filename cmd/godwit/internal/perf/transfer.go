@@ -10,13 +10,12 @@ import (
 
 // transfer is one stream of a client. Its methods run on the loop's goroutine.
 type transfer struct {
-	run    *run
-	sent   uint64 // bytes uploaded
-	got    uint64 // bytes downloaded
-	asked  bool   // the upload is over
-	cut    bool   // before its end, as the time is up
-	done   chan error
-	ending bool // done was told
+	run   *run
+	sent  uint64     // bytes uploaded
+	got   uint64     // bytes downloaded
+	asked bool       // the upload is over
+	cut   bool       // before its end, as the time is up
+	done  chan error // has room for one
 }
 
 // begin sends the request.
@@ -69,11 +68,11 @@ func (t *transfer) read(s *quic.Stream) {
 	}
 }
 
-// end tells that the transfer is over.
+// end tells that the transfer is over. The first call counts.
 func (t *transfer) end(err error) {
-	if !t.ending {
-		t.ending = true
-		t.done <- err // it has room
+	select {
+	case t.done <- err:
+	default:
 	}
 }
 
