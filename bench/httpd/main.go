@@ -51,7 +51,7 @@ func run() error {
 	loops := flag.Int("loops", 0, "event loops, of godwit; 0 for its default")
 	var prof profiling.Files
 	flag.StringVar(&prof.CPU, "cpuprofile", "", "`file` for a CPU profile")
-	flag.StringVar(&prof.Memory, "memprofile", "", "`file` for a profile of all allocations")
+	flag.StringVar(&prof.Memory, "memprofile", "", "`file` for a memory profile, of every allocation with GODEBUG=memprofilerate=1")
 	flag.Parse()
 	serve, ok := stacks[*stack]
 	if !ok {
