@@ -31,8 +31,8 @@ type Config struct {
 	// Section 10.1). Default 30 s.
 	MaxIdleTimeout time.Duration
 	// KeepAlivePeriod is how long a connection may be idle before a PING
-	// keeps it alive; half of the idle timeout if that is shorter. Default 0,
-	// for never.
+	// keeps it alive; half of the idle timeout if that is shorter. Default 0:
+	// 15 seconds, and only while work is outstanding, which Conn.Hold tells.
 	KeepAlivePeriod time.Duration
 
 	// MaxIncomingStreams and MaxIncomingUniStreams are how many streams of a

@@ -69,3 +69,43 @@ func TestKeepAlive(t *testing.T) {
 		}
 	})
 }
+
+// A connection with work outstanding is kept alive by whichever side has it, and
+// only as long as it has.
+func TestHold(t *testing.T) {
+	for _, side := range []string{"client", "server"} {
+		bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+			c := map[string]*Conn{"client": client, "server": server}[side]
+			c.Hold()
+			c.Hold()
+			c.Unhold()
+			time.Sleep(10 * time.Minute)
+			if client.Err() != nil || server.Err() != nil {
+				t.Fatalf("%s: ended with work outstanding: %v, %v", side, client.Err(), server.Err())
+			}
+			c.Unhold()
+			time.Sleep(time.Minute)
+			if client.Err() == nil || server.Err() == nil {
+				t.Errorf("%s: kept alive without work", side)
+			}
+			c.Hold()
+			c.Unhold()
+		})
+	}
+}
+
+// Work may begin on a connection that was quiet for so long that no PING would
+// have left.
+func TestHoldLate(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		for range 3 {
+			time.Sleep(14 * time.Second)
+			client.Hold()
+			time.Sleep(10 * time.Minute)
+			client.Unhold()
+		}
+		if client.Err() != nil || server.Err() != nil {
+			t.Errorf("ended with work outstanding: %v, %v", client.Err(), server.Err())
+		}
+	})
+}

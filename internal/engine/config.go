@@ -16,7 +16,8 @@ type Config struct {
 	// sides' values counts (RFC 9000, Section 10.1). Default 30 s.
 	MaxIdleTimeout time.Duration
 	// KeepAlive is how long nothing may be received or sent before a PING
-	// keeps the connection alive. 0 means never.
+	// keeps the connection alive. 0 means only while work is outstanding: see
+	// Conn.SetHeld.
 	KeepAlive time.Duration
 
 	// Flow control windows in bytes: what the peer may send beyond what the

@@ -44,10 +44,11 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.keys.DropPrevious()
 	}
 	if d.take(slotKeepAlive, now) {
-		c.control.ping = true
+		c.keepAlive(now)
 	}
 	if d.take(slotTrim, now) {
 		c.quiet = true
+		c.becameQuiet(now.Add(-trimAfter))
 	}
 	d.take(slotPacing, now) // sending goes on in PollTransmit
 }
@@ -66,6 +67,8 @@ func (c *Conn) handshakeTimedOut(now monotime.Time) {
 type idleState struct {
 	timeout   time.Duration // the lower of both sides', 0 for none
 	sentSince bool          // an ack-eliciting packet went out since the last one arrived
+	held      bool          // the application has work outstanding
+	lapsed    monotime.Time // since when nothing happened, if no PING is due as there was no work
 }
 
 // negotiate takes the lower of both sides' timeouts; 0 means none.
@@ -95,19 +98,72 @@ func (s *idleState) restart(c *Conn, now monotime.Time) {
 		// Section 10.1: at least three times the probe timeout.
 		c.deadlines[slotIdle] = now.Add(max(s.timeout, 3*c.loss.PTO()))
 	}
-	if c.config.KeepAlive != 0 && c.state == stateEstablished {
-		c.deadlines[slotKeepAlive] = now.Add(c.keepAlivePeriod())
-	}
 	c.deadlines[slotTrim] = now.Add(trimAfter)
+	s.lapsed = 0
+	c.deadlines[slotKeepAlive] = 0
+	if period := c.keepAlivePeriod(); c.config.KeepAlive != 0 || period <= trimAfter {
+		c.deadlines[slotKeepAlive] = now.Add(period)
+	}
 }
+
+// heldKeepAlive is how long a connection with work outstanding is silent before a
+// PING: well below the 30 seconds for which middleboxes are known to keep a UDP
+// flow in mind (RFC 9000, Section 10.1.2).
+const heldKeepAlive = 15 * time.Second
 
 // keepAlivePeriod leaves time for a lost PING within the idle timeout.
 func (c *Conn) keepAlivePeriod() time.Duration {
-	if c.idle.timeout == 0 {
-		return c.config.KeepAlive
+	period := c.config.KeepAlive
+	if period == 0 {
+		period = heldKeepAlive
 	}
-	return min(c.config.KeepAlive, c.idle.timeout/2)
+	if c.idle.timeout != 0 {
+		period = min(period, c.idle.timeout/2)
+	}
+	return period
 }
+
+// keepAlive sends a PING if there is a reason to.
+func (c *Conn) keepAlive(now monotime.Time) {
+	if c.config.KeepAlive == 0 && !c.idle.held {
+		c.idle.lapsed = now.Add(-c.keepAlivePeriod())
+	} else if c.state == stateEstablished {
+		c.control.ping = true
+	}
+}
+
+// becameQuiet arms the PING for work outstanding when nothing has happened since a
+// moment that is trimAfter ago. Until then none is armed: most work takes less, and
+// connections without work shall cost nothing.
+func (c *Conn) becameQuiet(since monotime.Time) {
+	switch {
+	case c.config.KeepAlive != 0 || !c.deadlines[slotKeepAlive].IsZero():
+	case c.idle.held:
+		c.deadlines[slotKeepAlive] = since.Add(c.keepAlivePeriod())
+	default:
+		c.idle.lapsed = since
+	}
+}
+
+// SetHeld says whether the application has work outstanding for which the
+// connection must stay alive although nothing is sent, such as a request that its
+// server thinks about. It is enough to call it before HandleDeadline, and, when
+// KeepAliveLapsed says so, with the beginning of work.
+func (c *Conn) SetHeld(now monotime.Time, held bool) {
+	c.idle.held = held
+	if since := c.idle.lapsed; held && !since.IsZero() {
+		c.idle.lapsed = 0
+		if at := since.Add(c.keepAlivePeriod()); at.After(now) {
+			c.deadlines[slotKeepAlive] = at
+		} else {
+			c.keepAlive(now)
+		}
+	}
+}
+
+// KeepAliveLapsed reports whether the connection is quiet and no PING is due, as no
+// work was outstanding.
+func (c *Conn) KeepAliveLapsed() bool { return !c.idle.lapsed.IsZero() }
 
 // trimAfter is how long a connection is quiet before it gives back memory
 // that only a busy one needs.

@@ -282,6 +282,54 @@ func TestKeepAliveWithinIdleTimeout(t *testing.T) {
 	p.want(ping())
 }
 
+// While work is outstanding a PING leaves well before the idle timeout, whatever
+// that is; without work none does.
+func TestKeepAliveWhileHeld(t *testing.T) {
+	for _, tt := range []struct{ idle, want time.Duration }{
+		{10 * time.Second, 5 * time.Second}, {30 * time.Second, 15 * time.Second}, {time.Hour, 15 * time.Second},
+	} {
+		p := newClient(t, withIdle(tt.idle, 0))
+		p.handshake()
+		p.conn.SetHeld(p.now, true)
+		for range 10 {
+			p.advance(tt.want - 1)
+			p.silence()
+			p.advance(1)
+			p.want(ping())
+			p.ack()
+		}
+		p.conn.SetHeld(p.now, false)
+		p.wantIdleEnd(p.now.Add(tt.idle))
+	}
+}
+
+// Work that begins on a quiet connection is kept alive, too, also when the time
+// for a PING has passed.
+func TestKeepAliveHeldLate(t *testing.T) {
+	for _, quiet := range []time.Duration{2 * time.Second, 5 * time.Second, 8 * time.Second} {
+		p := newClient(t, withIdle(10*time.Second, 0))
+		p.handshake()
+		heard := p.now
+		p.advance(quiet)
+		p.silence()
+		if !p.conn.KeepAliveLapsed() {
+			t.Fatal("nothing is known of the PING that is left out")
+		}
+		p.conn.SetHeld(p.now, true)
+		p.poll()
+		if rest := heard.Add(5 * time.Second).Sub(p.now); rest > 0 {
+			p.advance(rest)
+		}
+		p.want(ping())
+		p.ack()
+		if p.conn.KeepAliveLapsed() {
+			t.Fatal("the PING counts as left out after it was sent")
+		}
+		p.advance(5 * time.Second)
+		p.want(ping())
+	}
+}
+
 // A single packet is acknowledged when the delay promised is over, the second
 // at once (RFC 9000, Section 13.2.1 and 13.2.2).
 func TestAckDelay(t *testing.T) {

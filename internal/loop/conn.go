@@ -28,6 +28,9 @@ type Conn struct {
 
 	datagramsQueued atomic.Bool // the loop was told and has not looked yet
 
+	holds  atomic.Int32 // Hold less Unhold
+	lapsed atomic.Bool  // no PING is due: the next Hold must tell the engine
+
 	shared snapshot
 }
 

@@ -135,7 +135,9 @@ func (l *Loop) expire() {
 	for c := l.deadlines.next(); c != nil && !c.at.After(l.now); c = l.deadlines.next() {
 		l.deadlines.set(c, 0)
 		c.firedAt = l.now
+		c.engine.SetHeld(l.now, c.held())
 		c.engine.HandleDeadline(l.now)
+		c.noteLapse()
 		c.touch()
 	}
 }
