@@ -19,7 +19,10 @@ import (
 //
 // The zero value is ready. Fields must not change after the first request.
 type Upgrader struct {
-	// TCP sends what HTTP/3 does not; nil stands for http.DefaultTransport.
+	// TCP sends what HTTP/3 does not; nil stands for what http.DefaultTransport is at
+	// the first request if that is an *http.Transport, and else for net/http's own. So
+	// an Upgrader may take the place of http.DefaultTransport. A request that TCP
+	// gives back to the Upgrader, by whatever way, goes to net/http's own, too.
 	TCP http.RoundTripper
 	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has
 	// TCP's TLSClientConfig, if that is an *http.Transport.
@@ -43,7 +46,7 @@ const (
 
 func (u *Upgrader) init() {
 	if u.TCP == nil {
-		u.TCP = http.DefaultTransport
+		u.TCP = defaultTransport()
 	}
 	if u.Cache == nil {
 		u.Cache = new(AltSvcCache)
@@ -68,8 +71,11 @@ func (u *Upgrader) init() {
 // that HTTP/3 has not answered is sent over TCP only when that is safe.
 func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 	u.once.Do(u.init)
+	if resp, err, back := u.giveBack(req); back {
+		return resp, err
+	}
 	if req.URL == nil || req.URL.Scheme != "https" {
-		return u.TCP.RoundTrip(req)
+		return u.overTCP(req)
 	}
 	origin := originAddr(req.URL)
 	if _, ok := u.Cache.Lookup(origin); ok && !u.proxied(req) && u.connected(req.Context(), origin) {
@@ -79,7 +85,7 @@ func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		req = again
 	}
-	resp, err := u.TCP.RoundTrip(req)
+	resp, err := u.overTCP(req)
 	u.learn(origin, resp)
 	return resp, err
 }
