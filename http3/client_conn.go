@@ -122,6 +122,9 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 // failed ends a request that gets no response, and says how it failed.
 func (st *clientStream) failed(err error) *attemptError {
 	result := &attemptError{cause: st.explain(err)}
+	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
+		result = &attemptError{cause: unsent.cause, unsent: true, untouched: true}
+	}
 	cancel(st.stream, h3.RequestCancelled)
 	st.body.abandon()
 	var reset *quic.StreamError

@@ -149,7 +149,8 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 }
 
 // appendHeader appends the fields of the request's header section. Their size, as
-// RFC 9114, Section 4.2.2, counts it, must not exceed what the server accepts.
+// RFC 9114, Section 4.2.2, counts it, must not exceed what the server accepts. An
+// error is an *unsentError.
 func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error) {
 	size := 0
 	err := eachRequestField(st.req, st.gunzip, func(name, value string) {
@@ -160,13 +161,35 @@ func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error
 			st.trace.WroteHeaderField(name, []string{value})
 		}
 	})
+	if err == nil {
+		err = st.checkSize(size)
+	}
 	if err != nil {
-		return fields, err
+		return fields, &unsentError{err}
 	}
-	if peer := st.conn.peer.Load(); peer != nil && peer.MaxFieldSectionSize > 0 && uint64(size) > peer.MaxFieldSectionSize {
-		err = fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, peer.MaxFieldSectionSize)
+	return fields, nil
+}
+
+// unsentError says why a request was not sent.
+type unsentError struct{ cause error }
+
+func (e *unsentError) Error() string { return e.cause.Error() }
+
+// checkSize refuses a header section that the server does not accept. What it does
+// accept is waited for before a large one is sent, which a server would refuse in
+// ways that do not say whether the request may be sent by other means.
+func (st *clientStream) checkSize(size int) error {
+	peer := st.conn.peer.Load()
+	if peer == nil && size > certainSize {
+		if err := st.conn.settled(st.req.Context()); err != nil {
+			return err
+		}
+		peer = st.conn.peer.Load()
 	}
-	return fields, err
+	if peer != nil && peer.MaxFieldSectionSize > 0 && uint64(size) > peer.MaxFieldSectionSize {
+		return fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, peer.MaxFieldSectionSize)
+	}
+	return nil
 }
 
 // isRequestField reports whether a field of a request's Header is sent as it is.
@@ -203,7 +226,6 @@ func (st *clientStream) sendRequest() error {
 	defer uploadBuffers.Put(buf)
 	b, err := st.encodeHeader(buf[:0])
 	if err != nil {
-		closeBody(st.req)
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {

@@ -1,6 +1,8 @@
 package http3
 
 import (
+	"context"
+
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -137,4 +139,18 @@ func (c *conn) whenSettings(f func()) {
 		return
 	}
 	c.awaitSettings = append(c.awaitSettings, f)
+}
+
+// settled waits until the peer's SETTINGS have arrived, in a goroutine.
+func (c *conn) settled(ctx context.Context) error {
+	known := make(chan struct{})
+	c.qc.Run(func() { c.whenSettings(func() { close(known) }) })
+	select {
+	case <-known:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-c.qc.Done():
+		return c.qc.Err()
+	}
 }

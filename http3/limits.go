@@ -47,6 +47,10 @@ const (
 	// worth keeping on every connection, in bytes.
 	smallInstructions = 64
 
+	// certainSize is the size of a header section, in bytes, that every server
+	// accepts: those in use have limits of 8 KiB and more.
+	certainSize = 4 << 10
+
 	// maxInterim is how many interim responses (1xx) a server may send to one
 	// request; nothing sends more than a few.
 	maxInterim = 32

@@ -87,8 +87,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		again, ok := err.requestAgain(req)
-		if !ok || attempt == maxAttempts || req.Context().Err() != nil {
+		again, ok := err.again(req, attempt < maxAttempts && err.repeatable(req))
+		if !ok {
 			return nil, requestFailed(req.Context(), addr, err.cause)
 		}
 		req = again
@@ -99,7 +99,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
 	cc, how, err := t.acquireTraced(req.Context(), addr)
 	if err != nil {
-		return nil, &attemptError{cause: err, untouched: true}
+		return nil, &attemptError{cause: err, unsent: true, untouched: true}
 	}
 	resp, failed := cc.roundTrip(req)
 	switch {
@@ -119,6 +119,9 @@ type attemptError struct {
 	cause error
 	// unprocessed says that the server has not acted on the request.
 	unprocessed bool
+	// unsent says that nothing of the request was sent, for a reason that another
+	// attempt over HTTP/3 would meet again.
+	unsent bool
 	// untouched says that the request's body has not been read from.
 	untouched bool
 	// lost says that the connection ended before anything of a response came.
@@ -127,27 +130,44 @@ type attemptError struct {
 	reused bool
 }
 
-// requestAgain returns the request to be sent in another attempt, if that is
-// safe (RFC 9110, Section 9.2.2; RFC 9114, Section 4.1.1). If it is not, the
-// body has been closed.
-func (e *attemptError) requestAgain(req *http.Request) (*http.Request, bool) {
-	safe := e.unprocessed || (e.lost && e.reused && isIdempotent(req))
-	switch {
-	case safe && (e.untouched || req.Body == nil || req.Body == http.NoBody):
-		return req, true
-	case safe && req.GetBody != nil:
-		body, err := req.GetBody()
-		if err != nil {
-			return nil, false
+// repeatable reports whether another attempt is safe (RFC 9110, Section 9.2.2;
+// RFC 9114, Section 4.1.1).
+func (e *attemptError) repeatable(req *http.Request) bool {
+	return e.unprocessed || (e.lost && e.reused && isIdempotent(req))
+}
+
+// again returns the request to be sent in another attempt, if there may be one and
+// its content can be had. If there is none, the body has been closed.
+func (e *attemptError) again(req *http.Request, may bool) (*http.Request, bool) {
+	if may && req.Context().Err() == nil {
+		if e.untouched {
+			return req, true
 		}
-		again := *req
-		again.Body = body
-		return &again, true
+		if again := replay(req); again != nil {
+			return again, true
+		}
 	}
 	if e.untouched {
 		closeBody(req)
 	}
 	return nil, false
+}
+
+// replay returns a request once more whose body was read from, or nil if that is spent.
+func replay(req *http.Request) *http.Request {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req
+	}
+	if req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	again := *req
+	again.Body = body
+	return &again
 }
 
 // isIdempotent reports whether sending req twice does no more than sending it

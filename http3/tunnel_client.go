@@ -119,14 +119,9 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 
 // prepare waits for the server's SETTINGS and returns the request's fields.
 func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err error) {
-	c, known := p.conn, make(chan struct{})
-	c.qc.Run(func() { c.whenSettings(func() { close(known) }) })
-	select {
-	case <-known:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-c.qc.Done():
-		return nil, c.qc.Err()
+	c := p.conn
+	if err := c.settled(ctx); err != nil {
+		return nil, err
 	}
 	if !c.peer.Load().ExtendedConnect {
 		return nil, ErrNoExtendedConnect

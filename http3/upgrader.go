@@ -110,10 +110,10 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 	resp, failed := u.HTTP3.try(req, origin)
 	switch {
 	case failed != nil:
-		if failed.lost {
+		if failed.lost && !failed.reused {
 			u.Cache.Failed(origin)
 		}
-		if again, ok := failed.requestAgain(req); ok && req.Context().Err() == nil {
+		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
 			return nil, again, nil
 		}
 		return nil, nil, requestFailed(req.Context(), origin, failed.cause)
@@ -129,23 +129,6 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 		u.learn(origin, resp)
 	}
 	return resp, nil, nil
-}
-
-// replay returns the request once more, or nil if its body is spent.
-func replay(req *http.Request) *http.Request {
-	if req.Body == nil || req.Body == http.NoBody {
-		return req
-	}
-	if req.GetBody == nil {
-		return nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil
-	}
-	again := *req
-	again.Body = body
-	return &again
 }
 
 // connected reports whether there is a connection to an origin's alternative, or

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,5 +173,82 @@ func TestMisdirected(t *testing.T) {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
 			t.Errorf("%s, want HTTP/2.0", got)
 		}
+	}
+}
+
+// serveElsewhere is serveBoth whose HTTP/3 is that of another server.
+func serveElsewhere(t *testing.T, addr string, handler http.HandlerFunc) *upgradeServer {
+	_, port, _ := net.SplitHostPort(addr)
+	return serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", `h3=":`+port+`"`)
+		handler(w, r)
+	})
+}
+
+// TestUpgradeUnsent has requests that HTTP/3 cannot send, or that its server has not
+// processed: TCP sends them, with their content.
+func TestUpgradeUnsent(t *testing.T) {
+	small := serve(t, echoBody, func(s *Server) { s.MaxHeaderBytes = 8 << 10 })
+	rejecting := serveRaw(t, func(_ int64, s *quic.Stream) {
+		readRequest(s)
+		reject(s)
+	})
+	leaving := serveRaw(t, func(_ int64, s *quic.Stream) {
+		readRequest(s)
+		goAway(s)
+	})
+	for _, tt := range []struct {
+		name, addr string
+		field      int // bytes
+	}{
+		{"header larger than the server's limit", small.addr, 20 << 10},
+		{"rejected", rejecting.addr, 0},
+		{"after GOAWAY", leaving.addr, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serveElsewhere(t, tt.addr, echoBody)
+			u := newUpgrader(t)
+			for range 3 {
+				req := mustRequest(t, s.url)
+				req.Method = "POST"
+				req.Body, req.GetBody = io.NopCloser(strings.NewReader("content")), func() (io.ReadCloser, error) {
+					return io.NopCloser(strings.NewReader("content")), nil
+				}
+				req.Header.Set("X-Large", strings.Repeat("x", tt.field))
+				resp, err := u.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				content, err := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				if string(content) != "content" || err != nil || resp.Proto != "HTTP/2.0" {
+					t.Errorf("%s: %q, %v", resp.Proto, content, err)
+				}
+			}
+		})
+	}
+}
+
+// TestUpgradeOnce has responses that cannot be used: the request was processed, and
+// is not sent over TCP as well.
+func TestUpgradeOnce(t *testing.T) {
+	var handled atomic.Int64
+	count := func(w http.ResponseWriter, r *http.Request) {
+		handled.Add(1)
+		w.Header().Set("X-Large", strings.Repeat("x", 20<<10))
+	}
+	other := serve(t, count)
+	s := serveElsewhere(t, other.addr, count)
+	u := newUpgrader(t)
+	_, clientTLS := peertest.TLS(t)
+	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, MaxResponseHeaderBytes: 8 << 10}
+	u.proto(t, "GET", s.url, "")
+	resp, err := u.RoundTrip(mustRequest(t, s.url))
+	if err == nil {
+		resp.Body.Close()
+		t.Errorf("%s, want an error", resp.Proto)
+	}
+	if n := handled.Load(); n != 2 {
+		t.Errorf("%d requests were processed, want 2", n)
 	}
 }
