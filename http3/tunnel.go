@@ -47,6 +47,14 @@ type TunnelHandler interface {
 	HandleEnd(err error)
 }
 
+// TunnelWriter is what a TunnelHandler implements in addition to be told when all of
+// what Send was given has been sent, after a call of Unsent that found that it had
+// not.
+type TunnelWriter interface {
+	// HandleWritable is called on the connection's loop and must not block.
+	HandleWritable()
+}
+
 // newTunnel makes the tunnel of a request. On the loop.
 func (c *conn) newTunnel(s *quic.Stream, content *body, release func()) *Tunnel {
 	t := &Tunnel{conn: c, stream: s, content: content, release: release, quarterID: h3.AppendQuarterID(nil, s.ID())}
@@ -116,9 +124,16 @@ func (t *Tunnel) Serve(h TunnelHandler) {
 }
 
 // Send sends content of an event-driven tunnel, in one DATA frame. It does not
-// wait and does not keep p: of what the stream does not take now a copy is kept,
-// without a bound, so look at Unsent. It must be called on the connection's loop.
+// wait and does not keep p: of what the stream does not take now a copy is kept. Who
+// sends more than the peer reads should look at Unsent, and wait for TunnelWriter:
+// when MaxTunnelUnsent bytes are kept already, Send resets the tunnel with
+// H3_EXCESSIVE_LOAD, and the handler is told. It must be called on the connection's
+// loop.
 func (t *Tunnel) Send(p []byte) {
+	if len(t.unsent) >= MaxTunnelUnsent {
+		t.fail(&h3.StreamError{Code: h3.ExcessiveLoad, Reason: "peer does not read what the tunnel sends"})
+		return
+	}
 	t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
 	t.flush()
 }
@@ -134,9 +149,15 @@ func (t *Tunnel) SendLast(p []byte) {
 	t.endWrite()
 }
 
-// Unsent returns how many bytes given to Send wait for the peer to read. It must be
-// called on the connection's loop.
-func (t *Tunnel) Unsent() int { return len(t.unsent) }
+// MaxTunnelUnsent is how many bytes an event-driven tunnel keeps that its stream does
+// not take, before Send gives up: more than any control protocol has to say, and than
+// a relay should let wait.
+const MaxTunnelUnsent = 1 << 20
+
+// Unsent returns how many bytes given to Send have not been sent, as the peer's flow
+// control or the network holds them back. If there are any, a TunnelWriter is told
+// when all have been. It must be called on the connection's loop.
+func (t *Tunnel) Unsent() int { return len(t.unsent) + t.stream.AwaitSent() }
 
 // StopReading tells the peer with a code that nothing further will be read. No
 // HandleEnd follows. Any goroutine may call it.
@@ -201,7 +222,9 @@ func (t *Tunnel) fail(err error) {
 // handleEnd tells the handler of the end.
 func (t *Tunnel) handleEnd(err error) {
 	if !t.readOver.Load() {
-		t.handler.HandleEnd(err)
+		if t.handler != nil {
+			t.handler.HandleEnd(err)
+		}
 		t.endRead(err)
 	}
 }
@@ -211,10 +234,7 @@ func (t *Tunnel) kill(code ErrorCode) {
 	cancel(t.stream, code)
 	t.conn.qc.Run(func() {
 		t.endWrite()
-		if t.handler != nil {
-			t.handleEnd(&Error{Code: code})
-		}
-		t.endRead(&Error{Code: code})
+		t.handleEnd(&Error{Code: code})
 	})
 }
 
@@ -274,10 +294,7 @@ func (c *conn) endTunnels(reason error) {
 	}
 	err := describe(reason)
 	for _, t := range c.tunnels {
-		if t.handler != nil {
-			t.handleEnd(err)
-		}
-		t.endRead(err)
+		t.handleEnd(err)
 		t.endWrite()
 		c.dropTunnel(t)
 	}
@@ -291,6 +308,9 @@ func (t tunnelEvents) HandleReadable(*quic.Stream) { t.readContent() }
 func (t tunnelEvents) HandleWritable(*quic.Stream) {
 	if len(t.unsent) > 0 {
 		t.flush()
+	}
+	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent() == 0 {
+		w.HandleWritable()
 	}
 }
 

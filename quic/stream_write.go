@@ -45,6 +45,18 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	return n, err
 }
 
+// AwaitSent returns how many of the bytes written have not been sent yet, not even
+// once: the peer's flow control, the congestion controller or the pacer holds them
+// back. If there are any, Handler.HandleWritable tells when all of them have been. It
+// is for who would rather replace what waits than add to it. Any goroutine may call
+// it; it returns 0 when sending has ended.
+func (s *Stream) AwaitSent() int {
+	if s.is(flagNoWriting | flagWriteCancelled) {
+		return 0
+	}
+	return s.link.Send.AwaitSent()
+}
+
 // WriteLast is Write and Close in one step, so that the end of the stream needs
 // no packet of its own. On an event-driven stream it does not wait but buffers
 // all of p.

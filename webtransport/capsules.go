@@ -108,15 +108,46 @@ func (s *Session) handleCapsule(c h3.Capsule) error {
 	return s.flow.handleCapsule(c.Type, v)
 }
 
-// sendCapsule sends a capsule made of integers, unless the session has ended.
-func (s *Session) sendCapsule(t h3.CapsuleType, values ...uint64) {
+// appendCapsule appends a capsule that is made of integers.
+func appendCapsule(b []byte, t h3.CapsuleType, values ...uint64) []byte {
 	var value []byte
 	for _, v := range values {
 		value = wire.AppendVarint(value, v)
 	}
-	s.conn.Run(func() {
-		if s.endedWith() == nil {
-			s.tunnel.Send(h3.AppendCapsule(nil, t, value))
-		}
-	})
+	return h3.AppendCapsule(b, t, value)
+}
+
+// tell has flushCapsules called on the loop, once for all there is to say then. Any
+// goroutine may call it.
+func (s *Session) tell() {
+	if s.telling.CompareAndSwap(false, true) {
+		s.conn.Run(s.flushCapsules)
+	}
+}
+
+// flushCapsules sends what the peer has to be told now. While it has not taken what
+// it was told before, nothing is sent, and so nothing piles up: what is to be said is
+// a few values and not a queue. On the loop.
+func (s *Session) flushCapsules() {
+	if s.endedWith() != nil || s.tunnel.Unsent() > 0 {
+		return // with telling set: HandleWritable is the next to look
+	}
+	s.telling.Store(false)
+	var b []byte
+	if s.drainWanted.Swap(false) {
+		b = appendCapsule(b, capsuleDrain)
+	}
+	if s.flow != nil {
+		b = s.flow.appendCapsules(b)
+	}
+	if len(b) > 0 {
+		s.tunnel.Send(b)
+	}
+}
+
+// HandleWritable implements http3.TunnelWriter, for package http3 to call.
+func (s *Session) HandleWritable() {
+	if s.telling.Load() {
+		s.flushCapsules()
+	}
 }

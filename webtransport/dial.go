@@ -199,5 +199,6 @@ func (h *hub) AbandonConnect() { h.admitted.Add(-1) }
 var (
 	_ http3.ConnectPreparer = (*hub)(nil)
 	_ http3.TunnelHandler   = (*Session)(nil)
+	_ http3.TunnelWriter    = (*Session)(nil)
 	_ h3.TryReader          = (*quic.Stream)(nil)
 )

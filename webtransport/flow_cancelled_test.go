@@ -99,5 +99,5 @@ func TestFlowControlReturnsUnsent(t *testing.T) {
 func (f *flow) sentNow() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.sent
+	return f.ours[data].used
 }

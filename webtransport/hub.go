@@ -48,7 +48,7 @@ func (h *hub) HandleGoAway() {
 	for _, s := range h.sessions {
 		s.drainBegun()
 		if h.conn.IsServer() {
-			s.sendCapsule(capsuleDrain)
+			s.Drain()
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
@@ -35,6 +36,9 @@ type Session struct {
 	bidi queue.Queue[*Stream]        // to be accepted
 	uni  queue.Queue[*ReceiveStream] // likewise
 
+	telling     atomic.Bool // flushCapsules is going to be called
+	drainWanted atomic.Bool // the peer is going to be asked to end the session
+
 	mu      sync.Mutex
 	err     error                 // why the session ended
 	streams map[uint64]openStream // with a half that is not over
@@ -55,7 +59,7 @@ func newSession(h *hub, t *http3.Tunnel, d Draft, protocol string) *Session {
 	}
 	if h.flowControlled(d) {
 		s.flow = newFlow(h.conf, &h.offer)
-		s.flow.send = func(t h3.CapsuleType, v uint64) { s.sendCapsule(t, v) }
+		s.flow.owe = s.tell
 	}
 	if timeout := h.conf.IdleTimeout; timeout > 0 {
 		s.idle = newIdleWatch(s, timeout)
@@ -100,7 +104,10 @@ func (s *Session) Context() context.Context { return s.ctx }
 func (s *Session) Draining() <-chan struct{} { return s.draining }
 
 // Drain asks the peer to end the session soon (WT_DRAIN_SESSION).
-func (s *Session) Drain() { s.sendCapsule(capsuleDrain) }
+func (s *Session) Drain() {
+	s.drainWanted.Store(true)
+	s.tell()
+}
 
 func (s *Session) drainBegun() { s.drain.Do(func() { close(s.draining) }) }
 

@@ -84,7 +84,7 @@ func (s *Session) open(ctx context.Context, k kind) (*quic.Stream, error) {
 	qs, err := open(ctx)
 	if err != nil {
 		if s.flow != nil {
-			s.flow.unopen(k)
+			s.flow.giveBack(k, 1)
 		}
 		if ended := s.endedWith(); ended != nil {
 			return nil, ended
@@ -101,14 +101,14 @@ func (s *Session) open(ctx context.Context, k kind) (*quic.Stream, error) {
 
 // awaitOpen waits until the session's limit of streams allows one more.
 func (s *Session) awaitOpen(ctx context.Context, k kind) error {
-	for s.flow != nil {
-		wait := s.flow.open(k)
-		if wait == nil {
-			break
-		}
+	if s.flow == nil {
+		return s.endedWith()
+	}
+	if _, wait := s.flow.take(k, 1); wait != nil {
 		select {
-		case <-wait:
+		case <-wait.ready:
 		case <-ctx.Done():
+			s.flow.giveUp(k, wait)
 			return context.Cause(ctx)
 		}
 	}
@@ -149,7 +149,7 @@ func (s *Session) halfOver(id uint64, drop func(*openStream)) {
 	}
 	s.mu.Unlock()
 	if over && s.flow != nil && s.isPeers(id) {
-		s.flow.done(kindOf(id))
+		s.flow.done(kindOf(id), 1)
 	}
 }
 

@@ -140,13 +140,13 @@ func (e *simEnd) uneven() string {
 	defer from.mu.Unlock()
 	to.mu.Lock()
 	defer to.mu.Unlock()
-	switch {
-	case from.sent != to.consumed:
-		return fmt.Sprintf("sent %d bytes of which the other end has counted %d", from.sent, to.consumed)
-	case from.sent > from.maxData || from.maxData > to.granted:
-		return fmt.Sprintf("sent %d bytes, may send %d, is allowed %d", from.sent, from.maxData, to.granted)
-	case from.opened != to.streamsSeen || to.streamsSeen != to.streamsDone:
-		return fmt.Sprintf("opened %v streams, the other end has seen %v and is done with %v", from.opened, to.streamsSeen, to.streamsDone)
+	for k := range kinds {
+		switch ours, theirs := from.ours[k], to.theirs[k]; {
+		case ours.used != theirs.done || k != data && theirs.seen != theirs.done:
+			return fmt.Sprintf("kind %d: used %d, the other end has seen %d and is done with %d", k, ours.used, theirs.seen, theirs.done)
+		case ours.used > ours.limit || ours.limit > theirs.granted:
+			return fmt.Sprintf("kind %d: used %d, may use %d, is allowed %d", k, ours.used, ours.limit, theirs.granted)
+		}
 	}
 	return ""
 }

@@ -80,7 +80,7 @@ func (r *ReceiveStream) noteRead(n int, err error) error {
 
 // consumed counts bytes of the peer's that were read, or never will be.
 func (s *Session) consumed(n uint64) {
-	if s.flow != nil && !s.flow.consume(n) {
+	if s.flow != nil && !s.flow.done(data, n) {
 		s.conn.Run(func() { s.fail(flowError("more data in the session than allowed")) })
 	}
 }

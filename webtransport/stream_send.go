@@ -36,7 +36,8 @@ func (w *SendStream) Write(p []byte) (n int, err error) {
 	if len(p) > 0 && w.written.CompareAndSwap(false, true) && w.session.flow != nil {
 		// What a reset leaves unsent, perhaps the peer's, does not count for
 		// the session's limit.
-		w.qs.OnUnsent(w.session.flow.unreserve)
+		f := w.session.flow
+		w.qs.OnUnsent(func(n uint64) { f.giveBack(data, n) })
 	}
 	if w.session.flow == nil {
 		n, err = w.qs.Write(p)
@@ -49,16 +50,19 @@ func (w *SendStream) Write(p []byte) (n int, err error) {
 // writeWithin writes as the session's flow control allows.
 func (w *SendStream) writeWithin(f *flow, p []byte) (n int, err error) {
 	for {
-		allowed, wait := f.reserve(len(p) - n)
+		allowed, wait := f.take(data, len(p)-n)
 		if wait != nil {
-			if err := w.await(wait); err != nil {
+			if err := w.await(wait.ready); err != nil {
+				f.giveUp(data, wait)
 				return n, err
 			}
-			continue
+			if allowed = f.taken(wait); allowed == 0 {
+				continue // the session is over, which the stream says
+			}
 		}
 		m, err := w.qs.Write(p[n : n+allowed])
 		if n += m; m < allowed {
-			f.unreserve(uint64(allowed - m))
+			f.giveBack(data, uint64(allowed-m))
 		}
 		if err != nil || n == len(p) {
 			return n, err

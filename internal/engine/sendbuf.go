@@ -23,6 +23,7 @@ type SendBuffer struct {
 	fin     bool   // no byte will follow end
 	reset   bool
 	blocked bool // a writer found the buffer full and waits
+	awaited bool // somebody waits until all was sent
 	writer  bool // Write is copying: blocks stay
 }
 
@@ -163,16 +164,33 @@ func (b *SendBuffer) appendTo(dst []byte, off uint64, n int) []byte {
 }
 
 // setSent tells how far sending got and reports whether a waiting writer
-// should be woken: when half of the buffer is free again.
+// should be woken: when half of the buffer is free again, or for AwaitSent.
 func (b *SendBuffer) setSent(off uint64) (wake bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent = max(b.sent, off)
+	if b.awaited && b.sent == b.end {
+		b.awaited, b.blocked = false, false
+		return true
+	}
 	if b.blocked && b.end-b.sent <= sendBufferLimit/2 {
 		b.blocked = false
 		return true
 	}
 	return false
+}
+
+// AwaitSent returns how many bytes have not been sent yet, not even once. If there
+// are any, EventStreamWritable tells when all of them have been. Any goroutine may
+// call it.
+func (b *SendBuffer) AwaitSent() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return 0
+	}
+	b.awaited = b.end > b.sent
+	return int(b.end - b.sent)
 }
 
 // release frees the bytes below off, which the peer acknowledged.
