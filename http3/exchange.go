@@ -150,21 +150,24 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.abandon() // there is no point in reading it
 		return
 	}
-	fields, err := x.body.decodeNow(sc, section)
+	head, err := x.readHead(sc, section, loopHeaderBytes)
 	switch {
 	case err == qpack.ErrBlocked:
 		x.park(section, rest)
-		return
+	case errors.Is(err, h3.ErrSectionTooLarge) && x.body.reader.MaxSection() > loopHeaderBytes:
+		x.readAside(section, rest)
 	case err != nil:
 		x.refuse(err)
-		return
+	default:
+		x.accept(sc, &head, rest)
 	}
+}
+
+// accept has a request answered whose header is complete and well-formed, given what
+// was read beyond it.
+func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 	x.headerArrived()
-	header, err := h3.ParseRequest(fields)
-	if err == nil {
-		err = x.conn.checkExtended(&header)
-	}
-	if err != nil {
+	if err := x.conn.checkExtended(&header.RequestHeader); err != nil {
 		x.refuse(err)
 		return
 	}
@@ -185,12 +188,13 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		}
 		x.body.whole = true
 	}
-	if f := x.conn.srv.fixed(&header); f != nil {
+	if f := x.conn.srv.fixed(&header.RequestHeader); f != nil {
 		x.serveFixed(f, header.Method)
 		x.recycle()
 		return
 	}
-	if x.req, err = x.newRequest(&header); err != nil {
+	var err error
+	if x.req, err = x.newRequest(header); err != nil {
 		x.answer(http.StatusBadRequest)
 		return
 	}

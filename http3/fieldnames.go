@@ -58,7 +58,8 @@ func lowerName(key string) string {
 type specialFields uint8
 
 const (
-	hasExpect specialFields = 1 << iota
+	hasCookie specialFields = 1 << iota
+	hasExpect
 	hasHost
 	hasPriority
 	hasTrailer
@@ -67,6 +68,8 @@ const (
 // specialOf returns the bit of a key, 0 for most.
 func specialOf(key string) specialFields {
 	switch key {
+	case "Cookie":
+		return hasCookie
 	case "Expect":
 		return hasExpect
 	case "Host":
@@ -79,8 +82,10 @@ func specialOf(key string) specialFields {
 	return 0
 }
 
-// addFields adds fields to a header or trailer and joins what browsers split: a
-// cookie in several fields is one again (RFC 9114, Section 4.2.1).
+// addFields adds fields to an empty header and joins what browsers split: a cookie
+// in several fields is one again (RFC 9114, Section 4.2.1). A peer chooses the
+// fields, and one byte on the wire may stand for a large one; so the work is
+// proportional to their decoded size, whatever they are.
 func addFields(h http.Header, fields []qpack.Field) (special specialFields) {
 	values := make([]string, 0, len(fields)) // backing of all slices of one value
 	for _, f := range fields {
@@ -91,10 +96,13 @@ func addFields(h http.Header, fields []qpack.Field) (special specialFields) {
 		case !ok:
 			values = append(values, f.Value)
 			h[key] = values[len(values)-1 : len(values) : len(values)]
-		case key == "Cookie":
-			old[0] += "; " + f.Value
 		default:
 			h[key] = append(old, f.Value)
+		}
+	}
+	if special&hasCookie != 0 {
+		if crumbs := h["Cookie"]; len(crumbs) > 1 {
+			h["Cookie"] = []string{strings.Join(crumbs, "; ")}
 		}
 	}
 	return special

@@ -10,6 +10,13 @@ const (
 	// hold as much for every stream it may open.
 	DefaultMaxHeaderBytes = 64 << 10
 
+	// loopHeaderBytes is the largest header section that is decoded on the event
+	// loop's goroutine, in bytes as above: the few kilobytes that most requests
+	// have cost less there than a goroutine, but a packet of references to the
+	// dynamic table can stand for hundreds of them, for which all other
+	// connections of the loop would wait.
+	loopHeaderBytes = 16 << 10
+
 	// DefaultMaxConcurrentRequests is how many requests a client may have open
 	// on one connection unless quic.Config.MaxIncomingStreams says otherwise.
 	// RFC 9114, Section 6.1, wants 100 at least.
@@ -58,6 +65,10 @@ const (
 	// scratchSize is the size of the buffers that beginnings of messages are
 	// read into, in bytes; a request without content is rarely longer.
 	scratchSize = 4 << 10
+
+	// maxScratchFields is the number of fields beyond which the memory for a
+	// section's is not used again.
+	maxScratchFields = 1024
 
 	// writeBufferSize is how much of a response is held back in the hope that
 	// it is all, in bytes: then it leaves in one write, with Content-Length.

@@ -26,9 +26,14 @@ func (b *body) init(c *conn, s *quic.Stream, owner bodyOwner, maxSize int) {
 // decodeNow decodes a field section of the message into sc. It returns
 // qpack.ErrBlocked when the section has to wait.
 func (b *body) decodeNow(sc *scratch, section []byte) ([]qpack.Field, error) {
+	return b.decodeUpTo(sc, section, b.reader.MaxSection())
+}
+
+// decodeUpTo is decodeNow for a section of maxSize bytes at most, decoded.
+func (b *body) decodeUpTo(sc *scratch, section []byte, maxSize int) ([]qpack.Field, error) {
 	table := b.conn.state.Decoder()
 	var err error
-	sc.fields, err = table.AppendFields(&sc.decoder, &b.sections, sc.fields[:0], section, b.reader.MaxSection())
+	sc.fields, err = table.AppendFields(&sc.decoder, &b.sections, sc.fields[:0], section, maxSize)
 	if err == qpack.ErrAbandoned {
 		err = b.whyAbandoned()
 	}

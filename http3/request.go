@@ -11,16 +11,17 @@ import (
 )
 
 // newRequest makes the request a handler sees.
-func (x *exchange) newRequest(h *h3.RequestHeader) (*http.Request, error) {
+func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 	target, uri := &x.url, h.Path
-	if h.Method == http.MethodConnect || !parsePlain(target, h) {
+	if h.Method == http.MethodConnect || !parsePlain(target, &h.RequestHeader) {
 		var err error
-		if target, uri, err = parseTarget(h); err != nil {
+		if target, uri, err = parseTarget(&h.RequestHeader); err != nil {
 			return nil, err
 		}
 	}
-	header := make(http.Header, len(h.Fields))
-	x.special = addFields(header, h.Fields)
+	h.collect()
+	header := h.header
+	x.special = h.special
 	if x.special&hasHost != 0 {
 		delete(header, "Host") // net/http promotes it
 	}

@@ -102,8 +102,11 @@ func guessType(first, second []byte) string {
 func (w *responseWriter) announceTrailers(lines []string) {
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
-			if key := http.CanonicalHeaderKey(strings.Trim(name, " \t")); validTrailer(key) && !slices.Contains(w.trailers, key) {
-				w.trailers = append(w.trailers, key)
+			if key := http.CanonicalHeaderKey(strings.Trim(name, " \t")); validTrailer(key) {
+				if w.trailers == nil {
+					w.trailers = make(map[string]struct{})
+				}
+				w.trailers[key] = struct{}{}
 			}
 		}
 	}
@@ -116,7 +119,7 @@ func (w *responseWriter) appendTrailers() {
 	for key, values := range w.header {
 		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
 			key = http.CanonicalHeaderKey(name)
-		} else if !slices.Contains(w.trailers, key) {
+		} else if _, announced := w.trailers[key]; !announced {
 			continue
 		}
 		if validTrailer(key) {

@@ -40,11 +40,12 @@ type responseWriter struct {
 	hasType   bool             // the handler set Content-Type, or wants none
 	hasDate   bool
 
-	wholeFrame bool     // all content is one DATA frame, whose header has been sent
-	length     int64    // the handler's Content-Length, or -1
-	written    int64    // bytes of content, sent or not
-	trailers   []string // keys announced in the Trailer field
-	err        error    // of writing to the stream
+	wholeFrame bool  // all content is one DATA frame, whose header has been sent
+	length     int64 // the handler's Content-Length, or -1
+	written    int64 // bytes of content, sent or not
+	err        error // of writing to the stream
+
+	trailers map[string]struct{} // keys announced in the Trailer field; nil without any
 
 	deadline int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none; guarded by exchange.using
 }

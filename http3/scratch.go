@@ -19,6 +19,9 @@ var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 func getScratch() *scratch { return scratchPool.Get().(*scratch) }
 
 func (sc *scratch) release() {
+	if cap(sc.fields) > maxScratchFields {
+		sc.fields = nil
+	}
 	clear(sc.fields) // the strings belong to a request by now
 	sc.fields = sc.fields[:0]
 	scratchPool.Put(sc)

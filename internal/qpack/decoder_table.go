@@ -2,6 +2,7 @@ package qpack
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -97,11 +98,35 @@ func (t *DecoderTable) AppendFields(d *Decoder, s *ReadStream, dst []Field, sect
 	if refs.required > t.table.inserted {
 		return dst, ErrBlocked
 	}
-	dst, err = d.appendFields(dst, b, &refs, maxSize)
+	count := len(dst)
+	dst, err = d.appendFields(dst, b, &refs, min(maxSize, lockedSize))
+	if err == ErrSectionTooLarge && maxSize > lockedSize {
+		dst, err = t.appendUnlocked(d, dst[:count], b, refs, maxSize)
+		if s.abandoned {
+			return dst, ErrAbandoned
+		}
+	}
 	if err == nil {
 		t.acknowledge(s.ID, refs.required)
 	}
 	return dst, err
+}
+
+// lockedSize is how large the fields of a section may be, decoded, that are read
+// with the lock held, in bytes. Larger ones are rare, and a few references of one
+// byte make them: what the connection's event loop wants of the table must not wait
+// for as long as they take.
+const lockedSize = 16 << 10
+
+// appendUnlocked decodes a section with a copy of the table. The lock is held before
+// and afterwards, and not in between.
+func (t *DecoderTable) appendUnlocked(d *Decoder, dst []Field, b []byte, refs references, maxSize int) ([]Field, error) {
+	copied := t.table
+	copied.ring = slices.Clone(copied.ring)
+	refs.table = &copied
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	return d.appendFields(dst, b, &refs, maxSize)
 }
 
 // resolve is for those who hold the lock.

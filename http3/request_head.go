@@ -1,0 +1,83 @@
+package http3
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// requestHead is the header section of a request.
+type requestHead struct {
+	h3.RequestHeader
+	header  http.Header // of the fields; nil until collect
+	special specialFields
+}
+
+// readHead decodes and checks a header section that may have maxSize bytes, as
+// SETTINGS_MAX_FIELD_SECTION_SIZE counts them.
+func (x *exchange) readHead(sc *scratch, section []byte, maxSize int) (head requestHead, err error) {
+	fields, err := x.body.decodeUpTo(sc, section, min(maxSize, x.body.reader.MaxSection()))
+	if err == nil {
+		head.RequestHeader, err = h3.ParseRequest(fields)
+	}
+	return head, err
+}
+
+// collect makes the http.Header.
+func (h *requestHead) collect() {
+	if h.header == nil {
+		h.header = make(http.Header, len(h.Fields))
+		h.special = addFields(h.header, h.Fields)
+		h.Fields = nil // the scratch's
+	}
+}
+
+// readAside has a worker read a header section that is too large for the event loop.
+func (x *exchange) readAside(section, rest []byte) {
+	x.headerArrived()
+	x.waited = true
+	x.blocked = &blockedHeader{bytes.Clone(section), bytes.Clone(rest)}
+	x.conn.handlers.Add(1)
+	x.conn.woke = true
+	x.conn.workers.run(largeHeader{x, x.blocked})
+}
+
+// largeHeader is a job: a header section to be read in a worker's goroutine. The
+// loop goes on with the request when it has been.
+type largeHeader struct {
+	exchange *exchange
+	header   *blockedHeader
+}
+
+func (l largeHeader) serve() {
+	x := l.exchange
+	sc := getScratch()
+	defer sc.release()
+	head, err := x.readHead(sc, l.header.section, x.body.reader.MaxSection())
+	if err == nil {
+		head.collect()
+	}
+	x.conn.qc.Run(func() { l.done(&head, err) })
+}
+
+// done goes on with the request, on the loop's goroutine.
+func (l largeHeader) done(head *requestHead, err error) {
+	x := l.exchange
+	x.conn.handlers.Add(-1)
+	if x.blocked != l.header {
+		return // the request was given up
+	}
+	x.blocked = nil
+	switch {
+	case err == qpack.ErrBlocked: // more was evicted than is allowed
+		x.park(l.header.section, l.header.rest)
+	case err != nil:
+		x.refuse(err)
+	default:
+		sc := getScratch()
+		defer sc.release()
+		x.accept(sc, head, l.header.rest)
+	}
+}
