@@ -34,8 +34,8 @@ type exchange struct {
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
 	late    *time.Timer    // waits for the rest of the header section, nil for none
 
-	using sync.Mutex // held by who sets deadlines of the stream at any time
-	gone  bool       // the stream was released; guarded by using
+	using    sync.Mutex // held by who sets deadlines of the stream at any time
+	returned bool       // the handler has: nobody may set deadlines; guarded by using
 
 	taken       bool // the handler has taken the tunnel
 	prioritized bool // by PRIORITY_UPDATE
@@ -73,7 +73,6 @@ func (x *exchange) letGo() {
 	if x.rw.deadline != 0 {
 		return // it is enforced
 	}
-	x.gone = true
 	x.stream.Release()
 	*x.body = body{}
 	bodyPool.Put(x.body)
@@ -84,10 +83,22 @@ func (x *exchange) letGo() {
 func (x *exchange) setDeadline(set func(*quic.Stream) error) error {
 	x.using.Lock()
 	defer x.using.Unlock()
-	if x.gone {
+	if x.returned {
 		return errHandlerReturned
 	}
 	return set(x.stream)
+}
+
+// handlerReturned ends what the handler may do with the stream's deadlines, and
+// removes the temporary files of its uploads as net/http does, before anybody can
+// know that it has returned.
+func (x *exchange) handlerReturned() {
+	x.using.Lock()
+	x.returned = true
+	x.using.Unlock()
+	if form := x.req.MultipartForm; form != nil {
+		_ = form.RemoveAll()
+	}
 }
 
 func newExchange(c *serverConn, s *quic.Stream) *exchange {
@@ -273,6 +284,7 @@ func (x *exchange) serve() {
 	returned, complete := false, false
 	defer func() {
 		if !returned {
+			x.handlerReturned()
 			x.fail(recover())
 		}
 		x.ctx.finish(context.Canceled)
@@ -288,6 +300,7 @@ func (x *exchange) serve() {
 	}
 	handler.ServeHTTP(&x.rw, x.req)
 	returned = true
+	x.handlerReturned()
 	complete = x.finish()
 }
 
@@ -322,6 +335,7 @@ func (x *exchange) fail(panicked any) {
 		x.tunnel.kill(h3.InternalError)
 	}
 	x.body.abandon()
+	x.rw.keepSent()
 	cancel(x.stream, h3.InternalError)
 	x.rw.discard()
 	if panicked == nil || panicked == http.ErrAbortHandler {

@@ -53,6 +53,16 @@ var oracleEnds = []behaviour{
 		v.await()
 		panic(http.ErrAbortHandler)
 	}, visit: readWhole},
+	{name: "ErrAbortHandler right after Flush", handler: func(v *visit, w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "content")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}},
+	{name: "ErrAbortHandler before what is held back", handler: func(v *visit, w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		io.WriteString(w, "content")
+		panic(http.ErrAbortHandler)
+	}},
 	{name: "Goexit", handler: func(v *visit, w http.ResponseWriter, r *http.Request) { runtime.Goexit() }},
 	{name: "context during the handler", handler: func(v *visit, w http.ResponseWriter, r *http.Request) {
 		v.see("%v", r.Context().Err())

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -109,6 +110,20 @@ var oracleInterim = append(family([]int{102, 103, 110, 199}, func(status int) be
 	{
 		name: "Expect without a body", differs: []difference{{http2, `client: 100 Continue; 200 OK; length 0; Content-Length: 0; "" | server: length 0, 0 bytes, no error`, "net/http's HTTP/2 asks for content that does not come"}}, settings: settings{expectTimeout: time.Hour}, handler: echo,
 		visit: func(v *visit) { v.send(watchInterim(v, v.request("POST", "/", nil, "Expect: 100-continue"))) },
+	},
+	{
+		name: "Expect and a status before reading", settings: settings{expectTimeout: short},
+		differs: []difference{
+			{http1, `client: 202 Accepted; length 1; Content-Length: 1; Content-Type: text/plain; charset=utf-8; X-A: 1; "7"`, "net/http's HTTP/1.1 holds the header back and does not ask, until the client sends of itself"},
+			{http2, `client: 100 Continue; 202 Accepted; length 1; Content-Length: 1; Content-Type: text/plain; charset=utf-8; X-A: 1; "7"`, "net/http's HTTP/2 asks, and holds the header back"},
+		},
+		handler: func(v *visit, w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-A", "1")
+			w.WriteHeader(202)
+			n, _ := io.Copy(io.Discard, r.Body)
+			io.WriteString(w, strconv.FormatInt(n, 10))
+		},
+		visit: func(v *visit) { expecting(v, "content") },
 	},
 	{
 		name: "Expect and refusal", settings: settings{expectTimeout: time.Hour},

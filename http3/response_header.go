@@ -50,9 +50,12 @@ func (w *responseWriter) isHeaderField(key string, values []string) bool {
 
 // takeContentLength reads the handler's Content-Length, and removes it when it
 // is none, or not allowed (RFC 9110, Section 8.6).
+//
+// One that is nil or empty keeps it out of the response, as in net/http.
 func (w *responseWriter) takeContentLength(values []string) bool {
 	if len(values) == 0 || values[0] == "" {
-		return true
+		w.hasLength = true
+		return false
 	}
 	n, err := strconv.ParseInt(values[0], 10, 64)
 	if err != nil || n < 0 || w.status == http.StatusNoContent {
@@ -70,7 +73,7 @@ func (w *responseWriter) endHeader(p []byte, complete bool) {
 	if !w.hasType && w.written > 0 {
 		fields = append(fields, qpack.Field{Name: "content-type", Value: guessType(w.out.content, p)})
 	}
-	if complete && w.length < 0 && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.knowsContent()) {
+	if complete && w.length < 0 && !w.hasLength && !w.isTunnel && allowsContent(w.status) && (!w.isHead || w.knowsContent()) {
 		fields = append(fields, qpack.Field{Name: "content-length", Value: strconv.FormatInt(w.written, 10)})
 	}
 	if !w.hasDate {

@@ -169,7 +169,11 @@ func TestContentLengthOfHandler(t *testing.T) {
 			_, err = io.ReadAll(resp.Body)
 			resp.Body.Close()
 		}
-		wantError(t, err, ErrCodeInternalError, true, false)
+		if path == "/short" {
+			wantError(t, err, ErrCodeMessageError, false, false)
+		} else {
+			wantError(t, err, ErrCodeInternalError, true, false)
+		}
 	}
 	m := readMessage(t, ts.dialRaw(t).request(true, headers(":method=GET :scheme=https :authority=a :path=/exact")))
 	if m.frames != 1 && len(m.content) != 100_000 {

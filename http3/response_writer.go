@@ -38,6 +38,7 @@ type responseWriter struct {
 	continued bool             // status 100 was sent
 	sent      bool             // the header section has left
 	hasType   bool             // the handler set Content-Type, or wants none
+	hasLength bool             // likewise Content-Length
 	hasDate   bool
 
 	wholeFrame bool  // all content is one DATA frame, whose header has been sent
@@ -81,12 +82,12 @@ func (w *responseWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case status < 100 || status > 999:
-		panic(fmt.Sprintf("http3: invalid status code %d", status))
-	case w.status != 0:
+	case w.status != 0: // which may be too late for an invalid one, too
 		_, file, line, _ := runtime.Caller(1)
 		w.exchange.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
 		return
+	case status < 100 || status > 999:
+		panic(fmt.Sprintf("http3: invalid status code %d", status))
 	case status < 200:
 		w.writeInterim(status)
 		return
@@ -239,7 +240,10 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 func (w *responseWriter) EnableFullDuplex() error { return nil }
 
 // finish sends the rest of the response and its end. It reports false when the
-// response is not complete, so that the stream has to be reset.
+// stream has to be reset.
+//
+// A response that is shorter than its Content-Length is malformed (RFC 9114, Section
+// 4.1.2): as over HTTP/1.1, the client gets all there is of it, and then an error.
 func (w *responseWriter) finish() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -247,11 +251,21 @@ func (w *responseWriter) finish() bool {
 	if w.status == 0 {
 		w.setStatus(http.StatusOK)
 	}
-	if w.err != nil || (w.length > w.written && !w.isHead && allowsContent(w.status)) {
+	isShort := w.length > w.written && !w.isHead && allowsContent(w.status)
+	switch {
+	case w.err != nil:
 		return false
+	case isShort && w.wholeFrame:
+		// A frame must not end early (RFC 9114, Section 7.1).
+		if _, err := w.send(nil); err == nil {
+			w.exchange.stream.MarkReliable()
+		}
+		return false
+	case isShort:
+		w.length = -1 // of the frame: that is as long as its content
 	}
 	if !w.sent {
-		w.endHeader(nil, true)
+		w.endHeader(nil, !isShort)
 	}
 	if !w.isHead {
 		w.appendContent(nil)
@@ -259,6 +273,18 @@ func (w *responseWriter) finish() bool {
 	}
 	_, err := w.exchange.stream.WriteLast(w.out.frames)
 	return err == nil
+}
+
+// keepSent has what was sent arrive although the stream is about to be reset, unless
+// somebody is writing: a client should see how a response began that is aborted.
+func (w *responseWriter) keepSent() {
+	if !w.mu.TryLock() {
+		return
+	}
+	defer w.mu.Unlock()
+	if w.sent && w.err == nil {
+		w.exchange.stream.MarkReliable()
+	}
 }
 
 // discard gives up the response.

@@ -33,17 +33,21 @@ func (w *responseWriter) writeInterim(status int) {
 func isInterimField(key string) bool { return key != "Content-Length" && key != "Trailer" }
 
 // sendContinue tells the client to send its content (RFC 9110, Section 10.1.1)
-// unless it has been told, or the response has begun, which tells it too.
+// unless it has been told, or the header of the response has left, which tells it
+// too. A header that is held back leaves now: the client may wait for it.
 func (w *responseWriter) sendContinue() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.status == 0 && !w.continued {
-		w.continued = true
-		b, mark := h3.BeginHeaders(make([]byte, 0, 16))
-		b = qpack.AppendField(qpack.AppendPrefix(b), ":status", "100")
-		if _, err := w.exchange.stream.Write(h3.EndHeaders(b, mark)); err != nil {
-			w.err = describe(err)
-		}
+	if w.continued || w.sent || w.err != nil || (w.status != 0 && w.out == nil) {
+		return
+	}
+	w.continued = true
+	b, mark := h3.BeginHeaders(make([]byte, 0, 16))
+	b = qpack.AppendField(qpack.AppendPrefix(b), ":status", "100")
+	if _, err := w.exchange.stream.Write(h3.EndHeaders(b, mark)); err != nil {
+		w.err = describe(err)
+	} else if w.status != 0 {
+		_, _ = w.send(nil) // w keeps the error
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"strings"
@@ -347,5 +348,37 @@ func TestConnect(t *testing.T) {
 	m := readMessage(t, c.request(true, join(headers(":method=CONNECT :authority=a.example:25"), frame(0, "ping"))))
 	if m.content != "ping" || strings.Contains(fmt.Sprint(m.fields), "content-length") {
 		t.Errorf("%+v", m)
+	}
+}
+
+// TestUploadsAreRemoved: the temporary files of a multipart form are gone when the
+// client has its answer, also when the handler panicked.
+func TestUploadsAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1); err != nil {
+			t.Error(err)
+		}
+		if files, err := os.ReadDir(os.TempDir()); len(files) != 1 || err != nil {
+			t.Errorf("%d temporary files, %v", len(files), err)
+		}
+		if r.URL.Path == "/panic" {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	for _, path := range []string{"/", "/panic"} {
+		var form bytes.Buffer
+		w := multipart.NewWriter(&form)
+		part, _ := w.CreateFormFile("file", "name")
+		part.Write(make([]byte, 100_000))
+		w.Close()
+		req, _ := http.NewRequestWithContext(testContext(t), "POST", ts.url+path, &form)
+		req.Header.Set("Content-Type", w.FormDataContentType())
+		if resp, err := ts.transport.RoundTrip(req); err == nil {
+			resp.Body.Close()
+		}
+		if files, err := os.ReadDir(os.TempDir()); len(files) != 0 || err != nil {
+			t.Errorf("%s: %d temporary files are left, %v", path, len(files), err)
+		}
 	}
 }
