@@ -54,6 +54,19 @@ type Config struct {
 
 	// Congestion is the congestion control algorithm.
 	Congestion Congestion
+	// InitialCongestionWindow is how many packets may be sent on a new path before
+	// the first acknowledgment, from 2 to 1000, each counted as at most 1472 bytes.
+	// Default 10, which is what RFC 9002, Section 7.2, recommends: it is known not to
+	// hurt slow links and small queues, whose owners have no say in it. Some servers
+	// begin with 32, which saves one or two round trips of a transfer of some hundred
+	// kilobytes where the path can take it.
+	InitialCongestionWindow int
+	// MaxCongestionWindow bounds, in bytes, what is sent and not yet acknowledged,
+	// from 32 KiB to 1 GiB. It is what a peer that acknowledges nothing can make a
+	// connection hold, and about twice that in small packets; the rate of a
+	// connection is at most this much for each round trip. Default 16 MiB: 1.3 Gbit/s
+	// over 100 ms.
+	MaxCongestionWindow int
 
 	// DisableGSO and DisableGRO forgo Linux's segmentation offloads. They and
 	// SocketBuffer count where a socket is made: Listen, Dial, NewTransport.
@@ -119,6 +132,11 @@ const (
 	// minWindow is the smallest flow control window: a datagram's worth
 	// (RFC 9000, Section 14), below which every packet would wait for credit.
 	minWindow = 1200
+	// minInitialCwnd is the least congestion window (RFC 9002, Section 7.2), in
+	// packets; maxInitialCwnd is above what any path takes at once.
+	minInitialCwnd, maxInitialCwnd = 2, 1000
+	// minMaxCwnd lets a window grow beyond its beginning, in bytes.
+	minMaxCwnd = 32 << 10
 )
 
 // orDefault returns conf, or an empty one for nil.
@@ -167,6 +185,12 @@ func (conf *Config) validate() error {
 			return fmt.Errorf("quic: Config.%s is not between 0 and %d: %d", f.name, f.max, f.value)
 		}
 	}
+	if n := conf.InitialCongestionWindow; n != 0 && (n < minInitialCwnd || n > maxInitialCwnd) {
+		return fmt.Errorf("quic: Config.InitialCongestionWindow is not between %d and %d: %d", minInitialCwnd, maxInitialCwnd, n)
+	}
+	if n := conf.MaxCongestionWindow; n != 0 && (n < minMaxCwnd || n > congestion.MaxWindow) {
+		return fmt.Errorf("quic: Config.MaxCongestionWindow is not between %d and %d: %d", minMaxCwnd, congestion.MaxWindow, n)
+	}
 	if conf.SocketBuffer < 0 {
 		return errors.New("quic: Config.SocketBuffer is negative")
 	}
@@ -189,6 +213,9 @@ func (conf *Config) engineConfig() *engine.Config {
 		MaxConnWindow:       conf.MaxConnWindow,
 		MaxBidiStreams:      streamLimit(conf.MaxIncomingStreams),
 		MaxUniStreams:       streamLimit(conf.MaxIncomingUniStreams),
+
+		InitialCongestionWindow: conf.InitialCongestionWindow,
+		MaxCongestionWindow:     conf.MaxCongestionWindow,
 	}
 	if conf.Congestion == NewReno {
 		e.NewCongestion = congestion.NewReno

@@ -127,6 +127,10 @@ func TestDialRefusesEarly(t *testing.T) {
 		{"negative timeout", "localhost:1", clientTLS, &Config{MaxIdleTimeout: -1}, "MaxIdleTimeout"},
 		{"tiny window", "localhost:1", clientTLS, &Config{MaxStreamWindow: 3}, "MaxStreamWindow"},
 		{"bad congestion", "localhost:1", clientTLS, &Config{Congestion: 9}, "Congestion"},
+		{"small initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1}, "InitialCongestionWindow"},
+		{"huge initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1001}, "InitialCongestionWindow"},
+		{"small congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 32<<10 - 1}, "MaxCongestionWindow"},
+		{"huge congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 1<<30 + 1}, "MaxCongestionWindow"},
 		{"bad buffer", "localhost:1", clientTLS, &Config{SocketBuffer: -1}, "SocketBuffer"},
 	}
 	for _, tt := range tests {

@@ -93,15 +93,45 @@ type Acked struct {
 	NextNumber wire.PacketNumber
 }
 
+// Config is what a controller is made of.
+type Config struct {
+	// MaxDatagramSize is how long datagrams on the path may be, in bytes.
+	MaxDatagramSize int
+	// InitialWindow is the window of a new path in packets, of at most 1472
+	// bytes each. Default DefaultInitialWindow.
+	InitialWindow int
+	// MaxWindow is beyond what the window does not grow, in bytes, at most
+	// MaxWindow. Default DefaultMaxWindow.
+	MaxWindow int
+}
+
 const (
-	// MaxWindow bounds the congestion window, so that sums and products of
-	// sizes cannot overflow: a round trip of 800 ms at 10 Gbit/s.
+	// MaxWindow bounds the congestion window whatever is configured, so that sums
+	// and products of sizes cannot overflow: a round trip of 800 ms at 10 Gbit/s.
 	MaxWindow = 1 << 30
 
-	initialWindowPackets = 10    // RFC 9002, Section 7.2
-	initialWindowBytes   = 14720 // likewise, unless that is less than two packets
-	minWindowPackets     = 2     // RFC 9002, Section 7.2
+	// DefaultMaxWindow is the bound unless another one is configured. What is in
+	// flight is memory that a peer can make a sender hold, by acknowledging
+	// nothing; this much keeps a path of 1 Gbit/s and 130 ms busy.
+	DefaultMaxWindow = 16 << 20
+
+	// DefaultInitialWindow is what RFC 9002, Section 7.2, recommends, in packets.
+	DefaultInitialWindow = 10
+
+	initialPacketBytes = 1472 // so that ten have the 14720 bytes of RFC 9002, Section 7.2
+	minWindowPackets   = 2    // RFC 9002, Section 7.2
 )
+
+func (c Config) withDefaults() Config {
+	if c.InitialWindow == 0 {
+		c.InitialWindow = DefaultInitialWindow
+	}
+	if c.MaxWindow == 0 {
+		c.MaxWindow = DefaultMaxWindow
+	}
+	c.MaxWindow = min(c.MaxWindow, MaxWindow)
+	return c
+}
 
 // The names that State returns; those in draft-ietf-quic-qlog-quic-events are
 // the same.
@@ -113,6 +143,7 @@ const (
 )
 
 // initialWindow returns the window of a new path (RFC 9002, Section 7.2).
-func initialWindow(maxDatagramSize int) int {
-	return min(initialWindowPackets*maxDatagramSize, max(initialWindowBytes, minWindowPackets*maxDatagramSize))
+func (c *Config) initialWindow() int {
+	size := min(c.InitialWindow*c.MaxDatagramSize, c.InitialWindow*initialPacketBytes)
+	return min(max(size, minWindowPackets*c.MaxDatagramSize), c.MaxWindow)
 }

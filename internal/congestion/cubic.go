@@ -37,10 +37,9 @@ type cubic struct {
 	credit  float64       // growth below one byte not yet applied
 }
 
-// NewCUBIC returns a CUBIC controller for a path whose datagrams have at most
-// maxDatagramSize bytes.
-func NewCUBIC(maxDatagramSize int) Controller {
-	return &cubic{window: newWindow(maxDatagramSize)}
+// NewCUBIC returns a CUBIC controller for a new path.
+func NewCUBIC(cfg Config) Controller {
+	return &cubic{window: newWindow(cfg)}
 }
 
 func (c *cubic) State() string {
@@ -51,7 +50,7 @@ func (c *cubic) State() string {
 }
 
 func (c *cubic) SetMaxDatagramSize(n int) {
-	scale := float64(c.maxDatagramSize) / float64(n)
+	scale := float64(c.config.MaxDatagramSize) / float64(n)
 	c.wMax *= scale
 	c.priorSize *= scale
 	c.window.SetMaxDatagramSize(n)
@@ -102,7 +101,7 @@ func (c *cubic) avoidCongestion(now monotime.Time, a *Acked) {
 	c.last = now
 
 	size := c.packets()
-	acked := float64(a.Bytes) / float64(c.maxDatagramSize)
+	acked := float64(a.Bytes) / float64(c.config.MaxDatagramSize)
 
 	alpha := cubicAlpha
 	if c.wEst >= c.priorSize {
@@ -120,13 +119,13 @@ func (c *cubic) avoidCongestion(now monotime.Time, a *Acked) {
 // growBy grows the window by a number of packets, which may be a fraction of a
 // byte.
 func (c *cubic) growBy(packets float64) {
-	c.credit += max(0, packets) * float64(c.maxDatagramSize)
+	c.credit += max(0, packets) * float64(c.config.MaxDatagramSize)
 	whole := math.Floor(min(c.credit, MaxWindow))
 	c.credit -= whole
 	c.grow(int(whole))
 }
 
-func (c *cubic) packets() float64 { return float64(c.size) / float64(c.maxDatagramSize) }
+func (c *cubic) packets() float64 { return float64(c.size) / float64(c.config.MaxDatagramSize) }
 
 // function is W_cubic: the window, in packets, at a time of the epoch.
 func (c *cubic) function(t time.Duration) float64 {

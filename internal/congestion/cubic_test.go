@@ -13,7 +13,7 @@ import (
 // 20 seconds after a reduction from 1000 packets.
 func TestCubicCurve(t *testing.T) {
 	const rtt = 100 * time.Millisecond
-	p := newPath(NewCUBIC(mds), rtt)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), rtt)
 	p.growTo(1000 * mds)
 	p.lose()
 	k := math.Cbrt(1000 * 0.3 / 0.4)
@@ -33,7 +33,7 @@ func TestCubicCurve(t *testing.T) {
 // TestCubicRenoFriendly: at short RTTs the window is that of Reno's line, with
 // alpha 0.53 up to where it was and 1 beyond (RFC 9438, Section 4.3).
 func TestCubicRenoFriendly(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 5*time.Millisecond)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 5*time.Millisecond)
 	p.growTo(40 * mds)
 	p.lose()
 	want := 28.0
@@ -52,7 +52,7 @@ func TestCubicRenoFriendly(t *testing.T) {
 }
 
 func TestCubicFastConvergence(t *testing.T) {
-	c := NewCUBIC(mds).(*cubic)
+	c := NewCUBIC(Config{MaxDatagramSize: mds}).(*cubic)
 	p := newPath(c, 50*time.Millisecond)
 	p.growTo(1000 * mds)
 	p.lose()
@@ -68,7 +68,7 @@ func TestCubicFastConvergence(t *testing.T) {
 // TestCubicTimeout: after persistent congestion the window is on a plateau when
 // slow start ends (RFC 9438, Section 4.8).
 func TestCubicTimeout(t *testing.T) {
-	c := NewCUBIC(mds).(*cubic)
+	c := NewCUBIC(Config{MaxDatagramSize: mds}).(*cubic)
 	p := newPath(c, 50*time.Millisecond)
 	p.growTo(100 * mds)
 	p.lose()
@@ -99,7 +99,7 @@ func TestCubicIdle(t *testing.T) {
 			p.acked.AppLimited = false
 		},
 	} {
-		p := newPath(NewCUBIC(mds), 100*time.Millisecond)
+		p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 100*time.Millisecond)
 		p.growTo(1000 * mds)
 		p.lose()
 		for range 10 {
@@ -115,7 +115,7 @@ func TestCubicIdle(t *testing.T) {
 }
 
 func TestCubicGrowsWithoutRTT(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	p.growTo(100 * mds)
 	p.lose()
 	before := p.c.Window()
@@ -144,7 +144,7 @@ func hystartRound(p *path, rtt time.Duration) {
 // TestHystartExit: the RTT rises, slow start becomes conservative at once and
 // ends after five rounds (RFC 9406, Section 4.3).
 func TestHystartExit(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	for range 3 {
 		hystartRound(p, 40*time.Millisecond)
 	}
@@ -178,7 +178,7 @@ func TestHystartExit(t *testing.T) {
 }
 
 func TestHystartFluke(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
 	hystartRound(p, 60*time.Millisecond)
 	if p.c.State() != "conservative_slow_start" {
@@ -203,7 +203,7 @@ func TestHystartThresholds(t *testing.T) {
 		{400 * time.Millisecond, 416 * time.Millisecond, true},
 	}
 	for _, tt := range tests {
-		p := newPath(NewCUBIC(mds), 0)
+		p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 		hystartRound(p, tt.before)
 		hystartRound(p, tt.after)
 		if got := p.c.State() == "conservative_slow_start"; got != tt.exits {
@@ -215,7 +215,7 @@ func TestHystartThresholds(t *testing.T) {
 // TestHystartSamples: one ACK frame for many packets is one sample, and eight
 // are needed.
 func TestHystartSamples(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
 	first := p.next
 	p.next += 100
@@ -235,7 +235,7 @@ func TestHystartSamples(t *testing.T) {
 
 // TestHystartOnlyOnce: later slow starts end at the threshold alone.
 func TestHystartOnlyOnce(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	p.growTo(1000 * mds)
 	p.lose()
 	p.c.OnPersistentCongestion(p.now)
@@ -247,7 +247,7 @@ func TestHystartOnlyOnce(t *testing.T) {
 }
 
 func TestLossEndsConservativeSlowStart(t *testing.T) {
-	p := newPath(NewCUBIC(mds), 0)
+	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
 	hystartRound(p, 80*time.Millisecond)
 	p.c.OnLost(p.now, mds, p.now)
@@ -259,7 +259,7 @@ func TestLossEndsConservativeSlowStart(t *testing.T) {
 func BenchmarkOnAcked(b *testing.B) {
 	for name, newController := range controllers() {
 		b.Run(name, func(b *testing.B) {
-			p := newPath(newController(mds), 50*time.Millisecond)
+			p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 			p.growTo(1000 * mds)
 			p.lose()
 			a := Acked{SentAt: p.now, Bytes: mds, InFlight: 1 << 30, LatestRTT: p.rtt, MinRTT: p.rtt, SmoothedRTT: p.rtt, NextNumber: 1}

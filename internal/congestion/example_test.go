@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleNewCUBIC() {
-	cc := congestion.NewCUBIC(1200)
+	cc := congestion.NewCUBIC(congestion.Config{MaxDatagramSize: 1200})
 	fmt.Println(cc.Window(), cc.State())
 
 	now := monotime.Time(time.Second)

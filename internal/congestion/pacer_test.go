@@ -89,7 +89,7 @@ func TestPacerBurst(t *testing.T) {
 // the connection only once each RTT.
 func TestPacerLoopback(t *testing.T) {
 	const rtt = 50 * time.Microsecond
-	c := NewCUBIC(1450)
+	c := NewCUBIC(Config{MaxDatagramSize: 1450})
 	p := newPath(c, rtt)
 	p.growTo(1_250_000_000 / int(time.Second/rtt))
 	p.lose()

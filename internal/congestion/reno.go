@@ -8,10 +8,9 @@ type reno struct {
 	acked int // bytes acknowledged towards the next packet of growth
 }
 
-// NewReno returns a NewReno controller for a path whose datagrams have at most
-// maxDatagramSize bytes.
-func NewReno(maxDatagramSize int) Controller {
-	return &reno{window: newWindow(maxDatagramSize)}
+// NewReno returns a NewReno controller for a new path.
+func NewReno(cfg Config) Controller {
+	return &reno{window: newWindow(cfg)}
 }
 
 func (r *reno) OnSent(monotime.Time, int, int) {}
@@ -28,7 +27,7 @@ func (r *reno) OnAcked(_ monotime.Time, a Acked) {
 	r.acked += a.Bytes
 	if r.acked >= r.size {
 		r.acked -= r.size
-		r.grow(r.maxDatagramSize)
+		r.grow(r.config.MaxDatagramSize)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 // window is what the controllers have in common: a congestion window, a slow
 // start threshold and the recovery period.
 type window struct {
-	maxDatagramSize int
-	size            int // the congestion window
-	threshold       int // of slow start; MaxWindow before the first reduction
+	config    Config
+	size      int // the congestion window
+	threshold int // of slow start; MaxWindow before the first reduction
 
 	// recoveryStart is when the last reduction happened. Packets sent until
 	// then neither reduce nor grow the window (RFC 9002, Section 7.3.2).
@@ -19,12 +19,9 @@ type window struct {
 	recovering    bool // nothing sent after recoveryStart is acknowledged yet
 }
 
-func newWindow(maxDatagramSize int) window {
-	return window{
-		maxDatagramSize: maxDatagramSize,
-		size:            initialWindow(maxDatagramSize),
-		threshold:       MaxWindow,
-	}
+func newWindow(cfg Config) window {
+	cfg = cfg.withDefaults()
+	return window{config: cfg, size: cfg.initialWindow(), threshold: MaxWindow}
 }
 
 func (w *window) Window() int     { return w.size }
@@ -44,10 +41,11 @@ func (w *window) State() string {
 // SetMaxDatagramSize keeps an untouched initial window in step with the size
 // (RFC 9002, Section 7.2).
 func (w *window) SetMaxDatagramSize(n int) {
-	if w.size == initialWindow(w.maxDatagramSize) && w.threshold == MaxWindow {
-		w.size = initialWindow(n)
+	untouched := w.size == w.config.initialWindow() && w.threshold == MaxWindow
+	w.config.MaxDatagramSize = n
+	if untouched {
+		w.size = w.config.initialWindow()
 	}
-	w.maxDatagramSize = n
 	w.size = max(w.size, w.minimum())
 }
 
@@ -66,7 +64,7 @@ func (w *window) PacingRate(srtt time.Duration) uint64 {
 	return max(1, amount*uint64(time.Second)/uint64(srtt))
 }
 
-func (w *window) minimum() int { return minWindowPackets * w.maxDatagramSize }
+func (w *window) minimum() int { return minWindowPackets * w.config.MaxDatagramSize }
 
 // inRecovery reports whether a packet was sent before or when the window was
 // last reduced.
@@ -96,7 +94,7 @@ func (w *window) mayGrow(a *Acked) bool {
 // underused reports whether the sender left a part of the window idle.
 func (w *window) underused(a *Acked) bool { return a.AppLimited && a.InFlight < w.size }
 
-func (w *window) grow(bytes int) { w.size = min(w.size+bytes, MaxWindow) }
+func (w *window) grow(bytes int) { w.size = min(w.size+bytes, w.config.MaxWindow) }
 
 // collapse reduces the window to its minimum. The recovery period ends, so that
 // slow start grows it with the next acknowledgement (RFC 9002, Appendix B.8).

@@ -63,15 +63,15 @@ func (p *path) lose() {
 	p.now = p.now.Add(time.Millisecond)
 }
 
-func controllers() map[string]func(int) Controller {
-	return map[string]func(int) Controller{"NewReno": NewReno, "CUBIC": NewCUBIC}
+func controllers() map[string]func(Config) Controller {
+	return map[string]func(Config) Controller{"NewReno": NewReno, "CUBIC": NewCUBIC}
 }
 
 func TestInitialWindow(t *testing.T) {
 	// RFC 9002, Section 7.2.
 	for size, want := range map[int]int{1200: 12000, 1472: 14720, 1500: 14720, 8000: 16000} {
 		for name, newController := range controllers() {
-			c := newController(size)
+			c := newController(Config{MaxDatagramSize: size})
 			if c.Window() != want || !c.SlowStart() || c.Threshold() != MaxWindow || c.State() != "slow_start" {
 				t.Errorf("%s, datagrams of %d: window %d, threshold %d, %s; want %d", name, size, c.Window(), c.Threshold(), c.State(), want)
 			}
@@ -81,7 +81,7 @@ func TestInitialWindow(t *testing.T) {
 
 func TestSlowStartDoubles(t *testing.T) {
 	for name, newController := range controllers() {
-		p := newPath(newController(mds), 50*time.Millisecond)
+		p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 		for want := 24000; want < 1<<24; want *= 2 {
 			p.round()
 			if got := p.c.Window(); got != want {
@@ -93,7 +93,7 @@ func TestSlowStartDoubles(t *testing.T) {
 
 func TestOneReductionEachRound(t *testing.T) {
 	for name, newController := range controllers() {
-		c := newController(mds)
+		c := newController(Config{MaxDatagramSize: mds})
 		const ms = monotime.Time(time.Millisecond)
 		c.OnLost(100*ms, mds, 50*ms)
 		once := c.Window()
@@ -126,8 +126,8 @@ func TestReductionFactor(t *testing.T) {
 		c    Controller
 		want int
 	}{
-		"NewReno": {NewReno(mds), 500 * mds}, // RFC 9002, Section 7.3.2
-		"CUBIC":   {NewCUBIC(mds), 700 * mds},
+		"NewReno": {NewReno(Config{MaxDatagramSize: mds}), 500 * mds}, // RFC 9002, Section 7.3.2
+		"CUBIC":   {NewCUBIC(Config{MaxDatagramSize: mds}), 700 * mds},
 	} {
 		p := newPath(tt.c, 50*time.Millisecond)
 		p.growTo(1000 * mds)
@@ -140,7 +140,7 @@ func TestReductionFactor(t *testing.T) {
 
 func TestMinimumWindow(t *testing.T) {
 	for name, newController := range controllers() {
-		p := newPath(newController(mds), 50*time.Millisecond)
+		p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 		for range 50 {
 			p.lose()
 		}
@@ -152,7 +152,7 @@ func TestMinimumWindow(t *testing.T) {
 
 func TestPersistentCongestion(t *testing.T) {
 	for name, newController := range controllers() {
-		p := newPath(newController(mds), 50*time.Millisecond)
+		p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 		p.growTo(100 * mds)
 		p.lose()
 		threshold := p.c.Threshold()
@@ -170,7 +170,7 @@ func TestPersistentCongestion(t *testing.T) {
 func TestAppLimitedDoesNotGrow(t *testing.T) {
 	for name, newController := range controllers() {
 		for _, lossFirst := range []bool{false, true} {
-			p := newPath(newController(mds), 50*time.Millisecond)
+			p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 			if lossFirst {
 				p.growTo(100 * mds)
 				p.lose()
@@ -189,7 +189,7 @@ func TestAppLimitedDoesNotGrow(t *testing.T) {
 
 func TestPacingRate(t *testing.T) {
 	for name, newController := range controllers() {
-		p := newPath(newController(mds), 100*time.Millisecond)
+		p := newPath(newController(Config{MaxDatagramSize: mds}), 100*time.Millisecond)
 		if got := p.c.PacingRate(0); got != 0 {
 			t.Errorf("%s: rate without an RTT is %d, want 0", name, got)
 		}
@@ -208,9 +208,33 @@ func TestPacingRate(t *testing.T) {
 	}
 }
 
+// A window begins and ends where it is configured to.
+func TestConfiguredWindow(t *testing.T) {
+	for name, newController := range controllers() {
+		c := newController(Config{MaxDatagramSize: 1200, InitialWindow: 32, MaxWindow: 100_000})
+		if got := c.Window(); got != 32*1200 {
+			t.Errorf("%s: initial window is %d, want %d", name, got, 32*1200)
+		}
+		c.SetMaxDatagramSize(1500)
+		if got := c.Window(); got != 32*1472 {
+			t.Errorf("%s: initial window is %d, want %d", name, got, 32*1472)
+		}
+		p := newPath(c, 50*time.Millisecond)
+		for range 10 {
+			p.round()
+		}
+		if got := c.Window(); got != 100_000 {
+			t.Errorf("%s: window has grown to %d, want 100000", name, got)
+		}
+		if got := newController(Config{MaxDatagramSize: 1200, InitialWindow: 1000, MaxWindow: 50_000}).Window(); got != 50_000 {
+			t.Errorf("%s: initial window is %d, want 50000", name, got)
+		}
+	}
+}
+
 func TestMaxDatagramSize(t *testing.T) {
 	for name, newController := range controllers() {
-		c := newController(1200)
+		c := newController(Config{MaxDatagramSize: 1200})
 		c.SetMaxDatagramSize(1450)
 		if got := c.Window(); got != 14500 {
 			t.Errorf("%s: initial window is %d, want 14500", name, got)
@@ -232,7 +256,7 @@ func TestMaxDatagramSize(t *testing.T) {
 }
 
 func TestRenoAvoidance(t *testing.T) {
-	p := newPath(NewReno(mds), 50*time.Millisecond)
+	p := newPath(NewReno(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 	p.growTo(40 * mds)
 	p.lose()
 	for want := 21 * mds; want < 60*mds; want += mds {
@@ -245,7 +269,7 @@ func TestRenoAvoidance(t *testing.T) {
 
 func TestWindowIsBounded(t *testing.T) {
 	for name, newController := range controllers() {
-		c := newController(mds)
+		c := newController(Config{MaxDatagramSize: mds, MaxWindow: 2 * MaxWindow})
 		for i := range 100 {
 			c.OnAcked(monotime.Time(i+1), Acked{Number: wire.PacketNumber(i), SentAt: 1, Bytes: 1 << 28, InFlight: 1 << 30, NextNumber: 1 << 30})
 		}
@@ -264,7 +288,7 @@ func FuzzController(f *testing.F) {
 	f.Add([]byte("\x00\x20\x00\x20\x01\x03\x00\x50\x02\x10\x00\x7f\x03\x01\x04\x01\x00\xff"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		for name, newController := range controllers() {
-			c := newController(mds)
+			c := newController(Config{MaxDatagramSize: mds})
 			size := mds
 			now, rtt := monotime.Time(1), time.Duration(0)
 			for i := 0; i+1 < len(script); i += 2 {

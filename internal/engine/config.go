@@ -42,8 +42,14 @@ type Config struct {
 	// so that it behaves as with an endpoint that does not, like browsers.
 	NoResetStreamAt bool
 
+	// InitialCongestionWindow is how much may be sent on a new path before
+	// anything is acknowledged, in packets. Default 10 (RFC 9002, Section 7.2).
+	InitialCongestionWindow int
+	// MaxCongestionWindow bounds what is in flight, in bytes, and with it the
+	// packets that are remembered. Default 16 MiB, the most 1 GiB.
+	MaxCongestionWindow int
 	// NewCongestion makes the congestion controller. Default CUBIC.
-	NewCongestion func(maxDatagramSize int) congestion.Controller
+	NewCongestion func(congestion.Config) congestion.Controller
 
 	// NewTracer, when set, makes an observer for a new connection; it may
 	// return nil. id is the client's first destination connection ID, the
@@ -79,10 +85,32 @@ func (c Config) WithDefaults() *Config {
 	c.MaxDatagramSize = min(max(c.MaxDatagramSize, minDatagramSize), maxUDPPayload)
 	c.MaxBidiStreams = min(c.MaxBidiStreams, maxStreamsLimit)
 	c.MaxUniStreams = min(c.MaxUniStreams, maxStreamsLimit)
+	setDefault(&c.InitialCongestionWindow, congestion.DefaultInitialWindow)
+	setDefault(&c.MaxCongestionWindow, congestion.DefaultMaxWindow)
 	if c.NewCongestion == nil {
 		c.NewCongestion = congestion.NewCUBIC
 	}
 	return &c
+}
+
+// newController makes the congestion controller of a new path.
+func (c *Config) newController() congestion.Controller {
+	return c.NewCongestion(congestion.Config{
+		MaxDatagramSize: minDatagramSize,
+		InitialWindow:   c.InitialCongestionWindow,
+		MaxWindow:       c.MaxCongestionWindow,
+	})
+}
+
+// minUnacked is how many packets may wait for an acknowledgment however small the
+// congestion window may grow: a full one of short packets.
+const minUnacked = 4096
+
+// maxUnacked bounds the packets that wait for an acknowledgment: a peer that
+// acknowledges none makes the connection fall silent until it does. Half of what
+// they may hold is enough for the largest congestion window.
+func (c *Config) maxUnacked() int {
+	return max(minUnacked, 2*c.MaxCongestionWindow/minDatagramSize)
 }
 
 func setDefault[T ~int | ~int64 | ~uint64](field *T, value T) {

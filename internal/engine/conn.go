@@ -164,7 +164,7 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 		tls:      tls,
 		hs:       newHandshakeState(),
 		space:    newNumberSpace(),
-		cc:       cfg.NewCongestion(minDatagramSize),
+		cc:       cfg.newController(),
 		path:     pathState{Path: path},
 	}
 	if side == wire.ServerSide {

@@ -81,7 +81,7 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 // resetPathEstimates forgets what was known of the old path (RFC 9000,
 // Section 9.4). A change of port alone is most likely a NAT's, and keeps it.
 func (c *Conn) resetPathEstimates() {
-	c.cc = c.config.NewCongestion(minDatagramSize)
+	c.cc = c.config.newController()
 	c.loss.RTT = recovery.RTT{}
 	c.mtu.init(c.mtu.limit)
 	c.mtu.start(c.peer.maxUDPPayload)
@@ -165,7 +165,7 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 // pathDatagram builds a datagram with one path frame, padded to room bytes.
 func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t wire.FrameType, data wire.PathData) (Transmit, bool) {
 	var w frameWriter
-	if c.space.sent.Full() || !c.begin(&w, wire.AppSpace, buf[:0], room) {
+	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, wire.AppSpace, buf[:0], room) {
 		return Transmit{}, false
 	}
 	if t == wire.FramePathChallenge {

@@ -22,7 +22,7 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	c.ids.remote[0].id = h.SrcID
 	c.setInitialKeys(&h.SrcID)
 	c.loss.LoseAll(now, wire.InitialSpace)
-	c.cc = c.config.NewCongestion(minDatagramSize) // what was "lost" was not
+	c.cc = c.config.newController() // what was "lost" was not
 	c.loss.RTT = recovery.RTT{}
 	return true
 }

@@ -124,7 +124,7 @@ func (c *Conn) canSeal(id wire.Space) bool {
 // returns false, and nothing happened, when there are none.
 func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, dst []byte, limit int) bool {
 	space := c.numberSpace(id)
-	if space.sent.Full() {
+	if space.sent.Full(c.config.maxUnacked()) {
 		return false
 	}
 	if id == wire.AppSpace {

@@ -15,7 +15,9 @@ import (
 // unlimited is a congestion controller that lets everything go at once.
 type unlimited struct{ congestion.Controller }
 
-func newUnlimited(size int) congestion.Controller { return unlimited{congestion.NewReno(size)} }
+func newUnlimited(cfg congestion.Config) congestion.Controller {
+	return unlimited{congestion.NewReno(cfg)}
+}
 
 func (unlimited) Window() int                     { return 1 << 30 }
 func (unlimited) PacingRate(time.Duration) uint64 { return 0 }

@@ -39,15 +39,11 @@ type Sent struct {
 	state      sentState
 }
 
-// maxTracked bounds the packets remembered for a peer that acknowledges none:
-// beyond it the connection falls silent until an acknowledgment comes. It is
-// far above what a congestion window holds. maxQuietTracked is the same for
-// packets without ack-eliciting frames, which are only kept because an
-// ack-eliciting one before them waits.
-const (
-	maxTracked      = 1 << 16
-	maxQuietTracked = 1 << 12
-)
+// maxQuietTracked bounds the packets without ack-eliciting frames that are only
+// kept because an ack-eliciting one before them waits, for a peer that
+// acknowledges none: beyond it the connection falls silent until an
+// acknowledgment comes.
+const maxQuietTracked = 1 << 12
 
 // maxQuietPackets bounds the packets kept that need no acknowledgment (those
 // with only ACK frames). A peer that never acknowledges such packets is

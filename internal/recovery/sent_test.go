@@ -42,7 +42,7 @@ func TestQuietPacketsForgotten(t *testing.T) {
 			t.Fatalf("%d packets are remembered", n)
 		}
 	}
-	if f.space[wire.AppSpace].Full() {
+	if f.space[wire.AppSpace].Full(maxTracked) {
 		t.Fatal("the space is full")
 	}
 }
@@ -53,23 +53,26 @@ func TestQuietPacketsFill(t *testing.T) {
 	s := &f.space[wire.AppSpace]
 	f.send(wire.AppSpace, 1)
 	n := 0
-	for ; !s.Full(); n++ {
+	for ; !s.Full(maxTracked); n++ {
 		f.sendPacket(wire.AppSpace, func(p *Sent) {})
 	}
 	if n != maxQuietTracked {
 		t.Fatalf("full after %d", n)
 	}
 	f.ack(wire.AppSpace, one(0))
-	if s.Full() || s.ring.count > maxQuietPackets+1 {
-		t.Fatalf("full %v, %d packets are remembered", s.Full(), s.ring.count)
+	if s.Full(maxTracked) || s.ring.count > maxQuietPackets+1 {
+		t.Fatalf("full %v, %d packets are remembered", s.Full(maxTracked), s.ring.count)
 	}
 }
+
+// maxTracked is how many packets the tests let a space remember.
+const maxTracked = 1 << 14
 
 // A peer that acknowledges nothing at all makes a space full, not larger.
 func TestFull(t *testing.T) {
 	f := newFixture(t)
 	s := &f.space[wire.AppSpace]
-	for n := 0; !s.Full(); n++ {
+	for n := 0; !s.Full(maxTracked); n++ {
 		if n > maxTracked {
 			t.Fatal("never full")
 		}
@@ -79,7 +82,7 @@ func TestFull(t *testing.T) {
 		t.Fatalf("%d slots for %d packets", len(s.ring.slots), s.ring.count)
 	}
 	f.ack(wire.AppSpace, span(0, s.Next()-1))
-	if s.Full() || f.d.InFlight() != 0 {
+	if s.Full(maxTracked) || f.d.InFlight() != 0 {
 		t.Fatal("still full")
 	}
 	f.d.Trim(wire.AppSpace)

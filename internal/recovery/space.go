@@ -27,9 +27,10 @@ func (s *Space) LargestAcked() wire.PacketNumber { return s.largestAcked }
 // Eliciting returns how many ack-eliciting packets wait for news.
 func (s *Space) Eliciting() int { return s.eliciting }
 
-// Full reports that so many packets wait for news that no more may be sent.
-func (s *Space) Full() bool {
-	return s.ring.count >= maxTracked || s.ring.quiet >= maxQuietTracked
+// Full reports that no more packets may be sent until there is news of some: limit
+// of them wait, or very many that need no acknowledgment.
+func (s *Space) Full(limit int) bool {
+	return int(s.ring.count) >= limit || s.ring.quiet >= maxQuietTracked
 }
 
 // Begin reserves the next number and returns its record to be filled in. It
