@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -196,6 +197,62 @@ func TestAttackAckDelay(t *testing.T) {
 	p.send(wire.AppSpace, f)
 	if rtt := p.conn.Stats().SmoothedRTT; rtt < 0 || rtt > time.Second {
 		t.Fatalf("smoothed round-trip time %v", rtt)
+	}
+	p.wantOpen()
+}
+
+// Attack: acknowledgments that leave every other packet out. However many gaps a
+// peer makes in a stream, as many as the bound are remembered, and all of the
+// stream arrives.
+func TestAttackAckGaps(t *testing.T) {
+	for _, n := range []int{engine.MaxSendGaps, 3 * engine.MaxSendGaps} {
+		p := costServer(t, 2*n)
+		numbers := everyOther(inFlight(p, 2*n, 1))
+		for i := 0; i < len(numbers); i += 300 {
+			ackInOrder(p, numbers[i:min(i+300, len(numbers))])
+			if got := p.conn.Held().SendGaps; got > engine.MaxSendGaps {
+				t.Fatalf("%d gaps are remembered", got)
+			}
+		}
+		p.poll()
+		for range 3000 {
+			p.ack()
+			p.advance(10 * time.Millisecond)
+			if p.told(engine.EventStreamSent) {
+				break
+			}
+		}
+		if got := p.conn.Held().SendGaps; !p.told(engine.EventStreamSent) || got != 0 {
+			t.Fatalf("the stream has not arrived; %d gaps are remembered", got)
+		}
+	}
+}
+
+// told reports whether an event of this kind came.
+func (p *puppet) told(kind engine.EventKind) bool {
+	return slices.ContainsFunc(p.events, func(e engine.Event) bool { return e.Kind == kind })
+}
+
+// What waits for an acknowledgment is bounded in bytes and in packets, however much
+// the peer's flow control lets through and however it has acknowledged before.
+func TestAttackGrownWindow(t *testing.T) {
+	const most = 400_000
+	p := newServer(t, func(p *puppet) {
+		p.params.InitialMaxData, p.params.InitialMaxStreamDataBidiLocal = 1<<40, 1<<40
+		p.config.MaxCongestionWindow = most
+	})
+	p.handshake()
+	p.serve(20 << 20)
+	for range 100 {
+		p.ack()
+		p.advance(10 * time.Millisecond)
+	}
+	p.frames = nil
+	for range 100 { // silence
+		p.advance(time.Millisecond)
+	}
+	if s := p.conn.Stats(); s.CongestionWindow != most || s.BytesInFlight > most+1500 {
+		t.Fatalf("window %d, in flight %d, the most is %d", s.CongestionWindow, s.BytesInFlight, most)
 	}
 	p.wantOpen()
 }

@@ -66,7 +66,8 @@ type Conn struct {
 
 	deadlines deadlines
 	idle      idleState
-	events    []Event
+	events    []Event     // from polled on
+	polled    int32       // of events
 	waiting   eventSet    // those in events that are of no stream
 	datagrams *Datagrams  // nil unless Config.Datagrams
 	end       *closeState // nil while the connection lives
@@ -117,10 +118,12 @@ func (c *Conn) Deadline() monotime.Time {
 
 // PollEvents moves up to len(dst) events into dst and returns how many.
 func (c *Conn) PollEvents(dst []Event) int {
-	n := copy(dst, c.events)
-	rest := copy(c.events, c.events[n:])
-	clear(c.events[rest:])
-	c.events = c.events[:rest]
+	waiting := c.events[c.polled:]
+	n := copy(dst, waiting)
+	clear(waiting[:n])
+	if c.polled += int32(n); n == len(waiting) {
+		c.events, c.polled = c.events[:0], 0
+	}
 	for i := range dst[:n] {
 		*c.waitingFor(dst[i].Stream) &^= 1 << dst[i].Kind
 	}

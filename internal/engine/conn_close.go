@@ -94,7 +94,7 @@ func (ss *streams) fail(c *Conn, err error) {
 		s.writable()
 	}
 	ss.table = streamTable{}
-	ss.control, ss.data = streamQueue{}, dataQueues{}
+	ss.control, ss.data, ss.held = streamQueue{}, dataQueues{}, nil
 }
 
 // Release forgets a connection that has ended, as happens by itself when its

@@ -185,13 +185,18 @@ const minStreamPiece = 64
 // appendStreams writes STREAM frames of the streams that have data, the most
 // urgent first.
 func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
-	data := &c.streams.data
-	if !data.empty() && !c.paced(now) {
-		c.control.appLimited = false
-		return
-	}
-	for u := range data {
-		if data[u].tail != nil && !c.appendQueue(&data[u], w) {
+	paced := false
+	for u := range c.streams.data {
+		if c.streams.nextData(u, c.flow.credit()) == nil {
+			continue
+		}
+		if !paced {
+			if paced = c.paced(now); !paced {
+				c.control.appLimited = false
+				return
+			}
+		}
+		if !c.appendUrgency(u, w) {
 			c.mtu.wanted = true // the packet was too small for the data that waits
 			c.control.appLimited = false
 			return
@@ -200,35 +205,36 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 	c.control.appLimited = true
 }
 
-// appendQueue writes STREAM frames of streams of one urgency, in turns. It
+// appendUrgency writes STREAM frames of streams of one urgency, in turns. It
 // returns false when the packet is full, and true when none of the streams has
-// anything left that may be sent.
-func (c *Conn) appendQueue(q *streamQueue, w *frameWriter) bool {
-	var stop *Stream // the first of a row of streams that the connection's limit blocks
-	for s := q.head(dataQueue); s != nil && s != stop; s = q.head(dataQueue) {
+// anything left that may be sent. Streams are only looked at that can send, or are
+// taken out of their queue: so a peer that keeps the window shut, and has many
+// streams wait for it, does not make each packet dearer.
+func (c *Conn) appendUrgency(u int, w *frameWriter) bool {
+	for {
 		credit := c.flow.credit()
+		q := c.streams.nextData(u, credit)
+		if q == nil {
+			return true
+		}
+		s := q.head(dataQueue)
 		r, fin, ok := s.out.chunk(credit)
 		if !ok {
-			q.pop(dataQueue)
+			c.streams.unqueue(s)
 			if c.blockedStream(s, credit) {
-				q.push(dataQueue, s)
-				if stop == nil {
-					stop = s
-				}
+				c.streams.hold(s)
 			}
 			continue
 		}
 		if !c.appendStream(w, s, r, fin) {
 			return false
 		}
-		stop = nil
 		if s.out.next >= s.out.quantum && !s.sequential {
 			s.out.quantum = s.out.next + streamQuantum
-			q.pop(dataQueue)
-			q.push(dataQueue, s)
+			c.streams.unqueue(s)
+			c.streams.queueData(s)
 		}
 	}
-	return true
 }
 
 // blockedStream notes why a stream has nothing to send, and reports whether

@@ -142,10 +142,7 @@ func (s *cryptoStream) settle(off uint64, n int, f fate) {
 		return // acknowledged before, in another packet
 	}
 	if f == lost {
-		s.resend.add(max(off, s.outAt), end)
-		for _, r := range s.acked {
-			s.resend.sub(r.start, r.end)
-		}
+		s.resend.addExcept(max(off, s.outAt), end, s.acked)
 		return
 	}
 	s.acked.add(off, end)

@@ -18,6 +18,7 @@ const (
 	MaxCryptoBuffer = maxCryptoBuffer
 	MaxCryptoGaps   = maxCryptoGaps
 	MaxStreamGaps   = maxStreamGaps
+	MaxSendGaps     = maxSendGaps
 	MaxAckRanges    = maxAckRanges
 	MaxEarlyPackets = maxEarlyPackets
 	MaxAnswers      = maxAnswers
@@ -37,6 +38,7 @@ type Held struct {
 	PathAnswers                 int
 	LocalIDs, PeerIDs, Retiring int
 	AckRanges                   int
+	SendGaps                    int // the most of a stream, lost or acknowledged out of order
 	CryptoBytes, CryptoGaps     int // the largest of all spaces
 	EarlyPackets                int
 	Tracked                     int // ack-eliciting packets waiting for news
@@ -46,7 +48,7 @@ type Held struct {
 // Held returns what c keeps now.
 func (c *Conn) Held() Held {
 	h := Held{
-		Streams: c.streams.table.count, Events: len(c.events), PathAnswers: c.answers.len(),
+		Streams: c.streams.table.count, Events: len(c.events) - int(c.polled), PathAnswers: c.answers.len(),
 		LocalIDs: len(c.ids.local), PeerIDs: len(c.ids.remote), Retiring: len(c.ids.retiring),
 		Handshake: c.hs != nil,
 	}
@@ -57,6 +59,11 @@ func (c *Conn) Held() Held {
 			h.CryptoGaps = max(h.CryptoGaps, len(b.got))
 		}
 		h.Tracked += s.sent.Eliciting()
+	}
+	for s := range c.streams.table.all() {
+		for _, set := range s.out.sets() {
+			h.SendGaps = max(h.SendGaps, len(set))
+		}
 	}
 	if c.hs != nil {
 		h.EarlyPackets = len(c.hs.early.list)
@@ -116,6 +123,7 @@ func (c *Conn) checkBounds(monotime.Time) error {
 		{"answers to path challenges", h.PathAnswers, maxPathAnswers},
 		{"own connection IDs", h.LocalIDs, maxLocalIDs},
 		{"ranges of received packets", h.AckRanges, maxAckRanges},
+		{"gaps in what was sent of a stream", h.SendGaps, maxSendGaps},
 		{"early packets", h.EarlyPackets, maxEarlyPackets},
 	} {
 		if x.value > x.max {

@@ -15,15 +15,6 @@ const (
 // queue is sent while an earlier one can use the room.
 type dataQueues [numUrgencies]streamQueue
 
-func (q *dataQueues) empty() bool {
-	for u := range q {
-		if q[u].tail != nil {
-			return false
-		}
-	}
-	return true
-}
-
 // SetPriority says in which order the data of s is sent. What has a lower
 // urgency goes first. Streams of one urgency take turns if they are incremental;
 // one that is not sends all it has before the next has its turn (RFC 9218,
@@ -34,22 +25,12 @@ func (c *Conn) SetPriority(s *Stream, u Urgency, incremental bool) {
 		return
 	}
 	u = min(u, numUrgencies-1)
-	queued := s.links[dataQueue] != nil
-	if queued && u != s.urgency {
-		c.streams.data.remove(s)
+	queued := s.links[dataQueue] != nil && u != s.urgency
+	if queued {
+		c.streams.unqueue(s)
 	}
 	s.urgency, s.sequential = u, !incremental
 	if queued {
 		c.streams.queueData(s)
 	}
-}
-
-// remove takes s, which is in its queue, out of it. It looks through the queue:
-// priorities change rarely, and few streams have data at once.
-func (q *dataQueues) remove(s *Stream) {
-	before := q[s.urgency].tail
-	for before.links[dataQueue] != s {
-		before = before.links[dataQueue]
-	}
-	q[s.urgency].removeAfter(dataQueue, before)
 }

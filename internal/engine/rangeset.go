@@ -33,27 +33,40 @@ func (s *rangeSet) sub(start, end uint64) {
 		return
 	}
 	r := *s
-	for i := 0; i < len(r); i++ {
-		switch x := r[i]; {
-		case x.end <= start:
-			continue
-		case x.start >= end:
-			*s = r
+	i := r.search(start + 1) // the first that reaches beyond start
+	if i == len(r) || r[i].start >= end {
+		return
+	}
+	if x := r[i]; x.start < start {
+		r[i].end = start
+		i++
+		if x.end > end {
+			*s = r.replace(i, i, byteRange{end, x.end})
 			return
-		case x.start < start && x.end > end:
-			r[i].end = start
-			*s = r.replace(i+1, i+1, byteRange{end, x.end})
-			return
-		case x.start < start:
-			r[i].end = start
-		case x.end > end:
-			r[i].start = end
-		default:
-			r = append(r[:i], r[i+1:]...)
-			i--
 		}
 	}
-	*s = r
+	j := i
+	for j < len(r) && r[j].end <= end {
+		j++
+	}
+	if j < len(r) {
+		r[j].start = max(r[j].start, end)
+	}
+	if i < j {
+		*s = append(r[:i], r[j:]...)
+	}
+}
+
+// addExcept puts what except has not of [start, end) into the set.
+func (s *rangeSet) addExcept(start, end uint64, except rangeSet) {
+	for _, r := range except[except.search(start):] {
+		if r.start >= end {
+			break
+		}
+		s.add(start, r.start)
+		start = max(start, r.end)
+	}
+	s.add(start, end)
 }
 
 // search returns the index of the first range that ends at start or later.
@@ -84,13 +97,8 @@ func (s rangeSet) replace(i, j int, x byteRange) rangeSet {
 // contiguous returns the end of the range that begins at or covers from, or
 // from itself when the set has no byte there.
 func (s rangeSet) contiguous(from uint64) uint64 {
-	for _, r := range s {
-		if r.start > from {
-			break
-		}
-		if r.end > from {
-			return r.end
-		}
+	if i := s.search(from); i < len(s) && s[i].start <= from {
+		return s[i].end // which is from itself where the range ends there
 	}
 	return from
 }

@@ -80,12 +80,25 @@ func TestRangeSetModel(t *testing.T) {
 		var m rangeModel
 		for range 60 {
 			a, b := r.Uint64N(64), r.Uint64N(65)
-			if r.IntN(3) == 0 {
+			switch r.IntN(5) {
+			case 0, 1:
 				s.sub(a, b)
 				m.set(a, b, false)
-			} else {
+			case 2, 3:
 				s.add(a, b)
 				m.set(a, b, true)
+			case 4:
+				var except rangeSet
+				for range r.IntN(4) {
+					x := r.Uint64N(64)
+					except.add(x, min(64, x+r.Uint64N(9)))
+				}
+				s.addExcept(a, b, except)
+				for i := a; i < b; i++ {
+					if except.contiguous(i) == i {
+						m.set(i, i+1, true)
+					}
+				}
 			}
 			m.compare(t, s)
 		}

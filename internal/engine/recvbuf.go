@@ -21,24 +21,26 @@ const maxStreamGaps = 1000
 type RecvBuffer struct {
 	mu     sync.Mutex
 	data   blocks
-	got    rangeSet // received bytes above ready
-	read   uint64   // offset of the next byte Read returns
-	ready  uint64   // bytes below are contiguous and may be read
-	size   uint64   // what the peer sent in all, when sized
-	err    error    // ends reading at once
-	cut    *earlyEnd
-	notify uint64 // consumed bytes at which the engine wants to be told
+	got    rangeSet  // received bytes above ready
+	read   uint64    // offset of the next byte Read returns
+	ready  uint64    // bytes below are contiguous and may be read
+	size   uint64    // what the peer sent in all, when sized
+	cut    *earlyEnd // nil while reading may go on to the FIN
+	notify uint64    // consumed bytes at which the engine wants to be told
 	shared *consumption
 	sized  bool
 	fin    bool // reading ends at size
 	reader bool // Read is copying: blocks stay
 }
 
-// earlyEnd is where reading ends with an error.
+// earlyEnd is where reading ends with an error; at offset 0 it ends at once.
 type earlyEnd struct {
 	at  uint64
 	err error
 }
+
+// failed reports whether reading ended at once; the lock is held.
+func (b *RecvBuffer) failed() bool { return b.cut != nil && b.cut.at == 0 }
 
 // Read takes the next bytes in order. It returns 0 and nil when there are
 // none now, io.EOF at the end of the stream, and the error that ended it
@@ -47,7 +49,7 @@ type earlyEnd struct {
 func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 	b.mu.Lock()
 	b.reader = true
-	for n < len(p) && b.err == nil && b.read+uint64(n) < b.available() {
+	for n < len(p) && !b.failed() && b.read+uint64(n) < b.available() {
 		off := b.read + uint64(n)
 		src := b.data.at(off, false)
 		src = src[:min(uint64(len(src)), b.available()-off)]
@@ -56,10 +58,10 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 		b.mu.Lock()
 	}
 	b.reader = false
-	if b.err != nil {
+	if b.failed() {
 		b.drop()
 		b.mu.Unlock()
-		return 0, b.err
+		return 0, b.cut.err
 	}
 	b.advance(b.read + uint64(n))
 	switch {
@@ -78,10 +80,10 @@ func (b *RecvBuffer) Read(p []byte) (n int, err error) {
 func (b *RecvBuffer) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == nil && b.cut != nil {
-		return b.cut.err
+	if b.cut == nil {
+		return nil
 	}
-	return b.err
+	return b.cut.err
 }
 
 // Discarded returns how many bytes the peer has sent on the stream that will never
@@ -91,7 +93,7 @@ func (b *RecvBuffer) Err() error {
 func (b *RecvBuffer) Discarded() (n uint64, known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.sized || b.err == nil && !b.readAll() {
+	if !b.sized || !b.failed() && !b.readAll() {
 		return 0, false
 	}
 	return b.size - b.read, true
@@ -164,7 +166,7 @@ func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok boo
 		b.fin, b.size, b.sized = true, end, true
 		readable = b.ready == end
 	}
-	if b.err != nil || end <= b.ready {
+	if b.failed() || end <= b.ready {
 		return readable, true
 	}
 	if off < b.ready {
@@ -210,7 +212,7 @@ func (b *RecvBuffer) received() bool {
 
 // reached reports whether reading ends at off or before; the lock is held.
 func (b *RecvBuffer) reached(off uint64) bool {
-	return b.fin && off == b.size || b.cut != nil && off >= b.cut.at
+	return b.fin && off == b.size || b.cut != nil && !b.failed() && off >= b.cut.at
 }
 
 // fail ends reading with err unless everything was read or an error is set,
@@ -218,8 +220,8 @@ func (b *RecvBuffer) reached(off uint64) bool {
 func (b *RecvBuffer) fail(err error) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == nil && !b.readAll() {
-		b.err = err
+	if !b.failed() && !b.readAll() {
+		b.cut = &earlyEnd{0, err}
 		b.drop()
 	}
 	return b.read
@@ -239,7 +241,7 @@ func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
 func (b *RecvBuffer) failAfterReceived(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil || b.reached(b.ready) {
+	if b.failed() || b.reached(b.ready) {
 		return
 	}
 	b.cut = &earlyEnd{b.ready, err}

@@ -21,10 +21,12 @@ type Stream struct {
 	out  *sendHalf
 
 	links      queueLinks
+	before     *Stream // in a queue of streams with data, the one that is followed by this one
 	listed     *Stream // in the streamTable, the one that follows
 	waiting    eventSet
 	done       bool // both halves ended, forgotten
 	sequential bool // other streams have their turns when this one has nothing to send
+	held       bool // in the queue of streams that wait for the connection's window
 	urgency    Urgency
 }
 
@@ -58,7 +60,7 @@ var errNoHalf = errors.New("engine: the stream has no such half")
 
 // The halves that a stream does not have. Nothing about them ever changes.
 var (
-	noReceiving = receivingHalf{recv: RecvBuffer{err: errNoHalf}}
+	noReceiving = receivingHalf{recv: RecvBuffer{cut: &earlyEnd{0, errNoHalf}}}
 	noSending   = sendingHalf{send: SendBuffer{err: errNoHalf}}
 )
 

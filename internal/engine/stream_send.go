@@ -91,6 +91,13 @@ type sendGaps struct {
 	resend rangeSet // sent and lost
 }
 
+// maxSendGaps bounds the ranges in each set of sendGaps. Which they are, the peer
+// decides with its acknowledgments, and every one makes finding and moving the
+// others dearer. As many gaps as a receive buffer here would bear (maxStreamGaps)
+// are more than networks make; beyond, the stream forgets which of the bytes in
+// flight have arrived, and sends all of them again.
+const maxSendGaps = maxStreamGaps
+
 // toResend returns what is to be sent again first.
 func (h *sendHalf) toResend() (r byteRange, ok bool) {
 	if h.gaps == nil || len(h.gaps.resend) == 0 {
@@ -196,13 +203,8 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 	}
 	g := h.gaps
 	if f == lost {
-		if h.state == sendResetSent {
-			end = min(end, h.reliable)
-		}
-		g.resend.add(max(off, h.ackedTo), end)
-		for _, r := range g.acked {
-			g.resend.sub(r.start, r.end)
-		}
+		g.resend.addExcept(max(off, h.ackedTo), min(end, h.sendable()), g.acked)
+		h.boundGaps()
 		return true
 	}
 	g.resend.sub(off, end)
@@ -210,8 +212,28 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 	if front := g.acked.contiguous(h.ackedTo); front > h.ackedTo {
 		h.ackedTo = front
 		g.acked.sub(0, front)
+		g.resend.sub(0, front)
 	}
-	return false
+	return h.boundGaps()
+}
+
+// sendable is the end of what may still be sent again.
+func (h *sendHalf) sendable() uint64 {
+	if h.state == sendResetSent {
+		return min(h.next, h.reliable)
+	}
+	return h.next
+}
+
+// boundGaps keeps to maxSendGaps. It reports whether there is more to send again.
+func (h *sendHalf) boundGaps() (again bool) {
+	g := h.gaps
+	if len(g.acked) <= maxSendGaps && len(g.resend) <= maxSendGaps {
+		return false
+	}
+	*g = sendGaps{}
+	g.resend.add(h.ackedTo, h.sendable())
+	return true
 }
 
 // settleStreamData takes the fate of a STREAM frame.
@@ -223,8 +245,7 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 	h := s.out
 	before := h.ackedTo
 	if h.settle(r.Offset, r.Offset+uint64(r.Len), r.Fin, pn, f) {
-		c.streams.queueData(s)
-		return
+		c.streams.queueResend(s)
 	}
 	if h.ackedTo > before {
 		s.Send.release(h.ackedTo)
@@ -232,7 +253,9 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 			c.streams.queueControl(s) // it may have waited for this
 		}
 	}
-	c.checkSent(s)
+	if f == acked {
+		c.checkSent(s)
+	}
 }
 
 // checkSent ends the sending half once the peer knows all it has to know.
@@ -261,7 +284,7 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 	h.forgoResend(h.reliable, maxOffset)
 	s.Send.failKeeping(h.reliable, h.finalSize(), err)
 	c.streams.queueControl(s)
-	c.streams.queueData(s)
+	c.streams.queueResend(s)
 	s.writable()
 }
 

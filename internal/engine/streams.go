@@ -41,6 +41,7 @@ type streams struct {
 	remote  [numKinds]remoteStreams
 	control streamQueue // with control frames to send
 	data    dataQueues  // with data to send
+	held    *dataQueues // with new data only, for which the connection's window has no room
 }
 
 func (ss *streams) init(c *Conn) {
@@ -184,8 +185,51 @@ func (r *remoteStreams) allowed() uint64 {
 }
 
 // queueData puts a stream at the end of the queue of those with data to send
-// that are as urgent.
+// that are as urgent, unless it waits there or for the connection's window.
 func (ss *streams) queueData(s *Stream) { ss.data[s.urgency].push(dataQueue, s) }
+
+// queueResend does so for a stream that can send without room in the connection's
+// window, or has to be looked at.
+func (ss *streams) queueResend(s *Stream) {
+	if s.held {
+		ss.unqueue(s)
+	}
+	ss.queueData(s)
+}
+
+// hold puts a stream at the end of the queue of those that wait for the
+// connection's window.
+func (ss *streams) hold(s *Stream) {
+	if ss.held == nil {
+		ss.held = new(dataQueues)
+	}
+	s.held = true
+	ss.held[s.urgency].push(dataQueue, s)
+}
+
+// unqueue takes a stream out of the queue it is in, for data or for the
+// connection's window.
+func (ss *streams) unqueue(s *Stream) {
+	q := &ss.data[s.urgency]
+	if s.held {
+		q = &ss.held[s.urgency]
+	}
+	s.held = false
+	q.removeAfter(dataQueue, s.before)
+}
+
+// nextData returns the queue of the first stream of an urgency to send data of, nil
+// if there is none. Those that waited for the connection's window come first once
+// it has room.
+func (ss *streams) nextData(u int, credit uint64) *streamQueue {
+	if credit > 0 && ss.held != nil && ss.held[u].tail != nil {
+		return &ss.held[u]
+	}
+	if ss.data[u].tail != nil {
+		return &ss.data[u]
+	}
+	return nil
+}
 
 // queueControl does so for control frames.
 func (ss *streams) queueControl(s *Stream) { ss.control.push(controlQueue, s) }
@@ -224,6 +268,12 @@ func (q *streamQueue) push(kind queueIndex, s *Stream) {
 	if q.tail != nil {
 		s.links[kind], q.tail.links[kind] = q.tail.links[kind], s
 	}
+	if kind == dataQueue {
+		s.links[kind].before = s
+		if s.before == nil {
+			s.before = q.tail
+		}
+	}
 	q.tail = s
 }
 
@@ -239,6 +289,10 @@ func (q *streamQueue) removeAfter(kind queueIndex, before *Stream) {
 	}
 	if s == before { // it was the only one
 		q.tail = nil
+	}
+	if kind == dataQueue {
+		before.links[kind].before = before
+		s.before = nil
 	}
 	s.links[kind] = nil
 }
