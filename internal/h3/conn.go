@@ -34,7 +34,8 @@ type Conn struct {
 
 	priorities []PriorityUpdate // received, and not taken yet
 
-	churn churn
+	churn   churn
+	useless churn // instructions on the decoder stream
 
 	// Of an extension:
 	reserved   []FrameType

@@ -66,9 +66,24 @@ func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict,
 		if len(b) == 0 {
 			return UniContinue, nil // as with most peers, for ever
 		}
-		return UniContinue, c.ownEncoder().HandleDecoderStream(b)
+		return UniContinue, c.handleDecoderStream(now, b)
 	}
 	return UniAbort, nil
+}
+
+// handleDecoderStream takes bytes of the peer's decoder stream, whose instructions
+// cost the peer a byte each and must be of some use (RFC 9114, Section 10.5).
+func (c *Conn) handleDecoderStream(now monotime.Time, b []byte) error {
+	encoder := c.ownEncoder()
+	if err := encoder.HandleDecoderStream(b); err != nil {
+		return err
+	}
+	for range encoder.TakeUseless() {
+		if c.useless.add(now) {
+			return &ConnError{ExcessiveLoad, "too many cancellations of streams on which nothing was sent"}
+		}
+	}
+	return nil
 }
 
 // HandleUniEnd takes note that a unidirectional stream of the peer's was

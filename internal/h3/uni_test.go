@@ -127,3 +127,25 @@ func TestRapidReset(t *testing.T) {
 	wantCode(t, "reset after a good request", c.HandleWaste(1), 0, false)
 	wantCode(t, "one too many", c.HandleWaste(1), ExcessiveLoad, true)
 }
+
+// TestCancellationsAreBounded is the row "QPACK encoder state" of the known attacks: a
+// peer cancels streams on which nothing was sent.
+func TestCancellationsAreBounded(t *testing.T) {
+	c := server()
+	c.EnableEncoder(4096, 100)
+	const requests = 40
+	for i := range uint64(requests) {
+		c.Encoder().AppendSection(nil, 4*i, []qpack.Field{{Name: ":status", Value: "200"}})
+	}
+	var u UniStream
+	cancellation := []byte{0x40 | 4}
+	_, err := c.HandleUni(1, &u, []byte{byte(StreamQPACKDecoder)})
+	for range requests + churnBurst {
+		if err == nil {
+			_, err = c.HandleUni(1, &u, cancellation)
+		}
+	}
+	wantCode(t, "as many as there were sections, and a burst", err, 0, false)
+	_, err = c.HandleUni(1, &u, cancellation)
+	wantCode(t, "one too many", err, ExcessiveLoad, true)
+}

@@ -1,7 +1,5 @@
 package qpack
 
-import "slices"
-
 // maxBlockedBytes bounds the encoded field sections that wait for insertions on
 // one connection, in bytes. A section that refers to the dynamic table takes a
 // few hundred; so even if all streams that may be blocked are, this is only
@@ -53,7 +51,11 @@ func (t *DecoderTable) Park(s *ReadStream, section []byte, w Waiter) (parked boo
 	case t.parkedBytes+len(section) > maxBlockedBytes:
 		return false, ErrBlockedTooLarge
 	}
+	if len(t.parked) == 0 || required < t.unblocks {
+		t.unblocks = required
+	}
 	t.parked = append(t.parked, parkedSection{s, required, len(section), w})
+	s.parked = int32(len(t.parked))
 	t.parkedBytes += len(section)
 	return true, nil
 }
@@ -61,14 +63,22 @@ func (t *DecoderTable) Park(s *ReadStream, section []byte, w Waiter) (parked boo
 // takeUnblocked removes the sections whose insertions have arrived and appends
 // their waiters to dst. The lock is held.
 func (t *DecoderTable) takeUnblocked(dst []Waiter) []Waiter {
-	t.parked = slices.DeleteFunc(t.parked, func(p parkedSection) bool {
+	t.unblocks = noReference
+	kept := t.parked[:0]
+	for _, p := range t.parked {
+		t.steps++
 		if p.required > t.table.inserted {
-			return false
+			t.unblocks = min(t.unblocks, p.required)
+			kept = append(kept, p)
+			p.stream.parked = int32(len(kept))
+			continue
 		}
+		p.stream.parked = 0
 		t.parkedBytes -= p.size
 		dst = append(dst, p.waiter)
-		return true
-	})
+	}
+	clear(t.parked[len(kept):])
+	t.parked = kept
 	if len(t.parked) == 0 {
 		t.parked = nil
 	}
@@ -85,12 +95,16 @@ func (t *DecoderTable) Unpark(s *ReadStream) {
 // unpark removes the section of s, if one is parked, and returns its waiter. The
 // lock is held.
 func (t *DecoderTable) unpark(s *ReadStream) (w Waiter) {
-	i := slices.IndexFunc(t.parked, func(p parkedSection) bool { return p.stream == s })
+	i := int(s.parked) - 1
 	if i < 0 {
 		return nil
 	}
 	w = t.parked[i].waiter
 	t.parkedBytes -= t.parked[i].size
-	t.parked = slices.Delete(t.parked, i, i+1)
+	last := len(t.parked) - 1
+	t.parked[i] = t.parked[last]
+	t.parked[i].stream.parked = s.parked
+	t.parked[last], s.parked = parkedSection{}, 0
+	t.parked = t.parked[:last]
 	return w
 }

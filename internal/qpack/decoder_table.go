@@ -29,6 +29,8 @@ type decoderState struct {
 	partial      []byte // the beginning of an encoder instruction
 	parked       []parkedSection
 	parkedBytes  int    // sum of their sizes
+	unblocks     uint64 // no Insert Count below ends the wait of any
+	steps        uint64 // that looking through parked has taken, for tests to count
 	acknowledged uint64 // the Known Received Count: insertions the peer was told of
 	owed         []byte // decoder instructions for the peer
 }
@@ -55,6 +57,7 @@ type ReadStream struct {
 	ID uint64
 
 	abandoned bool
+	parked    int32 // where in DecoderTable.parked its section is, plus one
 }
 
 // The errors of DecoderTable.AppendFields that say nothing about the peer.

@@ -8,6 +8,7 @@ type tableIndex struct {
 	// their absolute indexes plus one. An entry that was evicted ends its
 	// bucket's chain: what is behind it is older. Nil in an empty table.
 	buckets *[2 * indexBuckets]uint64
+	steps   uint64 // along chains, for tests to count
 }
 
 // indexBuckets is the number of chains, a power of two: of the sixty entries of
@@ -20,6 +21,7 @@ type indexEntry struct {
 	// olderName and olderField continue the chains, as buckets begins them.
 	olderName, olderField uint64
 	pins                  uint16 // sections not acknowledged that refer to it first
+	needs                 uint16 // those that refer to it last, while it is not known to have arrived
 	uses                  uint8  // since it was inserted, 0 to maxUses
 }
 
@@ -50,7 +52,7 @@ func (x *tableIndex) findField(t *dynamicTable, f *Field, ofField uint32) (index
 	if x.buckets == nil {
 		return 0, false
 	}
-	for next := x.buckets[indexBuckets+ofField%indexBuckets]; next > t.dropped; {
+	for next := x.buckets[indexBuckets+ofField%indexBuckets]; next > t.dropped; x.steps++ {
 		e := x.at(next - 1)
 		if e.fieldHash == ofField {
 			if found := t.at(next - 1); *found == *f {
@@ -67,7 +69,7 @@ func (x *tableIndex) findName(t *dynamicTable, name string, ofName uint32) (inde
 	if x.buckets == nil {
 		return 0, false
 	}
-	for next := x.buckets[ofName%indexBuckets]; next > t.dropped; {
+	for next := x.buckets[ofName%indexBuckets]; next > t.dropped; x.steps++ {
 		e := x.at(next - 1)
 		if e.nameHash == ofName && t.at(next-1).Name == name {
 			return next - 1, true

@@ -65,6 +65,7 @@ func (t *EncoderTable) plan(p *plan, stream uint64, fields []Field) {
 	}
 	p.base = t.table.inserted
 	p.hasOut = len(t.out) > 0
+	t.sections++
 	if p.required > 0 {
 		t.remember(sentSection{stream, p.required, p.oldest})
 	}

@@ -33,7 +33,7 @@ func (t *DecoderTable) HandleEncoderStream(b []byte) error {
 		t.due.Or(dueSome | dueNow) // the peer learns it from an increment, or an acknowledgment
 	}
 	var unblocked []Waiter
-	if len(t.parked) > 0 && err == nil {
+	if len(t.parked) > 0 && t.table.inserted >= t.unblocks && err == nil {
 		unblocked = t.takeUnblocked(nil)
 	}
 	t.mu.Unlock()
@@ -54,7 +54,9 @@ func (t *DecoderTable) readInstructions(d *Decoder, b []byte) error {
 	for len(b) > 0 {
 		rest, err := t.readInstruction(d, b)
 		if err == errTruncated {
-			t.partial = append(t.partial[:0], b...)
+			if len(b) != len(t.partial) { // otherwise it is there, and each byte would copy all
+				t.partial = append(t.partial[:0], b...)
+			}
 			return nil
 		}
 		if err != nil {

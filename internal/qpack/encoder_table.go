@@ -26,12 +26,16 @@ type EncoderTable struct {
 	mu      sync.Mutex
 	table   dynamicTable
 	index   tableIndex
-	advisor *advisor // made with the first field that is not in the static table
-	known   uint64   // the Known Received Count
-	out     []byte   // encoder instructions for the peer
-	sent    []sentSection
-	atRisk  int // of sent, how many may block their streams
+	advisor *advisor      // made with the first field that is not in the static table
+	known   uint64        // the Known Received Count
+	out     []byte        // encoder instructions for the peer
+	sent    []sentSection // by stream, those of one in the order they were sent in
+	atRisk  int           // of sent, how many may block their streams
 	drain   drain
+
+	sections uint64 // that were sent, less the cancellations of none of sent
+	useless  int    // cancellations beyond
+	steps    uint64 // that instructions and look-ups have taken, for tests to count
 
 	instruction decoderInstruction // that arrives
 }
