@@ -95,7 +95,7 @@ type controlVals struct {
 	// inFlightAtAck is what was in flight when the ACK frame being handled
 	// came. A window that was not half used says nothing about the path, and
 	// does not grow (RFC 9002, Section 7.8), whatever held the sender back.
-	inFlightAtAck int
+	inFlightAtAck int32
 }
 
 // Side returns whether this is the client or the server of the connection.

@@ -196,7 +196,7 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 		return nil
 	}
 	ackedBefore := c.ackedMarked
-	c.control.inFlightAtAck = c.loss.InFlight()
+	c.control.inFlightAtAck = int32(c.loss.InFlight()) // below congestion.MaxWindow and a packet
 	res, ok := c.loss.OnAck(in.now, in.space, f, c.ackDelay(f.Delay, in.space))
 	if !ok {
 		return protocolError(wire.ProtocolViolation, wire.FrameAck, "acknowledges a packet that was never sent")

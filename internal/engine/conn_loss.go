@@ -47,7 +47,7 @@ func (c *Conn) PacketAcked(now monotime.Time, id wire.Space, p *recovery.Sent) {
 		LatestRTT:   rtt.Latest,
 		MinRTT:      rtt.Min,
 		SmoothedRTT: rtt.Smoothed,
-		AppLimited:  p.AppLimited || 2*c.control.inFlightAtAck < c.cc.Window(),
+		AppLimited:  p.AppLimited || 2*int(c.control.inFlightAtAck) < c.cc.Window(),
 		NextNumber:  c.numberSpace(id).sent.Next(),
 	})
 }
