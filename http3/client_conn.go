@@ -122,6 +122,7 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 // failed ends a request that gets no response, and says how it failed.
 func (st *clientStream) failed(err error) *attemptError {
 	result := &attemptError{cause: st.explain(err)}
+	result.own = st.upload.err.Load() != nil
 	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
 		result = &attemptError{cause: unsent.cause, unsent: true, untouched: true}
 	}
@@ -129,7 +130,7 @@ func (st *clientStream) failed(err error) *attemptError {
 	st.body.abandon()
 	var reset *quic.StreamError
 	switch {
-	case st.req.Context().Err() != nil || st.uploadErr.Load() != nil:
+	case st.req.Context().Err() != nil || result.own:
 		// It is not the server's doing.
 	case errors.As(err, &reset):
 		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == h3.RequestRejected

@@ -11,7 +11,7 @@ import (
 // Transport allows for it.
 func (st *clientStream) expectContinue() {
 	if toContinue, _ := expectation(st.req.Header); toContinue && st.conn.transport.ExpectContinueTimeout > 0 {
-		st.proceed = make(chan bool, 1)
+		st.upload.proceed = make(chan bool, 1)
 	}
 }
 
@@ -19,7 +19,7 @@ func (st *clientStream) expectContinue() {
 // it seems not to know how to (RFC 9110, Section 10.1.1). It reports whether the
 // content is to be sent.
 func (st *clientStream) awaitContinue() bool {
-	if st.proceed == nil {
+	if st.upload.proceed == nil {
 		return true
 	}
 	if st.trace.Wait100Continue != nil {
@@ -28,7 +28,7 @@ func (st *clientStream) awaitContinue() bool {
 	timer := time.NewTimer(st.conn.transport.ExpectContinueTimeout)
 	defer timer.Stop()
 	select {
-	case send := <-st.proceed:
+	case send := <-st.upload.proceed:
 		return send
 	case <-timer.C:
 		return true
@@ -40,11 +40,11 @@ func (st *clientStream) awaitContinue() bool {
 // decideUpload tells the upload what the response means for it: status 100 asks
 // for the content, and a final one that comes instead can do without.
 func (st *clientStream) decideUpload(status int) {
-	if st.proceed == nil || (status != http.StatusContinue && status < 200) {
+	if st.upload.proceed == nil || (status != http.StatusContinue && status < 200) {
 		return
 	}
 	select {
-	case st.proceed <- status == http.StatusContinue:
+	case st.upload.proceed <- status == http.StatusContinue:
 	default: // decided already
 	}
 }
@@ -52,6 +52,6 @@ func (st *clientStream) decideUpload(status int) {
 // forgoUpload ends a request whose content the server did not wait for. It is not
 // cancelled: the response is of use.
 func (st *clientStream) forgoUpload() {
-	closeBody(st.req)
+	_ = st.closeRequestBody()
 	st.stream.CancelWrite(uint64(h3.NoError))
 }

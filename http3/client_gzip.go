@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // wantsGzip reports whether the response is asked for in gzip, and decompressed,
@@ -31,9 +32,13 @@ type gzipBody struct {
 	io.ReadCloser              // compressed
 	plain         *gzip.Reader // nil before the first Read
 	err           error        // of gzip's header
+	closed        atomic.Bool
 }
 
 func (b *gzipBody) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose // and not what was decompressed ahead
+	}
 	if b.plain == nil && b.err == nil {
 		b.plain, b.err = gzip.NewReader(b.ReadCloser)
 	}
@@ -41,4 +46,10 @@ func (b *gzipBody) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	return b.plain.Read(p)
+}
+
+// Close may be called while another goroutine reads.
+func (b *gzipBody) Close() error {
+	b.closed.Store(true)
+	return b.ReadCloser.Close()
 }

@@ -3,14 +3,12 @@ package http3
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -232,17 +230,17 @@ func (st *clientStream) sendRequest() error {
 		_, err = st.stream.WriteLast(st.conn.appendTrailers(b, st.stream, st.req.Trailer))
 		st.wroteHeader()
 		st.wroteRequest(err)
+		st.beginHeaderTimeout()
 		return ignoreStop(err)
 	}
 	st.expectContinue()
 	if _, err := st.stream.Write(b); ignoreStop(err) != nil {
-		closeBody(st.req)
+		_ = st.closeRequestBody()
 		st.wroteRequest(err)
 		return err
 	}
 	st.wroteHeader()
-	st.open.Add(1)
-	go st.upload()
+	st.beginUpload()
 	return nil
 }
 
@@ -256,86 +254,4 @@ func (st *clientStream) wroteRequest(err error) {
 	if st.trace.WroteRequest != nil {
 		st.trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
 	}
-}
-
-// uploadBuffer is the memory an upload passes through, with room for a frame's
-// header in front.
-type uploadBuffer [h3.MaxFrameHeaderSize + uploadBufferSize]byte
-
-var uploadBuffers = sync.Pool{New: func() any { return new(uploadBuffer) }}
-
-// upload sends the request's content and trailers, in a goroutine of its own.
-func (st *clientStream) upload() {
-	defer st.done()
-	if !st.awaitContinue() {
-		st.forgoUpload()
-		return
-	}
-	err := st.copyBody()
-	closeErr := st.req.Body.Close()
-	if err == nil && closeErr != nil {
-		err = &uploadError{closeErr}
-	}
-	if err == nil {
-		_, err = st.stream.WriteLast(st.conn.appendTrailers(nil, st.stream, st.req.Trailer))
-	}
-	st.wroteRequest(err)
-	var own *uploadError
-	if errors.As(err, &own) {
-		// The request is not what the user wanted to send.
-		st.uploadErr.CompareAndSwap(nil, &own.cause)
-		cancel(st.stream, h3.RequestCancelled)
-	}
-}
-
-// uploadError is an error of the user's body rather than of the stream.
-type uploadError struct{ cause error }
-
-func (e *uploadError) Error() string { return e.cause.Error() }
-
-// copyBody sends the request's content.
-func (st *clientStream) copyBody() error {
-	buf := uploadBuffers.Get().(*uploadBuffer)
-	defer uploadBuffers.Put(buf)
-	length := sendLength(st.req)
-	var sent int64
-	for {
-		n, readErr := st.req.Body.Read(buf[h3.MaxFrameHeaderSize:])
-		if length >= 0 && sent+int64(n) > length {
-			return &uploadError{fmt.Errorf("http3: request body is longer than its Content-Length %d", length)}
-		}
-		if n > 0 {
-			// With a known length all content is one DATA frame.
-			frame := int64(n)
-			if length > 0 {
-				frame = length
-			}
-			piece := buf[h3.MaxFrameHeaderSize : h3.MaxFrameHeaderSize+n]
-			if length <= 0 || sent == 0 {
-				piece = withFrameHeader(buf, n, frame)
-			}
-			if _, err := st.stream.Write(piece); err != nil {
-				return err
-			}
-			sent += int64(n)
-		}
-		switch {
-		case readErr == io.EOF && length >= 0 && sent < length:
-			return &uploadError{fmt.Errorf("http3: request body is shorter than its Content-Length %d", length)}
-		case readErr == io.EOF:
-			return nil
-		case readErr != nil:
-			return &uploadError{readErr}
-		}
-	}
-}
-
-// withFrameHeader returns the n bytes of content in buf with the header of a
-// DATA frame of the given length in front.
-func withFrameHeader(buf *uploadBuffer, n int, length int64) []byte {
-	var header [h3.MaxFrameHeaderSize]byte
-	h := h3.AppendFrameHeader(header[:0], h3.FrameData, uint64(length))
-	start := h3.MaxFrameHeaderSize - len(h)
-	copy(buf[start:], h)
-	return buf[start : h3.MaxFrameHeaderSize+n]
 }

@@ -1,14 +1,11 @@
 package http3
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
@@ -26,33 +23,6 @@ func ignoreStop(err error) error {
 	}
 	return err
 }
-
-// awaitResponse is readResponse within the Transport's time.
-func (st *clientStream) awaitResponse() (*http.Response, error) {
-	limit := st.conn.transport.ResponseHeaderTimeout
-	if limit <= 0 {
-		return st.readResponse()
-	}
-	_ = st.stream.SetReadDeadline(time.Now().Add(limit))
-	resp, err := st.readResponse()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, errHeaderTimeout
-	}
-	_ = st.stream.SetReadDeadline(time.Time{})
-	return resp, err
-}
-
-// errHeaderTimeout is a net.Error.
-var errHeaderTimeout error = &timeoutError{"http3: timeout awaiting response headers"}
-
-type timeoutError struct{ text string }
-
-func (e *timeoutError) Error() string   { return e.text }
-func (e *timeoutError) Timeout() bool   { return true }
-func (e *timeoutError) Temporary() bool { return true }
-
-// Is has the error count as context.DeadlineExceeded, as http.Transport's does.
-func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // readResponse waits for the header of the final response. Errors are those of
 // the stream or of package h3.
@@ -122,7 +92,7 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 		Proto:         "HTTP/3.0",
 		ProtoMajor:    3,
 		Header:        header,
-		Body:          &st.body,
+		Body:          (*responseBody)(st),
 		ContentLength: h.ContentLength,
 		Trailer:       takeTrailerNames(header),
 		Request:       st.req,

@@ -2,6 +2,8 @@ package http3
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -84,4 +86,23 @@ func TestLargeResponseHeader(t *testing.T) {
 	rs.transport.MaxResponseHeaderBytes = 1000
 	_, _, err := rs.get(t)
 	wantError(t, err, ErrCodeExcessiveLoad, false, false)
+}
+
+// TestGzipReadAfterClose: what was decompressed ahead is not read after Close.
+func TestGzipReadAfterClose(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(gzipped(strings.Repeat("content", 1000)))
+	})
+	resp, err := ts.transport.RoundTrip(mustRequest(t, ts.url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+	_ = resp.Body.Close()
+	if n, err := resp.Body.Read(make([]byte, 1)); n != 0 || err != http.ErrBodyReadAfterClose {
+		t.Errorf("%d bytes, %v", n, err)
+	}
 }

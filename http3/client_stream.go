@@ -23,14 +23,13 @@ type clientStream struct {
 	stop   func() bool // ends the watch on the request's context
 	trace  *httptrace.ClientTrace
 
-	proceed chan bool // tells a waiting upload to begin, or that it need not; nil if it does not wait
-	gunzip  bool      // gzip was asked for on the user's behalf
+	upload  upload
+	timeout headerTimeout
+	gunzip  bool // gzip was asked for on the user's behalf
 
 	// open counts the directions in use: the response, and the upload if there
 	// is one. With neither left the request is done.
-	open atomic.Int32
-	// uploadErr is why the request's own body could not be sent.
-	uploadErr atomic.Pointer[error]
+	open      atomic.Int32
 	responded atomic.Bool // the response has ended
 }
 
@@ -59,7 +58,7 @@ func (st *clientStream) endResponse() {
 // explain returns what the user should learn of an error of the stream: rather
 // why this end cancelled the request than that it was cancelled.
 func (st *clientStream) explain(err error) error {
-	if upload := st.uploadErr.Load(); upload != nil {
+	if upload := st.upload.err.Load(); upload != nil {
 		return *upload
 	}
 	var stream *quic.StreamError
@@ -100,6 +99,22 @@ func (st *clientStream) punish(err error) {
 	default:
 		cancel(st.stream, h3.RequestCancelled)
 	}
+}
+
+// responseBody is a clientStream as the response's Body.
+type responseBody clientStream
+
+func (b *responseBody) Read(p []byte) (int, error) { return b.body.Read(p) }
+
+// Close ends the exchange. An upload that goes on is not wanted any more, either: in
+// net/http, too, it ends with the response.
+func (b *responseBody) Close() error {
+	st := (*clientStream)(b)
+	err := st.body.Close()
+	if st.uploading() {
+		st.stream.CancelWrite(uint64(h3.RequestCancelled))
+	}
+	return err
 }
 
 func (st *clientStream) closeCode() h3.ErrorCode { return h3.RequestCancelled }

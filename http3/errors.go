@@ -102,6 +102,15 @@ func requestFailed(ctx context.Context, addr string, cause error) error {
 	return &requestError{addr, cause}
 }
 
+// result is the error of a request whose last attempt failed. That of the user's own
+// body is returned as it is, as net/http does it.
+func (e *attemptError) result(ctx context.Context, addr string) error {
+	if e.own {
+		return e.cause
+	}
+	return requestFailed(ctx, addr, e.cause)
+}
+
 func (e *requestError) Error() string {
 	text := strings.TrimPrefix(e.cause.Error(), "http3: ")
 	if !strings.Contains(text, e.addr) {

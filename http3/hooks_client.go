@@ -101,7 +101,7 @@ func (c *hookedConn) RoundTrip(req *http.Request) (*http.Response, error) {
 			closeBody(req)
 		}
 		c.changed()
-		return nil, requestFailed(req.Context(), c.cc.addr, failed.cause)
+		return nil, failed.result(req.Context(), c.cc.addr)
 	}
 	return resp, nil
 }

@@ -48,7 +48,7 @@ type Transport struct {
 	// has it sent at once.
 	ExpectContinueTimeout time.Duration
 	// ResponseHeaderTimeout is how long to wait for the response's header once
-	// the request's header was sent; 0 stands for no limit.
+	// the request was sent, with its content; 0 stands for no limit.
 	ResponseHeaderTimeout time.Duration
 
 	// route returns where an origin's server is, if not at the origin's address;
@@ -89,7 +89,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		again, ok := err.again(req, attempt < maxAttempts && err.repeatable(req))
 		if !ok {
-			return nil, requestFailed(req.Context(), addr, err.cause)
+			return nil, err.result(req.Context(), addr)
 		}
 		req = again
 	}
@@ -124,6 +124,8 @@ type attemptError struct {
 	unsent bool
 	// untouched says that the request's body has not been read from.
 	untouched bool
+	// own says that the cause is the request's own body.
+	own bool
 	// lost says that the connection ended before anything of a response came.
 	lost bool
 	// reused says that the connection had been there before the request.

@@ -116,7 +116,7 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
 			return nil, again, nil
 		}
-		return nil, nil, requestFailed(req.Context(), origin, failed.cause)
+		return nil, nil, failed.result(req.Context(), origin)
 	case resp.StatusCode == http.StatusMisdirectedRequest:
 		// The alternative is not for this origin (RFC 7838, Section 6).
 		if again = replay(req); again != nil {
