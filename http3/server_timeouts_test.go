@@ -49,7 +49,7 @@ func TestReadTimeout(t *testing.T) {
 // TestWriteTimeout has a client take nothing: with a handler that writes more
 // than is buffered, and with one that has returned.
 func TestWriteTimeout(t *testing.T) {
-	for name, size := range map[string]int{"writing": 4 << 20, "returned": 100 << 10} {
+	for name, size := range map[string]int{"writing": 4 << 20, "returned": 3000} {
 		written := make(chan error, 1)
 		ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			_, err := w.Write(make([]byte, size))
@@ -57,7 +57,7 @@ func TestWriteTimeout(t *testing.T) {
 		}, func(s *Server) { s.WriteTimeout = short })
 		_, clientTLS := peertest.TLS(t)
 		clientTLS.NextProtos = []string{NextProto}
-		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 10_000, MaxStreamWindow: 10_000})
+		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 1500, MaxStreamWindow: 1500})
 		if err != nil {
 			t.Fatal(err)
 		}

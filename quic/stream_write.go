@@ -5,10 +5,6 @@ import (
 	"os"
 )
 
-// lastPiece is how many bytes WriteLast may buffer beyond the limit, so that
-// the end of the stream leaves together with the last of its bytes.
-const lastPiece = 64 << 10
-
 // Write writes p and waits until all of it is buffered. It does not keep p. An
 // error comes with the number of bytes taken before: a *StreamError if the peer
 // does not want more or CancelWrite was called, ErrWriteClosed after Close,
@@ -59,23 +55,50 @@ func (s *Stream) AwaitSent() int {
 
 // WriteLast is Write and Close in one step, so that the end of the stream needs
 // no packet of its own. On an event-driven stream it does not wait but buffers
-// all of p.
+// all of p, which should be little: see Room.
 func (s *Stream) WriteLast(p []byte) (n int, err error) {
-	if s.mayBlock() && len(p) > lastPiece {
-		n, err = s.Write(p[:len(p)-lastPiece])
-		if err != nil {
+	if !s.mayBlock() {
+		return s.writeLast(p, true)
+	}
+	n, err = s.writeLast(p, false)
+	if n == len(p) || err != nil {
+		return n, err
+	}
+	wake := s.waiting(&s.writing)
+	for {
+		m, err := s.writeLast(p[n:], false)
+		n += m
+		if n == len(p) || err != nil {
 			return n, err
 		}
+		<-wake
 	}
+}
+
+// writeLast writes as much of p as fits, or all, and closes the sending half if that
+// is all of p.
+func (s *Stream) writeLast(p []byte, all bool) (n int, err error) {
 	if s.is(flagNoWriting | flagWriteExpired | flagWriteCancelled) {
-		return n, s.writeError()
+		return 0, s.writeError()
 	}
-	m, err := s.link.Send.WriteLast(p[n:])
+	if all {
+		n, err = s.link.Send.WriteLast(p)
+	} else {
+		n, err = s.link.Send.TryWriteLast(p)
+	}
 	s.link.Written()
 	if err != nil {
 		err = s.conn.publicError(err)
 	}
-	return n + m, err
+	return n, err
+}
+
+// Room returns how many bytes TryWrite would take now.
+func (s *Stream) Room() int {
+	if s.is(flagNoWriting | flagWriteExpired | flagWriteCancelled) {
+		return 0
+	}
+	return s.link.Send.Room()
 }
 
 // mayBlock reports whether calls come from goroutines that may wait.

@@ -15,7 +15,8 @@ var blockPool = sync.Pool{New: func() any { return new(block) }}
 // to multiples of blockSize. Blocks that no byte was written to are absent.
 type blocks struct {
 	list []*block  // list[head+i] holds block number base+i
-	head int       // list[:head] is released already
+	head int32     // list[:head] is released already
+	kept int32     // blocks that are there
 	base uint64    // number of the first block kept: its offset / blockSize
 	one  [1]*block // the list's first array, as most streams need one block
 }
@@ -24,7 +25,7 @@ type blocks struct {
 // must not be released yet. With grow it makes the block when there is none;
 // without it returns nil then.
 func (b *blocks) at(off uint64, grow bool) []byte {
-	i := b.head + int(off/blockSize-b.base)
+	i := int(b.head) + int(off/blockSize-b.base)
 	if i >= len(b.list) {
 		if !grow {
 			return nil
@@ -32,7 +33,7 @@ func (b *blocks) at(off uint64, grow bool) []byte {
 		if b.head > 0 && i >= cap(b.list) {
 			n := copy(b.list, b.list[b.head:])
 			clear(b.list[n:])
-			i -= b.head
+			i -= int(b.head)
 			b.list, b.head = b.list[:n], 0
 		}
 		if b.list == nil {
@@ -49,25 +50,26 @@ func (b *blocks) at(off uint64, grow bool) []byte {
 		}
 		p = blockPool.Get().(*block)
 		b.list[i] = p
+		b.kept++
 	}
 	return p[off%blockSize:]
 }
 
 // release gives back every block that lies wholly below off.
 func (b *blocks) release(off uint64) {
-	for b.head < len(b.list) && (b.base+1)*blockSize <= off {
-		b.free(b.head)
+	for int(b.head) < len(b.list) && (b.base+1)*blockSize <= off {
+		b.free(int(b.head))
 		b.head++
 		b.base++
 	}
-	if b.head == len(b.list) {
+	if int(b.head) == len(b.list) {
 		b.list, b.head, b.base = b.list[:0], 0, off/blockSize
 	}
 }
 
 // releaseAll gives back every block; what follows begins at off or later.
 func (b *blocks) releaseAll(off uint64) {
-	for i := b.head; i < len(b.list); i++ {
+	for i := int(b.head); i < len(b.list); i++ {
 		b.free(i)
 	}
 	b.list, b.head, b.base = b.list[:0], 0, off/blockSize
@@ -77,5 +79,9 @@ func (b *blocks) free(i int) {
 	if b.list[i] != nil {
 		blockPool.Put(b.list[i])
 		b.list[i] = nil
+		b.kept--
 	}
 }
+
+// held returns how many bytes of memory the blocks have.
+func (b *blocks) held() int64 { return int64(b.kept) * blockSize }

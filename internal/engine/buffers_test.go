@@ -21,7 +21,7 @@ func text(off uint64, n int) []byte {
 }
 
 func newRecvBuffer() *RecvBuffer {
-	s := &consumption{}
+	s := &account{}
 	s.threshold.Store(1 << 40)
 	return &RecvBuffer{shared: s, notify: 1 << 40}
 }
@@ -294,19 +294,19 @@ func TestSendBuffer(t *testing.T) {
 // A writer that is ahead is told to wait, and woken when half is sent.
 func TestSendBufferLimit(t *testing.T) {
 	var b SendBuffer
-	if n, err := b.Write(make([]byte, sendBufferLimit+100)); n != sendBufferLimit || err != nil {
+	if n, err := b.Write(make([]byte, maxStreamUnsent+100)); n != maxStreamUnsent || err != nil {
 		t.Fatal(n, err)
 	}
 	if n, err := b.Write([]byte{1}); n != 0 || err != nil {
 		t.Fatal(n, err)
 	}
-	if b.setSent(sendBufferLimit/2 - 1) {
+	if b.setSent(maxStreamUnsent/2 - 1) {
 		t.Fatal("woken early")
 	}
-	if !b.setSent(sendBufferLimit/2) || b.setSent(sendBufferLimit/2+1) {
+	if !b.setSent(maxStreamUnsent/2) || b.setSent(maxStreamUnsent/2+1) {
 		t.Fatal("not woken, or twice")
 	}
-	if n, err := b.WriteAll(make([]byte, sendBufferLimit)); n != sendBufferLimit || err != nil {
+	if n, err := b.Write(make([]byte, maxStreamUnsent)); n != maxStreamUnsent/2+1 || err != nil {
 		t.Fatal(n, err)
 	}
 	if n, err := b.Write([]byte{1}); n != 0 || err != nil {
@@ -324,7 +324,7 @@ func TestSendBufferLimit(t *testing.T) {
 	wrong := errors.New("wrong")
 	b.fail(wrong)
 	b.fail(io.EOF)
-	if _, err := b.WriteAll(nil); err != wrong || b.Err() != wrong || b.CloseWrite() != wrong || held(&b.data) != 0 {
+	if _, err := b.Write(nil); err != wrong || b.Err() != wrong || b.CloseWrite() != wrong || held(&b.data) != 0 {
 		t.Fatalf("%v, %d blocks are kept", err, held(&b.data))
 	}
 }
@@ -336,7 +336,7 @@ func TestSendBufferMark(t *testing.T) {
 	b.MarkReliable()
 	b.Write(text(100, 3*blockSize))
 	wrong := errors.New("wrong")
-	b.failKeeping(b.reliableSize(), b.end, wrong)
+	b.failKeeping(b.end, wrong)
 	if got := b.appendTo(nil, 0, 100); string(got) != string(text(0, 100)) {
 		t.Fatal("what was marked is gone")
 	}

@@ -179,11 +179,12 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
 	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
 	c.mtu.init(int32(cfg.MaxDatagramSize))
+	c.flow.init(cfg, e.memory)
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{}
+		c.datagrams.In.account, c.datagrams.Out.account = c.flow.shared, c.flow.shared
 	}
 	c.streams.init(c)
-	c.flow.init(cfg)
 	return c
 }
 

@@ -105,6 +105,7 @@ func (c *Conn) Release(now monotime.Time) {
 		return
 	}
 	c.state = stateReleased
+	c.flow.shared.close()
 	c.deadlines = deadlines{}
 	c.endpoint.remove(c)
 	c.hs = nil

@@ -177,6 +177,11 @@ func (c *Conn) trim() {
 	c.keys.Rest()
 	c.space.crypto.trim()
 	c.streams.table.trim()
+	if c.datagrams != nil {
+		c.datagrams.In.trim()
+		c.datagrams.Out.trim()
+	}
+	c.flow.shared.rest()
 	if len(c.events) == 0 {
 		c.events = nil
 	}

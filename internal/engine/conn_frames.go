@@ -148,6 +148,7 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 	case wire.FrameMaxData:
 		if n = wire.ConsumeMaxData(b, &v); n >= 0 {
 			c.flow.raise(v)
+			c.flow.publish(c.cc.Window())
 		}
 	case wire.FrameMaxStreamData:
 		var f wire.MaxStreamData

@@ -61,6 +61,7 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 			break // before the window is full
 		}
 	}
+	c.flow.publish(c.cc.Window())
 	if len(out) == 0 {
 		return Transmit{}, false
 	}

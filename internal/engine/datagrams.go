@@ -33,6 +33,7 @@ var (
 // bounds. Its methods may be called by any goroutine.
 type DatagramQueue struct {
 	mu      sync.Mutex
+	account *account // the connection's
 	list    [][]byte // from head on
 	head    int
 	bytes   int
@@ -40,8 +41,12 @@ type DatagramQueue struct {
 	free    [][]byte // buffers to use again
 }
 
-// maxFreeDatagrams bounds the spare buffers a queue keeps.
-const maxFreeDatagrams = 64
+const (
+	// maxFreeDatagrams bounds the spare buffers a queue keeps.
+	maxFreeDatagrams = 64
+	// minQueuedDatagramBytes is what a queue may hold when memory is short.
+	minQueuedDatagramBytes = 4 << 10
+)
 
 // Push appends a copy of data made of the parts given. When the queue is full
 // its oldest datagram is dropped and counted.
@@ -52,10 +57,13 @@ func (q *DatagramQueue) Push(parts ...[]byte) {
 	if n := len(q.free); n > 0 {
 		b, q.free = q.free[n-1][:0], q.free[:n-1]
 	}
+	had := cap(b)
 	for _, p := range parts {
 		b = append(b, p...)
 	}
-	for q.len() > 0 && (q.len() >= maxQueuedDatagrams || q.bytes+len(b) > maxQueuedDatagramBytes) {
+	q.account.holdReceived(int64(cap(b) - had))
+	room := q.room()
+	for q.len() > 0 && (q.len() >= maxQueuedDatagrams || q.bytes+len(b) > room) {
 		q.recycle(q.take())
 		q.dropped++
 	}
@@ -128,10 +136,31 @@ func (q *DatagramQueue) take() []byte {
 	return b
 }
 
+// room returns how many bytes the queue may hold now.
+func (q *DatagramQueue) room() int {
+	if q.account == nil || q.account.memory == nil {
+		return maxQueuedDatagramBytes
+	}
+	spare := int64(q.bytes) + q.account.memory.share() - q.account.held()
+	return int(min(max(spare, minQueuedDatagramBytes), maxQueuedDatagramBytes))
+}
+
 func (q *DatagramQueue) recycle(b []byte) {
 	if len(q.free) < maxFreeDatagrams {
 		q.free = append(q.free, b)
+		return
 	}
+	q.account.holdReceived(-int64(cap(b)))
+}
+
+// trim gives the spare buffers back.
+func (q *DatagramQueue) trim() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, b := range q.free {
+		q.account.holdReceived(-int64(cap(b)))
+	}
+	q.free = nil
 }
 
 // Datagrams are the datagrams of a connection that takes them (RFC 9221).

@@ -47,6 +47,9 @@ type EndpointConfig struct {
 	Shard, Shards int
 	// Limits bound what strangers may cost; zero fields mean defaults.
 	Limits Limits
+	// Memory bounds what the buffers of all connections hold; endpoints may share
+	// it. nil means no limit but each connection's own.
+	Memory *Memory
 }
 
 // Endpoint routes datagrams to connections by their connection ID, accepts
@@ -57,6 +60,7 @@ type Endpoint struct {
 	resetKey [32]byte
 	tokens   *protect.TokenKey
 	limits   Limits
+	memory   *Memory
 	shard    int
 	shards   int
 	server   *Server
@@ -99,6 +103,7 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		resetKey: cfg.ResetKey,
 		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
 		limits:   cfg.Limits.withDefaults(),
+		memory:   cfg.Memory,
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
 

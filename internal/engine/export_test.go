@@ -28,6 +28,9 @@ const (
 	ResetsPerSecond = resetsPerSecond
 	RetryLifetime   = retryTokenLifetime
 	BlockSize       = blockSize
+	MaxStreamUnsent = maxStreamUnsent
+	MaxConnUnsent   = maxConnUnsent
+	AccountStep     = accountStep
 
 	MaxQueuedDatagrams = maxQueuedDatagrams
 )
@@ -92,7 +95,7 @@ func (c *Conn) PTO() int64 { return int64(c.loss.PTO()) }
 // CheckInvariants returns what is not as it must be after everything was
 // polled at now.
 func (c *Conn) CheckInvariants(now monotime.Time) error {
-	checks := []func(monotime.Time) error{c.checkDeadlines, c.checkBounds, c.checkFlow, c.checkStreams, c.checkRanges}
+	checks := []func(monotime.Time) error{c.checkDeadlines, c.checkBounds, c.checkFlow, c.checkAccount, c.checkStreams, c.checkRanges}
 	for _, check := range checks {
 		if err := check(now); err != nil {
 			return err
@@ -178,6 +181,43 @@ func (c *Conn) checkFlow(monotime.Time) error {
 		return fmt.Errorf("streams count %d bytes sent and %d received, the connection %d and %d", sent, received, f.sent, f.received)
 	}
 	return nil
+}
+
+// checkAccount compares what is counted with what there is.
+func (c *Conn) checkAccount(monotime.Time) error {
+	if c.state >= stateClosing {
+		return nil
+	}
+	a := c.flow.shared
+	var unsent, toSend, received int64
+	for s := range c.streams.table.all() {
+		if s.Send.err == nil {
+			unsent += int64(s.Send.end - s.Send.sent)
+		}
+		toSend += s.Send.data.held()
+		received += s.Recv.data.held()
+	}
+	if d := c.datagrams; d != nil {
+		received += d.In.held() + d.Out.held()
+	}
+	if n := a.unsent.Load(); n != unsent {
+		return fmt.Errorf("%d unsent bytes are counted, there are %d", n, unsent)
+	}
+	if n, m := a.toSend.Load(), a.received.Load(); n != toSend || m != received {
+		return fmt.Errorf("%d bytes to send and %d received are counted, there are %d and %d", n, m, toSend, received)
+	}
+	if n := a.counted.Load(); a.memory != nil && (n < a.held() || n > a.held()+3*accountStep) {
+		return fmt.Errorf("%d bytes are held, the memory knows of %d", a.held(), n)
+	}
+	return nil
+}
+
+// held returns how many bytes of memory the queue has.
+func (q *DatagramQueue) held() (n int64) {
+	for _, b := range append(q.list[q.head:len(q.list):len(q.list)], q.free...) {
+		n += int64(cap(b))
+	}
+	return n
 }
 
 func (c *Conn) checkStreams(monotime.Time) error {

@@ -22,8 +22,10 @@ type recvWindow struct {
 const tuneWithin = 2
 
 // grant raises max when half of the window is consumed and reports whether the
-// peer should be told. The window grows to limit and no further.
+// peer should be told. The window grows to limit and no further, and what the peer
+// was promised is never taken back.
 func (w *recvWindow) grant(now monotime.Time, rtt time.Duration, limit uint64) bool {
+	w.window = min(w.window, limit) // which may have come down
 	if w.consumed+w.window < w.max+w.window/2 {
 		return false
 	}
@@ -40,16 +42,16 @@ type connFlow struct {
 	recv     recvWindow
 	received uint64 // sum of the highest offsets received on all streams
 	update   sentVal
-	shared   *consumption
+	shared   *account
 
 	sendMax uint64 // the peer's limit
 	sent    uint64 // sum of the highest offsets sent on all streams
 	blocked sentVal
 }
 
-func (f *connFlow) init(cfg *Config) {
+func (f *connFlow) init(cfg *Config, memory *Memory) {
 	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow}
-	f.shared = &consumption{}
+	f.shared = &account{memory: memory}
 	f.shared.threshold.Store(int64(cfg.InitialConnWindow / 4))
 }
 
@@ -75,7 +77,7 @@ func (f *connFlow) forgo(n uint64) {
 // consume counts n bytes the application read.
 func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
-	if f.recv.grant(now, c.loss.RTT.Smoothed, c.config.MaxConnWindow) {
+	if f.recv.grant(now, c.loss.RTT.Smoothed, f.shared.largestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
 		f.update.set()
 		f.shared.threshold.Store(int64(f.recv.window / 4))
 	}
@@ -94,6 +96,13 @@ func (f *connFlow) raise(limit uint64) {
 		f.sendMax = limit
 		f.blocked.clear()
 	}
+}
+
+// publish tells the streams' writers what may be sent, with a congestion window of
+// so many bytes.
+func (f *connFlow) publish(window int) {
+	f.shared.credit.Store(int64(f.credit()))
+	f.shared.unacked.Store(maxConnUnsent + maxUnackedWindows*int64(window))
 }
 
 // credit returns how many new bytes the peer's limit allows.

@@ -51,7 +51,7 @@ func TestRecvWindowWithoutRTT(t *testing.T) {
 // error; credit given up moves the limit as much.
 func TestConnFlow(t *testing.T) {
 	var f connFlow
-	f.init(Config{InitialConnWindow: 1000, MaxConnWindow: 4000}.WithDefaults())
+	f.init(Config{InitialConnWindow: 1000, MaxConnWindow: 4000}.WithDefaults(), nil)
 	if err := f.receive(1000); err != nil {
 		t.Fatal(err)
 	}

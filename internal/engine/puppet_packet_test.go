@@ -109,7 +109,7 @@ func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
 func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, size int, to netip.AddrPort) {
 	p.t.Helper()
 	s := &p.spaces[space]
-	s.received = addPacket(s.received, pn)
+	conceal := false
 	for len(b) > 0 {
 		f, n := splitFrame(b)
 		if n < 0 {
@@ -126,6 +126,10 @@ func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, si
 			}
 		}
 		p.frames = append(p.frames, seenFrame{f, space, to, size})
+		conceal = conceal || p.conceal != nil && p.conceal(f)
+	}
+	if !conceal {
+		s.received = addPacket(s.received, pn)
 	}
 }
 

@@ -37,6 +37,7 @@ type puppet struct {
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
 	limits   engine.Limits
+	memory   *engine.Memory
 	conn     *engine.Conn // the real connection, nil until there is one
 
 	tls         *sim.FakeTLS
@@ -64,9 +65,10 @@ type puppet struct {
 	ecn     engine.ECN             // of its last
 	marked  uint64                 // its 1-RTT packets that came marked ECT(0)
 	buf     []byte
-	retired uint64 // the next of its IDs that provoke retires
-	deaf    bool   // does not mind 1-RTT packets that it cannot open
-	failed  bool   // a check failed: say nothing more about what follows from it
+	retired uint64           // the next of its IDs that provoke retires
+	conceal func(frame) bool // packets with such frames are never acknowledged; nil for none
+	deaf    bool             // does not mind 1-RTT packets that it cannot open
+	failed  bool             // a check failed: say nothing more about what follows from it
 }
 
 // puppetSpace is a packet number space of the puppet.
@@ -145,7 +147,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.config = p.config.WithDefaults()
 	p.server.Config = p.config
 	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
-		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Limits: p.limits,
+		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Limits: p.limits, Memory: p.memory,
 	})
 	if side == wire.ClientSide {
 		p.endpoint.SetServer(p.server)

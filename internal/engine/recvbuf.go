@@ -3,7 +3,6 @@ package engine
 import (
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -27,7 +26,7 @@ type RecvBuffer struct {
 	size   uint64    // what the peer sent in all, when sized
 	cut    *earlyEnd // nil while reading may go on to the FIN
 	notify uint64    // consumed bytes at which the engine wants to be told
-	shared *consumption
+	shared *account  // the connection's
 	sized  bool
 	fin    bool // reading ends at size
 	reader bool // Read is copying: blocks stay
@@ -140,17 +139,22 @@ func (b *RecvBuffer) readAll() bool {
 func (b *RecvBuffer) advance(to uint64) {
 	b.shared.unreported.Add(int64(to - b.read))
 	b.read = to
-	if b.read == b.ready && len(b.got) == 0 {
+	before := b.data.held()
+	if b.read == b.ready && len(b.got) == 0 || b.readAll() {
 		b.data.releaseAll(b.read)
+		b.got = b.got[:0]
 	} else {
 		b.data.release(b.read)
 	}
+	b.shared.holdReceived(b.data.held() - before)
 }
 
 // drop frees everything stored; the lock is held.
 func (b *RecvBuffer) drop() {
 	if !b.reader {
+		before := b.data.held()
 		b.data.releaseAll(b.read)
+		b.shared.holdReceived(b.data.held() - before)
 		b.got = nil
 	}
 }
@@ -166,16 +170,18 @@ func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok boo
 		b.fin, b.size, b.sized = true, end, true
 		readable = b.ready == end
 	}
-	if b.failed() || end <= b.ready {
+	if b.failed() || end <= b.ready || b.readAll() {
 		return readable, true
 	}
 	if off < b.ready {
 		data, off = data[b.ready-off:], b.ready
 	}
+	before := b.data.held()
 	for at := off; at < end; {
 		n := copy(b.data.at(at, true), data)
 		data, at = data[n:], at+uint64(n)
 	}
+	b.shared.holdReceived(b.data.held() - before)
 	if off == b.ready && len(b.got) == 0 {
 		b.ready = end // in order and nothing waits: no range needed
 		return true, true
@@ -245,15 +251,6 @@ func (b *RecvBuffer) failAfterReceived(err error) {
 		return
 	}
 	b.cut = &earlyEnd{b.ready, err}
-}
-
-// consumption counts what the application has read from all streams of a
-// connection and the engine was not told of. It is shared by the streams'
-// receive buffers, so that reading a little from many streams still opens the
-// connection's window in time.
-type consumption struct {
-	unreported atomic.Int64 // bytes
-	threshold  atomic.Int64 // report when unreported reaches it
 }
 
 // resetError is what Read returns after RESET_STREAM.

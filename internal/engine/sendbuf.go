@@ -2,30 +2,32 @@ package engine
 
 import "sync"
 
-// sendBufferLimit is how many bytes not yet sent a stream takes from its
-// writer before Write asks it to wait: enough to fill several segmented sends
-// while the writer is scheduled again. Bytes in flight are bounded by the
-// congestion window and the peer's flow control on top.
-const sendBufferLimit = 512 << 10
-
 // SendBuffer holds the bytes written to a stream until the peer acknowledged
 // them. One goroutine writes, the engine takes; the lock is held only to look
 // up blocks and to move the marks.
 type SendBuffer struct {
 	mu      sync.Mutex
 	data    blocks
-	end     uint64 // offset of the next byte to be written
-	sent    uint64 // bytes below were sent at least once
-	err     error  // ends writing
-	mark    uint64 // bytes below survive a reset
-	keep    uint64 // with err: bytes below are still wanted
-	final   uint64 // with reset: bytes from here on will never be sent
-	fin     bool   // no byte will follow end
+	account *account // the connection's; nil for a buffer on its own, in tests
+	end     uint64   // offset of the next byte to be written
+	sent    uint64   // bytes below were sent at least once
+	max     uint64   // the peer's limit
+	err     error    // ends writing
+	mark    uint64   // bytes below survive a reset
+	final   uint64   // with reset: bytes from here on will never be sent
+	wakeAt  int32    // a writer waits until no more bytes are unsent, or for acknowledgments
+	fin     bool     // no byte will follow end
 	reset   bool
-	blocked bool // a writer found the buffer full and waits
+	keeps   bool // with reset: bytes below mark are still wanted
 	awaited bool // somebody waits until all was sent
 	writer  bool // Write is copying: blocks stay
 }
+
+// Values of SendBuffer.wakeAt that are no number of bytes.
+const (
+	notWaiting = 0
+	forAcks    = -1 // the writer waits until the peer acknowledges something
+)
 
 // Write takes bytes of p as far as the limit allows and returns how many. A
 // count below len(p) with no error means that the buffer is full;
@@ -39,22 +41,43 @@ func (b *SendBuffer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteAll is Write without the limit, for the last bytes of a short message.
-func (b *SendBuffer) WriteAll(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.append(p, true)
-}
+// WriteLast is Write without the limit and CloseWrite in one, for the last bytes of
+// a short message.
+func (b *SendBuffer) WriteLast(p []byte) (int, error) { return b.writeLast(p, true) }
 
-// WriteLast is WriteAll and CloseWrite in one.
-func (b *SendBuffer) WriteLast(p []byte) (int, error) {
+// TryWriteLast is Write, and CloseWrite if all of p was taken.
+func (b *SendBuffer) TryWriteLast(p []byte) (int, error) { return b.writeLast(p, false) }
+
+func (b *SendBuffer) writeLast(p []byte, all bool) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n, err := b.append(p, true)
-	if err == nil {
+	n, err := b.append(p, all)
+	if err == nil && n == len(p) {
 		b.fin = true
 	}
 	return n, err
+}
+
+// Room returns how many bytes Write would take now.
+func (b *SendBuffer) Room() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	room, _ := b.room()
+	return max(room, 0)
+}
+
+// room returns how many bytes may be written, not above zero for none, and what a
+// writer who has more should wait for. The lock is held.
+func (b *SendBuffer) room() (room int, wakeAt int32) {
+	unsent, limit, spare := int64(b.end-b.sent), int64(maxStreamUnsent), int64(maxStreamUnsent)
+	if b.account != nil {
+		limit = b.account.unsentLimit(unsent, int64(b.max)-int64(b.sent))
+		spare = max(b.account.spare(), minUnsent-b.data.held())
+	}
+	if spare < limit-unsent {
+		return int(spare), forAcks
+	}
+	return int(limit - unsent), int32(limit / 2)
 }
 
 // append copies p in; the lock is held, but not while copying.
@@ -62,13 +85,18 @@ func (b *SendBuffer) append(p []byte, all bool) (n int, err error) {
 	if err := b.writeError(); err != nil {
 		return 0, err
 	}
-	room := len(p)
+	room, wakeAt := len(p), int32(notWaiting)
 	if !all {
-		room = min(room, sendBufferLimit-int(b.end-b.sent))
-		b.blocked = room < len(p)
+		if room, wakeAt = b.room(); room >= len(p) {
+			room, wakeAt = len(p), notWaiting
+		}
 	}
+	b.wakeAt = wakeAt
+	grown := int64(0)
 	for n < room && b.err == nil {
+		before := b.data.held()
 		dst := b.data.at(b.end, true)
+		grown += b.data.held() - before
 		dst = dst[:min(len(dst), room-n)]
 		b.writer = true
 		b.mu.Unlock()
@@ -81,6 +109,8 @@ func (b *SendBuffer) append(p []byte, all bool) (n int, err error) {
 		n += len(dst)
 		b.end += uint64(len(dst))
 	}
+	b.account.holdToSend(grown)
+	b.account.addUnsent(int64(n))
 	if b.err != nil {
 		b.drop()
 		return n, b.err
@@ -164,19 +194,42 @@ func (b *SendBuffer) appendTo(dst []byte, off uint64, n int) []byte {
 }
 
 // setSent tells how far sending got and reports whether a waiting writer
-// should be woken: when half of the buffer is free again, or for AwaitSent.
+// should be woken: when half of what it may have unsent is free again, or for
+// AwaitSent.
 func (b *SendBuffer) setSent(off uint64) (wake bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sent = max(b.sent, off)
+	if off > b.sent {
+		if !b.ended() {
+			b.account.addUnsent(-int64(off - b.sent))
+		}
+		b.sent = off
+	}
 	if b.awaited && b.sent == b.end {
-		b.awaited, b.blocked = false, false
+		b.awaited, b.wakeAt = false, notWaiting
 		return true
 	}
-	if b.blocked && b.end-b.sent <= sendBufferLimit/2 {
-		b.blocked = false
+	return b.wakeAt > 0 && b.end-b.sent <= uint64(b.wakeAt) && b.wake()
+}
+
+// setMax takes the peer's limit for the stream, and reports whether a waiting
+// writer should be woken.
+func (b *SendBuffer) setMax(limit uint64) (wake bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.max = limit
+	return b.wakeAt > 0 && b.wake()
+}
+
+// wake reports whether a waiting writer has room enough to be woken, and notes what
+// it waits for otherwise. The lock is held.
+func (b *SendBuffer) wake() bool {
+	room, wakeAt := b.room()
+	if room >= minUnsent/2 {
+		b.wakeAt = notWaiting
 		return true
 	}
+	b.wakeAt = wakeAt
 	return false
 }
 
@@ -193,45 +246,68 @@ func (b *SendBuffer) AwaitSent() int {
 	return int(b.end - b.sent)
 }
 
-// release frees the bytes below off, which the peer acknowledged.
-func (b *SendBuffer) release(off uint64) {
+// release frees the bytes below off, which the peer acknowledged. It reports
+// whether a waiting writer should be woken.
+func (b *SendBuffer) release(off uint64) (wake bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	before := b.data.held()
 	if off == b.end && !b.writer {
 		b.data.releaseAll(off)
 	} else {
 		b.data.release(off)
 	}
+	b.account.holdToSend(b.data.held() - before)
+	return b.wakeAt == forAcks && b.wake()
 }
 
 // fail ends writing with err and frees everything.
 func (b *SendBuffer) fail(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == nil {
-		b.err = err
-	}
-	b.keep = 0
+	b.finish(err)
+	b.keeps = false
 	b.drop()
 }
 
-// failKeeping ends writing with err because of a reset; the bytes below keep stay
-// until they are acknowledged, and those from final on, which is not below, are
-// not sent.
-func (b *SendBuffer) failKeeping(keep, final uint64, err error) {
+// failKeeping ends writing with err because of a reset; the bytes that are marked
+// as reliable stay until they are acknowledged, and those from final on, which is
+// not below, are not sent.
+func (b *SendBuffer) failKeeping(final uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == nil {
-		b.keep = keep
+	if !b.ended() {
+		b.keeps = b.mark > 0
 		b.final, b.reset = final, true
-		b.err = err
+		b.finish(err)
 		b.drop()
 	}
 }
 
+// ended reports whether writing has ended with an error. The lock is held.
+func (b *SendBuffer) ended() bool { return b.err != nil }
+
+// finish ends writing with err, unless it has ended so before. The lock is held.
+func (b *SendBuffer) finish(err error) {
+	if !b.ended() {
+		b.err = err
+		b.account.addUnsent(-int64(b.end - b.sent))
+	}
+}
+
+// forget frees everything: all that mattered was acknowledged.
+func (b *SendBuffer) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keeps = false
+	b.drop()
+}
+
 // drop frees everything stored unless some of it is wanted; the lock is held.
 func (b *SendBuffer) drop() {
-	if !b.writer && b.keep == 0 {
+	if !b.writer && !b.keeps {
+		before := b.data.held()
 		b.data.releaseAll(b.end)
+		b.account.holdToSend(b.data.held() - before)
 	}
 }

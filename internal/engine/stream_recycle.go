@@ -13,8 +13,8 @@ func (s *Stream) Recycle() bool {
 	if !s.done || s.waiting != 0 || s.links != (queueLinks{}) || s.in == &noReceiving.in || s.out == &noSending.out {
 		return false
 	}
-	s.Recv.data.releaseAll(0)
-	s.Send.data.releaseAll(0)
+	s.Recv.drop()
+	s.Send.drop()
 	*s.Recv, *s.in = RecvBuffer{}, recvHalf{}
 	*s.Send, *s.out = SendBuffer{}, sendHalf{}
 	*s = Stream{Recv: s.Recv, Send: s.Send, in: s.in, out: s.out}

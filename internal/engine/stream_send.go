@@ -248,7 +248,9 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 		c.streams.queueResend(s)
 	}
 	if h.ackedTo > before {
-		s.Send.release(h.ackedTo)
+		if s.Send.release(h.ackedTo) {
+			s.writable()
+		}
 		if s.resetReady() {
 			c.streams.queueControl(s) // it may have waited for this
 		}
@@ -264,7 +266,7 @@ func (c *Conn) checkSent(s *Stream) {
 	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
 		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
-		s.Send.release(h.ackedTo)
+		s.Send.forget()
 		s.finish()
 	}
 }
@@ -282,7 +284,7 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 	h.reliable = s.Send.reliableSize()
 	h.reset.set()
 	h.forgoResend(h.reliable, maxOffset)
-	s.Send.failKeeping(h.reliable, h.finalSize(), err)
+	s.Send.failKeeping(h.finalSize(), err)
 	c.streams.queueControl(s)
 	c.streams.queueResend(s)
 	s.writable()
@@ -307,6 +309,9 @@ func (c *Conn) handleMaxStreamData(f *wire.MaxStreamData) *TransportError {
 	}
 	s.out.max = f.Max
 	s.out.blocked.clear()
+	if s.Send.setMax(f.Max) {
+		s.writable()
+	}
 	c.streams.queueData(s)
 	return nil
 }

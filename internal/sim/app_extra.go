@@ -22,11 +22,11 @@ func (a *app) writeAndReset(c *engine.Conn, t *transfer) error {
 	for i := range b {
 		b[i] = pattern(a.host.side, t.stream.ID, i)
 	}
-	if _, err := t.stream.Send.WriteAll(b[:reliableBytes]); err != nil {
+	if _, err := t.stream.Send.Write(b[:reliableBytes]); err != nil {
 		return err
 	}
 	t.stream.Send.MarkReliable()
-	if _, err := t.stream.Send.WriteAll(b[reliableBytes:]); err != nil {
+	if _, err := t.stream.Send.Write(b[reliableBytes:]); err != nil {
 		return err
 	}
 	t.closed = true
