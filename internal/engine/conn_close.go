@@ -33,6 +33,16 @@ func (c *Conn) Close(now monotime.Time, code uint64, reason string) {
 // Fail ends the connection with a transport error.
 func (c *Conn) Fail(now monotime.Time, err *TransportError) { c.fail(now, err) }
 
+// Evict ends the connection because memory is used up, of which it holds much and
+// makes no use. What was received and not read is dropped, too.
+func (c *Conn) Evict(now monotime.Time) {
+	err := &TransportError{Code: wire.InternalError, Reason: "memory is used up, and this connection holds much that does not move"}
+	for s := range c.streams.table.all() {
+		s.Recv.fail(err)
+	}
+	c.fail(now, err)
+}
+
 // fail ends the connection with a transport error.
 func (c *Conn) fail(now monotime.Time, err *TransportError) {
 	c.close(now, err, wire.ConnectionClose{Code: uint64(err.Code), FrameType: err.Frame, Reason: []byte(err.Reason)})

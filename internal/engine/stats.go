@@ -24,6 +24,14 @@ type Counters struct {
 	Duplicates                   uint64 // packets received again
 }
 
+// MemoryHeld returns how many bytes the connection's buffers hold.
+func (c *Conn) MemoryHeld() int64 { return c.flow.shared.held() }
+
+// Progress returns how many bytes of streams were sent and read so far.
+func (c *Conn) Progress() uint64 {
+	return c.flow.sent + c.flow.recv.consumed + uint64(c.flow.shared.unreported.Load())
+}
+
 // Stats returns the figures now.
 func (c *Conn) Stats() Stats {
 	s := Stats{Counters: c.counters}

@@ -26,6 +26,9 @@ type Conn struct {
 	place   int           // in deadlines
 	firedAt monotime.Time // when the engine last handled its deadline
 
+	progress uint64 // of the engine's, as relief last saw it
+	stuck    int64  // bytes held and not moved then
+
 	datagramsQueued atomic.Bool // the loop was told and has not looked yet
 
 	holds  atomic.Int32 // Hold less Unhold

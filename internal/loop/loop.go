@@ -32,7 +32,8 @@ type Loop struct {
 	deadlines deadlines
 	events    [64]engine.Event
 	buf       []byte // trains are built here
-	broken    error  // why the socket failed
+	relief    relief
+	broken    error // why the socket failed
 
 	shared struct {
 		mu    sync.Mutex
@@ -45,6 +46,7 @@ type Stats struct {
 	Endpoint engine.EndpointStats
 	Conns    int // not yet released
 	Turns    uint64
+	Evicted  uint64 // connections ended for what they held
 	// Overdue counts deadlines that were still due after they had been
 	// handled: errors of the engine, which would make the loop spin.
 	Overdue uint64
@@ -126,6 +128,7 @@ func (l *Loop) turn() {
 		runtime.Gosched()
 	}
 	l.drain()
+	l.relieve()
 	l.flush()
 	l.publish()
 }
@@ -224,6 +227,7 @@ func (l *Loop) publish() {
 	endpoint := l.endpoint.Stats()
 	s.mu.Lock()
 	s.stats.Endpoint, s.stats.Conns = endpoint, l.count
+	s.stats.Evicted = l.relief.evicted
 	s.stats.Turns++
 	s.mu.Unlock()
 }
