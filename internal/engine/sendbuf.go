@@ -13,12 +13,11 @@ type SendBuffer struct {
 	sent    uint64   // bytes below were sent at least once
 	max     uint64   // the peer's limit
 	err     error    // ends writing
-	mark    uint64   // bytes below survive a reset
+	mark    uint64   // bytes below survive a reset, and are kept in spite of err
 	final   uint64   // with reset: bytes from here on will never be sent
 	wakeAt  int32    // a writer waits until no more bytes are unsent, or for acknowledgments
 	fin     bool     // no byte will follow end
 	reset   bool
-	keeps   bool // with reset: bytes below mark are still wanted
 	awaited bool // somebody waits until all was sent
 	writer  bool // Write is copying: blocks stay
 }
@@ -143,8 +142,10 @@ func (b *SendBuffer) CloseWrite() error {
 // Stream.resetReady.
 func (b *SendBuffer) MarkReliable() {
 	b.mu.Lock()
-	b.mark = b.end
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if !b.ended() {
+		b.mark = b.end
+	}
 }
 
 func (b *SendBuffer) reliableSize() uint64 {
@@ -266,7 +267,7 @@ func (b *SendBuffer) fail(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.finish(err)
-	b.keeps = false
+	b.mark = 0
 	b.drop()
 }
 
@@ -277,7 +278,6 @@ func (b *SendBuffer) failKeeping(final uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.ended() {
-		b.keeps = b.mark > 0
 		b.final, b.reset = final, true
 		b.finish(err)
 		b.drop()
@@ -299,13 +299,13 @@ func (b *SendBuffer) finish(err error) {
 func (b *SendBuffer) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.keeps = false
+	b.mark = 0
 	b.drop()
 }
 
 // drop frees everything stored unless some of it is wanted; the lock is held.
 func (b *SendBuffer) drop() {
-	if !b.writer && !b.keeps {
+	if !b.writer && b.mark == 0 {
 		before := b.data.held()
 		b.data.releaseAll(b.end)
 		b.account.holdToSend(b.data.held() - before)
