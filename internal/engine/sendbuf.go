@@ -11,10 +11,9 @@ type SendBuffer struct {
 	account *account // the connection's; nil for a buffer on its own, in tests
 	end     uint64   // offset of the next byte to be written
 	sent    uint64   // bytes below were sent at least once
-	max     uint64   // the peer's limit
+	limit   uint64   // of what may be sent: the peer's, and after a reset where the stream ends
 	err     error    // ends writing
 	mark    uint64   // bytes below survive a reset, and are kept in spite of err
-	final   uint64   // with reset: bytes from here on will never be sent
 	wakeAt  int32    // a writer waits until no more bytes are unsent, or for acknowledgments
 	fin     bool     // no byte will follow end
 	reset   bool
@@ -70,7 +69,7 @@ func (b *SendBuffer) Room() int {
 func (b *SendBuffer) room() (room int, wakeAt int32) {
 	unsent, limit, spare := int64(b.end-b.sent), int64(maxStreamUnsent), int64(maxStreamUnsent)
 	if b.account != nil {
-		limit = b.account.unsentLimit(unsent, int64(b.max)-int64(b.sent))
+		limit = b.account.unsentLimit(unsent, int64(b.limit)-int64(b.sent))
 		spare = max(b.account.spare(), minUnsent-b.data.held())
 	}
 	if spare < limit-unsent {
@@ -163,7 +162,7 @@ func (b *SendBuffer) Unsent() (n uint64, known bool) {
 	if !b.reset {
 		return 0, false
 	}
-	return b.end - min(b.end, b.final), true
+	return b.end - min(b.end, b.limit), true
 }
 
 // Err returns what ended writing, nil while it goes on.
@@ -218,7 +217,10 @@ func (b *SendBuffer) setSent(off uint64) (wake bool) {
 func (b *SendBuffer) setMax(limit uint64) (wake bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.max = limit
+	if b.ended() {
+		return false
+	}
+	b.limit = limit
 	return b.wakeAt > 0 && b.wake()
 }
 
@@ -278,7 +280,7 @@ func (b *SendBuffer) failKeeping(final uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.ended() {
-		b.final, b.reset = final, true
+		b.limit, b.reset = final, true
 		b.finish(err)
 		b.drop()
 	}

@@ -81,7 +81,7 @@ func (c *Conn) newStream(id wire.StreamID) *Stream {
 	if sends {
 		s.out.state = sendSend
 		s.out.max = c.initialSendLimit(local, id.Uni())
-		s.Send.account, s.Send.max = c.flow.shared, s.out.max
+		s.Send.account, s.Send.limit = c.flow.shared, s.out.max
 	}
 	if receives {
 		w := c.config.InitialStreamWindow
