@@ -18,11 +18,17 @@ func AltSvc(port int) string {
 // Advertise wraps a handler that is served over TCP: its responses say in
 // Alt-Svc that s is there as well, as long as s listens. Browsers find HTTP/3
 // this way.
-func (s *Server) Advertise(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if value := s.altSvc.Load(); value != nil && r.ProtoMajor < 3 {
-			w.Header().Set("Alt-Svc", *value)
-		}
-		next.ServeHTTP(w, r)
-	})
+func (s *Server) Advertise(next http.Handler) http.Handler { return &advertiser{s, next} }
+
+// advertiser is a handler that is served over TCP.
+type advertiser struct {
+	server *Server
+	next   http.Handler
+}
+
+func (a *advertiser) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if value := a.server.altSvc.Load(); value != nil && r.ProtoMajor < 3 {
+		w.Header().Set("Alt-Svc", *value)
+	}
+	a.next.ServeHTTP(w, r)
 }

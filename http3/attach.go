@@ -3,81 +3,157 @@ package http3
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
-// Attach has an http.Server serve HTTP/3 as well, with its handler, limits and
-// timeouts, on UDP at the address and port of each TCP listener that it serves:
+// Attach has an http.Server serve HTTP/3 as well, on UDP at the address and port of
+// each TCP listener that it serves:
 //
-//	srv := &http.Server{Addr: ":443", Handler: handler, TLSConfig: conf}
+//	srv := &http.Server{Addr: ":443", Handler: handler}
 //	err := http3.Attach(srv, nil)
 //	…
-//	err = srv.ListenAndServeTLS("", "")
+//	err = srv.ListenAndServeTLS("cert.pem", "key.pem")
 //
-// The responses over TCP advertise HTTP/3. srv.Shutdown shuts HTTP/3 down too but,
-// as with all that is registered by RegisterOnShutdown, does not wait for it; who
-// wants to wait, or to call srv.Close, passes an s and calls the same of it.
+// The handler, limits, timeouts, contexts, certificates and the log are srv's, as they
+// are when it begins to serve, and the handler as it is at each request; what http.Server
+// has no field for, and what shall be another for HTTP/3, is taken from s, which may be
+// nil. docs/nethttp.md has what becomes of each field. The responses over TCP advertise
+// HTTP/3. srv.ConnContext is called before a connection's first request with a net.Conn
+// that has addresses and no bytes, and a method QUIC() *quic.Conn.
 //
-// Attach is to be called once, before srv serves. The certificate must be in
-// srv.TLSConfig: that of files is not known to others. What http.Server has no
-// field for is taken from s, which may be nil. A UDP port that cannot be had is
-// told to srv.ErrorLog, and srv goes on without HTTP/3.
+// srv.Shutdown shuts HTTP/3 down too but, as with all that is registered by
+// RegisterOnShutdown, does not wait for it; who wants to wait, or to call srv.Close,
+// passes an s and calls the same of it.
+//
+// Attach is to be called once, before srv serves. A UDP port that cannot be had, and a
+// certificate that is not to be found, as with srv.Serve of a listener that wraps
+// another one of crypto/tls, is told to srv.ErrorLog, and srv goes on without HTTP/3.
+// The error is that of an srv which has been attached before.
 //
 // Where net/http lets Protocols have HTTP/3 (golang/go#77440), its hook is used
-// instead, and certificates from files will do.
+// instead.
 func Attach(srv *http.Server, s *Server) error {
+	if _, again := srv.Handler.(*advertiser); again {
+		return errors.New("http3: Attach was called before")
+	}
 	if s == nil {
 		s = new(Server)
 	}
-	s.inherit(srv)
-	handler := srv.Handler
-	if handler == nil {
-		handler = http.DefaultServeMux
-	}
-	s.Handler = handler
-	srv.Handler = s.Advertise(handler)
+	s.attached = srv
+	s.Handler = attachedHandler{srv}
+	s.advertise(srv)
 	if enableHTTP3(srv) {
 		s.hook(srv)
 		return nil
 	}
-	if !hasCertificate(srv.TLSConfig) {
-		return errors.New("http3: Attach needs a certificate in http.Server.TLSConfig")
-	}
-	s.TLSConfig = srv.TLSConfig
+	var once sync.Once
 	base := srv.BaseContext
 	srv.BaseContext = func(ln net.Listener) context.Context { // ln is about to be served
-		if err := s.listenBeside(srv, ln.Addr().String()); err != nil {
+		var ctx context.Context
+		if base != nil {
+			ctx = base(ln)
+		}
+		once.Do(func() { s.inherit(srv, cmp.Or(listenerConfig(ln), srv.TLSConfig)) })
+		s.advertise(srv) // a handler that was set in the meantime
+		if err := s.listenBeside(srv, ln.Addr().String(), ctx); err != nil {
 			logTo(srv, err)
 		}
-		if base != nil {
-			return base(ln)
+		if ctx == nil && base == nil {
+			return context.Background()
 		}
-		return context.Background()
+		return ctx
 	}
 	srv.RegisterOnShutdown(func() { s.shutdownWithin(attachedShutdown) })
 	return nil
+}
+
+// advertise has the handler that srv has now advertise HTTP/3.
+func (s *Server) advertise(srv *http.Server) {
+	switch srv.Handler.(type) {
+	case nil:
+		srv.Handler = s.Advertise(http.DefaultServeMux)
+	case *advertiser:
+	default:
+		srv.Handler = s.Advertise(srv.Handler)
+	}
+}
+
+// attachedHandler is the handler that an http.Server has at the time of a request.
+type attachedHandler struct{ srv *http.Server }
+
+func (h attachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.srv.Handler != nil {
+		h.srv.Handler.ServeHTTP(w, r)
+		return
+	}
+	http.DefaultServeMux.ServeHTTP(w, r)
 }
 
 // attachedShutdown is how long an attached server may take to shut down when
 // nobody says how long it may: what Shutdown's callers usually wait.
 const attachedShutdown = 10 * time.Second
 
-// inherit takes over the settings of an http.Server that s has not itself.
-func (s *Server) inherit(srv *http.Server) {
+// inherit takes over the settings of an http.Server that s has not itself, and conf, its
+// TLS configuration, when it is about to serve.
+func (s *Server) inherit(srv *http.Server, conf *tls.Config) {
 	s.MaxHeaderBytes = cmp.Or(s.MaxHeaderBytes, srv.MaxHeaderBytes)
+	if count := headerValueCount(srv); count.IsValid() {
+		s.MaxHeaderValueCount = cmp.Or(s.MaxHeaderValueCount, int(count.Int()))
+	}
 	s.ReadHeaderTimeout = cmp.Or(s.ReadHeaderTimeout, srv.ReadHeaderTimeout)
 	s.ReadTimeout = cmp.Or(s.ReadTimeout, srv.ReadTimeout)
 	s.WriteTimeout = cmp.Or(s.WriteTimeout, srv.WriteTimeout)
 	s.IdleTimeout = cmp.Or(s.IdleTimeout, srv.IdleTimeout)
+	s.DisableGeneralOptionsHandler = s.DisableGeneralOptionsHandler || srv.DisableGeneralOptionsHandler
+	if s.Logger == nil && srv.ErrorLog != nil {
+		s.Logger = slog.New(slog.NewTextHandler(errorLog{srv.ErrorLog}, errorLogOptions))
+	}
+	if f := srv.ConnContext; f != nil && s.ConnContext == nil {
+		s.ConnContext = func(ctx context.Context, c *quic.Conn) context.Context { return f(ctx, attachedConn{c}) }
+	}
+	s.TLSConfig = cmp.Or(s.TLSConfig, conf)
 }
 
-// listenBeside serves UDP at an address.
-func (s *Server) listenBeside(srv *http.Server, addr string) error {
-	ln, err := s.Listen(addr)
+// errorLog writes to an http.Server's ErrorLog, which has a time of its own.
+type errorLog struct{ log *log.Logger }
+
+func (l errorLog) Write(p []byte) (int, error) {
+	l.log.Print(string(p))
+	return len(p), nil
+}
+
+var errorLogOptions = &slog.HandlerOptions{
+	Level: slog.LevelWarn,
+	ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	},
+}
+
+// listenBeside serves UDP at an address; ctx is what its requests' contexts derive from.
+func (s *Server) listenBeside(srv *http.Server, addr string, ctx context.Context) error {
+	if !hasCertificate(s.TLSConfig) {
+		return fmt.Errorf("http3: no certificate is known for %s, so that there is no HTTP/3: set http.Server.TLSConfig", addr)
+	}
+	conf, err := s.tlsConfig()
+	if err != nil {
+		return err
+	}
+	ln, err := s.listen(func(quicConf *quic.Config) (*quic.Listener, error) {
+		return quic.Listen(addr, forHTTP3(conf), quicConf)
+	}, ctx)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,8 +31,8 @@ func TestAttach(t *testing.T) {
 	if err := Attach(srv, s); err != nil {
 		t.Fatal(err)
 	}
-	if s.ReadTimeout != time.Minute || s.MaxHeaderBytes != 5000 {
-		t.Errorf("settings %v, %d", s.ReadTimeout, s.MaxHeaderBytes)
+	if err := Attach(srv, s); err == nil {
+		t.Error("attached twice")
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,6 +41,9 @@ func TestAttach(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- srv.ServeTLS(ln, "", "") }()
 	addr := wait(t, "the listener", based)
+	if !eventually(func() bool { return s.altSvc.Load() != nil }) || s.ReadTimeout != time.Minute || s.MaxHeaderBytes != 5000 {
+		t.Errorf("settings %v, %d", s.ReadTimeout, s.MaxHeaderBytes)
+	}
 	u := newUpgrader(t)
 	for _, want := range []string{"HTTP/2.0", "HTTP/3.0"} {
 		resp, err := (&http.Client{Transport: u}).Get("https://" + addr)
@@ -88,12 +92,23 @@ func TestAttachAtOnce(t *testing.T) {
 
 // TestAttachWithout lacks a certificate, and the UDP port.
 func TestAttachWithout(t *testing.T) {
-	if err := Attach(&http.Server{}, nil); err == nil {
-		t.Error("a server without a certificate was taken")
+	text := new(logged)
+	srv := &http.Server{ErrorLog: log.New(text, "", 0)}
+	if err := Attach(srv, nil); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	srv.BaseContext(plain)
+	if !strings.Contains(text.String(), "certificate") {
+		t.Errorf("logged %q", text)
 	}
 	serverTLS, _ := peertest.TLS(t)
-	text := new(logged)
-	srv := &http.Server{TLSConfig: serverTLS, ErrorLog: log.New(text, "", 0)}
+	text = new(logged)
+	srv = &http.Server{TLSConfig: serverTLS, ErrorLog: log.New(text, "", 0)}
 	if err := Attach(srv, nil); err != nil {
 		t.Fatal(err)
 	}

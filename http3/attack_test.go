@@ -80,7 +80,7 @@ func TestRapidReset(t *testing.T) {
 		<-release // deaf to the cancellation
 		running <- <-running - 1
 	}, func(s *Server) {
-		conf := *s.quicConfig()
+		conf := *s.quicConfig(nil)
 		conf.MaxIncomingStreams = streams
 		s.QUICConfig = &conf
 	})

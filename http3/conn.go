@@ -25,6 +25,7 @@ type conn struct {
 	manyRequests   bool                         // the client has sent more than one
 
 	isServer      bool
+	maxFields     int                         // of a section, 0 for any number
 	peer          atomic.Pointer[h3.Settings] // the peer's; nil before they arrived
 	awaitSettings []func()                    // called when they do
 	tunnels       map[uint64]*Tunnel          // by stream ID

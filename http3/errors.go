@@ -87,6 +87,23 @@ func describe(err error) error {
 	return err
 }
 
+// canceledError is why a client has cancelled a request or is gone, as the cause of
+// the request's context. Programs look for context.Canceled there, which is all that
+// net/http's servers tell.
+type canceledError struct{ cause error }
+
+// canceledBy returns an error that is context.Canceled and its cause.
+func canceledBy(cause error) error {
+	if cause == nil || errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return &canceledError{cause}
+}
+
+func (e *canceledError) Error() string        { return e.cause.Error() }
+func (e *canceledError) Unwrap() error        { return e.cause }
+func (e *canceledError) Is(target error) bool { return target == context.Canceled }
+
 // requestError says which server a request failed at. It is a net.Error.
 type requestError struct {
 	addr  string

@@ -165,7 +165,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	switch {
 	case err == qpack.ErrBlocked:
 		x.park(section, rest)
-	case errors.Is(err, h3.ErrSectionTooLarge) && x.body.reader.MaxSection() > loopHeaderBytes:
+	case err == h3.ErrSectionTooLarge && x.body.reader.MaxSection() > loopHeaderBytes:
 		x.readAside(section, rest)
 	case err != nil:
 		x.refuse(err)
@@ -205,7 +205,11 @@ func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 		return
 	}
 	var err error
-	if x.req, err = x.newRequest(header); err != nil {
+	switch x.req, err = x.newRequest(header); {
+	case err == errTooManyFields:
+		x.refuse(err)
+		return
+	case err != nil:
 		x.answer(http.StatusBadRequest)
 		return
 	}
@@ -294,8 +298,9 @@ func (x *exchange) serve() {
 		x.conn.used()
 		x.conn.handlers.Add(-1)
 	}()
+	x.ctx.base = x.conn.context()
 	handler := x.conn.srv.handler()
-	if x.req.RequestURI == "*" && x.req.Method == http.MethodOptions {
+	if x.req.RequestURI == "*" && x.req.Method == http.MethodOptions && !x.conn.srv.DisableGeneralOptionsHandler {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "0") })
 	}
 	handler.ServeHTTP(&x.rw, x.req)
@@ -366,7 +371,7 @@ func (x *exchange) handleBodyEnd(err error) error {
 	case errors.As(err, &violation) || errors.Is(err, h3.ErrSectionTooLarge):
 		cancel(x.stream, code)
 	}
-	x.ctx.finish(described)
+	x.ctx.finish(canceledBy(described))
 	return described
 }
 

@@ -136,7 +136,7 @@ func allocatedBy(f func()) uint64 {
 func TestLargeHeaderIsReadAside(t *testing.T) {
 	got := make(chan int, 1)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { got <- len(r.Header["Cookie"][0]) },
-		func(s *Server) { s.MaxHeaderBytes = 1 << 20 })
+		func(s *Server) { s.MaxHeaderValueCount = 1 << 20 })
 	c := ts.dialRaw(t)
 	k := sectionKinds["request"]
 	for _, n := range []int{100, 900, 9000} {

@@ -52,7 +52,7 @@ func (s *Server) hook(srv *http.Server) {
 }
 
 func (s *Server) serveHooked(srv *http.Server, h hookHandler) {
-	s.TLSConfig = h.TLSConfig()
+	s.inherit(srv, h.TLSConfig())
 	srv.RegisterOnShutdown(func() {
 		ctx := h.ShutdownContext()
 		if ctx == nil {
@@ -62,5 +62,5 @@ func (s *Server) serveHooked(srv *http.Server, h hookHandler) {
 		_ = s.Shutdown(ctx)
 		_ = s.Close()
 	})
-	h.ListenErrHook(s.listenBeside(srv, h.Addr()))
+	h.ListenErrHook(s.listenBeside(srv, h.Addr(), h.BaseContext()))
 }

@@ -1,14 +1,24 @@
 package http3
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 const (
-	// DefaultMaxHeaderBytes is the largest header or trailer section that is
-	// accepted unless the user says otherwise, in bytes as RFC 9114, Section
-	// 4.2.2, counts them: decoded, and 32 more for each field. It is several
-	// times what browsers send with large cookies; a peer can make this end
-	// hold as much for every stream it may open.
-	DefaultMaxHeaderBytes = 64 << 10
+	// DefaultMaxHeaderBytes is the largest header or trailer section of a request
+	// that is accepted unless the user says otherwise, in bytes as RFC 9114, Section
+	// 4.2.2, counts them: decoded, and 32 more for each field. It is net/http's, so
+	// that what is accepted over TCP is accepted over UDP.
+	DefaultMaxHeaderBytes = http.DefaultMaxHeaderBytes
+
+	// DefaultMaxHeaderValueCount is how many fields a header or trailer section of a
+	// request may have unless the user says otherwise, as in net/http since Go 1.27:
+	// each takes a good deal more memory than its bytes.
+	DefaultMaxHeaderValueCount = 500
+
+	// defaultMaxResponseHeaderBytes is the limit of responses, in the same bytes.
+	defaultMaxResponseHeaderBytes = 64 << 10
 
 	// loopHeaderBytes is the largest header section that is decoded on the event
 	// loop's goroutine, in bytes as above: the few kilobytes that most requests

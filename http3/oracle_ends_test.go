@@ -2,6 +2,7 @@ package http3
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"runtime"
@@ -14,6 +15,9 @@ func seeEnd(v *visit, r *http.Request) {
 	select {
 	case <-r.Context().Done():
 		v.see("context: %s", kind(r.Context().Err()))
+		if cause := context.Cause(r.Context()); !errors.Is(cause, context.Canceled) {
+			v.see("its cause is another: %v", cause)
+		}
 	case <-time.After(20 * short):
 		v.see("context: goes on")
 	}

@@ -2,6 +2,7 @@ package http3
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -52,6 +53,17 @@ func (b *body) decode(sc *scratch, section []byte) ([]qpack.Field, error) {
 			return nil, err
 		}
 	}
+}
+
+// errTooManyFields says that a field section has more fields than allowed.
+var errTooManyFields = fmt.Errorf("%w: too many fields", h3.ErrSectionTooLarge)
+
+// checkCount checks the number of fields of a section.
+func (c *conn) checkCount(fields int) error {
+	if c.maxFields > 0 && fields > c.maxFields {
+		return errTooManyFields
+	}
+	return nil
 }
 
 // insertions is a channel on which the wait for insertions ends.
@@ -127,6 +139,9 @@ func (b *body) readBlocked() error {
 }
 
 func (b *body) handleTrailers(fields []qpack.Field, err error) error {
+	if err == nil {
+		err = b.conn.checkCount(len(fields))
+	}
 	if err == nil {
 		err = h3.ParseTrailers(fields)
 	}

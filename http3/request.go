@@ -45,6 +45,9 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 		req.Body, req.ContentLength = http.NoBody, 0
 	}
 	if x.special&hasTrailer != 0 {
+		if err := x.conn.checkCount(countNames(header["Trailer"])); err != nil {
+			return nil, err
+		}
 		req.Trailer = takeTrailerNames(header)
 	}
 	if x.special&hasExpect != 0 && req.Body != http.NoBody {
@@ -107,6 +110,14 @@ func parseTarget(h *h3.RequestHeader) (*url.URL, string, error) {
 	}
 	target, err := url.ParseRequestURI(h.Path)
 	return target, h.Path, err
+}
+
+// countNames counts what the lines of a list name.
+func countNames(lines []string) (n int) {
+	for _, line := range lines {
+		n += 1 + strings.Count(line, ",")
+	}
+	return n
 }
 
 // mergeTrailers adds trailers that arrived. Like HTTP/1.1's, they appear whether

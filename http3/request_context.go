@@ -15,11 +15,13 @@ import (
 // first asked for.
 type requestContext struct {
 	exchange *exchange
+	base     context.Context // what it derives from; nil for nothing
 
 	mu       sync.Mutex
 	inner    context.Context // nil until made
 	cancel   context.CancelCauseFunc
-	finished error // why the request is over, nil before
+	unhook   func() bool // from the stream's context; nil when it was not asked
+	finished error       // why the request is over, nil before
 }
 
 var _ context.Context = (*requestContext)(nil)
@@ -29,12 +31,11 @@ func (c *requestContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inner == nil {
-		parent := context.Background()
-		if c.finished == nil {
-			// The sending half ends with a reset, a STOP_SENDING or the connection.
-			parent = c.exchange.stream.Context()
+		base := c.base
+		if base == nil {
+			base = context.Background()
 		}
-		c.inner, c.cancel = context.WithCancelCause(parent)
+		c.inner, c.cancel = context.WithCancelCause(base)
 		if c.finished != nil {
 			c.cancel(c.finished)
 		} else {
@@ -51,17 +52,25 @@ func (c *requestContext) isMade() bool {
 	return c.inner != nil
 }
 
-// watch ends the context when the client takes its request back without saying
-// that it wants no response, even though nobody reads the content. The code
-// H3_NO_ERROR only says that there will be no content. The lock is held.
+// watch ends the context with the sending half of the stream: with a reset, a
+// STOP_SENDING or the connection. And it does so when the client takes its request
+// back without saying that it wants no response, even though nobody reads the
+// content; the code H3_NO_ERROR only says that there will be no content. The lock is
+// held.
 func (c *requestContext) watch() {
+	cancel, stream := c.cancel, c.exchange.stream
+	ctx := stream.Context()
+	if ctx.Err() != nil {
+		cancel(canceledBy(describe(context.Cause(ctx))))
+		return
+	}
+	c.unhook = context.AfterFunc(ctx, func() { cancel(canceledBy(describe(context.Cause(ctx)))) })
 	if c.exchange.body.ended {
 		return // all of the request has arrived
 	}
-	cancel := c.cancel
-	c.exchange.stream.OnReset(func(reset *quic.StreamError) {
+	stream.OnReset(func(reset *quic.StreamError) {
 		if ErrorCode(reset.Code) != ErrCodeNoError {
-			cancel(describe(reset))
+			cancel(canceledBy(describe(reset)))
 		}
 	})
 }
@@ -77,6 +86,9 @@ func (c *requestContext) finish(cause error) {
 	if c.cancel != nil {
 		c.cancel(cause)
 	}
+	if c.unhook != nil {
+		c.unhook()
+	}
 }
 
 // Deadline returns false: requests have no deadline of their own.
@@ -88,11 +100,14 @@ func (c *requestContext) Done() <-chan struct{} { return c.made().Done() }
 // Err returns context.Canceled once Done is closed.
 func (c *requestContext) Err() error { return c.made().Err() }
 
-// Value returns the server for http.ServerContextKey, its address for
-// http.LocalAddrContextKey, and the connection for RequestConn.
+// Value returns the server for http.ServerContextKey and ServerContextKey, its address
+// for http.LocalAddrContextKey, the connection for RequestConn, and what the user's
+// contexts have.
 func (c *requestContext) Value(key any) any {
 	switch key {
 	case http.ServerContextKey:
+		return c.exchange.conn.srv.httpServer()
+	case ServerContextKey:
 		return c.exchange.conn.srv
 	case http.LocalAddrContextKey:
 		return c.exchange.conn.qc.LocalAddr()
@@ -100,6 +115,9 @@ func (c *requestContext) Value(key any) any {
 		return c.exchange.conn.qc
 	case extensionContextKey{}:
 		return c.exchange.conn.ext
+	}
+	if c.base != nil {
+		return c.made().Value(key)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,15 +131,3 @@ func (c *requestContext) Value(key any) any {
 
 // String says what the context belongs to.
 func (c *requestContext) String() string { return "http3 request" }
-
-// connContextKey is the key of a request's connection.
-type connContextKey struct{}
-
-// RequestConn returns the QUIC connection by which a request came to a Server,
-// for its statistics and addresses. It is nil for requests of other servers,
-// like those over TCP. The connection's streams are none of the handler's
-// business.
-func RequestConn(r *http.Request) *quic.Conn {
-	c, _ := r.Context().Value(connContextKey{}).(*quic.Conn)
-	return c
-}

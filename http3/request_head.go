@@ -22,6 +22,9 @@ func (x *exchange) readHead(sc *scratch, section []byte, maxSize int) (head requ
 	if err == nil {
 		head.RequestHeader, err = h3.ParseRequest(fields)
 	}
+	if err == nil {
+		err = x.conn.checkCount(len(head.Fields))
+	}
 	return head, err
 }
 

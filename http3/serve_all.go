@@ -1,12 +1,14 @@
 package http3
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"syscall"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -182,21 +184,39 @@ func (s *Server) ServeTCP(ln net.Listener) error {
 func (s *Server) overTCP(conf *tls.Config) (*http.Server, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closing.Load():
+	if s.closing.Load() {
 		return nil, http.ErrServerClosed
-	case s.tcp == nil:
-		s.tcp = &http.Server{
-			Handler:        s.Advertise(s.handler()),
-			TLSConfig:      conf.Clone(),
-			MaxHeaderBytes: s.maxHeaderBytes(),
-			IdleTimeout:    s.IdleTimeout,
-
-			ReadHeaderTimeout: s.ReadHeaderTimeout,
-			ReadTimeout:       s.ReadTimeout,
-			WriteTimeout:      s.WriteTimeout,
-			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
-		}
 	}
-	return s.tcp, nil
+	return s.makeTCP(conf), nil
+}
+
+// newTCP makes the server of TCP listeners. conf may be nil for one that serves none.
+func (s *Server) newTCP(conf *tls.Config) *http.Server {
+	tcp := &http.Server{
+		Addr:           s.Addr,
+		Handler:        s.Advertise(s.handler()),
+		TLSConfig:      conf.Clone(),
+		MaxHeaderBytes: s.maxHeaderBytes(),
+		IdleTimeout:    s.IdleTimeout,
+
+		ReadHeaderTimeout: s.ReadHeaderTimeout,
+		ReadTimeout:       s.ReadTimeout,
+		WriteTimeout:      s.WriteTimeout,
+		ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
+
+		DisableGeneralOptionsHandler: s.DisableGeneralOptionsHandler,
+	}
+	if f := headerValueCount(tcp); f.IsValid() {
+		f.SetInt(int64(s.maxHeaderValueCount()))
+	}
+	if base := s.BaseContext; base != nil {
+		tcp.BaseContext = func(ln net.Listener) context.Context { return base(ln.Addr()) }
+	}
+	return tcp
+}
+
+// headerValueCount returns http.Server.MaxHeaderValueCount, which newer versions of Go
+// have.
+func headerValueCount(srv *http.Server) reflect.Value {
+	return reflect.ValueOf(srv).Elem().FieldByName("MaxHeaderValueCount")
 }

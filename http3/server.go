@@ -37,10 +37,29 @@ type Server struct {
 	// MaxIncomingStreams, DefaultMaxConcurrentRequests if 0, is the number of
 	// requests that one client may have running. NewHandler is replaced.
 	QUICConfig *quic.Config
-	// MaxHeaderBytes is the largest header section a request may have, as
-	// DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
+	// MaxHeaderBytes is the largest header or trailer section a request may have,
+	// as DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
 	// answered with status 431.
 	MaxHeaderBytes int
+	// MaxHeaderValueCount is how many fields a request's header and its trailer may
+	// have each, and how many names Trailer may announce;
+	// DefaultMaxHeaderValueCount if 0. A field in several lines counts as several, a
+	// Cookie that a browser has split too. Requests with more are answered with
+	// status 431.
+	MaxHeaderValueCount int
+	// DisableGeneralOptionsHandler passes "OPTIONS *" requests to Handler, instead
+	// of answering them with status 200.
+	DisableGeneralOptionsHandler bool
+	// BaseContext, if set, returns what the contexts of all requests to an address
+	// derive from, TCP's and UDP's: their values are its, and they end with it. It
+	// is called once for each listener, with the address that is listened on, and
+	// must not return nil. Without it that is context.Background().
+	BaseContext func(addr net.Addr) context.Context
+	// ConnContext, if set, derives from that what the contexts of all requests of
+	// one QUIC connection derive from. It is called before the first request's
+	// Handler, in the same goroutine, so that it may block, and a panic is that of a
+	// handler. It must not return nil, and leave c's streams alone.
+	ConnContext func(ctx context.Context, c *quic.Conn) context.Context
 	// EnableExtendedConnect lets clients send CONNECT requests for a protocol
 	// (RFC 9220): see Protocol and AcceptTunnel. Handlers must expect them.
 	EnableExtendedConnect bool
@@ -74,7 +93,8 @@ type Server struct {
 	listeners map[*quic.Listener]struct{}
 	conns     map[*serverConn]struct{}
 	workers   []*workers             // by event loop
-	tcp       *http.Server           // of ServeTCP
+	tcp       *http.Server           // of ServeTCP, and what handlers see as the server
+	attached  *http.Server           // that Attach was given, which handlers see instead
 	idleTimer *time.Timer            // for the connection that is idle next; nil without any
 	tlsConf   *tls.Config            // with a certificate in any case
 	closing   atomic.Bool            // Shutdown or Close was called
@@ -111,7 +131,9 @@ func (s *Server) Listen(addr string) (*quic.Listener, error) {
 	if addr == "" {
 		addr = ":443"
 	}
-	return quic.Listen(addr, forHTTP3(conf), s.quicConfig())
+	return s.listen(func(quicConf *quic.Config) (*quic.Listener, error) {
+		return quic.Listen(addr, forHTTP3(conf), quicConf)
+	}, nil)
 }
 
 // ListenOn listens on a transport that exists already, for Serve.
@@ -120,7 +142,23 @@ func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.Listen(forHTTP3(conf), s.quicConfig())
+	return s.listen(func(quicConf *quic.Config) (*quic.Listener, error) { return t.Listen(forHTTP3(conf), quicConf) }, nil)
+}
+
+// listen listens for requests whose contexts derive from base, if that is not nil,
+// or else from what BaseContext says.
+func (s *Server) listen(listen func(*quic.Config) (*quic.Listener, error), base context.Context) (*quic.Listener, error) {
+	if base != nil || s.BaseContext == nil {
+		return listen(s.quicConfig(func() context.Context { return base }))
+	}
+	var ctx context.Context
+	known := make(chan struct{}) // the first connection may come before the address is
+	defer close(known)
+	ln, err := listen(s.quicConfig(func() context.Context { <-known; return ctx }))
+	if err == nil {
+		ctx = notNil(s.BaseContext(ln.Addr()), "BaseContext")
+	}
+	return ln, err
 }
 
 // Serve serves the connections of a listener made by Listen or ListenOn of the
@@ -191,4 +229,11 @@ func (s *Server) maxHeaderBytes() int {
 		return s.MaxHeaderBytes
 	}
 	return DefaultMaxHeaderBytes
+}
+
+func (s *Server) maxHeaderValueCount() int {
+	if s.MaxHeaderValueCount > 0 {
+		return s.MaxHeaderValueCount
+	}
+	return DefaultMaxHeaderValueCount
 }

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"context"
 	"crypto/tls"
 	"time"
 
@@ -8,8 +9,9 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// quicConfig is the user's configuration with what HTTP/3 needs.
-func (s *Server) quicConfig() *quic.Config {
+// quicConfig is the user's configuration with what HTTP/3 needs. base returns what
+// the requests' contexts derive from, nil for nothing; it may block.
+func (s *Server) quicConfig(base func() context.Context) *quic.Config {
 	conf := cloneQUIC(s.QUICConfig)
 	if conf.MaxIncomingStreams == 0 {
 		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
@@ -22,7 +24,7 @@ func (s *Server) quicConfig() *quic.Config {
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)
-	conf.NewHandler = func(qc *quic.Conn) quic.Handler { return s.newConn(qc, maxHandlers) }
+	conf.NewHandler = func(qc *quic.Conn) quic.Handler { return s.newConn(qc, maxHandlers, base) }
 	return conf
 }
 

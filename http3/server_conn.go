@@ -28,7 +28,9 @@ type serverConn struct {
 	drained bool // no more requests come
 	woke    bool // a goroutine, since Woke was called
 
-	remote string // the client's address, as requests have it; made at the first one
+	remote string // the client's address, as requests have it; "" until one needs it
+
+	ctx connContext
 }
 
 func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
@@ -42,7 +44,7 @@ func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	return &serverConn{
-		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings), isServer: true},
+		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
 		srv:         s,
 		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,
@@ -164,7 +166,10 @@ func (c *serverConn) refuse(s *quic.Stream, err error) {
 	cancel(s, code)
 }
 
-// remoteAddr returns the client's address at the first request.
+// HandlePathChanged is called when the client has another address.
+func (c *serverConn) HandlePathChanged(*quic.Conn) { c.remote = "" }
+
+// remoteAddr returns the client's address at present.
 func (c *serverConn) remoteAddr() string {
 	if c.remote == "" {
 		c.remote = c.qc.RemoteAddr().String()

@@ -107,8 +107,9 @@ func (s *Server) closeIdle() (left int) {
 }
 
 // newConn is called for each connection, on its loop, after the handshake.
-func (s *Server) newConn(qc *quic.Conn, maxHandlers int64) quic.Handler {
+func (s *Server) newConn(qc *quic.Conn, maxHandlers int64, base func() context.Context) quic.Handler {
 	c := newServerConn(s, qc, maxHandlers)
+	c.ctx.base = base
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.workers = s.workersOf(qc.Loop())

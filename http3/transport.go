@@ -29,8 +29,8 @@ type Transport struct {
 	// QUICTransport, when set, is the socket all connections share; without,
 	// each has its own.
 	QUICTransport *quic.Transport
-	// MaxResponseHeaderBytes is the largest header section a response may
-	// have, as DefaultMaxHeaderBytes explains, which 0 stands for.
+	// MaxResponseHeaderBytes is the largest header or trailer section a response
+	// may have, counted as DefaultMaxHeaderBytes explains; 0 stands for 64 KiB.
 	MaxResponseHeaderBytes int64
 	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
 	EnableDatagrams bool
@@ -219,7 +219,7 @@ func (t *Transport) maxHeaderBytes() int {
 	if t.MaxResponseHeaderBytes > 0 {
 		return int(t.MaxResponseHeaderBytes)
 	}
-	return DefaultMaxHeaderBytes
+	return defaultMaxResponseHeaderBytes
 }
 
 // dialQUIC connects to an origin.

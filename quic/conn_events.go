@@ -100,7 +100,12 @@ func (c events) HandleStreamsAvailable() {
 	}
 }
 
-func (c events) HandlePathChanged() { c.refreshPath() }
+func (c events) HandlePathChanged() {
+	c.refreshPath()
+	if h, ok := c.handler.(PathHandler); ok {
+		h.HandlePathChanged(c.Conn)
+	}
+}
 
 // HandleUnreachable gives a dialled connection up before its handshake is
 // complete: waiting would only hide the reason. Later, networks may return.

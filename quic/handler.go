@@ -31,3 +31,9 @@ type Waker interface {
 	// called last. Of Handlers without the method that is taken for granted.
 	Woke() bool
 }
+
+// PathHandler is what a Handler implements in addition if it remembers addresses.
+type PathHandler interface {
+	// HandlePathChanged: Conn.RemoteAddr or LocalAddr returns another address now.
+	HandlePathChanged(c *Conn)
+}

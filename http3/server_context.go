@@ -1,0 +1,84 @@
+package http3
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"sync"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ServerContextKey is the key of a request's context for the *Server that serves
+// it, over QUIC only. http.ServerContextKey has an *http.Server, as net/http promises,
+// whatever a request came by: the one that was given to Attach, or else one with the
+// settings of the Server, which serves its TCP listeners if it has any.
+var ServerContextKey any = serverContextKey{}
+
+type serverContextKey struct{}
+
+// connContext is what the contexts of a connection's requests derive from.
+type connContext struct {
+	base func() context.Context // of the listener; may return nil, and block
+
+	mu  sync.Mutex
+	ctx context.Context // nil until made, and without anything to derive from
+}
+
+// context returns what the contexts of requests derive from, nil for nothing. It is
+// called in handlers' goroutines, and may block.
+func (c *serverConn) context() context.Context {
+	derive := c.srv.ConnContext
+	if derive == nil {
+		return c.ctx.base()
+	}
+	c.ctx.mu.Lock()
+	defer c.ctx.mu.Unlock()
+	if c.ctx.ctx == nil {
+		base := c.ctx.base()
+		if base == nil {
+			base = context.Background()
+		}
+		base = context.WithValue(base, http.ServerContextKey, c.srv.httpServer())
+		c.ctx.ctx = notNil(derive(base, c.qc), "ConnContext")
+	}
+	return c.ctx.ctx
+}
+
+// notNil panics, as net/http does, when a function of the user's returns no context.
+func notNil(ctx context.Context, whose string) context.Context {
+	if ctx == nil {
+		panic("http3: " + whose + " returned a nil context")
+	}
+	return ctx
+}
+
+// httpServer returns the server as net/http knows it.
+func (s *Server) httpServer() *http.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.attached != nil {
+		return s.attached
+	}
+	return s.makeTCP(s.tlsConf)
+}
+
+// makeTCP makes the server of TCP listeners if there is none. The lock is held.
+func (s *Server) makeTCP(conf *tls.Config) *http.Server {
+	if s.tcp == nil {
+		s.tcp = s.newTCP(conf)
+	}
+	return s.tcp
+}
+
+// RequestConn returns the QUIC connection by which a request came to a Server,
+// for its statistics and addresses. It is nil for requests of other servers,
+// like those over TCP. The connection's streams are none of the handler's
+// business.
+func RequestConn(r *http.Request) *quic.Conn {
+	c, _ := r.Context().Value(connContextKey{}).(*quic.Conn)
+	return c
+}
+
+// connContextKey is the key of a request's connection.
+type connContextKey struct{}
