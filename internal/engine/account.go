@@ -71,6 +71,10 @@ type account struct {
 	// engine was not told of. It is told when they reach threshold, so that reading
 	// a little from many streams still opens the connection's window in time.
 	unreported, threshold atomic.Int64
+
+	// relieved is how far the window we grant was moved since half of it was
+	// consumed: see connFlow.relieve. It is the engine's alone.
+	relieved uint64
 }
 
 const (

@@ -52,7 +52,7 @@ type connFlow struct {
 func (f *connFlow) init(cfg *Config, memory *Memory) {
 	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow}
 	f.shared = &account{memory: memory}
-	f.shared.threshold.Store(int64(cfg.InitialConnWindow / 4))
+	f.share()
 }
 
 // receive counts n new bytes on some stream.
@@ -61,7 +61,43 @@ func (f *connFlow) receive(n uint64) *TransportError {
 		return protocolError(wire.FlowControlError, wire.FrameStream, "more data than the connection's limit")
 	}
 	f.received += n
+	if f.left() < f.recv.window/reportPart {
+		f.share()
+		if f.shared.unreported.Load() >= f.shared.threshold.Load() {
+			f.recv.consumed += uint64(f.shared.unreported.Swap(0))
+			f.relieve()
+		}
+	}
 	return nil
+}
+
+const (
+	// reportPart is the part of the connection's window after which readers tell
+	// what they have read from all streams.
+	reportPart = 4
+	// leastRelief is by how many bytes the connection's window is moved at least.
+	leastRelief = 4 << 10
+)
+
+// left returns how many new bytes the peer may send.
+func (f *connFlow) left() uint64 { return f.recv.max - f.received }
+
+// share tells readers when to report: the less is left, the sooner.
+func (f *connFlow) share() {
+	f.shared.threshold.Store(int64(min(max(f.left(), leastRelief), f.recv.window/reportPart)))
+}
+
+// relieve moves the window though less than half of it was consumed, if that
+// doubles what is left to the peer. Data that nobody reads on one stream may fill
+// the other half for good, and whoever is to read it may wait for what other streams
+// bring.
+func (f *connFlow) relieve() {
+	most := f.recv.consumed + f.recv.window
+	if least := max(f.left(), leastRelief); most >= f.recv.max+least {
+		f.shared.relieved += most - f.recv.max
+		f.recv.max = most
+		f.update.set()
+	}
 }
 
 // forgo gives back n bytes of credit for what the application will never read.
@@ -77,10 +113,16 @@ func (f *connFlow) forgo(n uint64) {
 // consume counts n bytes the application read.
 func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
-	if f.recv.grant(now, c.loss.RTT.Smoothed, f.shared.largestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
+	w := f.recv
+	w.max -= f.shared.relieved // which says nothing about how fast a half is consumed
+	if w.grant(now, c.loss.RTT.Smoothed, f.shared.largestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
+		w.max = max(w.max, f.recv.max)
+		f.recv, f.shared.relieved = w, 0
 		f.update.set()
-		f.shared.threshold.Store(int64(f.recv.window / 4))
+	} else {
+		f.relieve()
 	}
+	f.share()
 }
 
 // collect takes over what the readers counted.

@@ -86,3 +86,34 @@ func TestConnFlowRaise(t *testing.T) {
 		t.Fatalf("credit %d", f.credit())
 	}
 }
+
+// TestConnWindowBesideUnread: data that the application does not read yet fills more
+// than half of the connection's window, and what it reads of another stream still
+// opens the window, however much that is.
+func TestConnWindowBesideUnread(t *testing.T) {
+	for _, unread := range []uint64{500, 600, 900, 950} {
+		unread <<= 10
+		const window = 1000 << 10
+		var f connFlow
+		f.init(Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults(), nil)
+		c := &Conn{config: Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()}
+		if err := f.receive(unread); err != nil {
+			t.Fatal(err)
+		}
+		for range 1000 {
+			n := min(f.left(), 10_000)
+			if n == 0 {
+				t.Fatalf("with %d bytes unread the window is shut", unread)
+			}
+			if err := f.receive(n); err != nil {
+				t.Fatal(err)
+			}
+			if f.shared.unreported.Add(int64(n)) >= f.shared.threshold.Load() {
+				f.collect(0, c)
+			}
+		}
+		if f.recv.max > f.recv.consumed+window {
+			t.Fatalf("%d bytes are granted beyond the window", f.recv.max-f.recv.consumed-window)
+		}
+	}
+}
