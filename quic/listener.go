@@ -29,8 +29,10 @@ type Listener struct {
 
 // Listen listens on the UDP address addr, "host:port" as for net.Listen: an
 // empty host means every address of the machine, port 0 a free port. tlsConf
-// needs certificates and NextProtos; its callbacks run on the event loop's
-// goroutine and should not take long. A nil conf means the defaults.
+// needs certificates and NextProtos. Its callbacks run in goroutines of their own and
+// may take long: nobody waits for them but the client that they are for, up to
+// Config.HandshakeTimeout; the contexts that they are given end with the connection.
+// At most 1024 are waiting at once. A nil conf means the defaults.
 //
 // The Listener has a Transport of its own, which ends when the Listener is
 // closed and its last connection has ended.

@@ -50,6 +50,10 @@ type EndpointConfig struct {
 	// Memory bounds what the buffers of all connections hold; endpoints may share
 	// it. nil means no limit but each connection's own.
 	Memory *Memory
+	// DeferHandshakes leaves every step of a server's handshakes to
+	// Conn.HandleHandshake, so that the driver says how many are taken, and when: see
+	// Conn.HandshakeWaits.
+	DeferHandshakes bool
 }
 
 // Endpoint routes datagrams to connections by their connection ID, accepts
@@ -64,6 +68,8 @@ type Endpoint struct {
 	shard    int
 	shards   int
 	server   *Server
+
+	deferHandshakes bool
 
 	byID       map[ownID]*Conn
 	byInvented map[wire.ConnectionID]*Conn // by the first destination ID of a client, until the handshake is confirmed
@@ -106,6 +112,8 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		memory:   cfg.Memory,
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
+
+		deferHandshakes: cfg.DeferHandshakes,
 
 		byID:       make(map[ownID]*Conn),
 		byInvented: make(map[wire.ConnectionID]*Conn),

@@ -11,26 +11,27 @@ import (
 
 // Bounds that tests compare with.
 const (
-	MaxPathAnswers  = maxPathAnswers
-	MaxPeerIDs      = maxPeerIDs
-	MaxLocalIDs     = maxLocalIDs
-	MaxRetiring     = maxRetiring
-	MaxCryptoBuffer = maxCryptoBuffer
-	MaxCryptoGaps   = maxCryptoGaps
-	MaxStreamGaps   = maxStreamGaps
-	MaxSendGaps     = maxSendGaps
-	MaxAckRanges    = maxAckRanges
-	MaxEarlyPackets = maxEarlyPackets
-	MaxAnswers      = maxAnswers
-	MaxAckDelay     = maxAckDelay
-	MinResetLen     = minResetLen
-	MaxResetLen     = maxResetLen
-	ResetsPerSecond = resetsPerSecond
-	RetryLifetime   = retryTokenLifetime
-	BlockSize       = blockSize
-	MaxStreamUnsent = maxStreamUnsent
-	MaxConnUnsent   = maxConnUnsent
-	AccountStep     = accountStep
+	MaxPathAnswers         = maxPathAnswers
+	MaxPeerIDs             = maxPeerIDs
+	MaxLocalIDs            = maxLocalIDs
+	MaxRetiring            = maxRetiring
+	MaxCryptoBuffer        = maxCryptoBuffer
+	MaxInitialCryptoBuffer = maxInitialCryptoBuffer
+	MaxCryptoGaps          = maxCryptoGaps
+	MaxStreamGaps          = maxStreamGaps
+	MaxSendGaps            = maxSendGaps
+	MaxAckRanges           = maxAckRanges
+	MaxEarlyPackets        = maxEarlyPackets
+	MaxAnswers             = maxAnswers
+	MaxAckDelay            = maxAckDelay
+	MinResetLen            = minResetLen
+	MaxResetLen            = maxResetLen
+	ResetsPerSecond        = resetsPerSecond
+	RetryLifetime          = retryTokenLifetime
+	BlockSize              = blockSize
+	MaxStreamUnsent        = maxStreamUnsent
+	MaxConnUnsent          = maxConnUnsent
+	AccountStep            = accountStep
 
 	MaxQueuedDatagrams = maxQueuedDatagrams
 )

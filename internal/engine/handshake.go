@@ -23,6 +23,7 @@ type handshakeState struct {
 	confirmed     bool // RFC 9001, Section 4.1.2
 	peerValidated bool // client: the server surely knows our address
 	answered      bool // at least one packet of the peer was opened
+	waits         bool // bytes for TLS wait for HandleHandshake
 
 	originalDstID wire.ConnectionID // of the client's first Initial packet
 	initialDstID  wire.ConnectionID // server: of the one that it accepted, by which the endpoint knows it
@@ -84,39 +85,6 @@ func (c *Conn) startTLS(now monotime.Time) {
 		return
 	}
 	c.pollTLS(now)
-}
-
-// handleCrypto takes a CRYPTO frame (RFC 9000, Section 19.6).
-func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *TransportError {
-	space := c.numberSpace(id)
-	if space == nil {
-		return nil
-	}
-	limit := uint64(maxCryptoBuffer)
-	if id == wire.InitialSpace {
-		limit = maxInitialCryptoBuffer
-	}
-	data := space.crypto.direct(f.Offset, f.Data)
-	if len(data) == 0 {
-		if err := space.crypto.receive(f.Offset, f.Data, limit); err != nil {
-			return err
-		}
-		data = space.crypto.take()
-	}
-	for ; len(data) > 0; data = space.crypto.take() {
-		err := c.tls.HandleData(id, data)
-		space.crypto.consume(len(data))
-		if err != nil {
-			return tlsError(err)
-		}
-		if err := c.pollTLS(now); err != nil {
-			return err
-		}
-		if c.state >= stateClosing || c.numberSpace(id) == nil {
-			return nil
-		}
-	}
-	return nil
 }
 
 // pollTLS acts on everything the handshake has to say.

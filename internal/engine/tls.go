@@ -20,6 +20,15 @@ type TLS interface {
 	// HandleData takes the next contiguous handshake bytes of a space. The
 	// bytes are the engine's and valid only during the call.
 	HandleData(space wire.Space, data []byte) error
+	// Pending reports whether the last call of Start or HandleData goes on
+	// elsewhere, as it may block or take long. Until Finish has reported that it is
+	// done there are no events, and no method may be called but Finish, NextEvent
+	// and Close.
+	Pending() bool
+	// Finish reports whether what was pending is done, and with which error. Who
+	// drives the connection is told by other means when to ask, and does it with
+	// Conn.HandleHandshake.
+	Finish() (done bool, err error)
 	// NextEvent returns the next thing that happened, TLSNoEvent when none is
 	// left. Data in it is valid until the next call of any method, but that of
 	// TLSWriteData is the engine's.
@@ -27,7 +36,8 @@ type TLS interface {
 	// SendSessionTicket makes a server produce a NewSessionTicket message; it
 	// comes out as TLSWriteData. It is called once, after the handshake.
 	SendSessionTicket() error
-	// Close frees what the handshake still holds.
+	// Close frees what the handshake still holds, which is left to what is pending
+	// when something is. It does not wait.
 	Close()
 }
 

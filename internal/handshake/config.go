@@ -14,6 +14,11 @@
 // without has no use for the server's tickets, and gives crypto/tls's state back as
 // soon as the handshake is complete.
 // 0-RTT is neither offered nor accepted.
+//
+// Where a configuration has callbacks, or anything else that may block or take long,
+// the steps of the handshake are taken in other goroutines: engine.TLS says how a
+// Conn tells of that. A client has one at a time, which its dialler waits for, and a
+// Server's are bounded in number.
 package handshake
 
 import (
@@ -29,6 +34,7 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 // goroutines at once.
 type Server struct {
 	config *tls.Config
+	pool   *pool // nil for handshakes that never block
 	// events asks for an event when a session is resumed, so that it is resumed
 	// without 0-RTT. It is for configurations that are chosen for each client; where
 	// there is only one, withoutEarlyData saves two changes of goroutines.
@@ -42,19 +48,28 @@ func NewServer(config *tls.Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Server{config: prepared, events: prepared.GetConfigForClient != nil}
+	if mayBlock(config, true) {
+		s.pool = newPool()
+		s.pool.outside(prepared)
+	}
 	get := prepared.GetConfigForClient
 	if get == nil {
 		withoutEarlyData(prepared)
-	} else {
-		prepared.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			chosen, err := get(hello)
-			if chosen == nil || err != nil {
-				return nil, err
-			}
-			return prepare(chosen)
-		}
+		return s, nil
 	}
-	return &Server{config: prepared, events: get != nil}, nil
+	prepared.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		chosen, err := get(hello)
+		if chosen == nil || err != nil {
+			return nil, err
+		}
+		chosen, err = prepare(chosen)
+		if err == nil {
+			s.pool.outside(chosen)
+		}
+		return chosen, err
+	}
+	return s, nil
 }
 
 // withoutEarlyData makes a configuration resume every session without 0-RTT,
@@ -75,10 +90,14 @@ func withoutEarlyData(config *tls.Config) {
 
 // NewConn returns the server's side of a new connection.
 func (s *Server) NewConn() *Conn {
-	return &Conn{
+	c := &Conn{
 		server: true,
 		quic:   tls.QUICServer(&tls.QUICConfig{TLSConfig: s.config, EnableSessionEvents: s.events}),
 	}
+	if s.pool != nil {
+		c.background = newBackground(s.pool.run)
+	}
+	return c
 }
 
 // NewClient returns the client's side of a new connection, with a copy of
@@ -92,10 +111,15 @@ func NewClient(config *tls.Config, serverName string) (*Conn, error) {
 	if prepared.ServerName == "" {
 		prepared.ServerName = serverName
 	}
-	return &Conn{
+	c := &Conn{
 		quic:           tls.QUICClient(&tls.QUICConfig{TLSConfig: prepared, EnableSessionEvents: true}),
 		ignoresTickets: prepared.ClientSessionCache == nil || prepared.SessionTicketsDisabled,
-	}, nil
+	}
+	if mayBlock(prepared, false) {
+		c.background = newBackground(func(step func()) { go step() })
+		c.background.starts = prepared.ClientSessionCache != nil || prepared.Rand != nil
+	}
+	return c, nil
 }
 
 // prepare returns a copy of config with TLS 1.3 as the least version.

@@ -28,6 +28,8 @@ type Conn struct {
 	quic   *tls.QUICConn // nil when it is needed no more
 	server bool
 
+	background *background // where steps are taken that may block; nil for here
+
 	ignoresTickets bool   // a client that resumes no sessions
 	ticketHeader   uint8  // bytes seen of the header of a ticket that is ignored
 	ticketLeft     uint32 // bytes of its body to come, as far as the header says
@@ -46,6 +48,9 @@ func (c *Conn) Start() error {
 		c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
 		return nil
 	}
+	if c.background != nil && c.background.starts {
+		return c.step(c.start)
+	}
 	return c.start()
 }
 
@@ -62,18 +67,36 @@ func (c *Conn) SetTransportParameters(params []byte) {
 }
 
 func (c *Conn) start() error {
-	if err := c.quic.Start(context.Background()); err != nil {
+	ctx := context.Background()
+	if c.background != nil {
+		ctx = c.background.ctx
+	}
+	if err := c.quic.Start(ctx); err != nil {
 		return c.fail(err)
 	}
 	return c.collect()
 }
 
-// HandleData takes handshake bytes from the peer. The error is an
-// *engine.TLSAlert.
+// HandleData takes handshake bytes from the peer. The error, or that of Finish, is
+// an *engine.TLSAlert.
 func (c *Conn) HandleData(space wire.Space, data []byte) error {
 	if c.err != nil {
 		return c.err
 	}
+	if c.background == nil || c.quic == nil {
+		return c.handleData(space, data)
+	}
+	data = bytes.Clone(data)
+	return c.step(func() error {
+		err := c.handleData(space, data)
+		if err == nil && c.server && c.state != nil {
+			_ = c.SendSessionTicket() // which would have to be a step of its own
+		}
+		return err
+	})
+}
+
+func (c *Conn) handleData(space wire.Space, data []byte) error {
 	if c.quic == nil {
 		// A client has nothing to say after the handshake: QUIC updates keys
 		// and authenticates clients by other means or not at all (RFC 9001,
@@ -97,6 +120,9 @@ func (c *Conn) HandleData(space wire.Space, data []byte) error {
 
 // NextEvent returns the next thing that happened.
 func (c *Conn) NextEvent() engine.TLSEvent {
+	if c.Pending() {
+		return engine.TLSEvent{}
+	}
 	if c.told == len(c.events) {
 		c.forget()
 		return engine.TLSEvent{}
@@ -143,8 +169,15 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 // and nil before. All who ask share it.
 func (c *Conn) Complete() *tls.ConnectionState { return c.state }
 
-// Close frees what the handshake holds. No events follow.
+// Close frees what the handshake holds, or leaves that to the step under way. No
+// events follow.
 func (c *Conn) Close() {
+	if c.background == nil || !c.background.abandon() {
+		c.free()
+	}
+}
+
+func (c *Conn) free() {
 	c.forget()
 	if c.quic != nil {
 		c.quic.Close() // the error is that of a handshake which is given up

@@ -66,10 +66,27 @@ type end struct {
 	peerParams []byte
 	done       bool
 	err        error
+	progress   progress
 }
 
 func newEnd(conn *Conn) *end {
-	return &end{conn: conn, server: conn.server, secrets: map[secretKey]string{}}
+	e := &end{conn: conn, server: conn.server, secrets: map[secretKey]string{}, progress: make(progress, 1)}
+	conn.Notify(e.progress)
+	return e
+}
+
+// progress is told when a step that was pending is done.
+type progress chan struct{}
+
+func (p progress) HandshakeProgressed() { p <- struct{}{} }
+
+// finish waits for the step that err came from, and returns the step's error.
+func (e *end) finish(err error) error {
+	if err == nil && e.conn.Pending() {
+		<-e.progress
+		_, err = e.conn.Finish()
+	}
+	return err
 }
 
 // poll takes the events of e.
@@ -106,7 +123,7 @@ func (e *end) deliver(to *end, chunk int) {
 	for _, ev := range out {
 		for len(ev.Data) > 0 && to.err == nil {
 			n := min(chunk, len(ev.Data))
-			to.err = to.conn.HandleData(ev.Space, ev.Data[:n])
+			to.err = to.finish(to.conn.HandleData(ev.Space, ev.Data[:n]))
 			ev.Data = ev.Data[n:]
 			to.poll()
 		}
@@ -121,7 +138,7 @@ func run(t *testing.T, client, server *Conn, chunk int) (c, s *end) {
 	t.Cleanup(client.Close)
 	t.Cleanup(server.Close)
 	client.SetTransportParameters([]byte("parameters of the client"))
-	c.err, s.err = client.Start(), server.Start()
+	c.err, s.err = c.finish(client.Start()), s.finish(server.Start())
 	c.poll()
 	s.poll()
 	for c.err == nil && s.err == nil && len(c.out)+len(s.out) > 0 {

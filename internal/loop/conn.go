@@ -18,9 +18,11 @@ type Conn struct {
 
 	released bool
 
-	dirty      bool
-	nextDirty  *Conn
-	prev, next *Conn
+	dirty       bool
+	waits       bool // in handshakes
+	nextDirty   *Conn
+	nextWaiting *Conn // in handshakes
+	prev, next  *Conn
 
 	at      monotime.Time // the deadline queued, zero for none
 	place   int           // in deadlines
@@ -48,7 +50,9 @@ func (l *Loop) newConn(e *engine.Conn) *Conn {
 	e.App = c
 	l.conns.add(c)
 	l.count++
-	l.dirty.push(c)
+	if tls, ok := e.TLS().(notifier); ok {
+		tls.Notify(c)
+	}
 	return c
 }
 
@@ -111,8 +115,9 @@ func (c *Conn) OpenStream(unidirectional bool) (*engine.Stream, error) {
 	return s, err
 }
 
-// Close ends the connection with an application's code and reason. The
-// handler is told once CONNECTION_CLOSE has been sent.
+// Close ends the connection with an application's code and reason, after what was
+// written before, as far as it may be sent in this turn. The handler is told once
+// CONNECTION_CLOSE has been sent.
 func (c *Conn) Close(code uint64, reason string) {
 	if !c.released {
 		c.engine.Close(c.loop.clock(), code, reason)

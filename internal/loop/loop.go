@@ -24,16 +24,17 @@ type Loop struct {
 	done     chan struct{}
 
 	// Of the loop's goroutine alone:
-	now       monotime.Time // of this turn
-	spare     []item        // the mailbox's next slice
-	conns     connList
-	count     int // of conns
-	dirty     dirtyList
-	deadlines deadlines
-	events    [64]engine.Event
-	buf       []byte // trains are built here
-	relief    relief
-	broken    error // why the socket failed
+	now        monotime.Time // of this turn
+	spare      []item        // the mailbox's next slice
+	conns      connList
+	count      int // of conns
+	dirty      dirtyList
+	handshakes handshakes
+	deadlines  deadlines
+	events     [64]engine.Event
+	buf        []byte // trains are built here
+	relief     relief
+	broken     error // why the socket failed
 
 	shared struct {
 		mu    sync.Mutex
@@ -80,6 +81,7 @@ func newLoop(sock Socket, cfg Config) *Loop {
 	if cfg.ReceiveBatch <= 0 {
 		cfg.ReceiveBatch = defaultReceiveBatch
 	}
+	cfg.Endpoint.DeferHandshakes = true
 	return &Loop{
 		sock:     sock,
 		endpoint: engine.NewEndpoint(cfg.Endpoint),
@@ -109,12 +111,21 @@ func (l *Loop) run() {
 	l.shutdown()
 }
 
-// turn is what the loop does over and over. Handlers run before the mailbox is
-// emptied and before anything is sent, so that what they answer leaves
-// together with the acknowledgments of what they answer to.
+// turn is what the loop does over and over. Handshakes come last, as they cost most.
 func (l *Loop) turn() {
 	l.receive()
 	l.expire()
+	l.serve()
+	if l.shake() {
+		l.serve()
+	}
+	l.publish()
+}
+
+// serve does what was brought about. Handlers run before the mailbox is emptied and
+// before anything is sent, so that what they answer leaves together with the
+// acknowledgments of what they answer to.
+func (l *Loop) serve() {
 	woke := false
 	for c := l.dirty.head; c != nil; c = c.nextDirty {
 		if l.dispatch(c) > 0 && c.handler.Woke() {
@@ -130,7 +141,6 @@ func (l *Loop) turn() {
 	l.drain()
 	l.relieve()
 	l.flush()
-	l.publish()
 }
 
 // expire tells the engines whose deadline has come.

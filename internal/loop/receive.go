@@ -33,7 +33,7 @@ func (l *Loop) receive() {
 
 // await reads the first batch of a turn.
 func (l *Loop) await() ([]udp.Message, error) {
-	if l.dirty.head != nil || !l.mail.park() {
+	if l.dirty.head != nil || l.handshakes.length > 0 || !l.mail.park() {
 		return l.sock.TryRecv()
 	}
 	defer l.mail.unpark()
@@ -69,5 +69,5 @@ func (l *Loop) handleDatagram(d *engine.Datagram) {
 		c = l.newConn(e)
 		c.handler = l.config.Accept(c)
 	}
-	c.touch()
+	l.received(c)
 }

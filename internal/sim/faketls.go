@@ -25,11 +25,17 @@ type FakeTLS struct {
 	Side   wire.Side
 	Suite  protect.Suite // default AES-128-GCM
 	Filler int           // bytes in place of a certificate chain
+	// Slow makes every call of HandleData pending until Work is called, as with
+	// callbacks that ask others.
+	Slow bool
 
 	params []byte
 	events []engine.TLSEvent
 	in     [wire.NumSpaces][]byte
-	done   bool
+	closed bool
+
+	pending, worked bool // HandleData was called and not finished; Work was called
+	err             error
 }
 
 const (
@@ -74,6 +80,39 @@ func (f *FakeTLS) serverFlight() {
 // HandleData implements engine.TLS.
 func (f *FakeTLS) HandleData(space wire.Space, data []byte) error {
 	f.in[space] = append(f.in[space], data...)
+	if f.Slow {
+		f.pending, f.worked = true, false
+		return nil
+	}
+	return f.handleMessages(space)
+}
+
+// Pending implements engine.TLS.
+func (f *FakeTLS) Pending() bool { return f.pending }
+
+// Work does what is pending, for Finish to tell of.
+func (f *FakeTLS) Work() {
+	if !f.pending || f.worked {
+		return
+	}
+	f.worked = true
+	for space := range f.in {
+		if f.err == nil {
+			f.err = f.handleMessages(wire.Space(space))
+		}
+	}
+}
+
+// Finish implements engine.TLS.
+func (f *FakeTLS) Finish() (done bool, err error) {
+	if f.worked {
+		f.pending, f.worked = false, false
+		return true, f.err
+	}
+	return false, nil
+}
+
+func (f *FakeTLS) handleMessages(space wire.Space) error {
 	for {
 		b := f.in[space]
 		if len(b) < 3 {
@@ -138,7 +177,7 @@ func (f *FakeTLS) secret(kind engine.TLSEventKind, space wire.Space) {
 
 // NextEvent implements engine.TLS.
 func (f *FakeTLS) NextEvent() engine.TLSEvent {
-	if len(f.events) == 0 {
+	if f.pending || len(f.events) == 0 {
 		return engine.TLSEvent{}
 	}
 	e := f.events[0]
@@ -153,4 +192,7 @@ func (f *FakeTLS) SendSessionTicket() error {
 }
 
 // Close implements engine.TLS.
-func (f *FakeTLS) Close() { f.done = true }
+func (f *FakeTLS) Close() { f.closed = true }
+
+// Closed reports whether Close was called.
+func (f *FakeTLS) Closed() bool { return f.closed }

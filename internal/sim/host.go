@@ -24,6 +24,7 @@ type host struct {
 	gone     bool // the connection was released
 	closed   error
 	buf      []byte
+	tlsDone  monotime.Time // when a step of the handshake that is pending will be done, zero for none
 
 	validated bool // the client proved its address, as far as packets show
 	received  int  // bytes from the client until then
@@ -96,6 +97,7 @@ func (h *host) work(now monotime.Time) error {
 	if d := h.conn.Deadline(); !d.IsZero() && !d.After(now) {
 		h.conn.HandleDeadline(now)
 	}
+	h.shake(now)
 	if err := h.pollEvents(now); err != nil {
 		return err
 	}
@@ -121,6 +123,22 @@ func (h *host) work(now monotime.Time) error {
 		return fmt.Errorf("deadline %v is not after now, %v", d.Sub(start), now.Sub(start))
 	}
 	return nil
+}
+
+// shake does what is pending of the handshake when its time has come.
+func (h *host) shake(now monotime.Time) {
+	tls, ok := h.conn.TLS().(*FakeTLS)
+	switch {
+	case !ok || !tls.Pending() || tls.Closed():
+		h.tlsDone = 0
+	case h.tlsDone.IsZero():
+		h.tlsDone = now.Add(h.run.SlowTLS)
+	case !h.tlsDone.After(now):
+		h.tlsDone = 0
+		tls.Work()
+		h.conn.HandleHandshake(now)
+		h.shake(now)
+	}
 }
 
 func (h *host) pollEvents(now monotime.Time) error {
@@ -201,7 +219,7 @@ func (h *host) deadline() monotime.Time {
 	if h.conn == nil || h.gone {
 		return at
 	}
-	return monotime.Earliest(at, h.conn.Deadline())
+	return monotime.Earliest(monotime.Earliest(at, h.tlsDone), h.conn.Deadline())
 }
 
 func (h *host) released() bool { return h.gone && h.endpoint.Conns() == 0 }

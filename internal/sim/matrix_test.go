@@ -67,6 +67,11 @@ var scenarios = []scenario{
 		r.RequireRetry = true
 		return r
 	}},
+	{"slowTLS", scenarioSeeds, func() Run {
+		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05}, &Reorder{Rate: 0.2, Hold: 20 * time.Millisecond}, &Duplicate{Rate: 0.1})()
+		r.SlowTLS = 300 * time.Millisecond
+		return r
+	}},
 	{"keyUpdates", scenarioSeeds, func() Run {
 		w := work
 		w.UpdateKeys = true

@@ -45,6 +45,8 @@ type Run struct {
 	Client, Server *engine.Config // nil: defaults
 	RequireRetry   bool
 	NewTLS         func(side wire.Side) engine.TLS // nil: FakeTLS
+	// SlowTLS is how long each step of a FakeTLS handshake is pending.
+	SlowTLS time.Duration
 	// Limit is the virtual time after which a run has failed. Default 5 min.
 	Limit time.Duration
 	// Trace, when set, gets a line for each packet sent and received.
@@ -93,7 +95,7 @@ func (r *Run) setUp() {
 		n.Seed(rand.New(rand.NewPCG(source.Uint64(), source.Uint64())))
 	}
 	if r.NewTLS == nil {
-		r.NewTLS = func(side wire.Side) engine.TLS { return &FakeTLS{Side: side, Filler: 2500} }
+		r.NewTLS = func(side wire.Side) engine.TLS { return &FakeTLS{Side: side, Filler: 2500, Slow: r.SlowTLS != 0} }
 	}
 	r.client = newHost(r, wire.ClientSide, clientAddr, r.Client, source)
 	r.server = newHost(r, wire.ServerSide, serverAddr, r.Server, source)

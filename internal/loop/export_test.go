@@ -1,0 +1,4 @@
+package loop
+
+// MaxTurnHandshakes is a bound that tests compare with.
+const MaxTurnHandshakes = maxTurnHandshakes
