@@ -275,6 +275,12 @@ func TestAttackStreamChurn(t *testing.T) {
 				t.Fatalf("%d events and %d streams wait", h.Events, h.Streams)
 			}
 			p.poll()
+			for _, e := range p.events {
+				if e.Kind == engine.EventStreamOpened {
+					p.conn.StopSending(p.now, e.Stream, 0) // nobody wants the byte before the reset
+				}
+			}
+			p.poll()
 			p.wantOpen()
 			for _, f := range p.frames {
 				switch f.kind() {

@@ -77,7 +77,13 @@ func TestDiscardedByReset(t *testing.T) {
 	p := newServer(t)
 	s := accepted(p)
 	p.send(wire.AppSpace, resetStream(s.ID, 1, 25))
-	p.wantDiscarded(s, 21)
+	if _, known := s.Recv.Discarded(); known {
+		t.Fatal("known while bytes are left to be read")
+	}
+	if n, err := s.Recv.Read(make([]byte, 20)); n != 6 || err != nil {
+		t.Fatalf("read %d bytes, %v", n, err)
+	}
+	p.wantDiscarded(s, 15)
 }
 
 // With RESET_STREAM_AT, it is known when what is reliable has been read.

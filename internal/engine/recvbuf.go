@@ -121,6 +121,13 @@ func (b *RecvBuffer) Buffered() int {
 	return int(b.available() - b.read)
 }
 
+// readable returns the offsets from and to which bytes can be read now.
+func (b *RecvBuffer) readable() (from, to uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read, b.available()
+}
+
 // available returns up to where bytes may be read; the lock is held.
 func (b *RecvBuffer) available() uint64 {
 	if b.cut != nil {
@@ -170,7 +177,11 @@ func (b *RecvBuffer) insert(off uint64, data []byte, fin bool) (readable, ok boo
 		b.fin, b.size, b.sized = true, end, true
 		readable = b.ready == end
 	}
-	if b.failed() || end <= b.ready || b.readAll() {
+	if b.cut != nil && end > b.cut.at { // or failed
+		end = max(off, b.cut.at)
+		data = data[:end-off]
+	}
+	if end <= b.ready || b.readAll() {
 		return readable, true
 	}
 	if off < b.ready {

@@ -176,7 +176,11 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 	return nil
 }
 
-// handleResetStream takes a RESET_STREAM frame (RFC 9000, Section 19.4).
+// handleResetStream takes a RESET_STREAM frame (RFC 9000, Section 19.4). What has
+// arrived in order before it and was not read yet stays readable, then the reader
+// learns of the reset: Section 3.2 leaves the choice, and a reset that comes with the
+// first bytes would hide what stream it was. They stay counted against the windows,
+// and the stream counts as open, until they are read or nobody wants them.
 func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *TransportError {
 	s, err := c.receiveStream(f.ID, wire.FrameResetStream)
 	if s == nil || err != nil {
@@ -184,6 +188,10 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 	}
 	if err := c.extend(s, f.FinalSize, true, wire.FrameResetStream); err != nil {
 		return err
+	}
+	if read, end := s.Recv.readable(); end > read && !s.in.discard && !s.in.state.ended() && s.in.state != recvDataRecvd {
+		c.cutStream(s, &wire.ResetStreamAt{ResetStream: *f, ReliableSize: end})
+		return nil
 	}
 	if !s.in.to(recvEventReset) {
 		return nil // everything had arrived before
