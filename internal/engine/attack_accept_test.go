@@ -2,10 +2,14 @@ package engine_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -22,7 +26,17 @@ func initialDatagram(t testing.TB, i int, frames ...frame) []byte {
 
 // withLimits makes the endpoint keep few handshakes.
 func withLimits(p *puppet, retryAbove, maxHandshakes int) {
-	p.limits = engine.Limits{RetryAbove: retryAbove, MaxHandshakes: maxHandshakes}
+	p.gate = newGate(admission.Limits{RetryAbove: retryAbove, Handshakes: maxHandshakes})
+}
+
+// newGate returns a gate whose limits that are zero are none.
+func newGate(l admission.Limits) *admission.Gate {
+	for _, limit := range []*int{&l.RetryAbove, &l.Handshakes, &l.HandshakesPerSource, &l.Conns, &l.ConnsPerSource} {
+		if *limit == 0 {
+			*limit = math.MaxInt
+		}
+	}
+	return admission.New(l)
 }
 
 // Attack: pre-handshake leak. Junk in every form in front of a server leaves
@@ -152,7 +166,7 @@ func TestAttackEarlyPackets(t *testing.T) {
 // Attack: accept flood. Above one bound new clients must prove their address,
 // above the other they get no answer; bounds hold in state and in answers.
 func TestAttackInitialFlood(t *testing.T) {
-	const retryAbove, flood = 20, 300
+	const retryAbove, flood = 20, 500
 	p := newServer(t, func(p *puppet) { withLimits(p, retryAbove, 1000) })
 	for i := range flood {
 		p.path.Remote = churnAddr(i)
@@ -163,8 +177,8 @@ func TestAttackInitialFlood(t *testing.T) {
 		t.Fatalf("%d connections, %d accepted, want %d", p.endpoint.Conns(), s.Accepted, retryAbove)
 	}
 	p.poll()
-	if n := len(p.answers); n != engine.MaxAnswers || s.RetriesSent != engine.MaxAnswers {
-		t.Fatalf("%d answers, %d Retry packets, want the bound %d", n, s.RetriesSent, engine.MaxAnswers)
+	if n := len(p.answers); n != engine.MaxRetryAnswers || s.RetriesSent != uint64(engine.MaxRetryAnswers) {
+		t.Fatalf("%d answers, %d Retry packets, want the bound %d", n, s.RetriesSent, engine.MaxRetryAnswers)
 	}
 	for _, a := range p.answers {
 		if h, ok := wire.ParseLongHeader(a); !ok || h.Type != wire.RetryPacket {
@@ -173,19 +187,85 @@ func TestAttackInitialFlood(t *testing.T) {
 	}
 }
 
-// Attack: accept flood beyond the last bound: silence.
-func TestAttackInitialFloodRefused(t *testing.T) {
+// Attack: accept flood by clients that prove their address: beyond the last bound
+// there is silence, and they may try again. Who has not proved it is asked to, and
+// has no part in that bound.
+func TestAttackInitialFloodIgnored(t *testing.T) {
 	const most = 10
-	p := newServer(t, func(p *puppet) { withLimits(p, most, most) })
+	p := newServer(t, requireRetry, func(p *puppet) { withLimits(p, most, most) })
 	for i := range 100 {
 		p.path.Remote = churnAddr(i)
-		p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, i), Path: p.path})
+		p.original = connID(fmt.Sprintf("orig%06d", i))
+		p.remote, p.token, p.conn = p.original, nil, nil
+		p.spaces, p.tls = [wire.NumSpaces]puppetSpace{}, &sim.FakeTLS{Side: wire.ClientSide}
+		p.retried()
+		p.queue(wire.InitialSpace, crypto(0, p.spaces[wire.InitialSpace].toSend))
 	}
-	p.poll()
 	s := p.endpoint.Stats()
-	if p.endpoint.Conns() != most || s.Refused != 90 || len(p.answers) != 0 {
-		t.Fatalf("%d connections, %d refused, %d answers", p.endpoint.Conns(), s.Refused, len(p.answers))
+	if p.endpoint.Conns() != most || s.Refused != 100-most {
+		t.Fatalf("%d connections, %d refused", p.endpoint.Conns(), s.Refused)
 	}
+	p.server.RequireRetry = false
+	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 200), Path: engine.Path{Remote: strangerAddr}}) != nil {
+		t.Error("accepted a newcomer who proved nothing while there were so many handshakes")
+	}
+	if got := p.endpoint.Stats().RetriesSent; got != 101 {
+		t.Errorf("%d Retry packets, want 101", got)
+	}
+}
+
+// Attack: floods that are answered in one way leave the answers of other kinds to
+// honest clients.
+func TestAttackAnswersHaveShares(t *testing.T) {
+	p := newServer(t, requireRetry)
+	odd := initialDatagram(t, 1)
+	odd[1] = 0x5a // another version
+	short := append([]byte{0x40}, make([]byte, 100)...)
+	for range 1000 {
+		p.deliver(odd)
+		p.deliver(short)
+	}
+	p.deliver(initialDatagram(t, 2))
+	if s := p.endpoint.Stats(); s.RetriesSent != 1 || s.VersionsSent != uint64(engine.MaxVersionAnswers) || s.ResetsSent != uint64(engine.MaxResetAnswers) {
+		t.Errorf("%d Retry packets, want 1; %d Version Negotiation packets and %d resets", s.RetriesSent, s.VersionsSent, s.ResetsSent)
+	}
+}
+
+// Connections have a limit, beyond which clients are told so.
+func TestTooManyConnections(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.gate = newGate(admission.Limits{Conns: 1}) })
+	p.handshake()
+	p.raw(initialDatagram(t, 1))
+	p.wantRefused(connID("orig000001"), wire.ConnectionRefused)
+	if n := p.endpoint.Conns(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	p.wantForgotten()
+	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 2), Path: p.path}) == nil {
+		t.Error("a connection that is over still counts")
+	}
+}
+
+// wantRefused demands that the endpoint's only answer be CONNECTION_CLOSE to a client
+// that sent to an ID, in a packet that buys an attacker nothing.
+func (p *puppet) wantRefused(to wire.ConnectionID, code wire.ErrorCode) {
+	p.t.Helper()
+	if len(p.answers) != 1 || len(p.answers[0]) > 200 {
+		p.fatal("%d answers", len(p.answers))
+	}
+	h, ok := wire.ParseLongHeader(p.answers[0])
+	if !ok || h.Type != wire.InitialPacket || h.DstID != p.local {
+		p.fatal("the answer is no Initial packet to this client: %x", p.answers[0])
+	}
+	_, opener := protect.NewInitial(wire.Version1, to.Bytes(), wire.ClientSide)
+	payload, _, err := opener.Open(p.answers[0], h.PNOffset, wire.NoPacket)
+	if err != nil {
+		p.fatal("the answer does not open: %v", err)
+	}
+	if f, n := splitFrame(payload); n != len(payload) || f.kind() != wire.FrameConnectionClose || f.close().Code != uint64(code) {
+		p.fatal("the answer is %v, want CONNECTION_CLOSE with %v", f, code)
+	}
+	p.answers = nil
 }
 
 // A handshake counts against the bounds until it is confirmed or over.
@@ -198,7 +278,7 @@ func TestHandshakesLeaveTheLimit(t *testing.T) {
 		t.Fatal("a confirmed handshake still counts")
 	}
 	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 2), Path: p.path}) != nil {
-		t.Fatal("accepted beyond the bound")
+		t.Fatal("accepted beyond the bound without proof")
 	}
 	for d := c.Deadline(); !d.IsZero(); d = c.Deadline() {
 		c.HandleDeadline(d)

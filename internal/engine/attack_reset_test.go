@@ -79,7 +79,7 @@ func TestAttackResetFlood(t *testing.T) {
 		p.deliver(lostPacket(100))
 	}
 	p.poll()
-	if n := len(p.answers); n != engine.MaxAnswers {
+	if n := len(p.answers); n != engine.MaxResetAnswers {
 		t.Fatalf("%d answers were kept", n)
 	}
 }

@@ -47,28 +47,30 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// Attack: token parsing. Tokens that are short, long, forged, another
-// client's or expired are as good as none: the client is asked again, nothing
-// is kept of it.
+// Attack: token parsing. Tokens that are short, long or forged are as good as none:
+// the client is asked again. One that is another client's or expired is an error
+// (RFC 9000, Section 8.1.2), of which the client learns at once. Nothing is kept of
+// any of them.
 func TestAttackTokens(t *testing.T) {
 	tests := []struct {
 		name  string
 		spoil func(p *puppet)
+		stale bool
 	}{
-		{"one byte", func(p *puppet) { p.token = p.token[:1] }},
-		{"only a nonce", func(p *puppet) { p.token = p.token[:protect.TokenNonceLen] }},
-		{"cut", func(p *puppet) { p.token = p.token[:len(p.token)-1] }},
-		{"longer", func(p *puppet) { p.token = append(p.token, 0) }},
-		{"far too long", func(p *puppet) { p.token = append(p.token, make([]byte, 500)...) }},
-		{"zeros", func(p *puppet) { clear(p.token) }},
-		{"first byte", func(p *puppet) { p.token[0] ^= 1 }},
-		{"last byte", func(p *puppet) { p.token[len(p.token)-1] ^= 0x80 }},
-		{"other address", func(p *puppet) { p.path.Remote = strangerAddr }},
+		{"one byte", func(p *puppet) { p.token = p.token[:1] }, false},
+		{"only a nonce", func(p *puppet) { p.token = p.token[:protect.TokenNonceLen] }, false},
+		{"cut", func(p *puppet) { p.token = p.token[:len(p.token)-1] }, false},
+		{"longer", func(p *puppet) { p.token = append(p.token, 0) }, false},
+		{"far too long", func(p *puppet) { p.token = append(p.token, make([]byte, 500)...) }, false},
+		{"zeros", func(p *puppet) { clear(p.token) }, false},
+		{"first byte", func(p *puppet) { p.token[0] ^= 1 }, false},
+		{"last byte", func(p *puppet) { p.token[len(p.token)-1] ^= 0x80 }, false},
+		{"other address", func(p *puppet) { p.path.Remote = strangerAddr }, true},
 		{"other port", func(p *puppet) {
 			p.path.Remote = netip.AddrPortFrom(puppetAddr.Addr(), puppetAddr.Port()+1)
-		}},
-		{"expired", func(p *puppet) { p.now = p.now.Add(engine.RetryLifetime + 1) }},
-		{"of another server", func(p *puppet) { p.token = foreignToken(p.now) }},
+		}, true},
+		{"expired", func(p *puppet) { p.now = p.now.Add(engine.RetryLifetime + 1) }, true},
+		{"of another server", func(p *puppet) { p.token = foreignToken(p.now) }, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +82,9 @@ func TestAttackTokens(t *testing.T) {
 			if p.conn != nil || s.Accepted != 0 || s.InvalidToken != 1 {
 				t.Fatalf("accepted %d, invalid tokens %d", s.Accepted, s.InvalidToken)
 			}
-			if len(p.answers) != 1 {
+			if tt.stale {
+				p.wantRefused(p.remote, wire.InvalidToken)
+			} else if len(p.answers) != 1 {
 				t.Errorf("%d answers, want another Retry", len(p.answers))
 			}
 			if err := p.endpoint.CheckEmpty(); err != nil {

@@ -80,7 +80,7 @@ func TestAttackVersionNegotiationFlood(t *testing.T) {
 		p.deliver(longPacket(unknownVersion, "destination", "source", 1200))
 	}
 	p.poll()
-	if s := p.endpoint.Stats(); len(p.answers) != engine.MaxAnswers || s.UnknownVersion != 1000 || s.VersionsSent != engine.MaxAnswers {
+	if s := p.endpoint.Stats(); len(p.answers) != engine.MaxVersionAnswers || s.UnknownVersion != 1000 || s.VersionsSent != uint64(engine.MaxVersionAnswers) {
 		t.Fatalf("%d answers: %+v", len(p.answers), s)
 	}
 }

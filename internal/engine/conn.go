@@ -35,11 +35,9 @@ type Conn struct {
 	endpoint *Endpoint
 	config   *Config
 
-	pendingHandshake bool // a server's that counts against the endpoint's limits
-	quiet            bool // for long enough to give memory back
-
 	side    wire.Side
 	state   connState
+	waiting eventSet // those in events that are of no stream
 	version wire.Version
 
 	tls   TLS
@@ -68,7 +66,7 @@ type Conn struct {
 	idle      idleState
 	events    []Event     // from polled on
 	polled    int32       // of events
-	waiting   eventSet    // those in events that are of no stream
+	place     Place       // a server's, at the gate
 	datagrams *Datagrams  // nil unless Config.Datagrams
 	end       *closeState // nil while the connection lives
 

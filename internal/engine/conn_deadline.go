@@ -47,7 +47,7 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.keepAlive(now)
 	}
 	if d.take(slotTrim, now) {
-		c.quiet = true
+		c.idle.quiet = true
 		c.becameQuiet(now.Add(-trimAfter))
 	}
 	d.take(slotPacing, now) // sending goes on in PollTransmit
@@ -67,6 +67,7 @@ func (c *Conn) handshakeTimedOut(now monotime.Time) {
 type idleState struct {
 	timeout   time.Duration // the lower of both sides', 0 for none
 	sentSince bool          // an ack-eliciting packet went out since the last one arrived
+	quiet     bool          // for long enough to give memory back
 	held      bool          // the application has work outstanding
 	lapsed    monotime.Time // since when nothing happened, if no PING is due as there was no work
 }
@@ -172,7 +173,7 @@ const trimAfter = time.Second
 // trim gives back what an idle connection does not need, once there is nothing
 // to send.
 func (c *Conn) trim() {
-	c.quiet = false
+	c.idle.quiet = false
 	c.loss.Trim(wire.AppSpace)
 	c.keys.Rest()
 	c.space.crypto.trim()

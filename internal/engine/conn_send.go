@@ -25,7 +25,7 @@ func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Tra
 		return t, true
 	}
 	t, ok := c.pollTrain(now, buf, maxSegments)
-	if !ok && c.quiet {
+	if !ok && c.idle.quiet {
 		c.trim()
 	}
 	return t, ok

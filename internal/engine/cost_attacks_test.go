@@ -399,7 +399,7 @@ func floodDatagrams(t testing.TB, n int) {
 // strangers sends Initial packets of as many clients, which are never heard of again.
 func strangers(token string) func(testing.TB, int) {
 	return func(t testing.TB, n int) {
-		p := newServer(t, func(p *puppet) { p.limits = engine.Limits{RetryAbove: n / 2, MaxHandshakes: n} })
+		p := newServer(t, func(p *puppet) { withLimits(p, n/2, n) })
 		for i := range n {
 			dst := connID(fmt.Sprintf("stranger%d", i))
 			sealer, _ := protect.NewInitial(wire.Version1, dst.Bytes(), wire.ClientSide)

@@ -45,8 +45,8 @@ type EndpointConfig struct {
 	// Shards is how many endpoints share an address, 0 or 1 for only this one,
 	// and Shard which of them this is, from 0: see ShardOf.
 	Shard, Shards int
-	// Limits bound what strangers may cost; zero fields mean defaults.
-	Limits Limits
+	// Gate says which clients get a connection; nil accepts all.
+	Gate Gate
 	// Memory bounds what the buffers of all connections hold; endpoints may share
 	// it. nil means no limit but each connection's own.
 	Memory *Memory
@@ -63,7 +63,7 @@ type Endpoint struct {
 	source   *rand.ChaCha8
 	resetKey [32]byte
 	tokens   *protect.TokenKey
-	limits   Limits
+	gate     Gate
 	memory   *Memory
 	shard    int
 	shards   int
@@ -92,10 +92,11 @@ type EndpointStats struct {
 	TooShort          uint64 // Initial packet in a datagram below 1200 bytes
 	NotAuthentic      uint64 // Initial packet that does not open
 	InvalidToken      uint64
-	Refused           uint64 // no server, or too many handshakes
+	Refused           uint64 // no server, or too many clients
 	VersionsSent      uint64 // Version Negotiation packets
 	RetriesSent       uint64
 	ResetsSent        uint64 // stateless resets
+	ClosesSent        uint64 // CONNECTION_CLOSE to clients that got no connection
 	ResetsReceived    uint64
 	Accepted, Dialled uint64 // connections
 }
@@ -103,12 +104,15 @@ type EndpointStats struct {
 // NewEndpoint returns an Endpoint without connections.
 func NewEndpoint(cfg EndpointConfig) *Endpoint {
 	source := rand.NewChaCha8(cfg.Seed)
+	if cfg.Gate == nil {
+		cfg.Gate = openGate{}
+	}
 	return &Endpoint{
 		rand:     rand.New(source),
 		source:   source,
 		resetKey: cfg.ResetKey,
 		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
-		limits:   cfg.Limits.withDefaults(),
+		gate:     cfg.Gate,
 		memory:   cfg.Memory,
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
@@ -218,9 +222,9 @@ func (e *Endpoint) randomBytes(b []byte) {
 // forgetOriginal ends routing by the client's first destination ID, and the
 // handshake's share of the limits.
 func (e *Endpoint) forgetOriginal(c *Conn) {
-	if c.pendingHandshake {
-		c.pendingHandshake = false
+	if c.hs != nil && e.byInvented[c.hs.initialDstID] == c {
 		e.handshakes--
+		e.gate.HandshakeOver(c.place)
 		delete(e.byInvented, c.hs.initialDstID)
 	}
 }
@@ -228,6 +232,9 @@ func (e *Endpoint) forgetOriginal(c *Conn) {
 // remove forgets a connection.
 func (e *Endpoint) remove(c *Conn) {
 	e.forgetOriginal(c)
+	if c.side == wire.ServerSide {
+		e.gate.Released(c.place)
+	}
 	for i := range c.ids.local {
 		e.removeID(c.ids.local[i].id)
 	}

@@ -10,22 +10,6 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// Limits bound what peers may cost before they have proved anything.
-type Limits struct {
-	// RetryAbove is the number of handshakes under way above which a new
-	// client must prove its address first. Default 8192.
-	RetryAbove int
-	// MaxHandshakes is the number above which new clients get no answer.
-	// Default 65536.
-	MaxHandshakes int
-}
-
-func (l Limits) withDefaults() Limits {
-	setDefault(&l.RetryAbove, 8192)
-	setDefault(&l.MaxHandshakes, 65536)
-	return l
-}
-
 // retryTokenLifetime is how long a client may take to come back with a Retry
 // token (RFC 9000, Section 8.1.3): a few round trips.
 const retryTokenLifetime = 10 * time.Second
@@ -58,7 +42,7 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 		e.stats.TooShort++ // Section 14.1
 	case h.DstID.Len() < minInitialDstID:
 		e.stats.Malformed++
-	case e.server == nil || e.handshakes >= e.limits.MaxHandshakes:
+	case e.server == nil:
 		e.stats.Refused++
 	default:
 		return e.handleInitial(now, d, &h)
@@ -77,22 +61,59 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 	}
 	original, validated := h.DstID, false
 	if len(h.Token) > 0 {
-		if id, ok := e.openToken(now, h.Token, d.Path.Remote); ok {
+		switch id, verdict := e.openToken(now, h.Token, d.Path.Remote); verdict {
+		case tokenValid:
 			original, validated = id, true
-		} else {
+		case tokenStale:
+			// Section 8.1.2: a client does not take a second Retry packet, so asking
+			// for another token would keep it waiting in vain.
+			e.stats.InvalidToken++
+			e.refuse(d, h, &sealer, wire.InvalidToken, "the token is too old, or of another address")
+			return nil
+		default:
 			// Section 8.1.3: a client without a valid token is one without a token.
 			e.stats.InvalidToken++
 		}
 	}
-	if !validated && (e.server.RequireRetry || e.handshakes >= e.limits.RetryAbove) {
+	if !validated && e.server.RequireRetry {
 		e.retry(now, d, h)
 		return nil
 	}
+	place, verdict := e.gate.Admit(d.Path.Remote.Addr(), validated)
+	switch verdict {
+	case AskForProof:
+		e.retry(now, d, h)
+		return nil
+	case Refuse:
+		e.stats.Refused++
+		e.refuse(d, h, &sealer, wire.ConnectionRefused, "too many connections")
+		return nil
+	case Ignore:
+		e.stats.Refused++
+		return nil
+	}
 	c := e.accept(d, h, original, validated)
+	c.place = place
 	c.hs.installInitial(sealer, opener)
 	c.startTLS(now)
 	c.handleDatagram(now, d)
 	return c
+}
+
+// refuse tells a client why it gets no connection (RFC 9000, Sections 5.2.2 and
+// 8.1.2). Nothing is kept of it: there is no closing period.
+func (e *Endpoint) refuse(d *Datagram, h *wire.LongHeader, sealer *protect.Sealer, code wire.ErrorCode, reason string) {
+	out := e.answers.next(answerClose)
+	if out == nil {
+		return
+	}
+	const pnLen = 1
+	pkt, lengthAt := wire.AppendLongHeader(out, wire.InitialPacket, h.Version, &h.SrcID, &h.DstID, nil, 0, pnLen)
+	pnAt := len(pkt) - pnLen
+	pkt = wire.AppendConnectionClose(pkt, wire.ConnectionClose{Code: uint64(code), Reason: []byte(reason)})
+	wire.PutLength(pkt, lengthAt, len(pkt)-pnAt+protect.Overhead)
+	e.answers.push(answerClose, d.Path, sealer.Seal(pkt, pnAt, pnLen, 0))
+	e.stats.ClosesSent++
 }
 
 // authentic reports whether the Initial packet in front of b opens with the
@@ -112,7 +133,6 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	e.conns++
 	e.stats.Accepted++
 	e.handshakes++
-	c.pendingHandshake = true
 	c.hs.initialDstID = h.DstID
 	e.byInvented[h.DstID] = c
 	c.hs.originalDstID = original
@@ -127,7 +147,7 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 
 // retry asks a client to prove its address (RFC 9000, Section 17.2.5).
 func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
-	out := e.answers.next()
+	out := e.answers.next(answerRetry)
 	if out == nil {
 		return
 	}
@@ -140,20 +160,31 @@ func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
 	id := e.randomOwnID().wire()
 	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
 	tag := protect.RetryTag(h.Version, &h.DstID, out)
-	e.answers.push(d.Path, append(out, tag[:]...))
+	e.answers.push(answerRetry, d.Path, append(out, tag[:]...))
 	e.stats.RetriesSent++
 }
 
+// tokenVerdict says what a token is worth.
+type tokenVerdict uint8
+
+const (
+	tokenForeign tokenVerdict = iota // not made here
+	tokenStale                       // of a Retry packet, but not this client's, or too old
+	tokenValid
+)
+
 // openToken checks a Retry token and returns the ID of the client's first
 // packet.
-func (e *Endpoint) openToken(now monotime.Time, b []byte, from netip.AddrPort) (wire.ConnectionID, bool) {
+func (e *Endpoint) openToken(now monotime.Time, b []byte, from netip.AddrPort) (wire.ConnectionID, tokenVerdict) {
 	var t protect.Token
 	var addr [maxTokenAddr]byte
-	if e.tokens.Open(b, &t) != nil || !t.Retry || now.Sub(t.IssuedAt) > retryTokenLifetime ||
-		string(t.Address) != string(tokenAddress(&addr, from)) {
-		return wire.ConnectionID{}, false
+	switch {
+	case e.tokens.Open(b, &t) != nil || !t.Retry:
+		return wire.ConnectionID{}, tokenForeign
+	case now.Sub(t.IssuedAt) > retryTokenLifetime || string(t.Address) != string(tokenAddress(&addr, from)):
+		return wire.ConnectionID{}, tokenStale
 	}
-	return t.OriginalDstID, true
+	return t.OriginalDstID, tokenValid
 }
 
 const maxTokenAddr = 16 + 2

@@ -10,7 +10,8 @@ import (
 // answers are the packets that belong to no connection, waiting to be sent.
 type answers struct {
 	list   []answer
-	resets int // stateless resets in the second that began at second
+	made   [numAnswerKinds]int // of list
+	resets int                 // stateless resets in the second that began at second
 	second monotime.Time
 }
 
@@ -19,19 +20,40 @@ type answer struct {
 	data []byte
 }
 
-// maxAnswers bounds the answers made between two polls: a flood of strange
-// packets is mostly dropped. Answers are lost datagrams at worst.
-const maxAnswers = 64
+// answerKind is what an answer says.
+type answerKind uint8
+
+const (
+	answerVersions answerKind = iota // Version Negotiation
+	answerRetry
+	answerReset // stateless
+	answerClose // CONNECTION_CLOSE without a connection
+	numAnswerKinds
+)
+
+// maxAnswers bounds the answers of a kind made between two polls: a flood of
+// strange packets is mostly dropped. Answers are lost datagrams at worst. Each kind
+// has its own, so that a flood which is answered in one way does not keep honest
+// clients from an answer of another.
+var maxAnswers = [numAnswerKinds]int{
+	answerVersions: 64,
+	answerRetry:    256, // as many as may be honest: a burst of clients
+	answerReset:    64,
+	answerClose:    64,
+}
 
 // next returns an empty buffer for an answer, nil when too many wait.
-func (a *answers) next() []byte {
-	if len(a.list) >= maxAnswers {
+func (a *answers) next(kind answerKind) []byte {
+	if a.made[kind] >= maxAnswers[kind] {
 		return nil
 	}
 	return make([]byte, 0, 256)
 }
 
-func (a *answers) push(p Path, data []byte) { a.list = append(a.list, answer{p, data}) }
+func (a *answers) push(kind answerKind, p Path, data []byte) {
+	a.made[kind]++
+	a.list = append(a.list, answer{p, data})
+}
 
 // allowReset reports whether another stateless reset may be sent now.
 func (a *answers) allowReset(now monotime.Time) bool {
@@ -51,7 +73,7 @@ func (e *Endpoint) PollTransmit(buf []byte) (Transmit, bool) {
 	a := e.answers.list[0]
 	e.answers.list = e.answers.list[1:]
 	if len(e.answers.list) == 0 {
-		e.answers.list = nil
+		e.answers.list, e.answers.made = nil, [numAnswerKinds]int{}
 	}
 	data := buf[:copy(buf, a.data)]
 	return Transmit{Data: data, Segment: len(data), Path: a.path}, true
@@ -63,13 +85,13 @@ func (e *Endpoint) negotiateVersion(d *Datagram, inv *wire.Invariant) {
 	if e.server == nil || len(d.Data) < minDatagramSize {
 		return
 	}
-	out := e.answers.next()
+	out := e.answers.next(answerVersions)
 	if out == nil {
 		return
 	}
 	random := byte(e.source.Uint64())
 	out = wire.AppendVersionNegotiation(out, inv.SrcID, inv.DstID, random, []wire.Version{wire.Version1})
-	e.answers.push(d.Path, out)
+	e.answers.push(answerVersions, d.Path, out)
 	e.stats.VersionsSent++
 }
 
@@ -98,7 +120,7 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	if n < minResetLen || e.server == nil || !e.answers.allowReset(now) {
 		return nil
 	}
-	out := e.answers.next()
+	out := e.answers.next(answerReset)
 	if out == nil {
 		return nil
 	}
@@ -111,7 +133,7 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	out[0] = out[0]&0x3f | 0x40
 	token := e.resetToken(id)
 	copy(out[n-len(token):], token[:])
-	e.answers.push(d.Path, out)
+	e.answers.push(answerReset, d.Path, out)
 	e.stats.ResetsSent++
 	return nil
 }

@@ -22,7 +22,6 @@ const (
 	MaxSendGaps            = maxSendGaps
 	MaxAckRanges           = maxAckRanges
 	MaxEarlyPackets        = maxEarlyPackets
-	MaxAnswers             = maxAnswers
 	MaxAckDelay            = maxAckDelay
 	MinResetLen            = minResetLen
 	MaxResetLen            = maxResetLen
@@ -34,6 +33,14 @@ const (
 	AccountStep            = accountStep
 
 	MaxQueuedDatagrams = maxQueuedDatagrams
+)
+
+// Bounds on answers to strangers.
+var (
+	MaxVersionAnswers = maxAnswers[answerVersions]
+	MaxRetryAnswers   = maxAnswers[answerRetry]
+	MaxResetAnswers   = maxAnswers[answerReset]
+	MaxCloseAnswers   = maxAnswers[answerClose]
 )
 
 // Held is how much a connection keeps of what a peer can make it keep.

@@ -36,7 +36,7 @@ type puppet struct {
 	endpoint *engine.Endpoint
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
-	limits   engine.Limits
+	gate     engine.Gate
 	memory   *engine.Memory
 	conn     *engine.Conn // the real connection, nil until there is one
 
@@ -147,7 +147,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.config = p.config.WithDefaults()
 	p.server.Config = p.config
 	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
-		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Limits: p.limits, Memory: p.memory,
+		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Gate: p.gate, Memory: p.memory,
 	})
 	if side == wire.ClientSide {
 		p.endpoint.SetServer(p.server)
