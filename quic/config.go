@@ -95,8 +95,36 @@ type Config struct {
 	StatelessResetKey *[32]byte
 	// RequireAddressValidation makes a server ask every client to prove its
 	// address with a Retry packet, which costs a round trip (RFC 9000,
-	// Section 8.1.2). Without it, that happens only under a flood.
+	// Section 8.1.2). Without it, that happens only from RetryThreshold on.
 	RequireAddressValidation bool
+
+	// The limits that follow are those of a whole transport, over all its loops and
+	// connections. They count where it is made: Listen, Dial, NewTransport; and the
+	// last four where it begins to listen. Zero means the default, which suits a
+	// machine with 1 GiB of memory, negative no limit. docs/operating.md adds up what
+	// strangers can make a server hold.
+
+	// MaxBufferedBytes is how many bytes buffers may hold: what streams were written
+	// and the peers have not acknowledged, and what was received and not read. From
+	// half of it on, connections that hold much get less: writers wait, and flow
+	// control windows no longer grow. When it is used up all the same, connections
+	// that hold the most and make no progress are closed, with INTERNAL_ERROR.
+	// Default 128 MiB.
+	MaxBufferedBytes int64
+	// MaxConnections is how many connections clients may have, and
+	// MaxConnectionsPerSource how many those of one IPv4 address or one IPv6 /64 may.
+	// Further ones are told CONNECTION_REFUSED. Defaults 16384, and three quarters of
+	// MaxConnections.
+	MaxConnections, MaxConnectionsPerSource int
+	// MaxHandshakes is how many handshakes may be under way with clients that have
+	// proved their address, and MaxHandshakesPerSource how many of one IPv4 address
+	// or IPv6 /64. Further ones get no answer, and try again. Defaults 1024, and three
+	// quarters of MaxHandshakes.
+	MaxHandshakes, MaxHandshakesPerSource int
+	// RetryThreshold is how many handshakes are under way when further clients are
+	// asked to prove their address with a Retry packet (RFC 9000, Section 8.1.2).
+	// Default 256.
+	RetryThreshold int
 
 	// QlogDir is the directory to write one qlog file for each connection to; it is
 	// made if it is not there. At most 512 connections are logged at a time, and

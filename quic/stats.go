@@ -18,12 +18,26 @@ type TransportStats struct {
 	TooShort       uint64 // a first packet below 1200 bytes (RFC 9000, Section 14.1)
 	NotAuthentic   uint64 // a first packet that does not decrypt
 	InvalidToken   uint64 // with an address validation token that is not ours, or too old
-	Refused        uint64 // not listening, or too many handshakes under way
+	Refused        uint64 // not listening, or too many clients
+
+	// Handshakes is how many of clients are under way. BufferedBytes is what buffers
+	// hold of Config.MaxBufferedBytes, in steps of some KiB, and Evicted how many
+	// connections were closed because that was used up.
+	Handshakes    int
+	BufferedBytes int64
+	Evicted       uint64
+	// First packets of clients that got no connection, by the limit of Config that
+	// they met: asked for proof (RetryThreshold), ignored (MaxHandshakes,
+	// MaxHandshakesPerSource) and refused (MaxConnections, MaxConnectionsPerSource).
+	OverRetryThreshold                        uint64
+	OverHandshakes, OverHandshakesPerSource   uint64
+	OverConnections, OverConnectionsPerSource uint64
 
 	// Answers to them.
 	VersionsSent   uint64 // Version Negotiation
 	RetriesSent    uint64 // Retry
 	ResetsSent     uint64 // stateless resets
+	ClosesSent     uint64 // CONNECTION_CLOSE, for CONNECTION_REFUSED and INVALID_TOKEN
 	ResetsReceived uint64 // stateless resets of the peers'
 
 	// ReceiveDrops and SendDrops count datagrams that the socket gave up:
@@ -45,6 +59,14 @@ func (t *Transport) Stats() TransportStats {
 	var sum TransportStats
 	for _, w := range t.workers {
 		sum.add(w.Loop)
+	}
+	g := t.gate.Stats()
+	sum.Handshakes = g.Handshakes
+	sum.OverRetryThreshold = g.AskedForProof
+	sum.OverHandshakes, sum.OverHandshakesPerSource = g.HandshakesIgnored, g.HandshakesOfSource
+	sum.OverConnections, sum.OverConnectionsPerSource = g.ConnsRefused, g.ConnsOfSource
+	if t.memory != nil {
+		sum.BufferedBytes = t.memory.Used()
 	}
 	return sum
 }
@@ -72,6 +94,8 @@ func (t *TransportStats) add(l *loop.Loop) {
 	t.VersionsSent += e.VersionsSent
 	t.RetriesSent += e.RetriesSent
 	t.ResetsSent += e.ResetsSent
+	t.ClosesSent += e.ClosesSent
+	t.Evicted += stats.Evicted
 	t.ResetsReceived += e.ResetsReceived
 	t.ReceiveDrops += s.ReceiveDrops
 	t.SendDrops += s.SendDrops

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -24,6 +25,8 @@ type Transport struct {
 	workers []*worker
 	turn    atomic.Uint32        // picks the worker for the next dialled connection
 	adjust  func(*engine.Config) // by a test; nil otherwise
+	gate    *admission.Gate      // for clients
+	memory  *engine.Memory       // for buffers; nil without limit
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
@@ -78,7 +81,8 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 	if conf.StatelessResetKey != nil {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
-	t := &Transport{conf: conf}
+	t := &Transport{conf: conf, gate: admission.New(conf.admission()), memory: conf.memory()}
+	ep.Gate, ep.Memory = t.gate, t.memory
 	for i := range socks {
 		t.workers = append(t.workers, &worker{transport: t, index: i})
 	}
@@ -144,6 +148,7 @@ func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error)
 	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
+	t.gate.SetLimits(conf.admission())
 	for _, w := range t.workers {
 		if !w.serve(l, server) {
 			return nil, ErrServerClosed

@@ -1,0 +1,59 @@
+package quic
+
+import (
+	"math"
+
+	"github.com/godwit-quic/godwit/internal/admission"
+	"github.com/godwit-quic/godwit/internal/engine"
+)
+
+// Defaults of Config's limits for a whole transport.
+const (
+	defaultMaxBufferedBytes = 128 << 20
+	defaultMaxConnections   = 16384
+	defaultMaxHandshakes    = 1024
+	defaultRetryThreshold   = 256
+)
+
+// maxPlaces is more clients than there can be.
+const maxPlaces = math.MaxInt32
+
+// admission returns the limits for clients.
+func (conf *Config) admission() admission.Limits {
+	l := admission.Limits{
+		RetryAbove: limitOr(conf.RetryThreshold, defaultRetryThreshold),
+		Handshakes: limitOr(conf.MaxHandshakes, defaultMaxHandshakes),
+		Conns:      limitOr(conf.MaxConnections, defaultMaxConnections),
+	}
+	l.HandshakesPerSource = limitOr(conf.MaxHandshakesPerSource, ofOneSource(l.Handshakes))
+	l.ConnsPerSource = limitOr(conf.MaxConnectionsPerSource, ofOneSource(l.Conns))
+	return l
+}
+
+// limitOr returns a limit that is configured as n: zero means the default, negative
+// none.
+func limitOr(n, byDefault int) int {
+	switch {
+	case n < 0:
+		return maxPlaces
+	case n == 0:
+		return byDefault
+	}
+	return min(n, maxPlaces)
+}
+
+// ofOneSource is how many of n one source may have by default: the rest is for
+// others.
+func ofOneSource(n int) int { return n - n/4 }
+
+// memory returns the budget for buffers, nil for none.
+func (conf *Config) memory() *engine.Memory {
+	switch n := conf.MaxBufferedBytes; {
+	case n < 0:
+		return nil
+	case n == 0:
+		return engine.NewMemory(defaultMaxBufferedBytes)
+	default:
+		return engine.NewMemory(n)
+	}
+}
