@@ -14,6 +14,10 @@ type blockedHeader struct{ section, rest []byte }
 func (x *exchange) park(section, rest []byte) {
 	x.waited = true
 	x.blocked = &blockedHeader{bytes.Clone(section), bytes.Clone(rest)}
+	if !x.holdHeader(len(section) + len(rest)) {
+		x.reject()
+		return
+	}
 	parked, err := x.conn.state.Decoder().Park(&x.body.sections, x.blocked.section, x)
 	switch {
 	case err != nil:

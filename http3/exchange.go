@@ -30,6 +30,7 @@ type exchange struct {
 
 	signal *h3.VarintReader // nil once it is clear that the stream is a request
 	tunnel *Tunnel          // of an extended CONNECT
+	fixed  *FixedResponse   // the answer, nil for the handler's
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
 	late    *time.Timer    // waits for the rest of the header section, nil for none
@@ -41,6 +42,7 @@ type exchange struct {
 	prioritized bool // by PRIORITY_UPDATE
 	waited      bool // for the header section: somebody may still come back to it
 	special     specialFields
+	headerHeld  int // bytes of the header section, before a handler has them
 }
 
 // exchangePool has exchanges that no handler has seen.
@@ -148,6 +150,10 @@ func (x *exchange) readHeader() {
 			x.abandon()
 			return
 		case n == 0:
+			if !x.holdHeader(x.body.reader.Held()) {
+				x.reject()
+				return
+			}
 			x.awaitHeader()
 			return
 		}
@@ -159,6 +165,10 @@ func (x *exchange) readHeader() {
 func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	if x.conn.handlers.Load() >= x.conn.maxHandlers {
 		x.abandon() // there is no point in reading it
+		return
+	}
+	if !x.conn.mayHandle() {
+		x.reject()
 		return
 	}
 	head, err := x.readHead(sc, section, loopHeaderBytes)
@@ -199,8 +209,7 @@ func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 		}
 		x.body.whole = true
 	}
-	if f := x.conn.srv.fixed(&header.RequestHeader); f != nil {
-		x.serveFixed(f, header.Method)
+	if x.fixed = x.conn.srv.fixed(&header.RequestHeader); x.fixed != nil && x.serveFixed(header.Method) {
 		x.recycle()
 		return
 	}
@@ -230,7 +239,7 @@ func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 		x.prioritize(x.req.Header)
 	}
 	x.startTimeouts()
-	x.conn.handlers.Add(1)
+	x.conn.countHandlers(1)
 	x.conn.woke = true
 	x.conn.workers.run(x)
 }
@@ -296,10 +305,13 @@ func (x *exchange) serve() {
 			x.letGo()
 		}
 		x.conn.used()
-		x.conn.handlers.Add(-1)
+		x.conn.countHandlers(-1)
 	}()
 	x.ctx.base = x.conn.context()
 	handler := x.conn.srv.handler()
+	if x.fixed != nil {
+		handler = x.fixed
+	}
 	if x.req.RequestURI == "*" && x.req.Method == http.MethodOptions && !x.conn.srv.DisableGeneralOptionsHandler {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "0") })
 	}

@@ -100,13 +100,19 @@ func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
 	return s.Fixed[h.Path]
 }
 
-// serveFixed answers a request on the loop's goroutine.
-func (x *exchange) serveFixed(f *FixedResponse, method string) {
+// serveFixed answers a request on the loop's goroutine. It reports false, and does
+// nothing, if the client does not take so much at once: a handler can wait for it.
+func (x *exchange) serveFixed(method string) bool {
+	b := x.fixed.bytes(time.Now(), method)
+	if x.stream.Room() < len(b) {
+		return false
+	}
 	x.stream.SetValue(nil)
-	_, _ = x.stream.WriteLast(f.bytes(time.Now(), method)) // the client may be gone
+	_, _ = x.stream.WriteLast(b) // the client may be gone
 	x.body.abandon()
 	if !x.body.ended {
 		x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
 	}
 	x.conn.answered.Add(1)
+	return true
 }

@@ -42,7 +42,8 @@ func (x *exchange) readAside(section, rest []byte) {
 	x.headerArrived()
 	x.waited = true
 	x.blocked = &blockedHeader{bytes.Clone(section), bytes.Clone(rest)}
-	x.conn.handlers.Add(1)
+	x.holdHeader(len(section) + len(rest)) // for as long as it takes to decode it
+	x.conn.countHandlers(1)
 	x.conn.woke = true
 	x.conn.workers.run(largeHeader{x, x.blocked})
 }
@@ -68,7 +69,7 @@ func (l largeHeader) serve() {
 // done goes on with the request, on the loop's goroutine.
 func (l largeHeader) done(head *requestHead, err error) {
 	x := l.exchange
-	x.conn.handlers.Add(-1)
+	x.conn.countHandlers(-1)
 	if x.blocked != l.header {
 		return // the request was given up
 	}

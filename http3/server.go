@@ -41,6 +41,12 @@ type Server struct {
 	// as DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
 	// answered with status 431.
 	MaxHeaderBytes int
+	// MaxHandlers is how many handlers may run at a time, over all connections;
+	// tunnels and WebTransport sessions count, and so do handlers that wait for their
+	// client. Requests beyond that, and of connections that have more than half of
+	// what is left, are rejected with H3_REQUEST_REJECTED: clients may send them
+	// again (RFC 9114, Section 4.1.1). DefaultMaxHandlers if 0, negative for no limit.
+	MaxHandlers int
 	// MaxHeaderValueCount is how many fields a request's header and its trailer may
 	// have each, and how many names Trailer may announce;
 	// DefaultMaxHeaderValueCount if 0. A field in several lines counts as several, a
@@ -97,6 +103,7 @@ type Server struct {
 	attached  *http.Server           // that Attach was given, which handlers see instead
 	idleTimer *time.Timer            // for the connection that is idle next; nil without any
 	tlsConf   *tls.Config            // with a certificate in any case
+	running   atomic.Int64           // handlers, of all connections
 	closing   atomic.Bool            // Shutdown or Close was called
 	altSvc    atomic.Pointer[string] // the value of Alt-Svc, while listening
 }

@@ -20,8 +20,10 @@ type serverConn struct {
 	maxHandlers int64
 
 	handlers atomic.Int64 // running
-	answered atomic.Int64 // requests since account
-	wasted   atomic.Int64 // requests the client cancelled, since account
+	// headerHeld is how many bytes are kept of header sections that are unfinished
+	headerHeld int
+	answered   atomic.Int64 // requests since account
+	wasted     atomic.Int64 // requests the client cancelled, since account
 
 	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
 

@@ -35,6 +35,9 @@ func (x *exchange) awaitHeader() {
 
 // headerArrived ends awaitHeader.
 func (x *exchange) headerArrived() {
+	if x.headerHeld > 0 {
+		x.holdHeader(0)
+	}
 	if x.late != nil {
 		x.late.Stop()
 		x.late = nil

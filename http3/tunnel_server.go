@@ -83,7 +83,7 @@ func (x *exchange) acceptTunnel() (*Tunnel, error) {
 	}
 	x.taken = true
 	x.body.owner = x.tunnel
-	x.conn.handlers.Add(1) // until the tunnel ends
+	x.conn.countHandlers(1) // until the tunnel ends
 	return x.tunnel, nil
 }
 
@@ -92,7 +92,7 @@ func (x *exchange) acceptTunnel() (*Tunnel, error) {
 func (x *exchange) beginTunnel() {
 	x.req.Body = tunnelBody{x.body}
 	x.req.ContentLength = -1
-	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() { x.conn.handlers.Add(-1) })
+	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() { x.conn.countHandlers(-1) })
 }
 
 // endTunnel is called when the handler has returned. It reports whether the

@@ -174,6 +174,12 @@ func (c *Conn) Run(f func()) bool {
 	return c.Err() == nil && c.link.Do(f)
 }
 
+// CountBuffered counts n bytes more, or less, that the caller keeps of what the peer
+// sent, where flow control does not see them any more: they are part of what
+// Config.MaxBufferedBytes bounds, until the connection has ended. It reports whether
+// the connection holds no more than its share. Any goroutine may call it.
+func (c *Conn) CountBuffered(n int) bool { return c.link.CountBuffered(n) }
+
 // Stats are a connection's figures at one moment.
 type Stats struct {
 	MinRTT, SmoothedRTT, LatestRTT, RTTVar time.Duration // RFC 9002, Section 5

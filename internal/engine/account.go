@@ -44,6 +44,9 @@ func (m *Memory) Limit() int64 { return m.limit }
 // connection counts in steps.
 func (m *Memory) Used() int64 { return m.used.Load() }
 
+// minShare is what a connection may keep for itself however short memory is, in bytes.
+const minShare = 4 << 10
+
 // noLimit is the share of those who have no budget, in bytes.
 const noLimit = 1 << 62
 

@@ -147,6 +147,9 @@ func (r *MessageReader) beginFrame() error {
 	return nil
 }
 
+// Held returns how many bytes are kept of a section that is not complete.
+func (r *MessageReader) Held() int { return cap(r.section) }
+
 // endSection returns the section that rest completes.
 func (r *MessageReader) endSection(rest []byte) Piece {
 	if len(r.section) > 0 {

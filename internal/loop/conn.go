@@ -86,6 +86,11 @@ func (c *Conn) publish() {
 // goroutine may use them.
 func (c *Conn) Datagrams() *engine.Datagrams { return c.engine.Datagrams() }
 
+// CountBuffered counts n bytes more, or less, that are kept elsewhere of what was
+// received, and reports whether the connection holds no more than its share. Any
+// goroutine may call it.
+func (c *Conn) CountBuffered(n int) bool { return c.engine.CountBuffered(n) }
+
 // DatagramsQueued tells that Datagrams().Out was filled. However often it is
 // called before the loop takes notice, the loop is told once. Any goroutine may
 // call it.

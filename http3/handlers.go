@@ -1,0 +1,58 @@
+package http3
+
+import "github.com/godwit-quic/godwit/internal/h3"
+
+// DefaultMaxHandlers is how many handlers a Server runs at a time, over all its
+// connections, unless Server.MaxHandlers says otherwise. Each is a goroutine, and
+// holds a request, a response and a stream: some 20 KiB while it waits for its client.
+const DefaultMaxHandlers = 8192
+
+// headerSlack is what the unfinished header sections of a connection may have in all,
+// in bytes, beyond the largest one. They arrive one after the other, unless something
+// is lost.
+const headerSlack = 64 << 10
+
+// maxHandlers returns how many handlers may run, 0 or less for any number.
+func (s *Server) maxHandlers() int64 {
+	if s.MaxHandlers == 0 {
+		return DefaultMaxHandlers
+	}
+	return int64(s.MaxHandlers)
+}
+
+// mayHandle reports whether the server has room for another handler of this
+// connection. None gets more than half of what is left: so one that wants many leaves
+// some to the others, and one that comes later still finds a place.
+func (c *serverConn) mayHandle() bool {
+	limit := c.srv.maxHandlers()
+	if limit <= 0 {
+		return true
+	}
+	left := limit - c.srv.running.Load()
+	return left > 0 && c.handlers.Load() < max(left/2, 1)
+}
+
+// countHandlers counts n more handlers, or less.
+func (c *serverConn) countHandlers(n int64) {
+	c.handlers.Add(n)
+	c.srv.running.Add(n)
+}
+
+// reject turns a request away that no handler has seen, for want of room. The client
+// may send it again (RFC 9114, Section 4.1.1).
+func (x *exchange) reject() {
+	x.giveUp()
+	x.stream.SetValue(nil)
+	cancel(x.stream, h3.RequestRejected)
+}
+
+// holdHeader notes how many bytes are kept of a header section that is not complete,
+// or not decoded. Flow control does not count them any more. It reports whether there
+// is room for them.
+func (x *exchange) holdHeader(n int) bool {
+	c, more := x.conn, n-x.headerHeld
+	x.headerHeld = n
+	c.headerHeld += more
+	within := c.qc.CountBuffered(more)
+	return more <= 0 || within && c.headerHeld <= c.maxHeader+headerSlack
+}
