@@ -224,3 +224,28 @@ func TestUselessFrames(t *testing.T) {
 	}
 	c.wantClose("streams of unknown types", h3.ExcessiveLoad)
 }
+
+// TestRefusedRequests: requests that the server refuses by itself count as waste as
+// those that are reset do.
+func TestRefusedRequests(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"malformed":              headers(getFields + "X=1"),
+		"too large":              h3.AppendFrameHeader(nil, h3.FrameHeaders, 1<<40),
+		"no scheme of HTTP":      headers(":method=GET :scheme=ftp :authority=a :path=/"),
+		"unknown expectation":    headers(getFields + "expect=the-unexpected"),
+		"end without a request":  {},
+		"shorter than announced": headers(postFields + "content-length=5"),
+	} {
+		ts := serve(t, func(http.ResponseWriter, *http.Request) { t.Errorf("%s: the handler was called", name) })
+		c := ts.dialRaw(t)
+		for range 5000 {
+			s, err := c.qc.OpenStream(testContext(t))
+			if err != nil {
+				break
+			}
+			_, _ = s.WriteLast(b)
+			s.CancelRead(uint64(ErrCodeRequestCancelled))
+		}
+		c.wantClose(name, h3.ExcessiveLoad)
+	}
+}

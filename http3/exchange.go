@@ -270,6 +270,7 @@ func (x *exchange) refuse(err error) {
 	}
 	x.giveUp()
 	x.conn.refuse(x.stream, err)
+	x.conn.waste()
 }
 
 // abandon rejects the request, which no handler has seen: the client has reset
@@ -290,6 +291,7 @@ func (x *exchange) answer(status int) {
 	b = qpack.AppendField(b, "content-length", "0")
 	_, _ = x.stream.WriteLast(h3.EndHeaders(b, mark))
 	x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
+	x.conn.waste()
 }
 
 // serve runs the handler, in a worker's goroutine.

@@ -3,7 +3,6 @@ package http3
 import (
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -27,7 +26,7 @@ type serverConn struct {
 
 	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
 
-	drained bool // no more requests come
+	goodbye goodbye
 	woke    bool // a goroutine, since Woke was called
 
 	remote string // the client's address, as requests have it; "" until one needs it
@@ -116,25 +115,6 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
 		c.srv.logger().Warn("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
 	}
-}
-
-// drain ends the connection in two steps: the client learns that the end is near
-// and, when what it has sent before that has arrived, what is refused.
-func (c *serverConn) drain() {
-	c.sendControl(c.state.AppendGoAwayNotice(nil))
-	c.noticeGoAway()
-	time.AfterFunc(drainRTTs*c.qc.Stats().SmoothedRTT, func() {
-		c.qc.Run(func() {
-			c.goAway()
-			c.drained = true
-		})
-	})
-}
-
-// goAway tells the client to send no further requests.
-func (c *serverConn) goAway() {
-	c.sendControl(c.state.AppendGoAway(nil))
-	c.noticeGoAway()
 }
 
 // account counts what handlers' goroutines have noted since the last time.

@@ -58,17 +58,11 @@ func (c *serverConn) used() {
 	}
 }
 
-// closeUnused closes the connection, after GOAWAY (RFC 9114, Section 5.1),
-// unless a request has come in the meantime. On the loop's goroutine.
+// closeUnused ends the connection unless a request has come in the meantime. On the
+// loop's goroutine.
 func (c *serverConn) closeUnused() {
 	if c.unused() {
-		c.goAway()
-		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		c.leave()
+		c.closeIfOver()
 	}
-}
-
-// unused reports whether there is neither a request nor a response that has not
-// arrived. On the loop's goroutine.
-func (c *serverConn) unused() bool {
-	return c.handlers.Load() == 0 && c.qc.IncomingStreams() == 0
 }

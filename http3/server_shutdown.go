@@ -13,10 +13,6 @@ const (
 	// connections are done, less and less often, as http.Server does.
 	shutdownPollMin = time.Millisecond
 	shutdownPollMax = 500 * time.Millisecond
-
-	// drainRTTs is how many round trips lie between the notice of the end and
-	// the end, so that what a client sends before it knows has arrived.
-	drainRTTs = 2
 )
 
 // Shutdown stops listening, tells clients to send no further requests (GOAWAY, in
@@ -27,7 +23,7 @@ const (
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeListeners()
 	for _, c := range s.liveConns() {
-		c.qc.Run(c.drain)
+		c.qc.Run(c.leave)
 	}
 	var err error
 	if tcp := s.tcpServer(); tcp != nil {
@@ -97,11 +93,7 @@ func (s *Server) liveConns() []*serverConn {
 func (s *Server) closeIdle() (left int) {
 	conns := s.liveConns()
 	for _, c := range conns {
-		c.qc.Run(func() {
-			if c.drained && c.unused() {
-				_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
-			}
-		})
+		c.qc.Run(c.closeIfOver)
 	}
 	return len(conns)
 }
@@ -114,7 +106,8 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64, base func() context.C
 	defer s.mu.Unlock()
 	c.workers = s.workersOf(qc.Loop())
 	if s.closing.Load() {
-		_ = qc.CloseWithError(uint64(ErrCodeNoError), "")
+		c.start(s.Extension)
+		c.refuseRequests() // its handshake was under way when the server closed
 		return c
 	}
 	if s.conns == nil {

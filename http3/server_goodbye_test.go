@@ -1,0 +1,75 @@
+package http3
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+)
+
+// TestIdleGoodbye closes an idle connection in steps, each of which the client learns
+// of before the next: it is asked to go, its requests are answered until it knows,
+// later ones are rejected, and only then the connection is closed.
+func TestIdleGoodbye(t *testing.T) {
+	ts := serve(t, func(http.ResponseWriter, *http.Request) {}, func(s *Server) { s.IdleTimeout = short })
+	c := ts.dialRaw(t)
+	control, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := h3.NewConn(0, h3.Settings{})
+	var u h3.UniStream
+	goAway := func(final bool) func() bool {
+		return func() bool { id, ok := client.PeerGoAway(); return ok && final == (id != 1<<62-4) }
+	}
+	readControl(t, client, &u, control, goAway(false))
+	readMessage(t, c.request(true, headers(getFields)))
+	readControl(t, client, &u, control, goAway(true))
+	if id, _ := client.PeerGoAway(); id != 4 {
+		t.Errorf("GOAWAY %d, want 4", id)
+	}
+	c.wantClose("idle", h3.NoError)
+}
+
+// TestRequestAfterGoAway is rejected as one that was not processed, so that the client
+// sends it again; the connection lives on until it is over.
+func TestRequestAfterGoAway(t *testing.T) {
+	release := make(chan struct{})
+	ts := serve(t, func(http.ResponseWriter, *http.Request) { <-release }, func(s *Server) { s.IdleTimeout = time.Hour })
+	c := ts.dialRaw(t)
+	s := c.request(true, headers(getFields))
+	if !eventually(func() bool { return len(ts.liveConns()) == 1 && ts.liveConns()[0].handlers.Load() == 1 }) {
+		t.Fatal("the handler does not run")
+	}
+	ts.liveConns()[0].qc.Run(ts.liveConns()[0].leave)
+	if !eventually(func() bool {
+		steps := make(chan goodbye, 1)
+		ts.liveConns()[0].qc.Run(func() { steps <- ts.liveConns()[0].goodbye })
+		return <-steps == over
+	}) {
+		t.Fatal("the connection stays")
+	}
+	wantReset(t, "after GOAWAY", c.request(true, headers(getFields)), h3.RequestRejected)
+	close(release)
+	readMessage(t, s)
+}
+
+// TestCloseDuringHandshake: a connection whose handshake was under way when the server
+// closed learns that none of its requests was processed.
+func TestCloseDuringHandshake(t *testing.T) {
+	ts := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
+	if !eventually(func() bool { return ts.altSvc.Load() != nil }) {
+		t.Fatal("the listener is not served")
+	}
+	ts.closing.Store(true)
+	c := ts.dialRaw(t)
+	control, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := h3.NewConn(0, h3.Settings{})
+	var u h3.UniStream
+	readControl(t, client, &u, control, func() bool { id, ok := client.PeerGoAway(); return ok && id == 0 })
+	c.wantClose("during the handshake", h3.NoError)
+}
