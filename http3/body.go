@@ -23,6 +23,7 @@ type body struct {
 	stream   *quic.Stream
 	reader   h3.MessageReader
 	owner    bodyOwner
+	paced    *exchange        // at a server, when the client has a minimum rate
 	sections qpack.ReadStream // those of the stream
 	whole    bool             // there is nothing but the header section, which has been decoded
 	ended    bool             // the stream ends with pending; guarded by mu
@@ -117,6 +118,9 @@ func (b *body) readStream(p []byte) (int, error) {
 	}
 	if b.ended {
 		return 0, io.EOF
+	}
+	if b.paced != nil {
+		return b.paced.read(p)
 	}
 	return b.stream.Read(p)
 }

@@ -35,6 +35,8 @@ type exchange struct {
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
 	late    *time.Timer    // waits for the rest of the header section, nil for none
 
+	pacing *pacing // nil without minimum rates
+
 	using    sync.Mutex // held by who sets deadlines of the stream at any time
 	returned bool       // the handler has: nobody may set deadlines; guarded by using
 
@@ -345,6 +347,7 @@ func (x *exchange) finish() bool {
 		_ = x.body.Close() // the rest of the request is not wanted (RFC 9114, Section 4.1)
 	}
 	x.rw.enforceDeadline()
+	x.rw.enforcePace()
 	return true
 }
 

@@ -167,12 +167,12 @@ func (w *responseWriter) send(p []byte) (int, error) {
 		// The beginning of p leaves with its frame's header.
 		n = min(len(p), cap(out.content))
 		out.frames = append(out.frames, p[:n]...)
-		_, err = s.Write(out.frames)
+		_, err = w.exchange.write(out.frames, false)
 		out.frames = out.frames[:0]
 	}
 	if err == nil && n < len(p) {
 		var m int
-		m, err = s.Write(p[n:])
+		m, err = w.exchange.write(p[n:], false)
 		n += m
 	}
 	if err != nil {
@@ -221,7 +221,12 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 // SetReadDeadline sets until when the request's content can be read, for
 // http.ResponseController.
 func (w *responseWriter) SetReadDeadline(t time.Time) error {
-	return w.exchange.setDeadline(func(s *quic.Stream) error { return s.SetReadDeadline(t) })
+	return w.exchange.setDeadline(func(s *quic.Stream) error {
+		if p := w.exchange.pacing; p != nil {
+			p.userRead, t = t, earlier(t, p.readUntil)
+		}
+		return s.SetReadDeadline(t)
+	})
 }
 
 // SetWriteDeadline sets until when the response can be written, for
@@ -230,6 +235,9 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	return w.exchange.setDeadline(func(s *quic.Stream) error {
 		if w.deadline = 0; !t.IsZero() {
 			w.deadline = t.UnixNano()
+		}
+		if p := w.exchange.pacing; p != nil {
+			t = earlier(t, p.writeUntil)
 		}
 		return s.SetWriteDeadline(t)
 	})
@@ -271,7 +279,7 @@ func (w *responseWriter) finish() bool {
 		w.appendContent(nil)
 		w.appendTrailers()
 	}
-	_, err := w.exchange.stream.WriteLast(w.out.frames)
+	_, err := w.exchange.write(w.out.frames, true)
 	return err == nil
 }
 

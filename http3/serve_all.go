@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"syscall"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/quic"
@@ -17,10 +18,11 @@ import (
 
 // ListenAndServe serves a handler over HTTP/1.1 and HTTP/2 on TCP and over HTTP/3
 // on UDP, at the same port, with a self-signed certificate for localhost. TCP's
-// responses say in Alt-Svc that HTTP/3 is there. It is for development; it
-// returns when listening or serving fails.
+// responses say in Alt-Svc that HTTP/3 is there. Clients that keep it waiting are given
+// up, as Server recommends. It is for development; it returns when listening or serving
+// fails.
 func ListenAndServe(addr string, handler http.Handler) error {
-	return (&Server{Addr: addr, Handler: handler}).ListenAndServeAll()
+	return patient(&Server{Addr: addr, Handler: handler}).ListenAndServeAll()
 }
 
 // ListenAndServeTLS is ListenAndServe with a certificate and its key in PEM
@@ -31,7 +33,15 @@ func ListenAndServeTLS(addr, certFile, keyFile string, handler http.Handler) err
 		return fmt.Errorf("http3: %w", err)
 	}
 	conf := &tls.Config{Certificates: []tls.Certificate{cert}}
-	return (&Server{Addr: addr, Handler: handler, TLSConfig: conf}).ListenAndServeAll()
+	return patient(&Server{Addr: addr, Handler: handler, TLSConfig: conf}).ListenAndServeAll()
+}
+
+// patient gives a server the timeouts that its documentation recommends.
+func patient(s *Server) *Server {
+	s.ReadHeaderTimeout = 10 * time.Second
+	s.IdleTimeout = 2 * time.Minute
+	s.MinReadRate, s.MinWriteRate = 240, 240
+	return s
 }
 
 // ListenAndServeAll is like the function ListenAndServe. After Shutdown or Close

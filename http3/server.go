@@ -18,7 +18,13 @@ import (
 
 // Server serves an http.Handler over HTTP/3. Its fields must not change once it
 // serves. The zero value serves http.DefaultServeMux with a certificate for
-// development.
+// development, and lets clients take any time, as net/http's does. One that strangers
+// can reach should have these, as the functions ListenAndServe and ListenAndServeTLS do:
+//
+//	ReadHeaderTimeout: 10 * time.Second, // slow beginnings
+//	IdleTimeout:       2 * time.Minute,  // connections that are only kept alive
+//	MinReadRate:       240,              // uploads that do not come
+//	MinWriteRate:      240,              // and responses that nobody takes
 type Server struct {
 	// Addr is the address to listen on, like ":443", which the empty string
 	// stands for, or "localhost:4433", which are two, 127.0.0.1 and ::1.
@@ -86,6 +92,16 @@ type Server struct {
 	// time the request's header has, 0 for any time. It is reset then. Handlers
 	// may move the deadline.
 	WriteTimeout time.Duration
+	// MinReadRate is how many bytes of a request's content a client must send in a
+	// second, on average over the time that its handler waits for them, 0 for any
+	// number. Reading fails with os.ErrDeadlineExceeded when it has waited for ten
+	// seconds more. A client that pauses on purpose, as in a conversation, has no use
+	// for it. Tunnels have no rates.
+	MinReadRate int
+	// MinWriteRate is how many bytes of a response a client must take in a second, as
+	// MinReadRate counts them. Writing fails then, and the response is reset also
+	// when its handler has returned. A handler that has nothing to say does not wait.
+	MinWriteRate int
 	// IdleTimeout is how long a connection may be without a request; 0 stands for
 	// ReadTimeout, and if that is 0 too or IdleTimeout negative, for any time. A
 	// client that is silent altogether counts as gone after
@@ -94,6 +110,8 @@ type Server struct {
 	// Logger is told of panics in handlers and of broken clients; nil stands
 	// for slog.Default().
 	Logger *slog.Logger
+
+	grace time.Duration // instead of paceGrace, in tests
 
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}

@@ -48,12 +48,16 @@ func (x *exchange) headerArrived() {
 // Tunnels have none: they are there to stay.
 func (x *exchange) startTimeouts() {
 	srv := x.conn.srv
-	if x.rw.isTunnel || (srv.ReadTimeout <= 0 && srv.WriteTimeout <= 0) {
+	if x.rw.isTunnel {
+		return
+	}
+	x.startPacing()
+	if srv.ReadTimeout <= 0 && srv.WriteTimeout <= 0 {
 		return
 	}
 	now := time.Now()
 	if srv.ReadTimeout > 0 && !x.body.ended {
-		_ = x.stream.SetReadDeadline(now.Add(srv.ReadTimeout))
+		_ = x.rw.SetReadDeadline(now.Add(srv.ReadTimeout))
 	}
 	if srv.WriteTimeout > 0 {
 		_ = x.rw.SetWriteDeadline(now.Add(srv.WriteTimeout))

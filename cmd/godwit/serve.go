@@ -22,6 +22,10 @@ import (
 // defaultListen is the address of servers unless they are told another.
 const defaultListen = "localhost:4433"
 
+// minRate is what a client has to send or take, in bytes a second, while it is waited
+// for: less than any network that is of use.
+const minRate = 240
+
 type serveOptions struct {
 	listen, cert, key, root string
 }
@@ -65,7 +69,10 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	srv := &http3.Server{Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), Logger: a.logger()}
+	srv := &http3.Server{
+		Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), Logger: a.logger(),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
+	}
 	webtransport.Enable(srv, nil)
 	ports, err := srv.ListenAll(opts.listen)
 	if err != nil {
