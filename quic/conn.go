@@ -42,7 +42,7 @@ type Conn struct {
 	handler     Handler   // nil for a connection that is not event-driven
 	dialling    *dialling // nil if it came in, or is complete or has failed
 	woke        bool      // somebody who waits on a detached stream was signalled
-	wantStreams bool      // TryOpenStream failed
+	wantStreams bool      // the Handler waits to hear of a higher stream limit
 }
 
 func (t *Transport) newConn(w *worker, conf *Config) *Conn {

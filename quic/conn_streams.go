@@ -36,10 +36,14 @@ func (c *Conn) AcceptUniStream(ctx context.Context) (*Stream, error) {
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limit
 // allows none. The peer learns of the stream with the first Write or Close.
-func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) { return c.open(ctx, false) }
+func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) { return c.open(ctx, false, true) }
+
+// OpenStreamNow is OpenStream that does not wait for the peer: when its limit allows
+// no stream, or others wait already, the error is ErrStreamLimit.
+func (c *Conn) OpenStreamNow(ctx context.Context) (*Stream, error) { return c.open(ctx, false, false) }
 
 // OpenUniStream is OpenStream for a stream that only sends.
-func (c *Conn) OpenUniStream(ctx context.Context) (*Stream, error) { return c.open(ctx, true) }
+func (c *Conn) OpenUniStream(ctx context.Context) (*Stream, error) { return c.open(ctx, true, true) }
 
 // TryOpenStream opens a stream without waiting. When the peer's limit allows
 // none, the error is ErrStreamLimit, and Handler.HandleStreamsAvailable tells
@@ -60,24 +64,37 @@ func (c *Conn) TryOpenStream(uni bool) (*Stream, error) {
 	return nil, c.publicError(err)
 }
 
+// PeerStreamLimit returns how many streams of a kind the peer has allowed this end to
+// open so far, those that have ended included (RFC 9000, Section 4.6).
+// Handler.HandleStreamsAvailable tells when it has risen, once for each call. It must
+// be called on the loop's goroutine, as TryOpenStream must.
+func (c *Conn) PeerStreamLimit(uni bool) uint64 {
+	c.wantStreams = true
+	return c.link.PeerStreamLimit(uni)
+}
+
 // openRequest is somebody who waits for a stream. Its fields are guarded by
 // the connection's lock.
 type openRequest struct {
 	uni       bool
-	opened    chan struct{} // closed when stream is set
+	wait      bool          // for the peer to allow it
+	opened    chan struct{} // closed when stream is set, or will not be
 	stream    *Stream
 	abandoned bool          // nobody waits any more
 	place     *list.Element // in Conn.opens, nil if not there
 }
 
-func (c *Conn) open(ctx context.Context, uni bool) (*Stream, error) {
+func (c *Conn) open(ctx context.Context, uni, wait bool) (*Stream, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	r := &openRequest{uni: uni, opened: make(chan struct{})}
+	r := &openRequest{uni: uni, wait: wait, opened: make(chan struct{})}
 	c.link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
 	select {
 	case <-r.opened:
+		if r.stream == nil {
+			return nil, ErrStreamLimit
+		}
 		return r.stream, nil
 	case <-c.Done():
 		return nil, c.Err()
@@ -115,8 +132,13 @@ func (c *Conn) serveOpen(r *openRequest) {
 		return
 	}
 	waiting := c.opensOf(r.uni)
-	if waiting.Len() > 0 || !c.fulfil(r) {
+	switch {
+	case waiting.Len() == 0 && c.fulfil(r):
+	case r.wait:
 		r.place = waiting.PushBack(r)
+	default:
+		c.wantStreams = true
+		close(r.opened)
 	}
 }
 

@@ -16,7 +16,8 @@ type Handler interface {
 	// or the sending half has ended, which TryWrite's error tells.
 	HandleWritable(s *Stream)
 	// HandleStreamsAvailable: the peer raised a stream limit after
-	// TryOpenStream had returned ErrStreamLimit.
+	// TryOpenStream or OpenStreamNow had returned ErrStreamLimit, or
+	// PeerStreamLimit had been asked.
 	HandleStreamsAvailable(c *Conn)
 	// HandleClose: the connection has ended; err is Conn.Err's. The last call.
 	HandleClose(c *Conn, err error)

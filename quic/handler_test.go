@@ -263,3 +263,55 @@ func TestNewHandlerNil(t *testing.T) {
 		e.streams(e.pair())
 	})
 }
+
+// OpenStreamNow does not wait for a stream, and a Handler hears when there may be one.
+func TestHandlerPeerStreamLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 3
+		raised := make(chan uint64, 10)
+		h := &script{streams: func(c *Conn) { raised <- c.PeerStreamLimit(false) }}
+		e, closeAll := newMemEnv(t, &Config{MaxIncomingStreams: limit}, handled(h))
+		defer closeAll()
+		client, server := e.pair()
+		client.Run(func() { raised <- client.PeerStreamLimit(false) })
+		if n := <-raised; n != limit {
+			t.Errorf("limit %d at first", n)
+		}
+		for i := range limit {
+			s, err := client.OpenStreamNow(e.ctx)
+			if err != nil {
+				t.Fatalf("stream %d: %v", i, err)
+			}
+			s.Detach()
+			if _, err := s.WriteLast([]byte("x")); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := client.OpenStreamNow(e.ctx); err != ErrStreamLimit {
+			t.Errorf("beyond the limit: %v", err)
+		}
+		for want := uint64(limit + 1); want <= 2*limit; {
+			s, err := server.AcceptStream(e.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(s); err != nil {
+				t.Error(err)
+			}
+			_ = s.Close()
+			if n := <-raised; n < want {
+				t.Errorf("limit %d, want %d", n, want)
+			} else {
+				want = n + 1
+			}
+		}
+		if _, err := client.OpenStreamNow(e.ctx); err != nil {
+			t.Error(err)
+		}
+		client.CloseWithError(0, "")
+		<-client.Done()
+		if _, err := client.OpenStreamNow(e.ctx); err == nil || err == ErrStreamLimit {
+			t.Errorf("on a connection that has ended: %v", err)
+		}
+	})
+}

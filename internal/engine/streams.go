@@ -72,6 +72,12 @@ func (c *Conn) OpenStream(unidirectional bool) (*Stream, error) {
 	return s, nil
 }
 
+// PeerStreamLimit returns how many streams of a kind the peer lets this side open in
+// all (RFC 9000, Section 4.6). EventStreamsAvailable tells when it has risen.
+func (c *Conn) PeerStreamLimit(unidirectional bool) uint64 {
+	return c.streams.local[kindOf(unidirectional)].max
+}
+
 // newStream makes the state of a stream with the halves its ID implies.
 func (c *Conn) newStream(id wire.StreamID) *Stream {
 	local := id.Initiator() == c.side

@@ -107,6 +107,12 @@ func (c *Conn) sendDatagrams() {
 	}
 }
 
+// PeerStreamLimit returns how many streams of a kind the peer lets this side open in
+// all. HandleStreamsAvailable tells when it has risen.
+func (c *Conn) PeerStreamLimit(unidirectional bool) uint64 {
+	return c.engine.PeerStreamLimit(unidirectional)
+}
+
 // OpenStream opens a stream. Without leave from the peer the error is
 // engine.ErrStreamLimit and HandleStreamsAvailable tells when to try again.
 func (c *Conn) OpenStream(unidirectional bool) (*engine.Stream, error) {
