@@ -166,7 +166,7 @@ func TestHooks(t *testing.T) {
 	tr := &Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
 	tr.Register(new(http.Transport))
-	hooked := hookedTransport{tr}
+	hooked := &hookedTransport{t: tr, tr: new(http.Transport)}
 	changed := make(chan struct{}, 10)
 	rt, err := hooked.DialClientConn(testContext(t), addr, nil, func() { changed <- struct{}{} })
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -28,6 +29,15 @@ type clientConn struct {
 	// transport's lock.
 	requests    int
 	gone, ended bool
+	pinned      bool      // net/http pools it, and closes it
+	changed     func()    // is told when there is room for more requests; nil for nobody
+	number      uint64    // in the order in which the transport's were made
+	idleSince   time.Time // when there was a request last; zero if that does not matter
+
+	// limit is how many streams the server has allowed in all, and granted how many
+	// of them requests have got. Others may open streams, too, so it is possible
+	// that there is less room than that.
+	limit, granted uint64
 }
 
 // newClientConn is called on the loop, after the handshake.
@@ -48,6 +58,7 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		maxHeader: maxHeader,
 	}
 	cc.goAway.Store(1 << 62)
+	cc.limit = qc.PeerStreamLimit(false)
 	cc.start(t.Extension)
 	return cc
 }
@@ -85,6 +96,12 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 	}
 }
 
+// HandleStreamsAvailable is called when the server allows more streams.
+func (c *clientConn) HandleStreamsAvailable(qc *quic.Conn) {
+	c.conn.HandleStreamsAvailable(qc)
+	c.transport.raise(c, qc.PeerStreamLimit(false))
+}
+
 // HandleClose is called when the connection has ended.
 func (c *clientConn) HandleClose(_ *quic.Conn, err error) {
 	c.transport.forget(c)
@@ -94,23 +111,25 @@ func (c *clientConn) HandleClose(_ *quic.Conn, err error) {
 	}
 }
 
-// roundTrip sends a request, which has been counted, and waits for the header of
-// the response.
-func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError) {
-	ctx := req.Context()
-	s, err := c.qc.OpenStream(ctx)
-	if err != nil {
-		c.transport.release(c)
-		if ctx.Err() != nil {
-			return nil, &attemptError{cause: context.Cause(ctx), untouched: true}
-		}
-		c.transport.retire(c)
-		return nil, &attemptError{cause: describe(err), unprocessed: true, untouched: true}
+// unopened takes back that a request was counted for which no stream was opened, and
+// says why.
+func (c *clientConn) unopened(ctx context.Context, err error) *attemptError {
+	c.transport.unused(c)
+	if ctx.Err() != nil {
+		return &attemptError{cause: context.Cause(ctx), untouched: true}
 	}
+	c.transport.retire(c)
+	return &attemptError{cause: describe(err), unprocessed: true, untouched: true}
+}
+
+// roundTrip sends a request, which has been counted, on a stream, and waits for the
+// header of the response.
+func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Response, *attemptError) {
 	s.Detach()
 	st := newClientStream(c, s, req)
-	st.stop = context.AfterFunc(ctx, func() { cancel(s, h3.RequestCancelled) })
-	if err = st.sendRequest(); err == nil {
+	st.stop = context.AfterFunc(req.Context(), func() { cancel(s, h3.RequestCancelled) })
+	err := st.sendRequest()
+	if err == nil {
 		var resp *http.Response
 		if resp, err = st.awaitResponse(); err == nil {
 			return resp, nil

@@ -44,6 +44,9 @@ func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientSt
 func (st *clientStream) done() {
 	if st.open.Add(-1) == 0 {
 		st.stop()
+		if st.resp != nil {
+			endWatch(st.req)
+		}
 		st.conn.transport.release(st.conn)
 	}
 }

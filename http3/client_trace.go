@@ -50,16 +50,32 @@ func traceDial(trace *httptrace.ClientTrace, addr string, dial func() (*quic.Con
 
 // acquireTraced is acquire between its hooks, which tell of the connection that a
 // request is sent on.
-func (t *Transport) acquireTraced(ctx context.Context, addr string) (*clientConn, acquired, error) {
+func (t *Transport) acquireTraced(ctx context.Context, addr string, alone, again bool) (*clientConn, acquired, error) {
+	trace := traceOf(ctx)
+	if trace.GetConn != nil && !again {
+		trace.GetConn(addr)
+	}
+	cc, how, err := t.acquire(ctx, addr, alone, again)
+	if err == nil {
+		gotConn(trace, cc, how)
+	}
+	return cc, how, err
+}
+
+// traceConn calls the hooks for a connection that was to be had, or came about for
+// others.
+func traceConn(ctx context.Context, addr string, cc *clientConn, how acquired) {
 	trace := traceOf(ctx)
 	if trace.GetConn != nil {
 		trace.GetConn(addr)
 	}
-	cc, how, err := t.acquire(ctx, addr)
-	if err == nil && trace.GotConn != nil {
+	gotConn(trace, cc, how)
+}
+
+func gotConn(trace *httptrace.ClientTrace, cc *clientConn, how acquired) {
+	if trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{Conn: tracedConn{cc.qc}, Reused: how.reused, WasIdle: how.idle})
 	}
-	return cc, how, err
 }
 
 // traceInterim tells of an interim response. The error is the hook's, for which

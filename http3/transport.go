@@ -1,21 +1,26 @@
 package http3
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// Transport is an http.RoundTripper that speaks HTTP/3. It keeps one connection
-// to each origin, which all requests share; it is made when first needed. Origins
-// at the same address whose hosts are all in the server's certificate share one, too.
+// Transport is an http.RoundTripper that speaks HTTP/3. It keeps a connection
+// to each origin, which all requests share; it is made when first needed. While the
+// server allows no more requests on it, there is a further one. Origins
+// at the same address whose hosts are all in the server's certificate share them, too.
 // The zero value is ready. Fields must not change after the first request.
+//
+// A connection is kept alive as long as a request is running on it or the body of a
+// response has not been read or closed, and ends otherwise when it has been idle for
+// as long as QUICConfig or the server says (RFC 9114, Section 5.1).
 //
 // Connections are made directly: there is no Proxy field, and the environment's
 // proxies (http.ProxyFromEnvironment) are ignored, as they speak TCP.
@@ -51,6 +56,20 @@ type Transport struct {
 	// the request was sent, with its content; 0 stands for no limit.
 	ResponseHeaderTimeout time.Duration
 
+	// DisableKeepAlives gives each request a connection of its own.
+	DisableKeepAlives bool
+	// MaxConnsPerHost is how many connections an origin may have, those being made
+	// and those that end with their last request included. A request beyond what
+	// they take waits until its context ends. 0 stands for any number.
+	MaxConnsPerHost int
+	// MaxIdleConnsPerHost is how many connections of an origin are kept without
+	// requests, none if it is negative. With 0 those beyond the first are closed
+	// after 10 s.
+	MaxIdleConnsPerHost int
+	// IdleConnTimeout is how long a connection is kept without requests. 0 leaves
+	// it to the idle timeout of QUIC, 30 s unless QUICConfig or the server says less.
+	IdleConnTimeout time.Duration
+
 	// route returns where an origin's server is, if not at the origin's address;
 	// nil without an Upgrader.
 	route func(origin string) (addr string, ok bool)
@@ -58,7 +77,10 @@ type Transport struct {
 	mu     sync.Mutex
 	pool   map[string]*origin // by "host:port"
 	live   map[*clientConn]struct{}
+	made   uint64 // connections
 	closed bool
+
+	idleTimer *time.Timer // nil when nothing is idle
 
 	misdirected map[string]bool // origins that share no connection, by "host:port"
 }
@@ -81,6 +103,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
+	return cancellable(req, t.roundTrip)
+}
+
+// roundTrip is RoundTrip for a request that can be sent.
+func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	addr := originAddr(req.URL)
 	for attempt := 1; ; attempt++ {
 		resp, err := t.try(req, addr)
@@ -97,11 +124,36 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // try sends a request once.
 func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
-	cc, how, err := t.acquireTraced(req.Context(), addr)
-	if err != nil {
-		return nil, &attemptError{cause: err, unsent: true, untouched: true}
+	alone := t.DisableKeepAlives || wantsClose(req)
+	for again := false; ; again = true {
+		cc, how, err := t.acquireTraced(req.Context(), addr, alone, again)
+		if err != nil {
+			return nil, &attemptError{cause: err, unsent: true, untouched: true}
+		}
+		resp, failed := t.tryOn(cc, how, req, addr)
+		if failed == nil || failed.cause != quic.ErrStreamLimit {
+			return resp, failed
+		}
 	}
-	resp, failed := cc.roundTrip(req)
+}
+
+// wantsClose reports whether a request is the last of its connection.
+func wantsClose(req *http.Request) bool {
+	return req.Close || strings.EqualFold(req.Header.Get("Connection"), "close")
+}
+
+// tryOn sends a request once on a connection, on which it is counted. If that is full,
+// the error is quic.ErrStreamLimit.
+func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr string) (*http.Response, *attemptError) {
+	s, err := cc.qc.OpenStreamNow(req.Context())
+	switch {
+	case err == quic.ErrStreamLimit:
+		t.full(cc, how)
+		return nil, &attemptError{cause: err, unsent: true, untouched: true}
+	case err != nil:
+		return nil, cc.unopened(req.Context(), err)
+	}
+	resp, failed := cc.roundTrip(req, s)
 	switch {
 	case failed != nil:
 		failed.reused = how.reused
@@ -189,9 +241,9 @@ func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for cc := range t.live {
-		if cc.requests == 0 {
+		if cc.requests == 0 && !cc.pinned {
 			t.remove(cc)
-			_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+			cc.close()
 		}
 	}
 }
@@ -201,12 +253,16 @@ func (t *Transport) Close() error {
 	t.mu.Lock()
 	t.closed = true
 	for _, o := range t.pool {
-		if o.dial != nil {
-			o.dial.cancel()
+		for _, d := range o.dials {
+			d.cancel()
 		}
+		o.refuseAll(errTransportClosed)
+	}
+	if t.idleTimer != nil {
+		t.idleTimer.Stop()
 	}
 	for cc := range t.live {
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		cc.close()
 	}
 	t.mu.Unlock()
 	return nil
@@ -220,44 +276,6 @@ func (t *Transport) maxHeaderBytes() int {
 		return int(t.MaxResponseHeaderBytes)
 	}
 	return defaultMaxResponseHeaderBytes
-}
-
-// dialQUIC connects to an origin.
-func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, error) {
-	tlsConf, err := t.tlsConfig(addr)
-	if err != nil {
-		return nil, err
-	}
-	conf := cloneQUIC(t.QUICConfig)
-	if t.Extension == nil {
-		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
-	}
-	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
-	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
-		cc := newClientConn(t, qc, addr)
-		qc.SetValue(cc)
-		return cc
-	}
-	dial := quic.Dial
-	if t.QUICTransport != nil {
-		dial = t.QUICTransport.Dial
-	}
-	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
-	if err != nil {
-		return nil, describe(err) // which says where to, or that one end closed the connection at once
-	}
-	return qc.Value().(*clientConn), nil
-}
-
-// routed returns the address to dial for an origin. TLS makes sure that its server
-// is the origin's.
-func (t *Transport) routed(origin string) string {
-	if t.route != nil {
-		if addr, ok := t.route(origin); ok {
-			return addr
-		}
-	}
-	return origin
 }
 
 // closeBody closes the body of a request that is not sent.

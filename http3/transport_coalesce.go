@@ -50,8 +50,8 @@ func (t *Transport) coalesce(ctx context.Context, addr string) bool {
 		if cc.gone || !isAt(cc.qc, ips, port) {
 			continue
 		}
-		if o := t.origin(addr); o.conn == nil {
-			o.conn = cc
+		if o := t.origin(addr); len(o.conns) == 0 {
+			o.conns = append(o.conns, cc)
 			cc.origins = append(cc.origins, addr)
 		}
 		return true
@@ -69,8 +69,8 @@ func (t *Transport) authoritative(addr, host string) (conns []*clientConn) {
 		return nil
 	}
 	for _, o := range t.pool {
-		if o.conn != nil && o.conn.qc.TLS().PeerCertificates[0].VerifyHostname(host) == nil {
-			conns = append(conns, o.conn)
+		if len(o.conns) > 0 && o.conns[0].qc.TLS().PeerCertificates[0].VerifyHostname(host) == nil {
+			conns = append(conns, o.conns[0])
 		}
 	}
 	return conns
@@ -95,11 +95,15 @@ func (t *Transport) separate(req *http.Request, resp *http.Response, addr string
 		t.misdirected = make(map[string]bool)
 	}
 	t.misdirected[addr] = true
-	if o := t.pool[addr]; o != nil && o.conn != nil && o.conn.addr != addr {
-		cc := o.conn
-		cc.origins = slices.DeleteFunc(cc.origins, func(s string) bool { return s == addr })
-		o.conn = nil
-		t.tidy(addr)
+	if o := t.pool[addr]; o != nil {
+		for _, cc := range slices.Clone(o.conns) {
+			if cc.addr != addr {
+				cc.origins = slices.DeleteFunc(cc.origins, func(s string) bool { return s == addr })
+				o.drop(cc)
+			}
+		}
+		t.dialMore(o)
+		t.tidy(o)
 	}
 	t.mu.Unlock()
 	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {

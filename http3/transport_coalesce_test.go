@@ -165,7 +165,7 @@ func TestCoalescingMisdirected(t *testing.T) {
 	}
 	s.transport.mu.Lock()
 	clear(s.transport.misdirected) // as if it were the first time
-	s.transport.remove(s.transport.pool[s.addr].conn)
+	s.transport.remove(s.transport.pool[s.addr].conns[0])
 	s.transport.mu.Unlock()
 	if status, content := post(strings.NewReader("replayed")); status != http.StatusOK || content != "replayed" {
 		t.Errorf("status %d, %q", status, content)

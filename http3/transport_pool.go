@@ -1,63 +1,226 @@
 package http3
 
 import (
+	"container/list"
 	"context"
-	"crypto/tls"
-	"net"
+	"errors"
+	"slices"
+	"time"
 )
 
 // origin is what a Transport keeps for one "host:port".
 type origin struct {
-	conn *clientConn // nil when there is none to send requests on
-	dial *dialing    // the connection being made, if any
+	addr  string
+	conns []*clientConn // to send requests on, in the order in which they are to be filled
+	wants list.List     // of *want: the requests that wait for room, in the order they came
+	alone int           // of those, the ones that are alone
+	dials []*dialing    // connections being made
+	pause time.Time     // until then no further connection is tried
 }
 
-// dialing is a connection being made for whoever waits for it.
-type dialing struct {
-	done    chan struct{}
-	cancel  context.CancelFunc
-	waiters int // with none left it is given up
-	err     error
+// want is a request that wants a connection.
+type want struct {
+	ctx    context.Context
+	origin *origin
+	alone  bool   // no other request is to be sent on the connection afterwards
+	made   uint64 // Transport.made when it came
+
+	place *list.Element // in origin.wants
+	ready chan struct{} // closed when what follows is set
+	conn  *clientConn
+	how   acquired
+	err   error
 }
 
 // acquired says how a request got its connection.
 type acquired struct {
-	reused bool // it had been there before
-	idle   bool // and no other request was running on it
+	reused bool   // it had been there before
+	idle   bool   // and no other request was running on it
+	limit  uint64 // the server's limit of streams that was known then
 }
 
-// acquire returns a connection to an origin on which one more request is
-// counted. It makes one when there is none; concurrent requests share the
-// attempt.
-func (t *Transport) acquire(ctx context.Context, addr string) (cc *clientConn, how acquired, err error) {
-	for reused := true; ; reused = false {
-		t.mu.Lock()
-		if t.closed {
-			t.mu.Unlock()
-			return nil, acquired{}, errTransportClosed
-		}
-		o := t.origin(addr)
-		if cc = o.conn; cc != nil {
-			reused = reused || cc.addr != addr
-			how = acquired{reused, reused && cc.requests == 0}
-			cc.requests++
-			t.mu.Unlock()
-			return cc, how, nil
-		}
-		if o.dial == nil {
-			t.startDial(ctx, o, addr)
-		}
-		d := o.dial
-		d.waiters++
+// errLeaves is the error of requests to a server that wants none.
+var errLeaves = errors.New("http3: the server takes no requests on a new connection")
+
+// acquire returns a connection to an origin on which one more request is counted.
+// When there is none with room for one, further ones are made, one at a time; those
+// who wait are served in the order in which they came, by that one or by an old one
+// on which there is room again. A request that is alone closes its connection behind
+// it. again says that it has come before, and stands in front.
+func (t *Transport) acquire(ctx context.Context, addr string, alone, again bool) (*clientConn, acquired, error) {
+	t.mu.Lock()
+	if t.closed {
 		t.mu.Unlock()
-		select {
-		case <-d.done:
-			if d.err != nil {
-				return nil, acquired{}, d.err
-			}
-		case <-ctx.Done():
-			t.leave(addr, d)
-			return nil, acquired{}, context.Cause(ctx)
+		return nil, acquired{}, errTransportClosed
+	}
+	if cc, how := t.acquireNow(addr, alone, again); cc != nil {
+		t.mu.Unlock()
+		return cc, how, nil
+	}
+	o := t.origin(addr)
+	w := &want{ctx: ctx, origin: o, alone: alone, made: t.made}
+	o.enqueue(w, again)
+	t.dial(o, ctx)
+	t.mu.Unlock()
+	select {
+	case <-w.ready:
+		return w.conn, w.how, w.err
+	case <-ctx.Done():
+		t.leave(w)
+		return nil, acquired{}, context.Cause(ctx)
+	}
+}
+
+// acquireNow is acquire that does not wait: the connection may be nil. The lock is held.
+func (t *Transport) acquireNow(addr string, alone, again bool) (*clientConn, acquired) {
+	o := t.pool[addr]
+	if o == nil || o.wants.Len() > 0 && !again {
+		return nil, acquired{}
+	}
+	cc := o.free()
+	if cc == nil {
+		return nil, acquired{}
+	}
+	return cc, t.grant(cc, alone, t.made)
+}
+
+// enqueue lets a request wait, perhaps in front of the others. The lock is held.
+func (o *origin) enqueue(w *want, front bool) {
+	w.ready = make(chan struct{})
+	if front {
+		w.place = o.wants.PushFront(w)
+	} else {
+		w.place = o.wants.PushBack(w)
+	}
+	if w.alone {
+		o.alone++
+	}
+}
+
+// dequeue ends a request's wait. The lock is held.
+func (o *origin) dequeue(w *want) {
+	o.wants.Remove(w.place)
+	if w.alone {
+		o.alone--
+	}
+}
+
+// free returns the first connection with room for a request, or nil.
+func (o *origin) free() *clientConn {
+	for _, cc := range o.conns {
+		if cc.granted < cc.limit {
+			return cc
+		}
+	}
+	return nil
+}
+
+// grant gives a connection to a request, which came when some number of connections had
+// been made. The lock is held.
+func (t *Transport) grant(cc *clientConn, alone bool, made uint64) acquired {
+	reused := cc.number <= made
+	how := acquired{reused: reused, idle: reused && cc.requests == 0, limit: cc.limit}
+	cc.granted++
+	t.count(cc)
+	if alone {
+		t.remove(cc)
+	}
+	return how
+}
+
+// serve gives connections to requests that wait, as long as there is room. The lock is
+// held.
+func (t *Transport) serve(o *origin) {
+	for first := o.wants.Front(); first != nil; first = o.wants.Front() {
+		cc := o.free()
+		if cc == nil {
+			return
+		}
+		w := first.Value.(*want)
+		o.dequeue(w)
+		w.conn, w.how = cc, t.grant(cc, w.alone, w.made)
+		close(w.ready)
+	}
+}
+
+// refuse ends the wait of a request with an error. The lock is held.
+func (o *origin) refuse(w *want, err error) {
+	o.dequeue(w)
+	w.err = err
+	close(w.ready)
+}
+
+// refuseAll ends everybody's wait. The lock is held.
+func (o *origin) refuseAll(err error) {
+	for first := o.wants.Front(); first != nil; first = o.wants.Front() {
+		o.refuse(first.Value.(*want), err)
+	}
+}
+
+// leave is called by a request that does not wait any more. With nobody left the
+// connections being made are given up; who comes next makes another.
+func (t *Transport) leave(w *want) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := w.origin
+	switch {
+	case w.conn != nil: // it came at the same moment
+		w.conn.granted--
+		t.uncount(w.conn)
+		t.serveOn(w.conn)
+		return
+	case w.err != nil:
+		return
+	}
+	o.dequeue(w)
+	if o.wants.Len() == 0 {
+		for _, d := range o.dials {
+			d.givenUp = true
+			d.cancel()
+		}
+		o.dials = nil
+	}
+	t.tidy(o)
+}
+
+// full takes note that the server allows no further stream on a connection, whose
+// limit was known to be that of how. The request that was to be sent on it is not
+// counted any more.
+func (t *Transport) full(cc *clientConn, how acquired) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if cc.limit == how.limit { // else there may be room by now
+		cc.granted = cc.limit
+	}
+	t.uncount(cc)
+}
+
+// unused takes a connection back on which no stream was opened after all.
+func (t *Transport) unused(cc *clientConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cc.granted--
+	t.uncount(cc)
+	t.serveOn(cc)
+}
+
+// raise takes note of how many streams the server allows on a connection in all.
+func (t *Transport) raise(cc *clientConn, limit uint64) {
+	t.mu.Lock()
+	cc.limit = limit
+	t.serveOn(cc)
+	changed := cc.changed
+	t.mu.Unlock()
+	if changed != nil {
+		changed()
+	}
+}
+
+// serveOn is serve for all origins of a connection. The lock is held.
+func (t *Transport) serveOn(cc *clientConn) {
+	for _, addr := range cc.origins {
+		if o := t.pool[addr]; o != nil {
+			t.serve(o)
 		}
 	}
 }
@@ -67,7 +230,7 @@ func (t *Transport) has(addr string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.pool[addr]
-	return o != nil && o.conn != nil
+	return o != nil && len(o.conns) > 0
 }
 
 // origin returns the entry of the pool for an address. The lock is held.
@@ -77,82 +240,16 @@ func (t *Transport) origin(addr string) *origin {
 		if t.pool == nil {
 			t.pool = make(map[string]*origin)
 		}
-		o = new(origin)
+		o = &origin{addr: addr}
 		t.pool[addr] = o
 	}
 	return o
 }
 
-// startDial connects to an origin in a goroutine. It does not end with the
-// request that caused it, whose context has a trace perhaps, as others may wait.
-// The lock is held.
-func (t *Transport) startDial(ctx context.Context, o *origin, addr string) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d := &dialing{done: make(chan struct{}), cancel: cancel}
-	o.dial = d
-	go func() {
-		defer cancel()
-		var (
-			cc     *clientConn
-			err    error
-			shared = t.coalesce(ctx, addr)
-		)
-		if !shared {
-			cc, err = t.dialQUIC(ctx, addr)
-		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if o := t.origin(addr); o.dial == d {
-			o.dial = nil
-		}
-		if !shared && err == nil {
-			err = t.add(cc)
-		}
-		t.tidy(addr)
-		d.err = err
-		close(d.done)
-	}()
-}
-
-// leave is called by who does not wait for a connection any more. With nobody
-// left the attempt is given up; whoever comes next makes another.
-func (t *Transport) leave(addr string, d *dialing) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if d.waiters--; d.waiters > 0 {
-		return
-	}
-	d.cancel()
-	if o := t.pool[addr]; o != nil && o.dial == d {
-		o.dial = nil
-		t.tidy(addr)
-	}
-}
-
-// add puts a new connection into the pool. The lock is held.
-func (t *Transport) add(cc *clientConn) error {
-	switch o := t.origin(cc.addr); {
-	case cc.ended:
-		return describe(cc.qc.Err())
-	case t.closed || cc.gone || o.conn != nil:
-		// Nobody waits, the server wants no requests, or an earlier attempt
-		// that was given up has succeeded after all.
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
-		cc.gone = true
-	default:
-		o.conn = cc
-	}
-	if t.live == nil {
-		t.live = make(map[*clientConn]struct{})
-	}
-	t.live[cc] = struct{}{}
-	return nil
-}
-
-// tidy drops an origin without a connection. The lock is held.
-func (t *Transport) tidy(addr string) {
-	if o := t.pool[addr]; o != nil && o.conn == nil && o.dial == nil {
-		delete(t.pool, addr)
+// tidy drops an origin of which nothing is left. The lock is held.
+func (t *Transport) tidy(o *origin) {
+	if len(o.conns) == 0 && len(o.dials) == 0 && o.wants.Len() == 0 && t.pool[o.addr] == o {
+		delete(t.pool, o.addr)
 	}
 }
 
@@ -169,11 +266,17 @@ func (t *Transport) retire(cc *clientConn) (busy bool) {
 func (t *Transport) remove(cc *clientConn) {
 	cc.gone = true
 	for _, addr := range cc.origins {
-		if o := t.pool[addr]; o != nil && o.conn == cc {
-			o.conn = nil
-			t.tidy(addr)
+		if o := t.pool[addr]; o != nil && slices.Contains(o.conns, cc) {
+			o.drop(cc)
+			t.dialMore(o)
+			t.tidy(o)
 		}
 	}
+}
+
+// drop takes a connection out of an origin's.
+func (o *origin) drop(cc *clientConn) {
+	o.conns = slices.DeleteFunc(o.conns, func(other *clientConn) bool { return other == cc })
 }
 
 // forget drops a connection that has ended.
@@ -183,34 +286,43 @@ func (t *Transport) forget(cc *clientConn) {
 	t.remove(cc)
 	cc.ended = true
 	delete(t.live, cc)
+	if o := t.pool[cc.addr]; o != nil {
+		t.dialMore(o) // there may be one more now
+	}
+}
+
+// count counts a request on a connection, which is kept alive for it (RFC 9114,
+// Section 5.1). The lock is held.
+func (t *Transport) count(cc *clientConn) {
+	if cc.requests++; cc.requests == 1 {
+		cc.qc.Hold()
+	}
+}
+
+// uncount counts a request as done. The lock is held.
+func (t *Transport) uncount(cc *clientConn) {
+	if cc.requests--; cc.requests > 0 {
+		return
+	}
+	cc.qc.Unhold()
+	if !cc.gone {
+		t.idle(cc)
+	} else if !cc.pinned {
+		cc.close()
+	}
 }
 
 // release counts a request as done. A connection that was retired is closed
 // after its last request.
 func (t *Transport) release(cc *clientConn) {
 	t.mu.Lock()
-	cc.requests--
-	last := cc.requests == 0 && cc.gone
+	t.uncount(cc)
+	changed := cc.changed
 	t.mu.Unlock()
-	if last {
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	if changed != nil {
+		changed()
 	}
 }
 
-// tlsConfig is the user's configuration for one origin.
-func (t *Transport) tlsConfig(addr string) (*tls.Config, error) {
-	conf := &tls.Config{}
-	if t.TLSClientConfig != nil {
-		conf = t.TLSClientConfig.Clone()
-	}
-	if conf.ServerName == "" {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		conf.ServerName = host
-	}
-	conf.NextProtos = []string{NextProto}
-	conf.MinVersion = tls.VersionTLS13
-	return conf, nil
-}
+// close closes a connection that nobody needs.
+func (c *clientConn) close() { _ = c.qc.CloseWithError(uint64(ErrCodeNoError), "") }

@@ -324,7 +324,7 @@ func TestWaitForStream(t *testing.T) {
 		ts.transport.mu.Lock()
 		defer ts.transport.mu.Unlock()
 		o := ts.transport.pool[ts.addr]
-		return o != nil && o.conn != nil && o.conn.requests == 2
+		return o != nil && len(o.conns) == 1 && o.conns[0].requests == 2
 	}
 	if !eventually(waiting) {
 		t.Fatal("the second request does not use the connection")
@@ -368,9 +368,11 @@ func TestDialFails(t *testing.T) {
 	if _, err := distrusting.RoundTrip(req); !errors.As(err, &unknown) || !strings.Contains(err.Error(), ts.addr) {
 		t.Errorf("an unknown certificate: %v", err)
 	}
+	distrusting.mu.Lock()
 	if len(distrusting.pool) != 0 {
 		t.Errorf("%d origins left", len(distrusting.pool))
 	}
+	distrusting.mu.Unlock()
 
 	// Nobody is there: the request's context ends the wait, and the attempt.
 	before := runtime.NumGoroutine()

@@ -39,12 +39,18 @@ func (t *Transport) Connect(ctx context.Context, req *http.Request) (*Tunnel, *h
 		return nil, nil, err
 	}
 	addr := originAddr(req.URL)
+	full := false
 	for attempt := 1; ; attempt++ {
-		cc, how, err := t.acquireTraced(ctx, addr)
+		cc, how, err := t.acquireTraced(ctx, addr, false, full)
 		if err != nil {
 			return nil, nil, requestFailed(ctx, addr, err)
 		}
 		p, err := cc.beginConnect(ctx, req)
+		if full = err == quic.ErrStreamLimit; full {
+			t.full(cc, how)
+			attempt--
+			continue
+		}
 		if err == nil {
 			tunnel, resp, err := p.wait(ctx)
 			if err != nil {
@@ -92,16 +98,18 @@ type pendingTunnel struct {
 }
 
 // beginConnect sends the request. An error means that it was not sent, and the
-// connection has been released.
+// connection has been released, unless it is quic.ErrStreamLimit.
 func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pendingTunnel, error) {
 	p := &pendingTunnel{conn: c, req: req, done: make(chan struct{})}
 	fields, err := p.prepare(ctx)
 	if err == nil {
-		p.stream, err = c.qc.OpenStream(ctx)
+		p.stream, err = c.qc.OpenStreamNow(ctx)
 	}
 	if err != nil {
 		p.abandon()
-		p.release()
+		if err != quic.ErrStreamLimit {
+			c.transport.unused(c)
+		}
 		return nil, err
 	}
 	p.body.init(&c.conn, p.stream, nil, c.maxHeader)

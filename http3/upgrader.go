@@ -24,17 +24,20 @@ type Upgrader struct {
 	// an Upgrader may take the place of http.DefaultTransport. A request that TCP
 	// gives back to the Upgrader, by whatever way, goes to net/http's own, too.
 	TCP http.RoundTripper
-	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has
-	// TCP's TLSClientConfig, if that is an *http.Transport.
+	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has those
+	// of TCP's fields that mean the same, if that is an *http.Transport.
 	HTTP3 *Transport
 	// Cache remembers who has HTTP/3; nil stands for one of this Upgrader's own.
 	Cache *AltSvcCache
-	// HeadStart is how long a request waits for a new connection over HTTP/3
-	// before it goes over TCP, while the connection is still being tried for
-	// later requests. 0 stands for 300 ms.
+	// HeadStart is how long requests wait for a new connection over HTTP/3, from
+	// its beginning, before they go over TCP, while the connection is still being
+	// tried for later requests. 0 stands for 300 ms.
 	HeadStart time.Duration
 
 	once sync.Once
+
+	mu       sync.Mutex
+	attempts map[string]time.Time // when those under way began, by origin
 }
 
 const (
@@ -57,10 +60,7 @@ func (u *Upgrader) init() {
 	if u.HTTP3 == nil {
 		u.HTTP3 = new(Transport)
 		if tcp, ok := u.TCP.(*http.Transport); ok {
-			u.HTTP3.TLSClientConfig = tcp.TLSClientConfig
-			u.HTTP3.DisableCompression = tcp.DisableCompression
-			u.HTTP3.ExpectContinueTimeout = tcp.ExpectContinueTimeout
-			u.HTTP3.ResponseHeaderTimeout = tcp.ResponseHeaderTimeout
+			u.HTTP3.takeOver(tcp)
 		}
 	}
 	u.HTTP3.route = u.Cache.Lookup
@@ -78,7 +78,7 @@ func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 		return u.overTCP(req)
 	}
 	origin := originAddr(req.URL)
-	if _, ok := u.Cache.Lookup(origin); ok && !u.proxied(req) && u.connected(req.Context(), origin) {
+	if _, ok := u.Cache.Lookup(origin); ok && !u.proxied(req) {
 		resp, again, err := u.roundTrip3(req, origin)
 		if again == nil {
 			return resp, err
@@ -107,7 +107,31 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 	if err := checkRequest(req); err != nil {
 		return nil, req, nil // TCP may take it, or say what is wrong
 	}
-	resp, failed := u.HTTP3.try(req, origin)
+	sent, end := req, context.CancelCauseFunc(func(error) {})
+	if req.Cancel != nil {
+		sent, end = watchCancel(req)
+	}
+	resp, again, err = u.send3(sent, origin)
+	switch {
+	case again == nil && err == nil:
+		resp.Request = req
+		return resp, nil, nil
+	case again == sent:
+		again = req
+	case again != nil:
+		again = again.WithContext(req.Context())
+	}
+	end(err)
+	return nil, again, err
+}
+
+// send3 is roundTrip3 for a request that can be sent.
+func (u *Upgrader) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
+	cc, how, ok := u.acquire(req, origin)
+	if !ok {
+		return nil, req, nil
+	}
+	resp, failed := u.HTTP3.tryOn(cc, how, req, origin)
 	switch {
 	case failed != nil:
 		if failed.lost && !failed.reused {
@@ -131,33 +155,62 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 	return resp, nil, nil
 }
 
-// connected reports whether there is a connection to an origin's alternative, or
-// one comes about within the head start. The attempt goes on after that.
-func (u *Upgrader) connected(ctx context.Context, origin string) bool {
-	if u.HTTP3.has(origin) {
-		return true
-	}
-	done := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), upgradeTimeout)
-		defer cancel()
-		cc, _, err := u.HTTP3.acquire(ctx, origin)
-		if err == nil {
-			u.HTTP3.release(cc)
-		} else if !errors.Is(err, errTransportClosed) {
-			u.Cache.Failed(origin)
+// acquire returns a connection to an origin's alternative if there is one with room for
+// a request, or one comes about within the head start.
+func (u *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
+	t := u.HTTP3
+	alone := t.DisableKeepAlives || wantsClose(req)
+	t.mu.Lock()
+	cc, how := t.acquireNow(origin, alone, false)
+	t.mu.Unlock()
+	if cc == nil {
+		left := min(u.HeadStart, upgradeTimeout) - u.attempt(origin)
+		if left <= 0 {
+			return nil, acquired{}, false
 		}
-		done <- err
-	}()
-	timer := time.NewTimer(u.HeadStart)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err == nil
-	case <-timer.C:
-	case <-ctx.Done():
+		ctx, cancel := context.WithTimeout(req.Context(), left)
+		defer cancel()
+		var err error
+		if cc, how, err = t.acquire(ctx, origin, alone, false); err != nil {
+			return nil, acquired{}, false
+		}
 	}
-	return false
+	traceConn(req.Context(), origin, cc, how)
+	return cc, how, true
+}
+
+// attempt tries to get a connection to an origin, unless that is under way, and returns
+// for how long it has been.
+func (u *Upgrader) attempt(origin string) time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	began, ok := u.attempts[origin]
+	if ok {
+		return time.Since(began)
+	}
+	if u.attempts == nil {
+		u.attempts = make(map[string]time.Time)
+	}
+	u.attempts[origin] = time.Now()
+	go u.tryToConnect(origin)
+	return 0
+}
+
+// tryToConnect waits until there is room for a request at an origin's alternative, or it
+// has waited for too long: the attempt ends neither with a request nor with its head start.
+func (u *Upgrader) tryToConnect(origin string) {
+	ctx, cancel := context.WithTimeout(context.Background(), upgradeTimeout)
+	defer cancel()
+	cc, _, err := u.HTTP3.acquire(ctx, origin, false, false)
+	switch {
+	case err == nil:
+		u.HTTP3.unused(cc)
+	case !errors.Is(err, errTransportClosed) && !u.HTTP3.has(origin):
+		u.Cache.Failed(origin)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.attempts, origin)
 }
 
 // learn takes note of a response's Alt-Svc.

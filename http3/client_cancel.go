@@ -1,0 +1,55 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"net/http"
+)
+
+// errRequestCanceled is the error of a request whose Cancel was closed. net/http does
+// not export its own, and programs compare the text.
+var errRequestCanceled = errors.New("net/http: request canceled")
+
+// exchangeKey is the key, in the context of a request with Cancel, of the function that
+// ends it, and so the watch on Cancel.
+type exchangeKey struct{}
+
+// cancellable sends a request whose deprecated Cancel, if it has one, ends its context.
+// http.Client has it for its Timeout.
+func cancellable(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	if req.Cancel == nil {
+		return send(req)
+	}
+	watched, end := watchCancel(req)
+	resp, err := send(watched)
+	if err != nil {
+		end(err)
+		return nil, err
+	}
+	resp.Request = req
+	return resp, nil
+}
+
+// watchCancel returns a request whose context ends with the request's Cancel. end is to
+// be called when it gets no response; else the end of the exchange does it.
+func watchCancel(req *http.Request) (watched *http.Request, end context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(req.Context())
+	go func() {
+		select {
+		case <-req.Cancel:
+			end(errRequestCanceled)
+		case <-ctx.Done():
+		}
+	}()
+	return req.WithContext(context.WithValue(ctx, exchangeKey{}, end)), end
+}
+
+// endWatch ends the watch on a request's Cancel.
+func endWatch(req *http.Request) {
+	if req.Cancel == nil {
+		return
+	}
+	if end, ok := req.Context().Value(exchangeKey{}).(context.CancelCauseFunc); ok {
+		end(nil)
+	}
+}

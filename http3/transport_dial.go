@@ -1,0 +1,212 @@
+package http3
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// dialing is a connection being made.
+type dialing struct {
+	cancel  context.CancelFunc
+	alone   bool // for a request that wants one of its own
+	givenUp bool // nobody waits for it
+}
+
+// dialPause is how long nothing is tried, after a further connection beside those that
+// are full was not to be had.
+const dialPause = time.Second
+
+// dial makes connections for those who wait: one for each that wants one of its own,
+// and one at a time for those who share. ctx is that of one of them, whose trace is
+// told. The lock is held.
+func (t *Transport) dial(o *origin, ctx context.Context) {
+	for t.mayDial(o) {
+		alone := 0
+		for _, d := range o.dials {
+			if d.alone {
+				alone++
+			}
+		}
+		switch {
+		case alone < o.alone:
+			t.startDial(o, ctx, true)
+		case alone < len(o.dials) || o.alone == o.wants.Len():
+			return
+		case len(o.conns) > 0 && time.Now().Before(o.pause):
+			return
+		default:
+			t.startDial(o, ctx, false)
+		}
+	}
+}
+
+// dialMore is dial when something has changed. The lock is held.
+func (t *Transport) dialMore(o *origin) {
+	if first := o.wants.Front(); first != nil {
+		t.dial(o, first.Value.(*want).ctx)
+	}
+}
+
+// mayDial reports whether an origin may have a further connection. The lock is held.
+func (t *Transport) mayDial(o *origin) bool {
+	if t.closed {
+		return false
+	}
+	if t.MaxConnsPerHost <= 0 {
+		return true
+	}
+	n := len(o.dials)
+	for cc := range t.live {
+		if cc.addr == o.addr {
+			n++
+		}
+	}
+	return n < t.MaxConnsPerHost
+}
+
+// startDial connects to an origin in a goroutine. It does not end with the
+// request that caused it, whose context has a trace perhaps, as others may wait.
+// The lock is held.
+func (t *Transport) startDial(o *origin, ctx context.Context, alone bool) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d := &dialing{cancel: cancel, alone: alone}
+	first := len(o.conns) == 0
+	o.dials = append(o.dials, d)
+	go func() {
+		defer cancel()
+		if first && t.coalesce(ctx, o.addr) {
+			t.dialled(o, d, nil, nil)
+			return
+		}
+		cc, err := t.dialQUIC(ctx, o.addr)
+		t.dialled(o, d, cc, err)
+	}()
+}
+
+// dialled puts a new connection into the pool, if there is one, and serves those who
+// wait.
+func (t *Transport) dialled(o *origin, d *dialing, cc *clientConn, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o.dials = slices.DeleteFunc(o.dials, func(other *dialing) bool { return other == d })
+	if cc != nil {
+		err = t.add(cc, d)
+	}
+	switch {
+	case t.closed:
+		o.refuseAll(errTransportClosed)
+	case d.givenUp:
+	case err != nil:
+		t.dialFailed(o, d, err)
+	}
+	if o = t.pool[o.addr]; o != nil {
+		t.serve(o)
+		t.dialMore(o)
+		t.tidy(o)
+	}
+}
+
+// dialFailed tells those who have waited for a connection. Who can be served by the
+// ones that there are waits on. The lock is held.
+func (t *Transport) dialFailed(o *origin, d *dialing, err error) {
+	o.pause = time.Now().Add(dialPause)
+	if !d.alone && len(o.conns) > 0 {
+		return
+	}
+	var next *list.Element
+	for e := o.wants.Front(); e != nil; e = next {
+		next = e.Next()
+		if w := e.Value.(*want); w.alone == d.alone {
+			o.refuse(w, err)
+			if d.alone {
+				return
+			}
+		}
+	}
+}
+
+// add puts a new connection into the pool. The lock is held.
+func (t *Transport) add(cc *clientConn, d *dialing) error {
+	if cc.ended {
+		return describe(cc.qc.Err())
+	}
+	if t.live == nil {
+		t.live = make(map[*clientConn]struct{})
+	}
+	t.live[cc] = struct{}{}
+	t.made++
+	cc.number = t.made
+	if cc.gone || t.closed || d.givenUp {
+		cc.gone = true
+		cc.close()
+		return errLeaves
+	}
+	o := t.origin(cc.addr)
+	o.conns = append(o.conns, cc)
+	if o.wants.Len() == 0 {
+		t.idle(cc)
+	}
+	return nil
+}
+
+// dialQUIC connects to an origin.
+func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, error) {
+	tlsConf, err := t.tlsConfig(addr)
+	if err != nil {
+		return nil, err
+	}
+	conf := cloneQUIC(t.QUICConfig)
+	if t.Extension == nil {
+		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
+	}
+	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
+	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
+		cc := newClientConn(t, qc, addr)
+		qc.SetValue(cc)
+		return cc
+	}
+	dial := quic.Dial
+	if t.QUICTransport != nil {
+		dial = t.QUICTransport.Dial
+	}
+	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
+	if err != nil {
+		return nil, describe(err) // which says where to, or that one end closed the connection at once
+	}
+	return qc.Value().(*clientConn), nil
+}
+
+// routed returns the address to dial for an origin. TLS makes sure that its server
+// is the origin's.
+func (t *Transport) routed(origin string) string {
+	if t.route != nil {
+		if addr, ok := t.route(origin); ok {
+			return addr
+		}
+	}
+	return origin
+}
+
+// tlsConfig is the user's configuration for one origin.
+func (t *Transport) tlsConfig(addr string) (*tls.Config, error) {
+	conf := &tls.Config{}
+	if t.TLSClientConfig != nil {
+		conf = t.TLSClientConfig.Clone()
+	}
+	if conf.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		conf.ServerName = host
+	}
+	conf.NextProtos = []string{NextProto}
+	conf.MinVersion = tls.VersionTLS13
+	return conf, nil
+}
