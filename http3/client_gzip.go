@@ -11,7 +11,7 @@ import (
 // wantsGzip reports whether the response is asked for in gzip, and decompressed,
 // without the user's having to know: under net/http's conditions.
 func (t *Transport) wantsGzip(req *http.Request) bool {
-	return !t.DisableCompression && req.Method != http.MethodHead &&
+	return !t.DisableCompression && req.Method != http.MethodHead && req.Method != http.MethodConnect &&
 		req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == ""
 }
 

@@ -30,8 +30,11 @@ func checkRequest(req *http.Request) error {
 		return fmt.Errorf("http3: Content-Length %d without a body", req.ContentLength)
 	case req.Method != "" && !h3.ValidMethod(req.Method):
 		return fmt.Errorf("http3: invalid method %q", req.Method)
-	case req.Method == http.MethodConnect:
-		return errors.New("http3: CONNECT is not supported")
+	}
+	for _, host := range []string{req.Host, req.URL.Host} {
+		if _, err := asciiHost(host); err != nil {
+			return fmt.Errorf("http3: invalid host %q: %w", host, err)
+		}
 	}
 	if err := checkConnectionFields(req.Header); err != nil {
 		return err
@@ -76,9 +79,12 @@ func checkConnectionFields(h http.Header) error {
 	return nil
 }
 
-// originAddr returns the "host:port" of a URL.
+// originAddr returns the "host:port" of a URL that checkRequest has accepted.
 func originAddr(u *url.URL) string {
 	host, port := u.Hostname(), u.Port()
+	if ascii, err := asciiHost(host); err == nil {
+		host = ascii
+	}
 	if port == "" {
 		port = "443"
 	}
@@ -94,10 +100,16 @@ func sendLength(req *http.Request) int64 {
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
 		return 0
-	case req.ContentLength == 0:
+	case req.ContentLength == 0 || isConnect(req):
 		return -1 // with a body, 0 means unknown
 	}
 	return req.ContentLength
+}
+
+// isConnect reports whether a request asks a proxy for a tunnel to its Host: what its
+// body and the response's carry are the tunnel's bytes (RFC 9114, Section 4.4).
+func isConnect(req *http.Request) bool {
+	return req.Method == http.MethodConnect && Protocol(req) == ""
 }
 
 // eachRequestField calls add for every field of a request's header section.
@@ -107,21 +119,24 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 	if authority == "" {
 		authority = req.URL.Host
 	}
-	if !h3.ValidAuthority(authority) {
-		return fmt.Errorf("invalid host %q (names beyond ASCII need their xn-- form)", authority)
+	authority, err := asciiHost(authority)
+	if err != nil || !h3.ValidAuthority(authority) {
+		return fmt.Errorf("invalid host %q", authority)
 	}
 	method := req.Method
 	if method == "" {
 		method = http.MethodGet
 	}
-	path := req.URL.RequestURI()
-	if path != "*" && !strings.HasPrefix(path, "/") {
-		return fmt.Errorf("invalid path %q", path)
-	}
 	add(":method", method)
-	add(":scheme", "https")
 	add(":authority", authority)
-	add(":path", path)
+	if !isConnect(req) {
+		path := req.URL.RequestURI()
+		if path != "*" && !strings.HasPrefix(path, "/") {
+			return fmt.Errorf("invalid path %q", path)
+		}
+		add(":scheme", "https")
+		add(":path", path)
+	}
 	if protocol := Protocol(req); protocol != "" {
 		add(protocolKey, protocol)
 	}

@@ -2,12 +2,12 @@ package http3
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -30,7 +30,7 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 	sc := getScratch()
 	defer sc.release()
 	first := true
-	for interim := 0; ; {
+	for interim := 0; ; { // bytes of interim responses
 		n, err := st.stream.Read(sc.buf[:])
 		if n > 0 && first && st.trace.GotFirstResponseByte != nil {
 			st.trace.GotFirstResponseByte()
@@ -55,8 +55,11 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 			if header.Status >= 200 {
 				return st.begin(&header, b), nil
 			}
-			if interim++; interim > maxInterim {
-				return nil, fmt.Errorf("more than %d interim responses", maxInterim)
+			if st.trace.Got1xxResponse == nil { // else the hook has its own mind
+				interim += fieldsSize(sc.fields)
+			}
+			if interim > st.conn.maxHeader {
+				return nil, errInterim
 			}
 			if err := traceInterim(st.trace, &header); err != nil {
 				return nil, err
@@ -72,6 +75,18 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// errInterim is the error of a request to which a server sends interim responses without
+// end: as in net/http, all of them together must not be larger than a header section.
+var errInterim = &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "too many interim responses"}
+
+// fieldsSize is the size of a field section as RFC 9114, Section 4.2.2, counts it.
+func fieldsSize(fields []qpack.Field) (n int) {
+	for _, f := range fields {
+		n += f.Size()
+	}
+	return n
 }
 
 func (st *clientStream) parseHeader(sc *scratch, section []byte) (h3.ResponseHeader, error) {
@@ -100,6 +115,9 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 	}
 	st.resp = resp
 	expected := h.ContentLength
+	if isConnect(st.req) && h.Status/100 == 2 {
+		expected, resp.ContentLength = -1, -1 // it is a tunnel (RFC 9110, Section 9.3.6)
+	}
 	if st.req.Method == http.MethodHead || !allowsContent(h.Status) {
 		expected = 0
 	}

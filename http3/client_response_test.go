@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"testing"
 
@@ -60,15 +62,18 @@ func TestMalformedResponses(t *testing.T) {
 	}
 }
 
+// TestInterimResponses: they are limited by their size, as in net/http, unless a hook is
+// told of them.
 func TestInterimResponses(t *testing.T) {
 	rs := serveRaw(t, func(n int64, s *quic.Stream) {
 		readRequest(s)
 		interim := bytes.Repeat(headers(":status=103 link=x"), 3)
 		if n > 1 {
-			interim = bytes.Repeat(interim, maxInterim)
+			interim = bytes.Repeat(interim, 200)
 		}
 		s.WriteLast(join(interim, headers(":status=200 x=y"), frame(h3.FrameData, "abc"), headers("a=b")))
 	})
+	rs.transport.MaxResponseHeaderBytes = 20 << 10
 	resp, content, err := rs.get(t)
 	if err != nil || resp.StatusCode != 200 || resp.Header.Get("X") != "y" || resp.Header.Get("Link") != "" || content != "abc" || resp.Trailer.Get("A") != "b" {
 		t.Errorf("%+v, %q, %v", resp, content, err)
@@ -76,6 +81,15 @@ func TestInterimResponses(t *testing.T) {
 	if _, _, err := rs.get(t); err == nil || !strings.Contains(err.Error(), "interim") {
 		t.Errorf("a flood of interim responses: %v", err)
 	}
+	told := 0
+	req := mustRequest(t, rs.url)
+	resp, err = rs.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(int, textproto.MIMEHeader) error { told++; return nil },
+	})))
+	if err != nil || told != 600 {
+		t.Fatalf("%d interim responses for a hook, %v", told, err)
+	}
+	resp.Body.Close()
 }
 
 func TestLargeResponseHeader(t *testing.T) {

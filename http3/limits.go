@@ -17,15 +17,21 @@ const (
 	// each takes a good deal more memory than its bytes.
 	DefaultMaxHeaderValueCount = 500
 
-	// defaultMaxResponseHeaderBytes is the limit of responses, in the same bytes.
-	defaultMaxResponseHeaderBytes = 64 << 10
-
 	// loopHeaderBytes is the largest header section that is decoded on the event
 	// loop's goroutine, in bytes as above: the few kilobytes that most requests
 	// have cost less there than a goroutine, but a packet of references to the
 	// dynamic table can stand for hundreds of them, for which all other
 	// connections of the loop would wait.
 	loopHeaderBytes = 16 << 10
+
+	// DefaultMaxResponseHeaderBytes is DefaultMaxHeaderBytes for clients, who choose
+	// their servers: that of net/http, so that what works over HTTP/2 does here. Only
+	// a server that sends so much makes a client hold it.
+	DefaultMaxResponseHeaderBytes = 10 << 20
+
+	// tunnelHeaderBytes is the largest header section of the response to an extended
+	// CONNECT request, in the same bytes: it is decoded on the event loop.
+	tunnelHeaderBytes = 64 << 10
 
 	// DefaultMaxConcurrentRequests is how many requests a client may have open
 	// on one connection unless quic.Config.MaxIncomingStreams says otherwise.
@@ -67,10 +73,6 @@ const (
 	// certainSize is the size of a header section, in bytes, that every server
 	// accepts: those in use have limits of 8 KiB and more.
 	certainSize = 4 << 10
-
-	// maxInterim is how many interim responses (1xx) a server may send to one
-	// request; nothing sends more than a few.
-	maxInterim = 32
 
 	// scratchSize is the size of the buffers that beginnings of messages are
 	// read into, in bytes; a request without content is rarely longer.

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -34,8 +35,9 @@ type Transport struct {
 	// QUICTransport, when set, is the socket all connections share; without,
 	// each has its own.
 	QUICTransport *quic.Transport
-	// MaxResponseHeaderBytes is the largest header or trailer section a response
-	// may have, counted as DefaultMaxHeaderBytes explains; 0 stands for 64 KiB.
+	// MaxResponseHeaderBytes is the largest header section a response may have, and
+	// all its interim responses together, in bytes as DefaultMaxHeaderBytes explains.
+	// 0 stands for DefaultMaxResponseHeaderBytes.
 	MaxResponseHeaderBytes int64
 	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
 	EnableDatagrams bool
@@ -273,9 +275,9 @@ func (t *Transport) datagrams() bool { return t.EnableDatagrams || t.Extension !
 
 func (t *Transport) maxHeaderBytes() int {
 	if t.MaxResponseHeaderBytes > 0 {
-		return int(t.MaxResponseHeaderBytes)
+		return int(min(t.MaxResponseHeaderBytes, math.MaxInt))
 	}
-	return defaultMaxResponseHeaderBytes
+	return DefaultMaxResponseHeaderBytes
 }
 
 // closeBody closes the body of a request that is not sent.

@@ -92,7 +92,7 @@ type pendingTunnel struct {
 	done   chan struct{} // closed when resp or err is set
 
 	blocked  *blockedHeader // waits for insertions; nil if there is none
-	interim  int
+	interim  int            // bytes of interim responses
 	released atomic.Bool
 	prepared atomic.Bool // by the extension, and not abandoned
 }
@@ -112,7 +112,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 		}
 		return nil, err
 	}
-	p.body.init(&c.conn, p.stream, nil, c.maxHeader)
+	p.body.init(&c.conn, p.stream, nil, min(c.maxHeader, tunnelHeaderBytes))
 	if c.claims() {
 		p.body.reader.Reserve(c.signal)
 	}
@@ -252,8 +252,8 @@ func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
 		return err
 	}
 	if h.Status < 200 {
-		if p.interim++; p.interim > maxInterim {
-			return &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "too many interim responses"}
+		if p.interim += fieldsSize(fields); p.interim > p.conn.maxHeader {
+			return errInterim
 		}
 		p.body.reader.Interim()
 		return nil
