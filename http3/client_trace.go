@@ -6,9 +6,12 @@ import (
 	"errors"
 	"net"
 	"net/http/httptrace"
+	"net/netip"
 	"net/textproto"
+	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/dialtrace"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -25,25 +28,32 @@ func traceOf(ctx context.Context) *httptrace.ClientTrace {
 	return noTrace
 }
 
-// traceDial calls dial between the hooks for connecting. QUIC connects and does
-// TLS's handshake at the same time, so those of both are called.
-func traceDial(trace *httptrace.ClientTrace, addr string, dial func() (*quic.Conn, error)) (*quic.Conn, error) {
-	if trace.ConnectStart != nil {
-		trace.ConnectStart("udp", addr)
+// traceDial calls dial and the hooks for connecting. A UDP socket is connected as soon
+// as an address is tried; from the first of them on, QUIC does TLS's handshake. The
+// resolver finds its own hooks in the context.
+func traceDial(ctx context.Context, dial func(context.Context) (*quic.Conn, error)) (*quic.Conn, error) {
+	trace := traceOf(ctx)
+	if trace == noTrace {
+		return dial(ctx)
 	}
-	if trace.TLSHandshakeStart != nil {
-		trace.TLSHandshakeStart()
-	}
-	qc, err := dial()
-	if trace.TLSHandshakeDone != nil {
+	var started atomic.Bool
+	qc, err := dial(dialtrace.With(ctx, func(remote netip.AddrPort) {
+		if trace.ConnectStart != nil {
+			trace.ConnectStart("udp", remote.String())
+		}
+		if trace.ConnectDone != nil {
+			trace.ConnectDone("udp", remote.String(), nil)
+		}
+		if started.CompareAndSwap(false, true) && trace.TLSHandshakeStart != nil {
+			trace.TLSHandshakeStart()
+		}
+	}))
+	if started.Load() && trace.TLSHandshakeDone != nil {
 		var state tls.ConnectionState
 		if err == nil {
 			state = qc.ConnectionState()
 		}
 		trace.TLSHandshakeDone(state, err)
-	}
-	if trace.ConnectDone != nil {
-		trace.ConnectDone("udp", addr, err)
 	}
 	return qc, err
 }

@@ -175,7 +175,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.Dial
 	}
-	qc, err := traceDial(traceOf(ctx), addr, func() (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
+	qc, err := traceDial(ctx, func(ctx context.Context) (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
 	if err != nil {
 		return nil, describe(err) // which says where to, or that one end closed the connection at once
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/godwit-quic/godwit/internal/dialtrace"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 )
@@ -76,6 +77,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 	if err != nil {
 		return nil, err
 	}
+	dialtrace.Attempt(ctx, remote)
 	w := t.workers[int(t.turn.Add(1))%len(t.workers)]
 	c := t.newConn(w, conf)
 	d := &dialling{ended: make(chan struct{})}
