@@ -156,10 +156,19 @@ func (st *clientStream) failed(err error) *attemptError {
 	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)
 		result.lost = true
+		result.taken = st.taken(err)
 		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load()
 	}
 	st.endResponse()
 	return result
+}
+
+// taken reports whether a connection has ended in such a way that the server may still
+// be working on the request: it has acknowledged all of it, and was not heard of any
+// more.
+func (st *clientStream) taken(err error) bool {
+	var idle *quic.IdleTimeoutError
+	return errors.As(err, &idle) && context.Cause(st.stream.Context()) == context.Canceled
 }
 
 // isConnEnd reports whether err is the end of a connection that no error of this

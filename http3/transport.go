@@ -99,7 +99,8 @@ const maxAttempts = 4
 //
 // A request is sent again, over another connection, when the server says that it
 // has not processed it, or when an idle connection turned out to be closed and
-// the request is idempotent; and only if its body can be had once more.
+// the request is idempotent, unless the server has it and may be working on it still;
+// and only if its body can be had once more.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := checkRequest(req); err != nil {
 		closeBody(req)
@@ -182,6 +183,8 @@ type attemptError struct {
 	own bool
 	// lost says that the connection ended before anything of a response came.
 	lost bool
+	// taken says that the server has the request, and may be working on it still.
+	taken bool
 	// reused says that the connection had been there before the request.
 	reused bool
 }
@@ -189,7 +192,7 @@ type attemptError struct {
 // repeatable reports whether another attempt is safe (RFC 9110, Section 9.2.2;
 // RFC 9114, Section 4.1.1).
 func (e *attemptError) repeatable(req *http.Request) bool {
-	return e.unprocessed || (e.lost && e.reused && isIdempotent(req))
+	return e.unprocessed || (e.lost && e.reused && !e.taken && isIdempotent(req))
 }
 
 // again returns the request to be sent in another attempt, if there may be one and

@@ -385,3 +385,46 @@ func TestDialFails(t *testing.T) {
 	}
 	wantNoGoroutines(t, before)
 }
+
+// TestSlowRequestIsNotSentTwice loses the path to a server that is working on a request:
+// the request fails, as the handler may be running still.
+func TestSlowRequestIsNotSentTwice(t *testing.T) {
+	var handled atomic.Int64
+	begun := make(chan *quic.Stream, 10)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		handled.Add(1)
+		if r.URL.Path == "/slow" {
+			begun <- nil
+			<-r.Context().Done()
+		}
+	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIdleTimeout: 10 * short} })
+	path := startRelay(t, ts.addr)
+	ts.transport.QUICConfig = &quic.Config{MaxIdleTimeout: 10 * short}
+	ts.url = "https://" + path.LocalAddr().String()
+	ts.do(t, "GET", "/", nil)
+	done := make(chan error, 1)
+	go func() {
+		_, err := ts.transport.RoundTrip(mustRequest(t, ts.url+"/slow"))
+		done <- err
+	}()
+	wait(t, "the handler", begun)
+	acknowledged := func() bool {
+		ts.transport.mu.Lock()
+		defer ts.transport.mu.Unlock()
+		for cc := range ts.transport.live {
+			return cc.qc.Stats().BytesInFlight == 0
+		}
+		return false
+	}
+	if !eventually(acknowledged) {
+		t.Fatal("the request is not acknowledged")
+	}
+	_ = path.Close()
+	var idle *quic.IdleTimeoutError
+	if err := wait(t, "the request's end", done); !errors.As(err, &idle) {
+		t.Errorf("%v, want an idle timeout", err)
+	}
+	if n := handled.Load(); n != 2 {
+		t.Errorf("%d requests were handled", n)
+	}
+}
