@@ -139,8 +139,10 @@ func (t *Tunnel) Send(p []byte) {
 }
 
 // SendLast is Send for the last content, and finishes the sending half. Whatever
-// the peer's flow control says, it does not wait.
+// the peer's flow control says, it does not wait. It leaves before what other streams
+// have to send, and before resets of them that come later.
 func (t *Tunnel) SendLast(p []byte) {
+	t.stream.SetPriority(0, true)
 	if len(p) > 0 {
 		t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
 	}

@@ -39,9 +39,12 @@ type Session struct {
 	telling     atomic.Bool // flushCapsules is going to be called
 	drainWanted atomic.Bool // the peer is going to be asked to end the session
 
+	ended atomic.Bool // err is set
+
 	mu      sync.Mutex
 	err     error                 // why the session ended
 	streams map[uint64]openStream // with a half that is not over
+	ending  map[uint64]openStream // those of a session that has ended, until they are reset
 	kept    int                   // bytes kept of streams to be read after the end
 
 	// Of the loop's goroutine:

@@ -20,14 +20,20 @@ const closeTimeout = 5 * time.Second
 // delivered, as far as the peer wants them; others are reset.
 func (s *Session) CloseWithError(code uint32, reason string) error {
 	reason = truncateReason(reason)
-	if !s.end(&SessionError{Code: code, Reason: reason}) {
+	if !s.setEnd(&SessionError{Code: code, Reason: reason}) {
 		return nil
 	}
-	s.conn.Run(func() {
-		// Without a STOP_SENDING: see closeTimeout.
+	sending := s.conn.Run(func() {
+		// Without a STOP_SENDING: see closeTimeout. It leaves before the resets of the
+		// streams, or Chromium does not tell the page of the code and the reason.
 		s.tunnel.SendLast(appendClose(nil, code, reason))
+		s.endStreams()
 		s.awaitEnd()
 	})
+	if !sending {
+		s.endStreams()
+	}
+	s.finishEnd()
 	return nil
 }
 
@@ -91,28 +97,51 @@ func (s *Session) HandleEnd(err error) {
 // end makes the session over, once, for a reason: nothing can be sent or accepted
 // any more, and its streams are reset. What has arrived may still be read. Any
 // goroutine may call it.
-func (s *Session) end(err error) (first bool) {
+func (s *Session) end(err error) {
 	if err == nil {
 		err = errors.New("webtransport: the connection has ended")
 	}
+	first := s.setEnd(err)
+	s.endStreams()
+	if first {
+		s.finishEnd()
+	}
+}
+
+// setEnd notes why the session ends, and returns false if it has ended before.
+// endStreams and finishEnd must follow.
+func (s *Session) setEnd(err error) (first bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
-		s.mu.Unlock()
 		return false
 	}
 	s.err = err
-	streams := s.streams
-	s.streams = nil
-	s.mu.Unlock()
+	s.ending, s.streams = s.streams, nil
+	s.ended.Store(true)
+	return true
+}
 
-	s.bidi.Close(err)
-	s.uni.Close(err)
+// endStreams resets the streams. Those who wait for the peer's limits learn of the end
+// only then, as they would send otherwise.
+func (s *Session) endStreams() {
+	s.mu.Lock()
+	streams := s.ending
+	s.ending = nil
+	s.mu.Unlock()
 	for _, open := range streams {
 		open.end()
 	}
 	if s.flow != nil {
 		s.flow.end()
 	}
+}
+
+// finishEnd ends everything else.
+func (s *Session) finishEnd() {
+	err := s.endedWith()
+	s.bidi.Close(err)
+	s.uni.Close(err)
 	if s.idle != nil {
 		s.idle.end()
 	}
@@ -121,5 +150,4 @@ func (s *Session) end(err error) (first bool) {
 	if !s.conn.Run(func() { s.hub.dropSession(s.id) }) {
 		s.hub.admitted.Add(-1)
 	}
-	return true
 }

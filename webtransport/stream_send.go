@@ -33,6 +33,9 @@ func (w *SendStream) Session() *Session { return w.session }
 // does not want more or CancelWrite was called, quic.ErrWriteClosed after Close,
 // os.ErrDeadlineExceeded, or the session's.
 func (w *SendStream) Write(p []byte) (n int, err error) {
+	if w.session.ended.Load() && !w.isOver.Load() {
+		return 0, w.session.endedWith() // though the stream may be reset only later
+	}
 	if len(p) > 0 && w.written.CompareAndSwap(false, true) && w.session.flow != nil {
 		// What a reset leaves unsent, perhaps the peer's, does not count for
 		// the session's limit.

@@ -37,6 +37,9 @@ type Config struct {
 	// Datagrams lets the peer send datagrams, and us too if it takes them
 	// (RFC 9221).
 	Datagrams bool
+	// DatagramBurst is how many DATAGRAM frames leave at once, while there are not
+	// so many that more have to: 0 means 8, and less than 0 any number.
+	DatagramBurst int
 
 	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
 	// so that it behaves as with an endpoint that does not, like browsers.

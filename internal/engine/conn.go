@@ -179,7 +179,7 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 	c.mtu.init(int32(cfg.MaxDatagramSize))
 	c.flow.init(cfg, e.memory)
 	if cfg.Datagrams {
-		c.datagrams = &Datagrams{}
+		c.datagrams = &Datagrams{burst: datagramBurst{size: cfg.datagramBurst()}}
 		c.datagrams.In.account, c.datagrams.Out.account = c.flow.shared, c.flow.shared
 	}
 	c.streams.init(c)

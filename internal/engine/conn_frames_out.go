@@ -48,6 +48,7 @@ func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpac
 	c.ids.append(c, w)
 	c.flow.append(w)
 	c.streams.appendLimits(w)
+	c.appendLastWords(w)
 	c.appendStreamControl(w)
 	c.appendDatagrams(w)
 	c.appendStreams(now, w)
@@ -117,6 +118,20 @@ func (ss *streams) appendLimits(w *frameWriter) {
 }
 
 // appendStreamControl writes the control frames of streams.
+// appendLastWords writes the end of a stream of the highest urgency, if all that is
+// left of it fits. It comes before the resets of other streams: when it says why they
+// are reset, who reads it should learn that first.
+func (c *Conn) appendLastWords(w *frameWriter) {
+	s := c.streams.data[0].head(dataQueue)
+	if s == nil {
+		return
+	}
+	r, fin, ok := s.out.chunk(c.flow.credit())
+	if size := int(r.end - r.start); ok && fin && wire.SizeStreamHeader(s.ID, r.start, size)+size <= w.room() {
+		c.appendStream(w, s, r, fin)
+	}
+}
+
 func (c *Conn) appendStreamControl(w *frameWriter) {
 	q := &c.streams.control
 	for s := q.head(controlQueue); s != nil && w.room() >= maxSizeResetStreamAt; s = q.head(controlQueue) {

@@ -37,6 +37,10 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 	c.updatePacer(now)
 	out := buf[:0]
 	segment := 0
+	if c.datagrams != nil {
+		c.datagrams.burst.begin(now, c.datagrams.Out.Len())
+		defer c.endDatagramTrain(now, c.datagrams.burst.left)
+	}
 	for n := 0; n < maxSegments && len(buf)-len(out) >= size; n++ {
 		if c.path.allowance() < uint64(size) {
 			break // RFC 9000, Section 8.1

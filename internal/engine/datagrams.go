@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -168,6 +169,7 @@ type Datagrams struct {
 	In  DatagramQueue // received; EventDatagrams tells of them
 	Out DatagramQueue // to be sent by the next PollTransmit
 
+	burst datagramBurst
 	limit atomic.Int64 // bytes of data that fit into a packet now, 0: the peer takes none
 }
 
@@ -233,7 +235,7 @@ func (c *Conn) appendDatagrams(w *frameWriter) {
 	if c.datagrams == nil {
 		return
 	}
-	for q := &c.datagrams.Out; ; {
+	for q := &c.datagrams.Out; c.datagrams.burst.left > 0; {
 		n, ok := q.front()
 		if !ok {
 			return
@@ -248,12 +250,21 @@ func (c *Conn) appendDatagrams(w *frameWriter) {
 		w.b = wire.AppendDatagramHeader(w.b, n)
 		w.b, _ = q.Pop(w.b)
 		w.sent.Eliciting = true
+		c.datagrams.burst.left--
+	}
+}
+
+// endDatagramTrain follows a train that left allowed DATAGRAM frames in.
+func (c *Conn) endDatagramTrain(now monotime.Time, allowed int) {
+	d := c.datagrams
+	if at := d.burst.end(now, allowed-d.burst.left, d.Out.Len()); !at.IsZero() {
+		c.deadlines[slotPacing] = monotime.Earliest(c.deadlines[slotPacing], at)
 	}
 }
 
 // datagramFits reports whether a datagram waits that fits into a packet of size bytes.
 func (c *Conn) datagramFits(size int) bool {
-	if c.datagrams == nil || c.hs != nil && !c.hs.confirmed {
+	if c.datagrams == nil || c.datagrams.burst.left == 0 || c.hs != nil && !c.hs.confirmed {
 		return false
 	}
 	n, ok := c.datagrams.Out.front()

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -47,5 +48,101 @@ func TestDatagramTrains(t *testing.T) {
 				t.Errorf("trains of %v datagrams, want %v; sizes %v, want %v", trains, tt.want, arrived, tt.sizes)
 			}
 		})
+	}
+}
+
+// datagramTrains lets a client send the datagrams that wait, in time, and returns how
+// many arrive in each train, and how long that took. refill is called before each.
+func datagramTrains(t *testing.T, p *pair, refill func()) (trains []int, took time.Duration) {
+	t.Helper()
+	client, server := p.ends[wire.ClientSide], p.ends[wire.ServerSide]
+	start := p.now
+	for refill(); client.conn.Datagrams().Out.Len() > 0; refill() {
+		if !p.sendTrain(client, server) {
+			if p.sendTrain(server, client) {
+				continue // acknowledgments
+			}
+			at := client.conn.Deadline()
+			if !at.After(p.now) || at.Sub(p.now) > time.Millisecond {
+				t.Fatalf("%d datagrams wait, the deadline is %v away", client.conn.Datagrams().Out.Len(), at.Sub(p.now))
+			}
+			p.now = at
+			client.conn.HandleDeadline(p.now)
+			continue
+		}
+		n := server.conn.Datagrams().In.Len()
+		for in := &server.conn.Datagrams().In; in.Len() > 0; {
+			in.Pop(nil)
+		}
+		trains = append(trains, n)
+	}
+	return trains, p.now.Sub(start)
+}
+
+// TestDatagramBursts: who sends few datagrams sends a few of them at a time, as
+// receivers keep few of what they read at once; who sends many does not wait.
+func TestDatagramBursts(t *testing.T) {
+	const size = 100
+	for _, tt := range []struct {
+		name  string
+		burst int // as configured
+		count int
+		most  int           // datagrams in a train
+		took  time.Duration // at least
+	}{
+		{"few", 0, 8, 8, 0},
+		{"more than a burst", 0, 20, 8, 300 * time.Microsecond},
+		{"smaller bursts", 3, 20, 3, 425 * time.Microsecond},
+		{"no limit", -1, 20, 20, 0},
+		{"bulk", 0, 500, 500, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPair(t, engine.Config{Datagrams: true, DatagramBurst: tt.burst})
+			p.exchange()
+			for round := range 10 {
+				fill := func() {
+					for range tt.count {
+						if err := p.ends[wire.ClientSide].conn.Datagrams().Send(make([]byte, size)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				fill()
+				trains, took := datagramTrains(t, p, func() {})
+				arrived := 0
+				for _, n := range trains {
+					arrived += n
+				}
+				if arrived != tt.count || slices.Max(trains) > tt.most || took < tt.took || took > 2*tt.took {
+					t.Fatalf("round %d: trains of %v datagrams in %v, want %d in trains of %d in %v", round, trains, took, tt.count, tt.most, tt.took)
+				}
+				p.now = p.now.Add(time.Millisecond)
+				p.exchange()
+			}
+		})
+	}
+}
+
+// TestDatagramsInBulk: when datagrams come faster than a few at a time can leave, they
+// leave as they come after a short time.
+func TestDatagramsInBulk(t *testing.T) {
+	p := newPair(t, engine.Config{Datagrams: true})
+	p.exchange()
+	queue := p.ends[wire.ClientSide].conn.Datagrams()
+	left := 5000
+	trains, took := datagramTrains(t, p, func() {
+		for ; queue.Out.Len() < 20 && left > 0; left-- {
+			_ = queue.Send(make([]byte, 100))
+		}
+		p.exchangeFrom(wire.ServerSide)
+	})
+	if slices.Max(trains) <= 8 || took > 60*time.Millisecond {
+		t.Errorf("5000 datagrams take %v, in trains of up to %d", took, slices.Max(trains))
+	}
+}
+
+// exchangeFrom lets one side send what it has to.
+func (p *pair) exchangeFrom(side wire.Side) {
+	for p.sendTrain(p.ends[side], p.ends[side.Peer()]) {
 	}
 }

@@ -179,6 +179,9 @@ var wanted = map[string]any{
 	"twoSessions":    []any{true, true},
 	"fiftySessions":  50.0,
 	"chat":           "hi",
+
+	"datagramsInBursts": []any{200.0, 200.0, 200.0},
+	"closedWithStream":  50.0,
 }
 
 func testBrowser(t *testing.T, name, executable string, special map[string]any) {

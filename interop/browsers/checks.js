@@ -139,6 +139,46 @@ globalThis.checks = {
     return seen.size / 500;
   },
 
+  // datagramsInBursts returns how many of 200 datagrams arrive that a server sends in bursts,
+  // three times.
+  async datagramsInBursts(ctx) {
+    const counts = [];
+    for (let run = 0; run < 3; run++) {
+      const wt = await open(ctx, ctx.recorder + "bursts");
+      const reader = wt.datagrams.readable.getReader();
+      const seen = new Set();
+      const receive = (async () => {
+        while (seen.size < 200) {
+          const { value, done } = await reader.read();
+          if (done) return;
+          seen.add((value[0] << 8) | value[1]);
+        }
+      })();
+      await datagramWriter(wt).write(new Uint8Array(1));
+      await within(2000, receive.catch(() => {}));
+      wt.close();
+      counts.push(seen.size);
+    }
+    return counts;
+  },
+
+  // closedWithStream returns how many of 50 sessions end with the server's code and
+  // reason, which closes them while a stream is open.
+  async closedWithStream(ctx) {
+    let right = 0;
+    for (let run = 0; run < 50; run++) {
+      const wt = await open(ctx, ctx.recorder + "closing");
+      const stream = await wt.createBidirectionalStream();
+      stream.readable.getReader().read().catch(() => {});
+      const writer = stream.writable.getWriter();
+      writer.closed.catch(() => {});
+      writer.write(new Uint8Array(1)).catch(() => {});
+      const { closeCode, reason } = await wt.closed.catch(() => ({}));
+      if (closeCode === 4000000001 && reason === "that was all") right++;
+    }
+    return right;
+  },
+
   async bidirectional(ctx) {
     const wt = await open(ctx, "/wt/echo");
     const whole = [];

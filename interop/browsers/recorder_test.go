@@ -42,6 +42,14 @@ func startRecorder(t *testing.T) *recorder {
 			if err != nil {
 				return
 			}
+			switch r.URL.Path {
+			case "/bursts":
+				sendBursts(session)
+				return
+			case "/closing":
+				closeWithStream(session)
+				return
+			}
 			end := sessionEnd{reset: readReset(session)}
 			st, err := session.AcceptUniStream(context.Background())
 			if err == nil {
