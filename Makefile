@@ -3,6 +3,8 @@
 #              at all its seeds, and real peers
 # make lint    gofmt, go vet for three systems, staticcheck
 # make fuzz    each fuzz target for FUZZTIME
+# make attack  what hostile peers do, against a server of its own for each attack;
+#              Linux only; ATTACKFLAGS=-list lists them
 # make bench   the comparison with other implementations; BENCHFLAGS=-quick for
 #              what matters most in some minutes
 #
@@ -20,7 +22,7 @@ RACE_SEEDS  ?= 5
 # Modules of their own, so that users never see what they depend on.
 NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/go.mod bench/go.mod))
 
-.PHONY: build test lint fmt vet staticcheck race sim nested bench fuzz clean
+.PHONY: build test lint fmt vet staticcheck race sim nested attack bench fuzz clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -52,6 +54,9 @@ sim:
 
 nested:
 	@set -e; for dir in $(NESTED); do echo "test $$dir"; (cd $$dir && $(GO) test ./...); done
+
+attack:
+	$(GO) run ./internal/attack/cmd/attack -md out/attack.md -json out/attack.json $(ATTACKFLAGS)
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)

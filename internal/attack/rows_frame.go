@@ -155,7 +155,8 @@ func illegalFrames(a *attacker) error {
 		}
 		c.send(x.frames)
 		c.send(wire.AppendPing(nil)) // which a connection that goes on acknowledges
-		for end := time.Now().Add(handshakePatience); c.alive() && c.ackedTo < c.spaces[wire.AppSpace].next-1 && time.Now().Before(end); {
+		ping := c.spaces[wire.AppSpace].next - 1
+		for end := time.Now().Add(handshakePatience); c.alive() && c.ackedTo < ping && time.Now().Before(end); {
 			a.poll(50 * time.Millisecond)
 		}
 		switch {

@@ -44,22 +44,21 @@ func streamBlocks(a *attacker) error {
 		return err
 	}
 	a.begun()
-	const block = 4 << 10
-	i := 0
+	next := make(map[*conn]int) // the block to touch
 	a.eachConn(20_000, conns, func(c *conn) bool {
 		b := c.payload[:0]
-		window := int(c.peer.InitialMaxStreamDataBidiRemote)
-		used := int(c.sentData) // the sum of all streams' highest offsets
 		for len(b) < maxPayload-16 {
-			seq, off := i%int(c.maxStreams[0]), i/int(c.maxStreams[0])*block+1
-			if off >= window || used+block > int(c.maxData) {
+			const block = 4 << 10
+			streams := int(c.maxStreams[0])
+			id := wire.NewStreamID(wire.ClientSide, false, uint64(next[c]%streams))
+			off := uint64(next[c]/streams*block + 1)
+			if off >= c.peer.InitialMaxStreamDataBidiRemote || c.sentData+block > c.maxData {
 				break
 			}
-			used += block
-			b = wire.AppendStream(b, wire.Stream{ID: wire.NewStreamID(wire.ClientSide, false, uint64(seq)), Offset: uint64(off), Data: []byte("x")})
-			i++
+			next[c]++
+			c.sentData += block // what a stream's highest offset rises by, at most
+			b = wire.AppendStream(b, wire.Stream{ID: id, Offset: off, Data: []byte("x")})
 		}
-		c.sentData = uint64(used)
 		if len(b) == 0 {
 			b = wire.AppendPing(b)
 		}
