@@ -27,7 +27,9 @@
 //
 // The server has one processor to itself, attackers and honest clients share the
 // others, so that a flood takes the server's time and not the clients'. Times are
-// as good as the machine is quiet: the load that it had before is in the heading.
+// as good as the machine is quiet: the load that it had before is in the heading, and
+// a row whose honest requests failed says when the server had to wait for its
+// processor, because something else ran there.
 //
 // # The verdict
 //

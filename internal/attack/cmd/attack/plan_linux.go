@@ -73,6 +73,7 @@ type result struct {
 	After             int
 	CPU               time.Duration // the server's, in that time
 	CPUPerPacket      time.Duration
+	Waited            time.Duration // for a processor, in that time
 	LogLines          int
 	Old, New          latencies
 	Failures          []string
@@ -103,7 +104,7 @@ func (p *plan) attack(ctx context.Context, row *attack.Row) result {
 	}
 	h.forget()
 	r.Before = s.resident()
-	began, cpu := time.Now(), s.cpu()
+	began, cpu, waited := time.Now(), s.cpu(), s.waited()
 	err = p.sendAttacker(ctx, row, s.addr, &r.Report, func() { began, cpu = time.Now(), s.cpu() })
 	if err != nil {
 		r.failf("did not take place: %v", err)
@@ -112,12 +113,21 @@ func (p *plan) attack(ctx context.Context, row *attack.Row) result {
 		r.failf("the server was still busy %v after the attack", quietPatience)
 	}
 	r.Elapsed = time.Since(began)
-	r.CPU = s.cpu() - cpu
+	r.CPU, r.Waited = s.cpu()-cpu, s.waited()-waited
 	r.Peak, r.After = s.peak(), s.resident()
 	r.LogLines = s.log.count()
 	r.Old, r.New = h.end()
 	p.judge(&r, s)
 	return r
+}
+
+// excuse says that the machine was busy with something else, if it was, so that a
+// failure may not be the server's: it fails all the same.
+func (r *result) excuse() string {
+	if r.Waited < r.Elapsed/10 {
+		return ""
+	}
+	return fmt.Sprintf("; the server waited %.1f s for a processor, which something else had", r.Waited.Seconds())
 }
 
 // judge finds what failed.
@@ -126,7 +136,7 @@ func (p *plan) judge(r *result, s *server) {
 		r.CPUPerPacket = r.CPU / time.Duration(r.Report.Packets)
 	}
 	if n := r.Old.Failed + r.New.Failed; n > 0 {
-		r.failf("%d of %d honest requests failed (%s)", n, r.Old.All+r.New.All, r.Old.orElse(r.New))
+		r.failf("%d of %d honest requests failed (%s)%s", n, r.Old.All+r.New.All, r.Old.orElse(r.New), r.excuse())
 	}
 	if r.Peak >= maxMemory {
 		r.failf("memory reached %d MB, %d is the limit", r.Peak, maxMemory)

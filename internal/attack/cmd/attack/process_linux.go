@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -21,6 +22,21 @@ func (s *server) cpu() time.Duration {
 		return 0 // it has ended, which is told elsewhere
 	}
 	return time.Duration(ts.Nano())
+}
+
+// waited returns how long the server's threads were ready to run and had no processor,
+// as other programs had it, or each other: the second number of proc(5)'s schedstat.
+// Threads that have ended are not counted.
+func (s *server) waited() (sum time.Duration) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid)) // the pattern is right
+	for _, name := range tasks {
+		data, _ := os.ReadFile(name) // the thread may have ended
+		if fields := strings.Fields(string(data)); len(fields) > 1 {
+			ns, _ := strconv.ParseInt(fields[1], 10, 64)
+			sum += time.Duration(ns)
+		}
+	}
+	return sum
 }
 
 // resident returns the server's memory now, and peak the most it ever was, in MB.
