@@ -31,8 +31,7 @@ type plan struct {
 	server   string // the binary
 	self     string // this binary, for attackers
 	duration time.Duration
-	cpus     int   // for the server, 0 for all
-	theirs   []int // the processors themselves
+	theirs   []int // the server's processors, none for all
 	load     string
 }
 
