@@ -46,7 +46,8 @@ type conn struct {
 
 	// What the server grants.
 	maxData, sentData uint64
-	maxStreams        [2]uint64 // by whether they are unidirectional
+	maxStream         map[wire.StreamID]uint64 // where it differs from the transport parameters
+	maxStreams        [2]uint64                // by whether they are unidirectional
 	opened            [2]uint64
 	ackedTo           wire.PacketNumber // the largest that the server acknowledged
 
@@ -105,7 +106,7 @@ func (a *attacker) begin(d dialing) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{a: a, from: d.from, tls: t, settings: d.settings, ackedTo: wire.NoPacket}
+	c := &conn{a: a, from: d.from, tls: t, settings: d.settings, ackedTo: wire.NoPacket, maxStream: make(map[wire.StreamID]uint64)}
 	if !c.from.IsValid() {
 		c.from = a.from
 	}

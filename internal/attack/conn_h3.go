@@ -29,8 +29,18 @@ func (c *conn) open(uni bool) (*stream, bool) {
 	return &stream{c: c, id: wire.NewStreamID(wire.ClientSide, uni, c.opened[kind]-1)}, true
 }
 
-// room is what STREAM frames' headers take at most.
+// streamHeader is what a STREAM frame's header takes at most.
 const streamHeader = 24
+
+// room reports whether the server's flow control allows n more bytes.
+func (s *stream) room(n int) bool {
+	limit := s.c.peer.InitialMaxStreamDataBidiRemote
+	if s.id.Uni() {
+		limit = s.c.peer.InitialMaxStreamDataUni
+	}
+	limit = max(limit, s.c.maxStream[s.id])
+	return s.off+uint64(n) <= limit && s.c.sentData+uint64(n) <= s.c.maxData
+}
 
 // write sends bytes of the stream in packets of their own.
 func (s *stream) write(b []byte, fin bool) {

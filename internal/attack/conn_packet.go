@@ -158,6 +158,12 @@ func (c *conn) readFrame(s wire.Space, t wire.FrameType, b []byte) (n int) {
 		n = wire.ConsumeMaxData(b, &v)
 		c.maxData = max(c.maxData, v)
 		return n
+	case wire.FrameMaxStreamData:
+		var f wire.MaxStreamData
+		if n = wire.ConsumeMaxStreamData(b, &f); n >= 0 {
+			c.maxStream[f.ID] = max(c.maxStream[f.ID], f.Max)
+		}
+		return n
 	case wire.FrameMaxStreamsBidi, wire.FrameMaxStreamsUni:
 		n = wire.ConsumeMaxStreams(b, &v)
 		kind := &c.maxStreams[t-wire.FrameMaxStreamsBidi]
@@ -191,7 +197,7 @@ func skipFrame(t wire.FrameType, b []byte) int {
 		return wire.ConsumeResetStreamAt(b, &wire.ResetStreamAt{})
 	case wire.FrameStopSending:
 		return wire.ConsumeStopSending(b, &wire.StopSending{})
-	case wire.FrameMaxStreamData, wire.FrameStreamDataBlocked:
+	case wire.FrameStreamDataBlocked:
 		return wire.ConsumeMaxStreamData(b, &wire.MaxStreamData{})
 	case wire.FrameDataBlocked, wire.FrameStreamsBlockedBidi, wire.FrameStreamsBlockedUni, wire.FrameRetireConnectionID:
 		return wire.ConsumeMaxData(b, &v)

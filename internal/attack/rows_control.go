@@ -44,7 +44,7 @@ func controlFlood(next func(i int) []byte) func(a *attacker) error {
 				b = append(b, next(i)...)
 				i++
 			}
-			if s.c.sentData+uint64(len(b)) < s.c.maxData {
+			if s.room(len(b)) {
 				s.write(b, false)
 			}
 			return true
@@ -69,7 +69,7 @@ func hugeFrame(a *attacker) error {
 	a.begun()
 	n := 0
 	a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
-		if c.sentData+uint64(len(b)) < c.maxData {
+		if s.room(len(b)) {
 			s.write(b, false)
 			n++
 		}

@@ -100,7 +100,7 @@ func manyNames(a *attacker) error {
 	a.begun()
 	n := 0
 	a.eachConn(200, []*conn{c}, func(c *conn) bool {
-		if s, ok := c.open(false); ok && c.sentData+uint64(len(request)) < c.maxData {
+		if s, ok := c.open(false); ok && s.room(len(request)) {
 			n++
 			a.fields += len(fields)
 			s.write(request, true)

@@ -46,7 +46,7 @@ func cancellations(a *attacker) error {
 	a.begun()
 	n := 0
 	a.eachConn(3000, []*conn{c}, func(c *conn) bool {
-		if c.sentData+uint64(len(b)) < c.maxData {
+		if s.room(len(b)) {
 			s.write(b, false)
 			n++
 		}
@@ -100,7 +100,7 @@ func duplicates(a *attacker) error {
 	a.begun()
 	n := 0
 	a.eachConn(20_000, []*conn{c}, func(c *conn) bool {
-		if c.sentData+uint64(len(b)) < c.maxData {
+		if s.room(len(b)) {
 			s.write(b, false)
 			n++
 		}

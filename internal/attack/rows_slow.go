@@ -103,8 +103,7 @@ func fillWindows(a *attacker) error {
 	}
 	a.repeat(10_000, func(i int) bool {
 		s := streams[i%len(streams)]
-		c := s.c
-		if n := uint64(len(chunk)); c.alive() && s.off+n <= c.peer.InitialMaxStreamDataBidiRemote && c.sentData+n <= c.maxData {
+		if s.c.alive() && s.room(len(chunk)) {
 			s.write(chunk, false)
 		}
 		return true

@@ -91,7 +91,7 @@ func tinyData(empty bool) func(a *attacker) error {
 		var s *stream
 		packets := 0
 		a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
-			if s == nil || s.off+2*maxPayload > c.peer.InitialMaxStreamDataBidiRemote {
+			if s == nil || s.off > c.peer.InitialMaxStreamDataBidiRemote {
 				if s != nil {
 					s.write(nil, true)
 				}
@@ -102,7 +102,7 @@ func tinyData(empty bool) func(a *attacker) error {
 				s = next
 				s.write(postRequest("/digest"), false)
 			}
-			if c.sentData+maxPayload < c.maxData {
+			if s.room(len(content)) {
 				s.write(content, false)
 				packets++
 			}

@@ -106,7 +106,7 @@ func wtBlocked(a *attacker) error {
 	limit := uint64(1)
 	// No more than the server can follow: limits that it takes together wake nobody twice.
 	a.eachConn(10_000, conns, func(c *conn) bool {
-		if c.sentData+100 < c.maxData {
+		if sessions[c].room(100) {
 			limit++
 			sessions[c].write(frame(h3.FrameData, h3.AppendCapsule(nil, capsuleWTMaxData, wire.AppendVarint(nil, limit))), false)
 		}
@@ -202,7 +202,7 @@ func wtCapsules(a *attacker) error {
 	a.begun()
 	n := 0
 	a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
-		if c.sentData+uint64(len(b)) < c.maxData {
+		if s.room(len(b)) {
 			s.write(b, false)
 			n++
 		}
