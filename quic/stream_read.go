@@ -10,8 +10,9 @@ import (
 )
 
 // Read reads up to len(p) bytes and waits until there is one. The error is
-// io.EOF at the stream's end, a *StreamError if the peer cancelled the stream
-// or CancelRead was called, os.ErrDeadlineExceeded, or the connection's.
+// io.EOF at the stream's end, a *StreamError if CancelRead was called or the peer
+// cancelled the stream, after the bytes that had arrived in order before that,
+// os.ErrDeadlineExceeded, or the connection's.
 func (s *Stream) Read(p []byte) (int, error) {
 	n, err := s.TryRead(p)
 	if n > 0 || err != nil || len(p) == 0 {

@@ -1,6 +1,8 @@
 package quic
 
 import (
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,10 +14,9 @@ func TestOnDiscarded(t *testing.T) {
 		const sent = 1000 // beyond the byte that is read
 		for name, cancel := range map[string]func(cs, ss *Stream){
 			"the reader":                  func(_, ss *Stream) { ss.CancelRead(1) },
-			"the writer":                  func(cs, _ *Stream) { cs.CancelWrite(2) },
+			"the writer":                  func(cs, ss *Stream) { cs.CancelWrite(2); synctest.Wait(); ss.CancelRead(2) },
 			"the reader, after the end":   func(cs, ss *Stream) { cs.Close(); synctest.Wait(); ss.CancelRead(3) },
 			"the reader, before the end":  func(cs, ss *Stream) { ss.CancelRead(4); cs.Close() },
-			"the writer, after a pause":   func(cs, _ *Stream) { time.Sleep(time.Second); cs.CancelWrite(5) },
 			"both":                        func(cs, ss *Stream) { ss.CancelRead(6); cs.CancelWrite(7) },
 			"the reader, after the reset": func(cs, ss *Stream) { cs.CancelWrite(8); time.Sleep(time.Second); ss.CancelRead(9) },
 		} {
@@ -44,13 +45,40 @@ func TestOnDiscarded(t *testing.T) {
 	})
 }
 
+// TestReadBeforeReset reads what has come before the other side cancels, and tells of
+// what is never read only then.
+func TestReadBeforeReset(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		cs, ss := e.streams(client, server)
+		told := make(chan uint64, 1)
+		ss.OnDiscarded(func(n uint64) { told <- n })
+		if _, err := cs.Write([]byte("last words")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // of virtual time, until they have arrived
+		cs.CancelWrite(5)
+		time.Sleep(time.Second)
+		if len(told) != 0 {
+			t.Fatalf("told of %d bytes that can be read", <-told)
+		}
+		got, err := io.ReadAll(ss)
+		var reset *StreamError
+		if string(got) != "last words" || !errors.As(err, &reset) || reset.Code != 5 {
+			t.Fatalf("read %q and %v", got, err)
+		}
+		if n := <-told; n != 0 {
+			t.Errorf("told of %d bytes, all were read", n)
+		}
+	})
+}
+
 // TestOnUnsent tells how much is not sent of streams that either side cancels.
 func TestOnUnsent(t *testing.T) {
 	const window, written = 2000, 4000 // as much as is taken without the peer's leave
 	conf := &Config{InitialStreamWindow: window, MaxStreamWindow: window}
 	bubble(t, conf, nil, func(t *testing.T, e *env, client, server *Conn) {
 		for name, cancel := range map[string]func(cs, ss *Stream){
-			"the writer":                func(cs, _ *Stream) { cs.CancelWrite(1) },
+			"the writer":                func(cs, ss *Stream) { cs.CancelWrite(1); synctest.Wait(); ss.CancelRead(1) },
 			"the reader":                func(_, ss *Stream) { ss.CancelRead(2) },
 			"the reader, after the end": func(cs, ss *Stream) { cs.Close(); ss.CancelRead(3) },
 		} {

@@ -127,6 +127,9 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 	s.in.window.consumed = read
 	if all {
 		s.in.to(recvEventRead)
+		if s.in.cut != nil {
+			s.readable() // who has read all may not have looked for the reset
+		}
 		s.finish()
 		return
 	}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/engine"
@@ -47,6 +48,9 @@ func TestResetAfterData(t *testing.T) {
 				}
 			}
 			var reset *engine.StreamError
+			if tt.want != "" && !p.toldAgain(s) {
+				t.Error("nobody was told that the reset is due")
+			}
 			if string(got) != tt.want || !errors.As(err, &reset) || reset.Code != 7 || !reset.Remote {
 				t.Fatalf("read %q and %v, want %q", got, err, tt.want)
 			}
@@ -59,6 +63,13 @@ func TestResetAfterData(t *testing.T) {
 			}
 		})
 	}
+}
+
+// toldAgain reports whether a stream tells that there is something to read.
+func (p *puppet) toldAgain(s *engine.Stream) bool {
+	p.events = nil
+	p.poll()
+	return slices.Contains(p.events, engine.Event{Kind: engine.EventStreamReadable, Stream: s})
 }
 
 // A reader that does not want what arrived before a reset gives it back.
