@@ -41,6 +41,11 @@ type Controller interface {
 	// flight when the reduction happened (RFC 9002, Section 7.3.2).
 	OnLost(now monotime.Time, lostBytes int, largestLostSentAt monotime.Time)
 
+	// OnLate tells that a packet arrived that OnLost was told of: it was only
+	// overtaken. When all of the packets that reduced the window did, the reduction
+	// is undone (RFC 9438, Section 4.9).
+	OnLate(now monotime.Time, bytes int, sentAt monotime.Time)
+
 	// OnECN tells that the count of packets marked CE rose; sentAt is when the
 	// largest newly acknowledged packet was sent (RFC 9002, Section 7.1).
 	OnECN(now, sentAt monotime.Time)

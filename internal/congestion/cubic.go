@@ -35,6 +35,15 @@ type cubic struct {
 	k       float64       // when the epoch gets back to wMax
 	wEst    float64       // the window that Reno would have (Section 4.3)
 	credit  float64       // growth below one byte not yet applied
+
+	undo cubicBefore
+}
+
+// cubicBefore is what a reduction changes, beyond the window itself.
+type cubicBefore struct {
+	wMax, priorSize, k, wEst float64
+	elapsed                  time.Duration
+	inEpoch                  bool
 }
 
 // NewCUBIC returns a CUBIC controller for a new path.
@@ -144,18 +153,29 @@ func (c *cubic) beginEpoch(now monotime.Time) {
 	c.k = math.Cbrt((c.wMax - size) / cubicC)
 }
 
-func (c *cubic) OnLost(now monotime.Time, _ int, largestLostSentAt monotime.Time) {
-	c.reduce(now, largestLostSentAt)
+func (c *cubic) OnLost(now monotime.Time, lostBytes int, largestLostSentAt monotime.Time) {
+	c.reduce(now, largestLostSentAt, lostBytes)
 }
 
-func (c *cubic) OnECN(now, sentAt monotime.Time) { c.reduce(now, sentAt) }
+// OnLate undoes a reduction that had no reason (RFC 9438, Section 4.9).
+func (c *cubic) OnLate(now monotime.Time, bytes int, sentAt monotime.Time) {
+	if c.arrivedLate(bytes, sentAt) {
+		b := &c.undo
+		c.wMax, c.priorSize, c.k, c.wEst = b.wMax, b.priorSize, b.k, b.wEst
+		c.elapsed, c.inEpoch, c.last = b.elapsed, b.inEpoch, now
+	}
+}
+
+func (c *cubic) OnECN(now, sentAt monotime.Time) { c.reduce(now, sentAt, 0) }
 
 // reduce shrinks the window (RFC 9438, Section 4.6) unless that has already been
 // done for a packet sent at sentAt.
-func (c *cubic) reduce(now, sentAt monotime.Time) {
+func (c *cubic) reduce(now, sentAt monotime.Time, lost int) {
 	if c.inRecovery(sentAt) {
+		c.lostInRecovery(lost)
 		return
 	}
+	c.undo = cubicBefore{c.wMax, c.priorSize, c.k, c.wEst, c.elapsed, c.inEpoch}
 	size := c.packets()
 	c.priorSize = size
 	// Fast convergence: another flow has come, leave it room (Section 4.7).
@@ -166,7 +186,7 @@ func (c *cubic) reduce(now, sentAt monotime.Time) {
 	}
 	c.inEpoch = false
 	c.hystart.css = false
-	c.enterRecovery(now, int(float64(c.size)*cubicBeta))
+	c.enterRecovery(now, int(float64(c.size)*cubicBeta), lost)
 }
 
 func (c *cubic) OnPersistentCongestion(monotime.Time) {

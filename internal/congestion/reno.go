@@ -31,20 +31,25 @@ func (r *reno) OnAcked(_ monotime.Time, a Acked) {
 	}
 }
 
-func (r *reno) OnLost(now monotime.Time, _ int, largestLostSentAt monotime.Time) {
-	r.reduce(now, largestLostSentAt)
+func (r *reno) OnLost(now monotime.Time, lostBytes int, largestLostSentAt monotime.Time) {
+	r.reduce(now, largestLostSentAt, lostBytes)
 }
 
-func (r *reno) OnECN(now, sentAt monotime.Time) { r.reduce(now, sentAt) }
+func (r *reno) OnLate(_ monotime.Time, bytes int, sentAt monotime.Time) {
+	r.arrivedLate(bytes, sentAt)
+}
+
+func (r *reno) OnECN(now, sentAt monotime.Time) { r.reduce(now, sentAt, 0) }
 
 // reduce halves the window unless that has already been done for a packet sent
 // at sentAt.
-func (r *reno) reduce(now, sentAt monotime.Time) {
+func (r *reno) reduce(now, sentAt monotime.Time, lost int) {
 	if r.inRecovery(sentAt) {
+		r.lostInRecovery(lost)
 		return
 	}
 	r.acked = 0
-	r.enterRecovery(now, r.size/2)
+	r.enterRecovery(now, r.size/2, lost)
 }
 
 func (r *reno) OnPersistentCongestion(monotime.Time) {

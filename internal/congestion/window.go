@@ -17,6 +17,17 @@ type window struct {
 	// then neither reduce nor grow the window (RFC 9002, Section 7.3.2).
 	recoveryStart monotime.Time
 	recovering    bool // nothing sent after recoveryStart is acknowledged yet
+
+	// lost are the bytes whose loss was told of the recovery period and that have not
+	// arrived since. When none is left, before is restored; less than 0: never.
+	lost   int
+	before windowBefore
+}
+
+// windowBefore is what a reduction changes.
+type windowBefore struct {
+	size, threshold int
+	recoveryStart   monotime.Time
 }
 
 func newWindow(cfg Config) window {
@@ -72,8 +83,34 @@ func (w *window) inRecovery(sentAt monotime.Time) bool {
 	return !w.recoveryStart.IsZero() && !sentAt.After(w.recoveryStart)
 }
 
-// enterRecovery sets window and threshold to size and begins a recovery period.
-func (w *window) enterRecovery(now monotime.Time, size int) {
+// lostInRecovery adds to the losses of the recovery period.
+func (w *window) lostInRecovery(bytes int) {
+	if w.lost > 0 {
+		w.lost += bytes
+	}
+}
+
+// arrivedLate takes a packet out of the losses of the recovery period, and reports
+// whether that was the last, so that the window is the one of before.
+func (w *window) arrivedLate(bytes int, sentAt monotime.Time) (undone bool) {
+	if w.lost <= 0 || !w.inRecovery(sentAt) {
+		return false
+	}
+	if w.lost -= bytes; w.lost > 0 {
+		return false
+	}
+	w.size = max(w.size, w.before.size)
+	w.threshold = max(w.threshold, w.before.threshold)
+	w.recoveryStart = w.before.recoveryStart
+	w.recovering = false
+	w.lost = 0
+	return true
+}
+
+// enterRecovery sets window and threshold to size and begins a recovery period. lost
+// are the bytes that were the reason, 0 when it was another that cannot be undone.
+func (w *window) enterRecovery(now monotime.Time, size, lost int) {
+	w.lost, w.before = lost, windowBefore{w.size, w.threshold, w.recoveryStart}
 	w.size = max(size, w.minimum())
 	w.threshold = w.size
 	w.recoveryStart = now
@@ -102,4 +139,5 @@ func (w *window) collapse() {
 	w.size = w.minimum()
 	w.recoveryStart = 0
 	w.recovering = false
+	w.lost = 0
 }

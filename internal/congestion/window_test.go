@@ -326,3 +326,45 @@ func FuzzController(f *testing.F) {
 		}
 	})
 }
+
+// A reduction is undone when all that was lost arrives after all, and else stays.
+func TestUndo(t *testing.T) {
+	for name, newController := range controllers() {
+		for _, tt := range []struct {
+			name   string
+			late   int // of three packets
+			other  func(p *path)
+			undone bool
+		}{
+			{"all late", 3, func(*path) {}, true},
+			{"one lost", 2, func(*path) {}, false},
+			{"marked as well", 3, func(p *path) { p.c.OnECN(p.now, p.now) }, false},
+			{"collapsed", 3, func(p *path) { p.c.OnPersistentCongestion(p.now) }, false},
+		} {
+			p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
+			p.growTo(40 * mds)
+			p.lose()
+			for range 20 {
+				p.round()
+			}
+			size, threshold := p.c.Window(), p.c.Threshold()
+			sentAt := p.now
+			p.now = p.now.Add(time.Millisecond)
+			p.c.OnLost(p.now, mds, sentAt)
+			p.c.OnLost(p.now, 2*mds, sentAt)
+			p.now = p.now.Add(time.Millisecond)
+			tt.other(p)
+			for range tt.late {
+				p.c.OnLate(p.now, mds, sentAt)
+			}
+			if undone := p.c.Window() == size && p.c.Threshold() == threshold; undone != tt.undone {
+				t.Errorf("%s, %s: window %d and threshold %d, were %d and %d", name, tt.name, p.c.Window(), p.c.Threshold(), size, threshold)
+			}
+			p.round()
+			p.lose()
+			if got := p.c.Window(); got >= size {
+				t.Errorf("%s, %s: the next loss leaves %d of %d", name, tt.name, got, size)
+			}
+		}
+	}
+}

@@ -121,3 +121,46 @@ func forEachLevel(t *testing.T, test func(*testing.T, *puppet, wire.Space)) {
 		}
 	}
 }
+
+// Attack: CRYPTO buffering after the handshake, when clients have nothing to say:
+// what a server keeps of it for the connection's life is little.
+func TestAttackLateCrypto(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	at := p.spaces[wire.AppSpace].cryptoOut + engine.MaxLateCryptoBuffer
+	p.send(wire.AppSpace, crypto(at-1, []byte{1}))
+	p.wantOpen()
+	if n := p.conn.Held().CryptoBytes; n > engine.MaxLateCryptoBuffer {
+		t.Fatalf("%d bytes are kept", n)
+	}
+	p.send(wire.AppSpace, crypto(at, []byte{1}))
+	p.wantClose(wire.CryptoBufferExceeded)
+}
+
+// Attack: an Initial packet that comes again when its handshake is confirmed does not
+// begin another one.
+func TestAttackReplayedHello(t *testing.T) {
+	p := newServer(t)
+	p.start()
+	hello := p.packet(wire.InitialSpace, crypto(0, p.spaces[wire.InitialSpace].toSend))
+	s := &p.spaces[wire.InitialSpace]
+	s.cryptoOut, s.toSend = uint64(len(s.toSend)), nil
+	p.raw(hello)
+	for range 4 {
+		p.flush()
+	}
+	if !p.established() {
+		t.Fatal("no handshake")
+	}
+	for range 10 {
+		p.raw(hello)
+	}
+	if got := p.endpoint.Stats(); got.Accepted != 1 || p.endpoint.Conns() != 1 {
+		t.Fatalf("%d handshakes were begun, %d connections are there", got.Accepted, p.endpoint.Conns())
+	}
+	p.advance(engine.OriginalLifetime)
+	p.raw(hello) // by now it is one as good as any
+	if got := p.endpoint.Stats().Accepted; got != 2 {
+		t.Fatalf("%d handshakes were begun", got)
+	}
+}

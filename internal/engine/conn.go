@@ -201,11 +201,20 @@ func (c *Conn) numberSpace(id wire.Space) *numberSpace {
 	return &c.hs.spaces[id]
 }
 
+// peerValidated reports whether the peer surely knows our address to be ours.
+func (c *Conn) peerValidated() bool {
+	return c.side == wire.ServerSide || c.hs == nil || c.hs.peerValidated
+}
+
+// lossLimits are the facts about the handshake for the probe timeout. A client that
+// waits for the rest of the server's flight goes on probing even when its address is
+// validated: its acknowledgments may be what was lost, and the server, which knows
+// no round-trip time without them, would take seconds to find out.
 func (c *Conn) lossLimits() recovery.Limits {
 	return recovery.Limits{
 		Confirmed:        c.hs == nil || c.hs.confirmed,
 		HandshakeKeys:    c.hs != nil && c.hs.canSeal[wire.HandshakeSpace],
-		PeerValidated:    c.side == wire.ServerSide || c.hs == nil || c.hs.peerValidated,
+		PeerValidated:    c.peerValidated() && (c.hs == nil || c.hs.complete || c.side == wire.ServerSide),
 		AmplificationCap: c.path.allowance() < uint64(c.mtu.current), // no datagram may leave
 	}
 }

@@ -89,6 +89,9 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FramePadding:
 		n = wire.ConsumePadding(b)
 	case wire.FramePing:
+		if in.space != wire.AppSpace && c.side == wire.ServerSide {
+			c.hurryHandshake() // a client whose probe has nothing else to say still waits for us
+		}
 	case wire.FrameAck, wire.FrameAckECN:
 		var f wire.Ack
 		if n = wire.ConsumeAck(t, b, &f); n >= 0 {
@@ -205,7 +208,7 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 	if !res.NewlyAcked {
 		return nil
 	}
-	if c.lossLimits().PeerValidated || in.space == wire.HandshakeSpace {
+	if c.peerValidated() || in.space == wire.HandshakeSpace {
 		c.loss.ResetPTO()
 	}
 	if in.space == wire.HandshakeSpace && c.side == wire.ClientSide && c.hs != nil {
@@ -216,6 +219,7 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 			c.handleECN(in.now, res.LargestSentAt, f, c.ackedMarked-ackedBefore)
 		}
 		c.keys.OnAcked(f.Largest)
+		c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
 	}
 	c.congested(in.now, &res.Loss)
 	if c.tracer != nil {

@@ -62,6 +62,11 @@ func (c *Conn) PacketLost(now monotime.Time, id wire.Space, p *recovery.Sent) {
 	c.settle(id, p, lost)
 }
 
+// PacketLate implements recovery.Fates.
+func (c *Conn) PacketLate(now monotime.Time, bytes int, sentAt monotime.Time) {
+	c.cc.OnLate(now, bytes, sentAt)
+}
+
 // settle walks a packet's frames: what arrived is done, what was lost is sent
 // again if it still matters (RFC 9000, Section 13.3).
 func (c *Conn) settle(id wire.Space, p *recovery.Sent, f fate) {
@@ -128,14 +133,40 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 		c.sizeChanged()
 	}
 	// RFC 9002, Section 6.2.4: one or two packets, with what is oldest.
-	space.probes = 2
-	c.loss.Oldest(id, 2, func(p *recovery.Sent) {
-		if !p.MTUProbe {
-			c.settle(id, p, lost)
+	space.probes = maxProbes
+	c.resendOldest(id, maxProbes)
+	// The same section: in the same datagrams, what is oldest of the other spaces.
+	for other := range wire.Space(wire.NumSpaces) {
+		if c.hs != nil && other != id && c.numberSpace(other) != nil && c.canSeal(other) && c.resendOldest(other, 1) {
+			c.numberSpace(other).probes = maxProbes
 		}
-	})
-	if c.hs != nil && id == wire.InitialSpace && c.hs.canSeal[wire.HandshakeSpace] && !c.hs.discarded[wire.HandshakeSpace] {
-		// Section 6.2.4: other spaces' data may ride along.
-		c.hs.spaces[wire.HandshakeSpace].probes = 1
 	}
+}
+
+// maxProbes is how many packets a probe timeout sends (RFC 9002, Section 6.2.4).
+const maxProbes = 2
+
+// resendOldest lets what the n oldest packets of a space carried be sent again,
+// whose fate stays open. It reports whether there are any.
+func (c *Conn) resendOldest(id wire.Space, n int) (any bool) {
+	c.loss.Oldest(id, n, func(p *recovery.Sent) bool {
+		if !repeatable(p) {
+			return false
+		}
+		c.settle(id, p, lost)
+		any = true
+		return true
+	})
+	return any
+}
+
+// repeatable reports whether a packet carried anything that is sent again when it
+// is lost: PING and what comes with it is not.
+func repeatable(p *recovery.Sent) bool {
+	for i := range p.Frames {
+		if k := p.Frames[i].Kind; k != recAck && k != recMTUProbe {
+			return true
+		}
+	}
+	return false
 }

@@ -83,6 +83,7 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 func (c *Conn) resetPathEstimates() {
 	c.cc = c.config.newController()
 	c.loss.RTT = recovery.RTT{}
+	c.loss.ForgetOrder()
 	c.mtu.init(c.mtu.limit)
 	c.mtu.start(c.peer.maxUDPPayload)
 	c.ecn = ecnState{}

@@ -209,6 +209,9 @@ func (c *Conn) keepEarly(now monotime.Time, pkt []byte, d *Datagram, before bool
 	if c.tracer != nil {
 		c.tracer.PacketBuffered(now, len(pkt))
 	}
+	if c.side == wire.ClientSide && !c.hs.canOpen[wire.HandshakeSpace] {
+		c.hurryHandshake() // the Initial packet that it needs seems lost
+	}
 }
 
 // handleEarly looks again at packets that overtook their keys.

@@ -98,6 +98,7 @@ func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
 		var next frameWriter
 		from := dst
 		if pending {
+			w.fillSample() // while what follows has not begun
 			from = w.b[:len(w.b)+protect.Overhead]
 		}
 		if !c.canSeal(id) || !c.appendPacket(now, &next, id, from, limit) {
@@ -139,7 +140,8 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 		return false
 	}
 	ackDue := space.received.urgent
-	if ackDue || space.received.unacked > 0 {
+	if ackDue || space.received.unacked > 0 || space.probes > 0 {
+		// With a probe all of it once more: what the peer does not react to may be lost.
 		c.appendAck(now, w, space)
 	}
 	ackEnd := len(w.b)
@@ -149,6 +151,9 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 		c.appendFrames(now, w, space)
 		if space.probes > 0 {
 			space.probes--
+			if !w.sent.Eliciting && c.resendOldest(id, maxProbes) {
+				c.appendFrames(now, w, space) // RFC 9002, Section 6.2.4: data once more rather than PING
+			}
 			c.appendPing(w)
 		}
 	} else {

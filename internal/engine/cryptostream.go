@@ -10,7 +10,10 @@ const (
 	// maxInitialCryptoBuffer is the same for Initial packets, which anybody can
 	// send: a hello with post-quantum keys has two kilobytes.
 	maxInitialCryptoBuffer = 16 << 10
-	maxCryptoGaps          = 64
+	// maxLateCryptoBuffer is the same for a server after the handshake, when a client
+	// has nothing to say but what is refused.
+	maxLateCryptoBuffer = 4 << 10
+	maxCryptoGaps       = 64
 )
 
 // cryptoStream is the stream of handshake bytes of one packet number space,
@@ -80,6 +83,9 @@ func (s *cryptoStream) direct(off uint64, data []byte) []byte {
 	}
 	return data[s.inAt-off:]
 }
+
+// took reports whether TLS has had all of n bytes at offset off.
+func (s *cryptoStream) took(off uint64, n int) bool { return n > 0 && off+uint64(n) <= s.inAt }
 
 // take returns the stored bytes that TLS can have now.
 func (s *cryptoStream) take() []byte {

@@ -26,6 +26,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -72,10 +73,13 @@ type Endpoint struct {
 	deferHandshakes bool
 
 	byID       map[ownID]*Conn
-	byInvented map[wire.ConnectionID]*Conn // by the first destination ID of a client, until the handshake is confirmed
+	byInvented map[wire.ConnectionID]*Conn // by the first destination ID of a client, until the handshake is confirmed; then confirmed, for a while
 	byReset    map[wire.ResetToken]*Conn
 	conns      int
 	handshakes int // server connections not yet confirmed
+
+	confirmed Conn       // stands in byInvented for those whose handshake is confirmed
+	originals []original // their IDs, the oldest first
 
 	last    *Conn // the one a datagram went to before
 	lastID  ownID // by this ID
@@ -153,9 +157,16 @@ func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
 		e.stats.Malformed++
 		return nil
 	}
+	if len(e.originals) > 0 && !e.originals[0].until.After(now) {
+		e.dropOriginals(now, maxOriginals)
+	}
 	c := e.lookup(inv.DstID)
-	if c == nil {
+	switch c {
+	case nil:
 		return e.handleStranger(now, &d, &inv)
+	case &e.confirmed:
+		e.stats.UnknownID++ // came late, or again
+		return nil
 	}
 	c.handleDatagram(now, &d)
 	return c
@@ -229,6 +240,41 @@ func (e *Endpoint) forgetOriginal(c *Conn) {
 	}
 }
 
+// original is a client's first destination ID whose handshake was confirmed.
+type original struct {
+	id    wire.ConnectionID
+	until monotime.Time
+}
+
+// An Initial packet that comes late or again must not begin a second handshake: the
+// ID that it was sent to is remembered for three probe timeouts of a client that has
+// measured nothing, within a bound of about a megabyte.
+const (
+	originalLifetime = 3 * time.Second
+	maxOriginals     = 1 << 13
+)
+
+// rememberOriginal ignores what is sent to id for a while.
+func (e *Endpoint) rememberOriginal(now monotime.Time, id wire.ConnectionID) {
+	e.dropOriginals(now, maxOriginals-1)
+	e.byInvented[id] = &e.confirmed
+	e.originals = append(e.originals, original{id, now.Add(originalLifetime)})
+}
+
+// dropOriginals forgets the IDs whose time is over, and the oldest beyond most.
+func (e *Endpoint) dropOriginals(now monotime.Time, most int) {
+	n := 0
+	for n < len(e.originals) && (len(e.originals)-n > most || !e.originals[n].until.After(now)) {
+		if id := e.originals[n].id; e.byInvented[id] == &e.confirmed {
+			delete(e.byInvented, id)
+		}
+		n++
+	}
+	if e.originals = e.originals[n:]; len(e.originals) == 0 {
+		e.originals = nil
+	}
+}
+
 // remove forgets a connection.
 func (e *Endpoint) remove(c *Conn) {
 	e.forgetOriginal(c)
@@ -249,7 +295,7 @@ func (e *Endpoint) remove(c *Conn) {
 // CheckEmpty returns an error when the endpoint without connections still
 // remembers something of one.
 func (e *Endpoint) CheckEmpty() error {
-	if e.conns == 0 && (len(e.byID)+len(e.byInvented) > 0 || len(e.byReset) > 0 || e.handshakes != 0) {
+	if e.conns == 0 && (len(e.byID)+len(e.byInvented) > len(e.originals) || len(e.byReset) > 0 || e.handshakes != 0) {
 		return fmt.Errorf("no connection, but %d IDs, %d reset tokens and %d handshakes are remembered",
 			len(e.byID)+len(e.byInvented), len(e.byReset), e.handshakes)
 	}

@@ -31,6 +31,9 @@ const (
 	MaxStreamUnsent        = maxStreamUnsent
 	MaxConnUnsent          = maxConnUnsent
 	AccountStep            = accountStep
+	MaxHurries             = maxHurries
+	OriginalLifetime       = originalLifetime
+	MaxLateCryptoBuffer    = maxLateCryptoBuffer
 
 	MaxQueuedDatagrams = maxQueuedDatagrams
 )

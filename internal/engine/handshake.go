@@ -19,11 +19,12 @@ type handshakeState struct {
 	canOpen   [wire.AppSpace]bool
 	discarded [wire.AppSpace]bool
 
-	complete      bool // RFC 9001, Section 4.1.1
-	confirmed     bool // RFC 9001, Section 4.1.2
-	peerValidated bool // client: the server surely knows our address
-	answered      bool // at least one packet of the peer was opened
-	waits         bool // bytes for TLS wait for HandleHandshake
+	complete      bool  // RFC 9001, Section 4.1.1
+	confirmed     bool  // RFC 9001, Section 4.1.2
+	peerValidated bool  // client: the server surely knows our address
+	answered      bool  // at least one packet of the peer was opened
+	waits         bool  // bytes for TLS wait for HandleHandshake
+	hurries       uint8 // how often bytes were sent again before their time
 
 	originalDstID wire.ConnectionID // of the client's first Initial packet
 	initialDstID  wire.ConnectionID // server: of the one that it accepted, by which the endpoint knows it
@@ -167,6 +168,9 @@ func (c *Conn) confirm(now monotime.Time) {
 	c.discardSpace(now, wire.InitialSpace)
 	c.discardSpace(now, wire.HandshakeSpace)
 	c.endpoint.forgetOriginal(c)
+	if c.side == wire.ServerSide {
+		c.endpoint.rememberOriginal(now, c.hs.initialDstID)
+	}
 	c.ids.issue(c)
 	c.mtu.start(c.peer.maxUDPPayload)
 	c.path.validation = nil

@@ -27,8 +27,14 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 		return nil
 	}
 	limit := uint64(maxCryptoBuffer)
-	if id == wire.InitialSpace {
+	switch {
+	case id == wire.InitialSpace:
 		limit = maxInitialCryptoBuffer
+		if space.crypto.took(f.Offset, len(f.Data)) {
+			c.hurryHandshake()
+		}
+	case id == wire.AppSpace && c.side == wire.ServerSide:
+		limit = maxLateCryptoBuffer
 	}
 	deferred := c.endpoint.deferHandshakes && c.side == wire.ServerSide && c.state == stateHandshake
 	if !deferred && !c.tls.Pending() {

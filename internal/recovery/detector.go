@@ -35,6 +35,9 @@ const maxPTOBackoff = 10
 type Fates interface {
 	PacketAcked(now monotime.Time, space wire.Space, p *Sent)
 	PacketLost(now monotime.Time, space wire.Space, p *Sent)
+	// PacketLate tells that a packet of the 1-RTT space of so many bytes, sent at
+	// sentAt, has arrived that PacketLost was called for: it was only overtaken.
+	PacketLate(now monotime.Time, bytes int, sentAt monotime.Time)
 }
 
 // Limits are the facts about the handshake that the probe timeout depends on
@@ -42,7 +45,7 @@ type Fates interface {
 type Limits struct {
 	Confirmed        bool // the handshake is confirmed: probe 1-RTT packets
 	HandshakeKeys    bool // Handshake packets can be sent
-	PeerValidated    bool // the peer has validated this side's address
+	PeerValidated    bool // the peer needs no probes to go on: it has validated this side's address
 	AmplificationCap bool // nothing may be sent until more arrives
 }
 
@@ -53,8 +56,9 @@ type Detector struct {
 
 	fates       Fates
 	spaces      [wire.NumSpaces]*Space
-	inFlight    int
-	ptoCount    int
+	late        *lateness // nil until a packet of the 1-RTT space is lost
+	inFlight    int32
+	ptoCount    int32
 	lastNews    monotime.Time // last ack-eliciting send or newly acked packet
 	probeAfter  monotime.Time // no probe timeout is earlier
 	firstSample monotime.Time // when RTT got its first sample
@@ -67,10 +71,10 @@ func NewDetector(fates Fates) Detector { return Detector{fates: fates} }
 func (d *Detector) SetSpace(id wire.Space, s *Space) { d.spaces[id] = s }
 
 // InFlight returns the bytes that count against the congestion window.
-func (d *Detector) InFlight() int { return d.inFlight }
+func (d *Detector) InFlight() int { return int(d.inFlight) }
 
 // PTOCount returns how many probe timeouts passed since the last news.
-func (d *Detector) PTOCount() int { return d.ptoCount }
+func (d *Detector) PTOCount() int { return int(d.ptoCount) }
 
 // PTO returns the present probe timeout of the 1-RTT space without backoff.
 func (d *Detector) PTO() time.Duration { return d.RTT.PTO() + d.MaxAckDelay }
@@ -79,7 +83,7 @@ func (d *Detector) PTO() time.Duration { return d.RTT.PTO() + d.MaxAckDelay }
 func (d *Detector) OnSent(id wire.Space, p *Sent) {
 	s := d.spaces[id]
 	s.next++
-	d.inFlight += p.Bytes
+	d.inFlight += int32(p.Bytes)
 	if p.Eliciting {
 		s.eliciting++
 		s.lastEliciting = p.SentAt
@@ -123,10 +127,14 @@ func (d *Detector) OnAck(now monotime.Time, id wire.Space, ack *wire.Ack, delay 
 		res.LargestSentAt = largest.SentAt
 		d.sampleRTT(now, id, ack, largest, delay)
 	}
+	before := s.largestAcked
 	s.largestAcked = max(s.largestAcked, ack.Largest)
 	for r := range ack.Ranges() {
 		if !d.ackRange(now, id, s, r, &res) {
 			return res, false
+		}
+		if d.late != nil && id == wire.AppSpace {
+			d.findLate(now, r, before)
 		}
 	}
 	if !res.NewlyAcked {
@@ -180,7 +188,7 @@ func (d *Detector) ackRange(now monotime.Time, id wire.Space, s *Space, r wire.P
 // settle takes p out of what is in flight.
 func (d *Detector) settle(s *Space, p *Sent) {
 	p.state = sentNone
-	d.inFlight -= p.Bytes
+	d.inFlight -= int32(p.Bytes)
 	if p.Eliciting {
 		s.eliciting--
 	} else {
@@ -198,7 +206,7 @@ func (d *Detector) detectLost(now monotime.Time, id wire.Space) Loss {
 	var loss Loss
 	s := d.spaces[id]
 	s.lossTime = 0
-	delay := d.RTT.LossDelay()
+	delay, threshold := d.lossDelay(), d.packetThreshold()
 	run := congestionRun{after: d.firstSample, enough: d.persistentDuration()}
 	for pn := s.ring.first; pn <= s.largestAcked && pn < s.ring.end(); pn++ {
 		p := s.ring.at(pn)
@@ -209,7 +217,7 @@ func (d *Detector) detectLost(now monotime.Time, id wire.Space) Loss {
 			continue
 		}
 		lostAt := p.SentAt.Add(delay)
-		if pn > s.largestAcked-packetThreshold && lostAt.After(now) {
+		if pn > s.largestAcked-threshold && lostAt.After(now) {
 			s.lossTime = monotime.Earliest(s.lossTime, lostAt)
 			continue
 		}
@@ -220,6 +228,9 @@ func (d *Detector) detectLost(now monotime.Time, id wire.Space) Loss {
 				loss.Bytes += p.Bytes
 				loss.LargestSentAt = max(loss.LargestSentAt, p.SentAt)
 				loss.Persistent = run.extend(p.SentAt) || loss.Persistent
+				if id == wire.AppSpace {
+					d.remember(p)
+				}
 			}
 		}
 		d.fates.PacketLost(now, id, p)

@@ -20,6 +20,10 @@ func (printer) PacketLost(_ monotime.Time, _ wire.Space, p *recovery.Sent) {
 	fmt.Println("lost", p.Number)
 }
 
+func (printer) PacketLate(_ monotime.Time, bytes int, _ monotime.Time) {
+	fmt.Println("late", bytes)
+}
+
 // Five packets go out, and the last is acknowledged 40 ms later.
 func ExampleDetector() {
 	d := recovery.NewDetector(printer{})

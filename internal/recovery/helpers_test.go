@@ -21,6 +21,7 @@ type fixture struct {
 	now   monotime.Time
 	acked []wire.PacketNumber
 	lost  []wire.PacketNumber
+	late  int // bytes of packets that came after they were lost
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -43,6 +44,9 @@ func (f *fixture) PacketAcked(_ monotime.Time, _ wire.Space, p *Sent) {
 func (f *fixture) PacketLost(_ monotime.Time, _ wire.Space, p *Sent) {
 	f.lost = append(f.lost, p.Number)
 }
+
+// PacketLate implements Fates.
+func (f *fixture) PacketLate(_ monotime.Time, bytes int, _ monotime.Time) { f.late += bytes }
 
 // send sends n full-sized ack-eliciting packets.
 func (f *fixture) send(id wire.Space, n int) {

@@ -77,17 +77,16 @@ func (d *Detector) OnDeadline(now monotime.Time, l Limits) (loss Loss, probe boo
 	return loss, true, id
 }
 
-// Oldest calls f for up to n of the oldest ack-eliciting packets with no news
-// in a space, so that a probe can carry their frames again. Their fate stays
-// open.
-func (d *Detector) Oldest(id wire.Space, n int, f func(*Sent)) {
+// Oldest calls f for the oldest ack-eliciting packets with no news in a space until
+// it has returned true n times, so that a probe can carry their frames again. Their
+// fate stays open.
+func (d *Detector) Oldest(id wire.Space, n int, f func(*Sent) bool) {
 	s := d.spaces[id]
 	if s == nil {
 		return
 	}
 	for pn := s.ring.first; pn < s.ring.end() && n > 0; pn++ {
-		if p := s.ring.at(pn); p.state == sentWaiting && p.Eliciting {
-			f(p)
+		if p := s.ring.at(pn); p.state == sentWaiting && p.Eliciting && f(p) {
 			n--
 		}
 	}
@@ -102,7 +101,7 @@ func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 	}
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
 		if p := s.ring.at(pn); p.state == sentWaiting {
-			d.inFlight -= p.Bytes
+			d.inFlight -= int32(p.Bytes)
 		}
 	}
 	d.spaces[id] = nil
@@ -121,10 +120,11 @@ func (d *Detector) Trim(id wire.Space) {
 	}
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
 		if p := s.ring.at(pn); p.state == sentWaiting {
-			d.inFlight -= p.Bytes
+			d.inFlight -= int32(p.Bytes)
 		}
 	}
 	s.ring = sentRing{}
+	d.late = nil
 }
 
 // LoseAll declares every packet of a space lost, as after a Retry or a

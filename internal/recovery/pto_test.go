@@ -131,14 +131,14 @@ func TestOldest(t *testing.T) {
 	f.ack(wire.AppSpace, one(2))
 	f.wantFates(pns{2}, nil)
 	var oldest pns
-	f.d.Oldest(wire.AppSpace, 2, func(p *Sent) { oldest = append(oldest, p.Number) })
+	f.d.Oldest(wire.AppSpace, 2, func(p *Sent) bool { oldest = append(oldest, p.Number); return true })
 	if !equal(oldest, pns{1, 3}) {
 		t.Fatalf("oldest %v", oldest)
 	}
 	f.ack(wire.AppSpace, one(3), one(1))
 	f.wantFates(pns{3, 1}, nil)
 	f.d.Discard(f.now, wire.InitialSpace)
-	f.d.Oldest(wire.InitialSpace, 2, func(*Sent) { t.Fatal("a packet of a space that is gone") })
+	f.d.Oldest(wire.InitialSpace, 2, func(*Sent) bool { t.Fatal("a packet of a space that is gone"); return true })
 }
 
 // PTO is the period without backoff, by the peer's promise.

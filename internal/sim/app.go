@@ -32,6 +32,8 @@ type app struct {
 	host      *host
 	rand      *rand.Rand
 	ready     bool // the handshake is complete
+	readyAt   monotime.Time
+	doneAt    monotime.Time // when the client had all and closed
 	opened    int
 	uni       int
 	streams   map[wire.StreamID]*transfer
@@ -66,7 +68,7 @@ func pattern(side wire.Side, id wire.StreamID, off int) byte {
 func (a *app) handle(now monotime.Time, e engine.Event) error {
 	switch e.Kind {
 	case engine.EventHandshakeComplete:
-		a.ready = true
+		a.ready, a.readyAt = true, now
 	case engine.EventStreamOpened:
 		if a.streams[e.Stream.ID] != nil {
 			return fmt.Errorf("stream %d opened twice", e.Stream.ID)
@@ -123,7 +125,7 @@ func (a *app) act(now monotime.Time) error {
 		_ = c.UpdateKeys() // too soon, mostly
 	}
 	if a.host.side == wire.ClientSide && !w.Idle && !a.closing && a.done() {
-		a.closing = true
+		a.closing, a.doneAt = true, now
 		c.Close(now, doneCode, "done")
 	}
 	return nil

@@ -116,6 +116,21 @@ func (n *Reorder) Pass(now monotime.Time, _ Direction, p Packet, deliver func(mo
 	deliver(now, p)
 }
 
+// Late holds some packets back by as much each.
+type Late struct {
+	chance
+	Rate float64
+	By   time.Duration
+}
+
+// Pass implements Node.
+func (n *Late) Pass(now monotime.Time, _ Direction, p Packet, deliver func(monotime.Time, Packet)) {
+	if n.hits(n.Rate) {
+		now = now.Add(n.By)
+	}
+	deliver(now, p)
+}
+
 // Bottleneck sends at a rate in bits per second, with a queue of so many
 // bytes in each direction; what does not fit is lost. With MarkAbove, packets
 // that find more bytes queued are marked CE if they may be.

@@ -82,6 +82,13 @@ func (r *Run) Do() error {
 // Elapsed returns how much virtual time the run took.
 func (r *Run) Elapsed() time.Duration { return r.now.Sub(start) }
 
+// Handshake returns after how much virtual time the client's handshake was
+// complete, and Transfer after how much it had everything and closed.
+func (r *Run) Handshake() time.Duration { return r.client.app.readyAt.Sub(start) }
+
+// Transfer is described there.
+func (r *Run) Transfer() time.Duration { return r.client.app.doneAt.Sub(start) }
+
 // ClientConn returns the client's connection, for its statistics.
 func (r *Run) ClientConn() *engine.Conn { return r.client.conn }
 
