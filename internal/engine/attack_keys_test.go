@@ -32,7 +32,7 @@ func TestKeyUpdates(t *testing.T) {
 		for i := range uint64(20) {
 			if i%2 == 0 {
 				p.update(false)
-			} else if err := p.conn.UpdateKeys(); err != nil {
+			} else if err := p.conn.UpdateKeys(p.now); err != nil {
 				t.Fatalf("%v: update %d: %v", side, i, err)
 			}
 			p.send(wire.AppSpace, pathChallenge("new keys"))
@@ -53,15 +53,15 @@ func TestKeyUpdates(t *testing.T) {
 func TestKeyUpdateTooSoon(t *testing.T) {
 	p := newClient(t)
 	p.start()
-	if err := p.conn.UpdateKeys(); err != engine.ErrKeyUpdateTooSoon {
+	if err := p.conn.UpdateKeys(p.now); err != engine.ErrKeyUpdateTooSoon {
 		t.Fatalf("in the handshake: %v", err)
 	}
 	p = newClient(t)
 	p.handshake()
-	if err := p.conn.UpdateKeys(); err != nil {
+	if err := p.conn.UpdateKeys(p.now); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.conn.UpdateKeys(); err != engine.ErrKeyUpdateTooSoon {
+	if err := p.conn.UpdateKeys(p.now); err != engine.ErrKeyUpdateTooSoon {
 		t.Fatalf("twice: %v", err)
 	}
 }

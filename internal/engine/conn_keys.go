@@ -8,11 +8,12 @@ import (
 // UpdateKeys begins a key update (RFC 9001, Section 6.1). It returns
 // ErrKeyUpdateTooSoon before the handshake is confirmed and while an update is
 // not acknowledged.
-func (c *Conn) UpdateKeys() error {
+func (c *Conn) UpdateKeys(now monotime.Time) error {
 	if c.state != stateEstablished || c.hs != nil && !c.hs.confirmed || c.keys.Update() != nil {
 		return ErrKeyUpdateTooSoon
 	}
 	c.counters.KeyUpdates++
+	c.traceKeys(now, false)
 	return nil
 }
 
@@ -29,7 +30,7 @@ func (c *Conn) checkKeyLimit(now monotime.Time) {
 	if !c.keys.NeedsUpdate() {
 		return
 	}
-	if err := c.UpdateKeys(); err != nil && c.keys.Exhausted() {
+	if err := c.UpdateKeys(now); err != nil && c.keys.Exhausted() {
 		c.fail(now, protocolError(wire.AEADLimitReached, 0, "keys used up and no update possible"))
 	}
 }

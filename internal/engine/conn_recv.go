@@ -144,10 +144,14 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		c.traceDropped(now, len(pkt), DropInvalid, "shorter than a header")
 		return false
 	}
+	phase := c.keys.Phase()
 	payload, pn, updated, err := c.keys.Open(pkt, 1+localIDLen, c.space.received.largest())
 	if err != nil {
 		c.undecryptable(now, len(pkt), err)
 		return false
+	}
+	if c.keys.Phase() != phase {
+		c.traceKeys(now, true)
 	}
 	if updated {
 		c.keysUpdated(now)

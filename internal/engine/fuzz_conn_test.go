@@ -160,7 +160,7 @@ func (z *fuzzed) act(data []byte) {
 			z.conn.StopSending(z.now, s, uint64(n))
 		}
 	}
-	_ = z.conn.UpdateKeys() // too soon, mostly
+	_ = z.conn.UpdateKeys(z.now) // too soon, mostly
 	z.poll()
 }
 

@@ -223,7 +223,7 @@ func (o *ops) act(s *opsSide, op int) error {
 				s.conn.StopSending(o.now, x.Stream, 2)
 			}
 		default:
-			_ = s.conn.UpdateKeys() // too soon, mostly
+			_ = s.conn.UpdateKeys(o.now) // too soon, mostly
 		}
 	}
 	return nil

@@ -36,6 +36,9 @@ type Tracer interface {
 	PacketDropped(now monotime.Time, size int, trigger DropTrigger, detail string)
 	// PacketLost: a sent packet was declared lost.
 	PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber)
+	// KeyUpdated: both directions' 1-RTT keys are those of a phase, which the peer
+	// began if remote.
+	KeyUpdated(now monotime.Time, phase uint64, remote bool)
 	// MetricsUpdated: round-trip time or congestion state changed.
 	MetricsUpdated(now monotime.Time, s Stats)
 	// Closed: the connection ended for the application. The packets that tell
@@ -48,6 +51,12 @@ type Tracer interface {
 func (c *Conn) traceLost(now monotime.Time, id wire.Space, p *recovery.Sent) {
 	if c.tracer != nil {
 		c.tracer.PacketLost(now, id, p.Number)
+	}
+}
+
+func (c *Conn) traceKeys(now monotime.Time, remote bool) {
+	if c.tracer != nil {
+		c.tracer.KeyUpdated(now, c.keys.Phase(), remote)
 	}
 }
 

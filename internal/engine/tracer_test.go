@@ -35,9 +35,12 @@ func (r *recorder) PacketDropped(_ monotime.Time, _ int, trigger engine.DropTrig
 func (r *recorder) PacketBuffered(monotime.Time, int) { r.line("buffered") }
 
 func (r *recorder) PacketLost(monotime.Time, wire.Space, wire.PacketNumber) { r.line("lost") }
-func (r *recorder) MetricsUpdated(monotime.Time, engine.Stats)              {}
-func (r *recorder) Closed(monotime.Time, error)                             { r.line("closed") }
-func (r *recorder) Released(monotime.Time)                                  { r.line("released") }
+func (r *recorder) KeyUpdated(_ monotime.Time, phase uint64, remote bool) {
+	r.line("key phase %d, by the peer: %v", phase, remote)
+}
+func (r *recorder) MetricsUpdated(monotime.Time, engine.Stats) {}
+func (r *recorder) Closed(monotime.Time, error)                { r.line("closed") }
+func (r *recorder) Released(monotime.Time)                     { r.line("released") }
 
 // traced makes the puppet's endpoint tell r what its connection does.
 func traced(r *recorder) func(*puppet) {
@@ -171,4 +174,31 @@ func TestTraceBuffered(t *testing.T) {
 	}
 	want := slices.Repeat([]string{"buffered"}, engine.MaxEarlyPackets)
 	r.want(t, append(want, "dropped, key_unavailable: ")...)
+}
+
+// Key updates are traced with who began them.
+func TestTraceKeyUpdates(t *testing.T) {
+	var r recorder
+	p := newServer(t, traced(&r))
+	p.handshake()
+	p.send(wire.AppSpace, ping(), ping())
+	p.advance(engine.MaxAckDelay)
+	r.lines = nil
+	p.update(false)
+	p.send(wire.AppSpace, ping())
+	p.send(wire.AppSpace, ping())
+	p.ack()
+	if err := p.conn.UpdateKeys(p.now); err != nil {
+		t.Fatal(err)
+	}
+	p.send(wire.AppSpace, ping())
+	p.send(wire.AppSpace, ping())
+	var got []string
+	for _, l := range r.lines {
+		if strings.HasPrefix(l, "key phase") {
+			got = append(got, l)
+		}
+	}
+	r.lines = got
+	r.want(t, "key phase 1, by the peer: true", "key phase 2, by the peer: false")
 }

@@ -80,6 +80,9 @@ func (k *AppKeys) CanWrite() bool { return k.canWrite }
 // KeyPhase returns the bit that the header of the next packet must carry.
 func (k *AppKeys) KeyPhase() bool { return k.phase&1 != 0 }
 
+// Phase returns the number of the key phase, the first of which is 0.
+func (k *AppKeys) Phase() uint64 { return k.phase }
+
 // Seal protects a packet as Sealer.Seal does. Packet numbers must rise.
 func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
 	if k.appCiphers == nil {

@@ -117,6 +117,9 @@ var (
 			"unsupported", "invalid", "duplicate", "connection_unknown", "decryption_failure", "key_unavailable", "general")},
 		"packet_buffered": {"?raw": rawInfo, "?trigger": oneOf("backpressure", "keys_unavailable")},
 		"packet_lost":     {"?header": header, "?trigger": oneOf("reordering_threshold", "time_threshold", "pto_expired")},
+		"key_updated": {"key_type": oneOf("server_initial_secret", "client_initial_secret", "server_handshake_secret",
+			"client_handshake_secret", "server_0rtt_secret", "client_0rtt_secret", "server_1rtt_secret", "client_1rtt_secret"),
+			"?old": hexadecimal, "?new": hexadecimal, "?key_phase": number, "?trigger": oneOf("tls", "remote_update", "local_update")},
 		"recovery_metrics_updated": {"?min_rtt": number, "?smoothed_rtt": number, "?latest_rtt": number, "?rtt_variance": number,
 			"?congestion_window": number, "?bytes_in_flight": number},
 		"connection_closed": {"?initiator": initiator, "?connection_error": transportError, "?application_error": unknown,
@@ -187,6 +190,8 @@ func TestSchema(t *testing.T) {
 		tr.PacketDropped(3, 50, trigger, "")
 	}
 	tr.PacketBuffered(3, 50)
+	tr.KeyUpdated(3, 1, false)
+	tr.KeyUpdated(3, 2, true)
 	for space := range wire.NumSpaces {
 		tr.PacketLost(4, wire.Space(space), 7)
 	}

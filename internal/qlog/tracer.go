@@ -121,6 +121,24 @@ func (t *tracer) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketN
 	t.end(r)
 }
 
+// KeyUpdated implements engine.Tracer: an event for the keys of each direction.
+func (t *tracer) KeyUpdated(now monotime.Time, phase uint64, remote bool) {
+	trigger := "local_update"
+	if remote {
+		trigger = "remote_update"
+	}
+	for _, key := range []string{"client_1rtt_secret", "server_1rtt_secret"} {
+		if t.out.done() {
+			return
+		}
+		r := t.begin(now, "quic:key_updated")
+		r.word("key_type", key)
+		r.uint("key_phase", phase)
+		r.word("trigger", trigger)
+		t.end(r)
+	}
+}
+
 // MetricsUpdated implements engine.Tracer. Only what changed is written.
 func (t *tracer) MetricsUpdated(now monotime.Time, s engine.Stats) {
 	last := t.last

@@ -57,6 +57,7 @@ func TestTracer(t *testing.T) {
 	tr.PacketLost(now, wire.HandshakeSpace, 7)
 	tr.PacketDropped(now, 50, engine.DropDuplicate, "")
 	tr.PacketBuffered(now, 50)
+	tr.KeyUpdated(now, 1, false)
 	tr.PacketDropped(now, 50, engine.DropGeneral, "bad mood")
 	tr.Closed(now, &engine.ApplicationError{Code: 5, Reason: "bye", Remote: true})
 	path := filepath.Join(dir, "aabb_server.sqlog")
@@ -69,6 +70,7 @@ func TestTracer(t *testing.T) {
 	tr.PacketDropped(now, 50, engine.DropInvalid, "")
 	tr.PacketBuffered(now, 50)
 	tr.PacketLost(now, wire.AppSpace, 7)
+	tr.KeyUpdated(now, 2, true)
 	tr.MetricsUpdated(now, engine.Stats{})
 	tr.Closed(now, nil)
 	tr.Released(now)
@@ -82,6 +84,8 @@ func TestTracer(t *testing.T) {
 		`{"time":1.234,"name":"quic:packet_lost","data":{"header":{"packet_type":"handshake","packet_number":7}}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"duplicate"}}`,
 		`{"time":1.234,"name":"quic:packet_buffered","data":{"raw":{"length":50},"trigger":"keys_unavailable"}}`,
+		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"client_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
+		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"server_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"details":{"reason":"bad mood"},"trigger":"general"}}`,
 		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"connection closed by the peer with application error 0x5: bye","trigger":"application"}}`,
 		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,

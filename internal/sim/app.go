@@ -122,7 +122,7 @@ func (a *app) act(now monotime.Time) error {
 	}
 	w := a.host.run.Work
 	if w.UpdateKeys {
-		_ = c.UpdateKeys() // too soon, mostly
+		_ = c.UpdateKeys(now) // too soon, mostly
 	}
 	if a.host.side == wire.ClientSide && !w.Idle && !a.closing && a.done() {
 		a.closing, a.doneAt = true, now

@@ -48,6 +48,11 @@ func (t *trace) MetricsUpdated(now monotime.Time, s engine.Stats) {
 	t.line(now, "window %d, in flight %d, rtt %v", s.CongestionWindow, s.BytesInFlight, s.SmoothedRTT)
 }
 
+// KeyUpdated implements engine.Tracer.
+func (t *trace) KeyUpdated(now monotime.Time, phase uint64, remote bool) {
+	t.line(now, "key phase %d, begun by the peer: %v", phase, remote)
+}
+
 // Closed implements engine.Tracer.
 func (t *trace) Closed(now monotime.Time, err error) { t.line(now, "closed: %v", err) }
 
