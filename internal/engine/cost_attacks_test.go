@@ -26,6 +26,7 @@ var costs = []struct {
 	{"acks of every other packet, from the middle", 1500, ackEveryOther(fromMiddle)},
 	{"acks of every other packet, at random", 1500, ackEveryOther(shuffle)},
 	{"acks of every other packet, of many streams", 1500, ackManyStreams},
+	{"acks of packets that counted as lost", 1500, ackLost},
 	{"the same ack again", 1000, ackAgain},
 	{"packets with every other number", 1000, skippedNumbers},
 	{"packets in descending order", 1000, descendingNumbers},
@@ -178,6 +179,16 @@ func ackEveryOther(order func([]wire.PacketNumber)) func(testing.TB, int) {
 func ackManyStreams(t testing.TB, n int) {
 	p := costServer(t, n)
 	ackInOrder(p, everyOther(inFlight(p, n, n/10)))
+}
+
+// ackLost acknowledges the last packet, so that the others count as lost, and then
+// those.
+func ackLost(t testing.TB, n int) {
+	p := costServer(t, n)
+	numbers := inFlight(p, n, 1)
+	last := len(numbers) - 1
+	p.say(ack(wire.PacketRange{Smallest: numbers[last], Largest: numbers[last]}))
+	ackInOrder(p, everyOther(numbers[:last]))
 }
 
 func ackAgain(t testing.TB, n int) {

@@ -133,9 +133,9 @@ func (d *Detector) OnAck(now monotime.Time, id wire.Space, ack *wire.Ack, delay 
 		if !d.ackRange(now, id, s, r, &res) {
 			return res, false
 		}
-		if d.late != nil && id == wire.AppSpace {
-			d.findLate(now, r, before)
-		}
+	}
+	if d.late != nil && id == wire.AppSpace {
+		d.findLate(now, ack, before)
 	}
 	if !res.NewlyAcked {
 		return res, true

@@ -27,14 +27,14 @@ const calmLosses = 64
 // lateness is what is known of the order of packets on a path. It is made with the
 // first loss.
 type lateness struct {
-	lost      [maxRemembered]lostPacket // a ring
-	next      int                       // of lost, to be overwritten
-	threshold wire.PacketNumber         // packets that may overtake one
-	delay     time.Duration             // how much longer than a round trip one may take
-	calm      int                       // losses since the last that was none
+	lost      [maxRemembered]lostPacket // the first count, in ascending order
+	count     int
+	threshold wire.PacketNumber // packets that may overtake one
+	delay     time.Duration     // how much longer than a round trip one may take
+	calm      int               // losses since the last that was none
 }
 
-// lostPacket is a packet found lost; zero bytes are none.
+// lostPacket is a packet found lost.
 type lostPacket struct {
 	number wire.PacketNumber
 	sentAt monotime.Time
@@ -66,28 +66,53 @@ func (d *Detector) remember(p *Sent) {
 		d.late = new(lateness)
 	}
 	l := d.late
-	l.lost[l.next] = lostPacket{p.Number, p.SentAt, p.Bytes}
-	l.next = (l.next + 1) % maxRemembered
+	if l.count == maxRemembered {
+		l.forget(0)
+	}
+	i := l.count
+	for ; i > 0 && l.lost[i-1].number > p.Number; i-- {
+		l.lost[i] = l.lost[i-1]
+	}
+	l.lost[i] = lostPacket{p.Number, p.SentAt, p.Bytes}
+	l.count++
 	if l.calm++; l.calm > calmLosses {
 		l.threshold, l.delay = 0, 0
 	}
 }
 
-// findLate looks for packets that counted as lost among those now acknowledged;
-// before is the largest number acknowledged until now.
-func (d *Detector) findLate(now monotime.Time, r wire.PacketRange, before wire.PacketNumber) {
+// forget drops one of the packets remembered.
+func (l *lateness) forget(i int) {
+	l.count--
+	copy(l.lost[i:l.count], l.lost[i+1:])
+}
+
+// findLate looks for packets that counted as lost in an ACK frame, whose ranges
+// descend; before is the largest number acknowledged until now.
+func (d *Detector) findLate(now monotime.Time, ack *wire.Ack, before wire.PacketNumber) {
 	l := d.late
-	for i := range l.lost {
-		p := l.lost[i]
-		if p.bytes == 0 || p.number < r.Smallest || p.number > r.Largest {
-			continue
+	i := l.count - 1
+	for r := range ack.Ranges() {
+		for i >= 0 && l.lost[i].number > r.Largest {
+			i--
 		}
-		l.lost[i] = lostPacket{}
-		l.calm = 0
-		l.threshold = min(max(l.threshold, before-p.number+2), maxPacketThreshold)
-		l.delay = max(l.delay, now.Sub(p.sentAt)-d.RTT.smoothed())
-		d.fates.PacketLate(now, p.bytes, p.sentAt)
+		for ; i >= 0 && l.lost[i].number >= r.Smallest; i-- {
+			p := l.lost[i]
+			l.forget(i)
+			d.arrivedLate(now, p, before)
+		}
+		if i < 0 {
+			return
+		}
 	}
+}
+
+// arrivedLate makes packets count as lost later, and tells of one that did too early.
+func (d *Detector) arrivedLate(now monotime.Time, p lostPacket, before wire.PacketNumber) {
+	l := d.late
+	l.calm = 0
+	l.threshold = min(max(l.threshold, before-p.number+2), maxPacketThreshold)
+	l.delay = max(l.delay, now.Sub(p.sentAt)-d.RTT.smoothed())
+	d.fates.PacketLate(now, p.bytes, p.sentAt)
 }
 
 // ForgetOrder forgets how a path changed the order of packets, for another path.
