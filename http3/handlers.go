@@ -21,15 +21,15 @@ func (s *Server) maxHandlers() int64 {
 }
 
 // mayHandle reports whether the server has room for another handler of this
-// connection. None gets more than half of what is left: so one that wants many leaves
-// some to the others, and one that comes later still finds a place.
+// connection. None gets more than half of what is left, so that one that wants many
+// leaves some to the others; and each gets one, however many the others keep busy.
 func (c *serverConn) mayHandle() bool {
 	limit := c.srv.maxHandlers()
 	if limit <= 0 {
 		return true
 	}
 	left := limit - c.srv.running.Load()
-	return left > 0 && c.handlers.Load() < max(left/2, 1)
+	return c.handlers.Load() < max(left/2, 1)
 }
 
 // countHandlers counts n more handlers, or less.

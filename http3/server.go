@@ -51,7 +51,8 @@ type Server struct {
 	// tunnels and WebTransport sessions count, and so do handlers that wait for their
 	// client. Requests beyond that, and of connections that have more than half of
 	// what is left, are rejected with H3_REQUEST_REJECTED: clients may send them
-	// again (RFC 9114, Section 4.1.1). DefaultMaxHandlers if 0, negative for no limit.
+	// again (RFC 9114, Section 4.1.1). One handler of each connection is free.
+	// DefaultMaxHandlers if 0, negative for no limit.
 	MaxHandlers int
 	// MaxHeaderValueCount is how many fields a request's header and its trailer may
 	// have each, and how many names Trailer may announce;

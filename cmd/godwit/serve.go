@@ -16,6 +16,7 @@ import (
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
@@ -70,7 +71,7 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		return err
 	}
 	srv := &http3.Server{
-		Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), Logger: a.logger(),
+		Handler: handler, TLSConfig: conf, QUICConfig: a.serverConfig(), Logger: a.logger(), MaxHandlers: demoHandlers,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
 	}
 	webtransport.Enable(srv, nil)
@@ -94,6 +95,24 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		err = serveErr
 	}
 	return err
+}
+
+// What the demo holds for its clients: a quarter of package quic's and http3's
+// defaults or less, as it shares the machine with whatever else somebody tries it beside.
+const (
+	demoBuffered    = 32 << 20 // bytes
+	demoConnections = 2800
+	demoHandshakes  = 256
+	demoRetries     = 64
+	demoHandlers    = 1024
+)
+
+// serverConfig is quicConfig for the demo.
+func (a *app) serverConfig() *quic.Config {
+	conf := a.quicConfig()
+	conf.MaxBufferedBytes, conf.MaxConnections = demoBuffered, demoConnections
+	conf.MaxHandshakes, conf.RetryThreshold = demoHandshakes, demoRetries
+	return conf
 }
 
 // checkServed reports whether browsers accept a certificate by its hash, and warns
