@@ -29,3 +29,16 @@ func asciiHost(host string) (string, error) {
 	}
 	return parsed.Host, nil
 }
+
+// withoutZone returns a host, perhaps with a port, without the zone of an IPv6 address,
+// which means something to this machine alone (RFC 6874, Section 4).
+func withoutZone(host string) string {
+	begin, end := strings.IndexByte(host, '%'), strings.IndexByte(host, ']')
+	switch {
+	case begin < 0 || !strings.Contains(host[:begin], ":"):
+		return host
+	case end > begin:
+		return host[:begin] + host[end:]
+	}
+	return host[:begin]
+}

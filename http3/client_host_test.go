@@ -27,6 +27,34 @@ func TestASCIIHost(t *testing.T) {
 	}
 }
 
+// TestZone: the zone of an address counts for connecting alone.
+func TestZone(t *testing.T) {
+	for host, want := range map[string]string{
+		"[fe80::1%eth0]:443": "[fe80::1]:443", "[fe80::1%eth0]": "[fe80::1]", "fe80::1%eth0": "fe80::1",
+		"[::1]:443": "[::1]:443", "a%b:1": "a%b:1", "127.0.0.1:443": "127.0.0.1:443", "": "",
+	} {
+		if got := withoutZone(host); got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+	}
+	req := mustRequest(t, "https://[fe80::1%25eth0]:8443/")
+	if addr := originAddr(req.URL); addr != "[fe80::1%eth0]:8443" {
+		t.Error(addr)
+	}
+	err := eachRequestField(req, false, func(name, value string) {
+		if name == ":authority" && value != "[fe80::1]:8443" {
+			t.Error(value)
+		}
+	})
+	conf, confErr := new(Transport).tlsConfig("[fe80::1%eth0]:8443")
+	if err != nil || confErr != nil || conf.ServerName != "fe80::1" {
+		t.Errorf("%v, %v", err, confErr)
+	}
+	if ips, err := lookup(t.Context(), "fe80::1%eth0"); err != nil || len(ips) != 1 || ips[0].Zone() != "eth0" {
+		t.Errorf("%v, %v", ips, err)
+	}
+}
+
 // TestHostBeyondASCII: URLs and Host fields are sent, looked up and verified in their
 // xn-- form.
 func TestHostBeyondASCII(t *testing.T) {

@@ -119,7 +119,7 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 	if authority == "" {
 		authority = req.URL.Host
 	}
-	authority, err := asciiHost(authority)
+	authority, err := asciiHost(withoutZone(authority))
 	if err != nil || !h3.ValidAuthority(authority) {
 		return fmt.Errorf("invalid host %q", authority)
 	}

@@ -53,9 +53,10 @@ func (t *Transport) dialMore(o *origin) {
 	}
 }
 
-// mayDial reports whether an origin may have a further connection. The lock is held.
+// mayDial reports whether an origin may have a further connection. A server that allows
+// no request yet on one that it has would not allow any on another. The lock is held.
 func (t *Transport) mayDial(o *origin) bool {
-	if t.closed {
+	if t.closed || slices.ContainsFunc(o.conns, func(cc *clientConn) bool { return cc.limit == 0 }) {
 		return false
 	}
 	if t.MaxConnsPerHost <= 0 {
@@ -115,8 +116,13 @@ func (t *Transport) dialled(o *origin, d *dialing, cc *clientConn, err error) {
 // dialFailed tells those who have waited for a connection. Who can be served by the
 // ones that there are waits on. The lock is held.
 func (t *Transport) dialFailed(o *origin, d *dialing, err error) {
-	o.pause = time.Now().Add(dialPause)
 	if !d.alone && len(o.conns) > 0 {
+		o.pause = time.Now().Add(dialPause)
+		time.AfterFunc(dialPause, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.dialMore(o)
+		})
 		return
 	}
 	var next *list.Element
@@ -204,7 +210,7 @@ func (t *Transport) tlsConfig(addr string) (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		conf.ServerName = host
+		conf.ServerName = withoutZone(host)
 	}
 	conf.NextProtos = []string{NextProto}
 	conf.MinVersion = tls.VersionTLS13

@@ -221,6 +221,7 @@ func (t *Transport) serveOn(cc *clientConn) {
 	for _, addr := range cc.origins {
 		if o := t.pool[addr]; o != nil {
 			t.serve(o)
+			t.dialMore(o)
 		}
 	}
 }

@@ -285,9 +285,6 @@ func TestPoolDialFails(t *testing.T) {
 	if err := wait(t, "the request", done); err != nil {
 		t.Error(err)
 	}
-	if n := dials.Load(); n != 1 {
-		t.Errorf("%d attempts", n)
-	}
 }
 
 // TestPoolClosed: Close ends the wait for a stream.
@@ -379,4 +376,29 @@ func TestRequestCancel(t *testing.T) {
 		t.Error(err)
 	}
 	resp.Body.Close()
+}
+
+// TestPoolNoStreams has a server that allows no request at first: one connection is made,
+// and the request waits.
+func TestPoolNoStreams(t *testing.T) {
+	s := servePool(t, -1)
+	ctx, cancel := context.WithCancelCause(testContext(t))
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.transport.RoundTrip(mustRequest(t, s.url).WithContext(ctx))
+		done <- err
+	}()
+	if !eventually(func() bool { return s.transport.liveCount() == 1 }) {
+		t.Fatal("no connection")
+	}
+	s.transport.mu.Lock()
+	o := s.transport.pool[s.addr]
+	if len(o.dials) > 0 || o.wants.Len() != 1 {
+		t.Errorf("%d further connections are being made, %d requests wait", len(o.dials), o.wants.Len())
+	}
+	s.transport.mu.Unlock()
+	cancel(errTest)
+	if err := wait(t, "the request", done); err != errTest {
+		t.Error(err)
+	}
 }
