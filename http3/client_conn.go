@@ -38,6 +38,8 @@ type clientConn struct {
 	// of them requests have got. Others may open streams, too, so it is possible
 	// that there is less room than that.
 	limit, granted uint64
+
+	awaited awaited
 }
 
 // newClientConn is called on the loop, after the handshake.
@@ -151,6 +153,8 @@ func (st *clientStream) failed(err error) *attemptError {
 	switch {
 	case st.req.Context().Err() != nil || result.own:
 		// It is not the server's doing.
+	case st.moved.Load():
+		result.moved = true
 	case errors.As(err, &reset):
 		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == h3.RequestRejected
 	case isConnEnd(err):
@@ -168,7 +172,7 @@ func (st *clientStream) failed(err error) *attemptError {
 // more.
 func (st *clientStream) taken(err error) bool {
 	var idle *quic.IdleTimeoutError
-	return errors.As(err, &idle) && context.Cause(st.stream.Context()) == context.Canceled
+	return errors.As(err, &idle) && st.acknowledged()
 }
 
 // isConnEnd reports whether err is the end of a connection that no error of this

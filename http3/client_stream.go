@@ -31,6 +31,9 @@ type clientStream struct {
 	// is one. With neither left the request is done.
 	open      atomic.Int32
 	responded atomic.Bool // the response has ended
+
+	next, prev *clientStream // in the connection's awaited
+	moved      atomic.Bool   // the request is to be sent on another connection
 }
 
 func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {

@@ -32,6 +32,8 @@ func (st *clientStream) beginHeaderTimeout() {
 
 // awaitResponse is readResponse within the Transport's time.
 func (st *clientStream) awaitResponse() (*http.Response, error) {
+	st.conn.awaited.add(st)
+	defer st.conn.awaited.remove(st)
 	if st.conn.transport.ResponseHeaderTimeout <= 0 {
 		return st.readResponse()
 	}

@@ -185,6 +185,8 @@ type attemptError struct {
 	lost bool
 	// taken says that the server has the request, and may be working on it still.
 	taken bool
+	// moved says that the server does not answer, and the request may be sent twice.
+	moved bool
 	// reused says that the connection had been there before the request.
 	reused bool
 }
@@ -192,7 +194,7 @@ type attemptError struct {
 // repeatable reports whether another attempt is safe (RFC 9110, Section 9.2.2;
 // RFC 9114, Section 4.1.1).
 func (e *attemptError) repeatable(req *http.Request) bool {
-	return e.unprocessed || (e.lost && e.reused && !e.taken && isIdempotent(req))
+	return e.unprocessed || e.moved || (e.lost && e.reused && !e.taken && isIdempotent(req))
 }
 
 // again returns the request to be sent in another attempt, if there may be one and

@@ -1,0 +1,60 @@
+package http3
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestSilentServer loses the path to a server with requests under way: what may be sent
+// twice, and was not acknowledged, is sent on another connection. The rest waits.
+func TestSilentServer(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	path := startRelay(t, ts.addr)
+	var direct atomic.Bool
+	ts.transport.route = func(string) (string, bool) {
+		if direct.Load() {
+			return ts.addr, true
+		}
+		return path.LocalAddr().String(), true
+	}
+	ts.do(t, "GET", "/", nil)
+	ts.transport.mu.Lock()
+	silent := ts.transport.pool[ts.addr].conns[0]
+	ts.transport.mu.Unlock()
+	_ = path.Close()
+	direct.Store(true)
+	results := make(chan *http.Response, 2)
+	for _, method := range []string{"GET", "POST"} {
+		req := mustRequest(t, ts.url)
+		req.Method = method
+		go func() {
+			resp, _ := ts.transport.RoundTrip(req)
+			results <- resp
+		}()
+	}
+	waiting := func() (n int) {
+		silent.awaited.mu.Lock()
+		defer silent.awaited.mu.Unlock()
+		for st := silent.awaited.list; st != nil; st = st.next {
+			n++
+		}
+		return n
+	}
+	if !eventually(func() bool { return waiting() == 2 }) {
+		t.Fatalf("%d requests wait", waiting())
+	}
+	silent.qc.Run(func() { silent.HandleSilent(silent.qc) })
+	if resp := wait(t, "the request", results); resp == nil || resp.Request.Method != "GET" {
+		t.Errorf("%v", resp)
+	}
+	if n := waiting(); n != 1 {
+		t.Errorf("%d requests wait for the silent server", n)
+	}
+	ts.do(t, "PUT", "/", strings.NewReader("content")) // on the new connection
+	_ = silent.qc.CloseWithError(0, "")
+	if resp := wait(t, "the other request", results); resp != nil {
+		t.Errorf("%s was sent twice", resp.Request.Method)
+	}
+}
