@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"syscall"
 	"time"
@@ -133,12 +134,23 @@ func (s *Server) listenPair(addr string) (net.Listener, *quic.Listener, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("http3: %w", err)
 	}
-	udp, err := s.Listen(tcp.Addr().String())
+	udp, err := s.Listen(sameAddr(addr, tcp.Addr()))
 	if err != nil {
 		_ = tcp.Close()
 		return nil, nil, err
 	}
 	return tcp, udp, nil
+}
+
+// sameAddr returns the address to listen on besides at, which is what addr led to: at
+// itself, but for an IP address as it was given, since at may lack its zone.
+func sameAddr(addr string, at net.Addr) string {
+	host, _, err := net.SplitHostPort(addr)
+	_, port, atErr := net.SplitHostPort(at.String())
+	if _, noIP := netip.ParseAddr(host); err != nil || atErr != nil || noIP != nil {
+		return at.String()
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // ServeAll serves all listeners until Shutdown or Close, when it returns

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/godwit-quic/godwit/internal/lookup"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -40,7 +41,7 @@ func (t *Transport) coalesce(ctx context.Context, addr string) bool {
 	if len(conns) == 0 {
 		return false
 	}
-	ips, err := lookup(ctx, target)
+	ips, err := lookup.IPs(ctx, target)
 	if err != nil {
 		return false // dialling will say what is wrong
 	}
@@ -74,18 +75,6 @@ func (t *Transport) authoritative(addr, host string) (conns []*clientConn) {
 		}
 	}
 	return conns
-}
-
-// lookup returns a host's addresses, with their zones.
-func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	found, err := net.DefaultResolver.LookupIPAddr(ctx, host) // LookupNetIP drops zones
-	ips := make([]netip.Addr, 0, len(found))
-	for _, a := range found {
-		if ip, ok := netip.AddrFromSlice(a.IP); ok {
-			ips = append(ips, ip.Unmap().WithZone(a.Zone))
-		}
-	}
-	return ips, err
 }
 
 // isAt reports whether a connection goes to a port of one of the addresses.

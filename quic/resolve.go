@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/lookup"
 )
 
 const (
@@ -34,7 +36,7 @@ func resolve(ctx context.Context, addr string, local netip.Addr) (host string, r
 	if host == "" {
 		host = "localhost" // as in package net: this machine
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := lookup.IPs(ctx, host)
 	if err != nil {
 		return "", nil, err
 	}
@@ -45,6 +47,9 @@ func resolve(ctx context.Context, addr string, local netip.Addr) (host string, r
 	}
 	if len(remotes) == 0 {
 		return "", nil, fmt.Errorf("%s has no address that a socket on %v can send to", host, local)
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.WithZone("").String() // certificates know no zones
 	}
 	return host, remotes, nil
 }

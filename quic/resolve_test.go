@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -117,5 +118,22 @@ func TestRace(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Zones of link-local addresses are kept, for the address but not for the
+// certificate, and must exist.
+func TestResolveZone(t *testing.T) {
+	all, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := all[0].Name
+	host, remotes, err := resolve(t.Context(), "[fe80::1%"+zone+"]:443", netip.MustParseAddr("::"))
+	if err != nil || host != "fe80::1" || len(remotes) != 1 || remotes[0].String() != "[fe80::1%"+zone+"]:443" {
+		t.Errorf("host %q, addresses %v, %v", host, remotes, err)
+	}
+	if _, _, err := resolve(t.Context(), "[fe80::1%nosuch0]:443", netip.MustParseAddr("::")); err == nil {
+		t.Error("an unknown zone is no error")
 	}
 }
