@@ -51,6 +51,10 @@ func (t *sender) train(data []byte, segment int, d destination) error {
 	for {
 		n := trainChunk(len(data), segment, t.count.gso.Load())
 		errno, err := t.attempt(data[:n], segment, d)
+		if errno == unix.ECONNREFUSED {
+			// What an earlier datagram met, see WatchRefusals, and told only once.
+			errno, err = t.attempt(data[:n], segment, d)
+		}
 		if n > segment && (errno == unix.EIO || errno == unix.EINVAL) {
 			n = segment
 			errno, err = t.retrySingle(data[:n], d)
