@@ -32,6 +32,10 @@ func newIDs(mute bool) func(a *attacker) error {
 				}
 				c.mute = mute
 				conns, seq = append(conns, c), 0
+				a.stray = func(b []byte, _ netip.Addr) { // what comes to the new IDs
+					c.read(b)
+					c.acknowledge()
+				}
 			}
 			c := conns[len(conns)-1]
 			b := c.payload[:0]
