@@ -20,9 +20,6 @@ const maxIdleBytes = 10 << 10
 // TestIdleConnectionsNeedLittleMemory opens connections, has a request answered on
 // each, and lets them rest.
 func TestIdleConnectionsNeedLittleMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits until connections are at rest")
-	}
 	const count = 300
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 	_, clientTLS := peertest.TLS(t)

@@ -17,11 +17,12 @@ var aioquicSizes = []int{0, 1, 1200, 64 << 10, 1 << 20}
 
 // TestAioquicClient has aioquic's HTTP/3 client use our server.
 func TestAioquicClient(t *testing.T) {
+	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
 	cert, _ := pemFiles(t, serverTLS)
 	host, port := hostPort(t, serveHTTP3(t, serverTLS))
-	line := runPython(t, ctx, filepath.Join("aioquic", "client.py"), host, port, cert)
+	line := python.run(t, ctx, filepath.Join("aioquic", "client.py"), host, port, cert)
 	var got map[string]any
 	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatalf("%q: %v", line, err)
@@ -40,10 +41,11 @@ func TestAioquicClient(t *testing.T) {
 
 // TestAioquicServer has our HTTP/3 client use a server of aioquic's.
 func TestAioquicServer(t *testing.T) {
+	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	cert, key := pemFiles(t, serverTLS)
-	port := runPython(t, ctx, filepath.Join("aioquic", "server.py"), cert, key)
+	port := python.run(t, ctx, filepath.Join("aioquic", "server.py"), cert, key)
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
 	client, base := &http.Client{Transport: tr}, "https://"+net.JoinHostPort("127.0.0.1", port)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -18,59 +16,31 @@ import (
 // work.
 const bunVersion = "1.4.5"
 
-// bun returns the path of Bun, installing it on first use.
-var bun = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "godwit-interop", "bun-"+bunVersion)
-	path := filepath.Join(dir, "node_modules", ".bin", "bun")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "bun@"+bunVersion)
-	if out, err := install.CombinedOutput(); err != nil {
-		return "", &installError{err, string(out)}
-	}
-	return path, nil
-})
+var bunKit = peertest.NPM("bun", bunVersion)
 
-type installError struct {
-	err error
-	out string
+// bun is the path of Bun.
+type bun string
+
+// needBun returns Bun, installing it on first use; so it comes before anything with a time limit.
+func needBun(t *testing.T) bun {
+	t.Helper()
+	peertest.Program(t, "apt-get install npm", "npm")
+	return bun(filepath.Join(bunKit.Dir(t), "node_modules", ".bin", "bun"))
 }
 
-func (e *installError) Error() string { return "installing Bun: " + e.err.Error() + "\n" + e.out }
-
-// needBun returns Bun's path. Only a machine without npm may go without.
-func needBun(t *testing.T) string {
+// run starts a script, and returns what it printed first.
+func (b bun) run(t *testing.T, ctx context.Context, script string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("npm is not installed, so Bun cannot be:", err)
-	}
-	path, err := bun()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// runBun starts a script, and returns what it printed first.
-func runBun(t *testing.T, ctx context.Context, script string, args ...string) string {
-	t.Helper()
-	return runScript(t, ctx, needBun(t), append([]string{filepath.Join("bun", script)}, args...)...)
+	return runScript(t, ctx, string(b), append([]string{filepath.Join("bun", script)}, args...)...)
 }
 
 // TestBunNodeQUICServer has our client talk to Bun's node:quic server.
 func TestBunNodeQUICServer(t *testing.T) {
+	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, echoALPN)
 	cert, key := pemFiles(t, serverTLS)
-	port := runBun(t, ctx, "echo_server.mjs", cert, key)
+	port := bun.run(t, ctx, "echo_server.mjs", cert, key)
 	conn, err := quic.Dial(ctx, net.JoinHostPort("127.0.0.1", port), clientTLS, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +66,7 @@ func TestBunNodeQUICServer(t *testing.T) {
 
 // TestBunNodeQUICClient has Bun's node:quic client talk to our server.
 func TestBunNodeQUICClient(t *testing.T) {
+	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, echoALPN)
 	cert, _ := pemFiles(t, serverTLS)
@@ -121,7 +92,7 @@ func TestBunNodeQUICClient(t *testing.T) {
 			}()
 		}
 	}()
-	line := runBun(t, ctx, "echo_client.mjs", ln.Addr().String(), cert, "1", "1200", "65536", "8388608")
+	line := bun.run(t, ctx, "echo_client.mjs", ln.Addr().String(), cert, "1", "1200", "65536", "8388608")
 	var got struct {
 		One  []bool
 		Many bool

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -49,14 +48,9 @@ func TestFiftyConnections(t *testing.T) {
 // TestKilledClient kills a client in the middle of a download: after the idle
 // timeout the server has neither a connection nor a goroutine left of it.
 func TestKilledClient(t *testing.T) {
+	path := buildGodwit(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	path := filepath.Join(t.TempDir(), "godwit")
-	build := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/godwit")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	leak.Check(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
 	ended := make(chan error, 1)

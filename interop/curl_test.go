@@ -15,10 +15,11 @@ const curlHTTP3 = 30.0
 // TestCurl has libcurl use our server over HTTP/3. Debian's curl has no HTTP/3; the
 // libcurl in the Python package curl_cffi has, by ngtcp2.
 func TestCurl(t *testing.T) {
+	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
 	cert, _ := pemFiles(t, serverTLS)
-	line := runPython(t, ctx, filepath.Join("curl", "client.py"), serveHTTP3(t, serverTLS), cert)
+	line := python.run(t, ctx, filepath.Join("curl", "client.py"), serveHTTP3(t, serverTLS), cert)
 	var got map[string]any
 	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatalf("%q: %v", line, err)

@@ -216,10 +216,11 @@ func TestQuicGoHTTP3Server(t *testing.T) {
 
 // TestBunHTTP3Server has our HTTP/3 client use Bun.serve.
 func TestBunHTTP3Server(t *testing.T) {
+	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, "h3")
 	cert, key := pemFiles(t, serverTLS)
-	base := "https://" + net.JoinHostPort("127.0.0.1", runBun(t, ctx, "http3_server.mjs", cert, key))
+	base := "https://" + net.JoinHostPort("127.0.0.1", bun.run(t, ctx, "http3_server.mjs", cert, key))
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()
 	checkContent(t, ctx, &http.Client{Transport: tr}, base, sizes)
@@ -227,11 +228,12 @@ func TestBunHTTP3Server(t *testing.T) {
 
 // TestBunFetch has Bun's fetch use our server over HTTP/3.
 func TestBunFetch(t *testing.T) {
+	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
 	base := serveHTTP3(t, serverTLS)
 	const size = 32 << 20
-	line := runBun(t, ctx, "fetch.mjs", base, strconv.Itoa(size))
+	line := bun.run(t, ctx, "fetch.mjs", base, strconv.Itoa(size))
 	var got struct {
 		Hello            string
 		Info             map[string]string

@@ -38,15 +38,23 @@ type godwit struct {
 	pid  int
 }
 
-// startGodwit builds the command and runs its server.
-func startGodwit(t *testing.T, ctx context.Context) *godwit {
+// buildGodwit builds the command and returns its path. That takes long if nothing is built
+// yet, so it comes before anything with a time limit.
+func buildGodwit(t *testing.T) string {
 	t.Helper()
-	g := &godwit{path: filepath.Join(t.TempDir(), "godwit")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", g.path, "./cmd/godwit")
+	path := filepath.Join(t.TempDir(), "godwit")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/godwit")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return path
+}
+
+// startGodwit runs the server of the command at path.
+func startGodwit(t *testing.T, ctx context.Context, path string) *godwit {
+	t.Helper()
+	g := &godwit{path: path}
 	serve := exec.CommandContext(ctx, g.path, "serve", "--listen", "127.0.0.1:0")
 	serve.Stderr = os.Stderr
 	out, err := serve.StdoutPipe()
@@ -124,11 +132,12 @@ func digestOfReader(t *testing.T, r io.Reader) digest {
 // TestLarge moves the largest transfers through the demo server with three
 // clients, all with the right digests, and watches the server's memory.
 func TestLarge(t *testing.T) {
+	path := buildGodwit(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	g := startGodwit(t, ctx)
+	g := startGodwit(t, ctx, path)
 	size := *largeSize
-	path := "/bytes/" + strconv.FormatInt(size, 10)
+	content := "/bytes/" + strconv.FormatInt(size, 10)
 	upload := digestOfReader(t, newPieces(size))
 	var download digest // by the first client; the others must see the same
 
@@ -136,7 +145,7 @@ func TestLarge(t *testing.T) {
 		tr := &quicgohttp3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 		defer tr.Close()
 		client := &http.Client{Transport: tr}
-		res, err := client.Get(g.base + path)
+		res, err := client.Get(g.base + content)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +163,7 @@ func TestLarge(t *testing.T) {
 		}
 	})
 	t.Run("godwit", func(t *testing.T) {
-		get := exec.CommandContext(ctx, g.path, "get", "-k", "-s", g.base+path)
+		get := exec.CommandContext(ctx, g.path, "get", "-k", "-s", g.base+content)
 		out, err := get.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +189,7 @@ func TestLarge(t *testing.T) {
 		}
 	})
 	t.Run("Bun", func(t *testing.T) {
-		line := runBun(t, ctx, "fetch.mjs", g.base, strconv.FormatInt(size, 10))
+		line := needBun(t).run(t, ctx, "fetch.mjs", g.base, strconv.FormatInt(size, 10))
 		var got struct {
 			Download, Upload digest
 			Many             bool

@@ -7,13 +7,14 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
 // Several loops on one address serve many connections, each on its own loop.
 func TestLoops(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("several loops are a matter of Linux")
+		peertest.LeaveOut(t, "several loops", "run it on Linux")
 	}
 	e := newEnv(t, &Config{Loops: 3}, &Config{Loops: 2})
 	e.serveEcho()
@@ -45,7 +46,7 @@ func TestLoops(t *testing.T) {
 // kernel goes by addresses, and each loop of the client sends to both.
 func TestLoopsHandOver(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("several loops are a matter of Linux")
+		peertest.LeaveOut(t, "several loops", "run it on Linux")
 	}
 	leak.Check(t)
 	e := newEnv(t, nil, nil)

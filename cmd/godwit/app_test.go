@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 func TestPerf(t *testing.T) {
@@ -132,7 +134,7 @@ func TestHelp(t *testing.T) {
 // TestSignal interrupts a real process.
 func TestSignal(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("processes cannot be interrupted there")
+		peertest.LeaveOut(t, "interrupts of processes", "run it on another system than Windows")
 	}
 	for _, args := range [][]string{{"serve"}, {"perf", "serve"}} {
 		cmd := exec.Command(os.Args[0], append(args, "--listen", "localhost:0")...)

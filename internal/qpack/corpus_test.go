@@ -11,19 +11,18 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // corpusDir is where the QPACK offline interoperability data is
 // (github.com/qpackers/qifs): header lists and what other encoders made of them.
-// It is not part of the repository; QIFS names another place.
+// It is not part of the repository; QIFS names the place.
 func corpusDir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("QIFS")
 	if dir == "" {
-		dir = "../../../shared/qifs"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the interoperability corpus is not here:", err)
+		peertest.LeaveOut(t, "qifs", "set QIFS to a clone of github.com/qpackers/qifs")
 	}
 	return dir
 }

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"fmt"
 	"net/netip"
 	"runtime"
 	"sync/atomic"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // openWith is Listen on a kernel of the test's choice.
@@ -29,11 +32,11 @@ func openWith(k kernel) opener {
 	}
 }
 
-// requireOffloads skips a test on kernels before Linux 5.0.
+// requireOffloads leaves a test out on kernels before Linux 5.0.
 func requireOffloads(t testing.TB, s *Socket) {
 	t.Helper()
 	if st := s.Stats(); !st.GSO || !st.GRO {
-		t.Skipf("the kernel has GSO: %v, GRO: %v", st.GSO, st.GRO)
+		peertest.LeaveOut(t, "UDP offloads", fmt.Sprintf("take a Linux kernel from 5.0 on; this one has GSO: %v, GRO: %v", st.GSO, st.GRO))
 	}
 }
 

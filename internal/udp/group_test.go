@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/bpf"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // byFirstByte gives a datagram to the socket that its first byte names.
@@ -16,7 +18,7 @@ var byFirstByte = []bpf.Instruction{bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.RetA{
 
 func TestGroup(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("several sockets on one address are a matter of Linux")
+		peertest.LeaveOut(t, "several sockets on one address", "run it on Linux")
 	}
 	for _, addr := range []string{"127.0.0.1:0", "[::]:0"} {
 		g, err := ListenGroup(addr, 3, byFirstByte, Config{})

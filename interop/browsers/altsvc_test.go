@@ -20,17 +20,12 @@ const altSvcPatience = 2 * time.Minute
 // TestChromiumAltSvc has Chromium load the demo's page over TCP, learn of HTTP/3 by
 // Alt-Svc, and load it over HTTP/3 then.
 func TestChromiumAltSvc(t *testing.T) {
-	chromium := find(t, "chromium", "google-chrome")
-	node := find(t, "node")
-	find(t, "npm")
-	library, err := puppeteer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	executable := chromium(t)
+	node, library := needPuppeteer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), altSvcPatience)
 	defer cancel()
 	page, _ := serveDemo(t, ctx)
-	cmd := exec.CommandContext(ctx, node, "altsvc.mjs", library, chromium, page+"/", publicKeyHash(t, page))
+	cmd := exec.CommandContext(ctx, node, "altsvc.mjs", library, executable, page+"/", publicKeyHash(t, page))
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()

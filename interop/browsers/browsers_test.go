@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,9 +12,10 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/peertest"
 )
 
 // puppeteerVersion is the release tested.
@@ -24,53 +24,41 @@ const puppeteerVersion = "25.16.0"
 // patience bounds all checks of one browser.
 const patience = 5 * time.Minute
 
-// puppeteer returns the path of puppeteer-core's module, installing it on first
-// use.
-var puppeteer = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
+var puppeteerKit = peertest.NPM("puppeteer-core", puppeteerVersion)
+
+// needPuppeteer returns the paths of node and of puppeteer-core's module, installing the
+// latter on first use; so it comes before anything with a time limit.
+func needPuppeteer(t *testing.T) (node, library string) {
+	t.Helper()
+	node = peertest.Program(t, "apt-get install nodejs", "node")
+	peertest.Program(t, "apt-get install npm", "npm")
+	root := filepath.Join(puppeteerKit.Dir(t), "node_modules", "puppeteer-core")
+	text, err := os.ReadFile(filepath.Join(root, "package.json"))
 	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "godwit-interop", "puppeteer-core-"+puppeteerVersion)
-	root := filepath.Join(dir, "node_modules", "puppeteer-core")
-	manifest := filepath.Join(root, "package.json")
-	if _, err := os.Stat(manifest); err != nil {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", err
-		}
-		install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "puppeteer-core@"+puppeteerVersion)
-		if out, err := install.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("installing puppeteer-core: %w\n%s", err, out)
-		}
-	}
-	text, err := os.ReadFile(manifest)
-	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
 	var pkg struct{ Main, Module string }
 	if err := json.Unmarshal(text, &pkg); err != nil {
-		return "", err
+		t.Fatal(err)
 	}
 	for _, entry := range []string{pkg.Module, pkg.Main, "lib/puppeteer/puppeteer-core.js", "lib/esm/puppeteer/puppeteer-core.js"} {
 		path := filepath.Join(root, entry)
 		if info, err := os.Stat(path); entry != "" && err == nil && !info.IsDir() {
-			return path, nil
+			return node, path
 		}
 	}
-	return "", fmt.Errorf("puppeteer-core %s has no module where it is looked for", puppeteerVersion)
-})
+	t.Fatalf("puppeteer-core %s has no module where it is looked for", puppeteerVersion)
+	return "", ""
+}
 
-// find returns the path of a program, and skips the test when the machine has
-// none.
-func find(t *testing.T, names ...string) string {
+func chromium(t *testing.T) string {
 	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("none of %v is installed", names)
-	return ""
+	return peertest.Program(t, "apt-get install chromium", "chromium", "google-chrome")
+}
+
+func firefox(t *testing.T) string {
+	t.Helper()
+	return peertest.Program(t, "apt-get install firefox-esr", "firefox-esr", "firefox")
 }
 
 // result is the outcome of one check.
@@ -85,12 +73,7 @@ type result struct {
 // records how sessions end.
 func runChecks(t *testing.T, name, executable string) (map[string]result, *recorder) {
 	t.Helper()
-	node := find(t, "node")
-	find(t, "npm")
-	library, err := puppeteer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	node, library := needPuppeteer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	url, hash := serveDemo(t, ctx)
@@ -215,7 +198,7 @@ func testBrowser(t *testing.T, name, executable string, special map[string]any) 
 }
 
 func TestChromium(t *testing.T) {
-	testBrowser(t, "chrome", find(t, "chromium", "google-chrome"), map[string]any{
+	testBrowser(t, "chrome", chromium(t), map[string]any{
 		"resetCode": 42.0,
 		"stopCode":  43.0,
 		"draining":  []any{"drained", true},
@@ -225,7 +208,7 @@ func TestChromium(t *testing.T) {
 // TestFirefox expects less: reader.cancel() sends no STOP_SENDING, a page that reads
 // a stream that was reset gets a TypeError without a code, and draining is unknown.
 func TestFirefox(t *testing.T) {
-	testBrowser(t, "firefox", find(t, "firefox-esr", "firefox"), map[string]any{
+	testBrowser(t, "firefox", firefox(t), map[string]any{
 		"resetCode": nil,
 		"draining":  []any{"unknown", true},
 	})

@@ -77,15 +77,10 @@ func serveLocalhost(t *testing.T, cert tls.Certificate) string {
 
 // testPaste lets a page use the line that belongs to a certificate.
 func testPaste(t *testing.T, name, executable string) {
-	node := find(t, "node")
-	find(t, "npm")
-	library, err := puppeteer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	node, library := needPuppeteer(t)
+	cert, javaScript := makeCert(t, t.Context())
 	ctx, cancel := context.WithTimeout(t.Context(), pastePatience)
 	defer cancel()
-	cert, javaScript := makeCert(t, ctx)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<!doctype html><title>paste</title>"))
@@ -101,9 +96,9 @@ func testPaste(t *testing.T, name, executable string) {
 }
 
 func TestPasteChromium(t *testing.T) {
-	testPaste(t, "chrome", find(t, "chromium", "google-chrome"))
+	testPaste(t, "chrome", chromium(t))
 }
 
 func TestPasteFirefox(t *testing.T) {
-	testPaste(t, "firefox", find(t, "firefox-esr", "firefox"))
+	testPaste(t, "firefox", firefox(t))
 }

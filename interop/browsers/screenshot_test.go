@@ -32,12 +32,7 @@ type shown struct {
 // usePage uses the page of `godwit serve` in a browser and returns what it showed.
 func usePage(t *testing.T, name, executable, picture string) map[string]shown {
 	t.Helper()
-	node := find(t, "node")
-	find(t, "npm")
-	library, err := puppeteer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	node, library := needPuppeteer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), screenshotPatience)
 	t.Cleanup(cancel)
 	page, _ := serveDemo(t, ctx)
@@ -104,11 +99,11 @@ func testPage(t *testing.T, name, executable, protocol, picture string) {
 
 // TestScreenshotChromium tries the page in Chromium, which is made to trust it.
 func TestScreenshotChromium(t *testing.T) {
-	testPage(t, "chrome", find(t, "chromium", "google-chrome"), "HTTP/3", *screenshot)
+	testPage(t, "chrome", chromium(t), "HTTP/3", *screenshot)
 }
 
 // TestScreenshotFirefox tries the page in Firefox as it is: the page's certificate
 // is accepted by hand, which HTTP/3 does not get.
 func TestScreenshotFirefox(t *testing.T) {
-	testPage(t, "firefox", find(t, "firefox-esr", "firefox"), "HTTP/2", "")
+	testPage(t, "firefox", firefox(t), "HTTP/2", "")
 }

@@ -14,48 +14,36 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 
-// rustPeer builds the peer in Rust, made with web-transport-quinn, once, and
-// returns its path. The result is kept for later runs; the first takes a minute or
-// two.
-var rustPeer = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	target := filepath.Join(cache, "godwit-interop", "rust-webtransport")
-	build := exec.Command("cargo", "build", "--locked", "--target-dir", target)
+// cargo returns the commands that fetch what the peer in Rust is made of, and build it.
+func cargo(ctx context.Context, dir string) []*exec.Cmd {
+	build := exec.CommandContext(ctx, "cargo", "build", "--locked", "--target-dir", dir)
 	build.Dir = "rust"
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the peer in Rust: %w\n%s", err, out)
-	}
-	return filepath.Join(target, "debug", "godwit-peer"), nil
-})
+	return []*exec.Cmd{build}
+}
 
-// needRust returns the peer's path. Only a machine without Rust may go without.
+// needRust builds the peer in Rust, made with web-transport-quinn, and returns its path.
+// The first time that takes a minute or two, so it comes before anything with a time limit;
+// later cargo finds what has changed.
 func needRust(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("cargo"); err != nil {
-		t.Skip("Rust is not installed (https://rustup.rs), so its peer cannot be built:", err)
-	}
-	path, err := rustPeer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	peertest.Program(t, "install Rust, see https://rustup.rs", "cargo")
+	return filepath.Join(rustKit.Dir(t), "debug", "godwit-peer")
 }
+
+var rustKit = peertest.Kit{Name: "rust-webtransport", Commands: cargo, Renew: true}
 
 // startRust starts the peer for the time of the test and returns the lines it
 // prints. The channel is closed when it has ended; then err says how.
 func startRust(t *testing.T, args ...string) (lines <-chan string, err func() error) {
 	t.Helper()
-	cmd := exec.CommandContext(timeout(t), needRust(t), args...)
+	path := needRust(t)
+	cmd := exec.CommandContext(timeout(t), path, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, pipeErr := cmd.StdoutPipe()
