@@ -4,12 +4,13 @@
 # make plain     what the race detector slows down or would falsify: the simulator at
 #                all its seeds, and what a packet may allocate
 # make nested    real peers and browsers, and the tests of the bench
+# make stdtests  the standard library's tests of net/http, over HTTP/3
 # make fuzz      each fuzz target for FUZZTIME
 # make build     the command, as bin/godwit
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
 #
-# Go is all that has to be installed; tools, modules come from
+# Go is all that has to be installed; tools, modules and another release of Go come from
 # the module proxy. Some of the tests against real peers need more: Bun from npm, aioquic
 # and libcurl from PyPI, a peer in Rust from crates.io, Chromium and Firefox from Debian.
 # What cannot be had is left out and named; where CI is set, nothing may be.
@@ -27,9 +28,9 @@ NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/g
 # Without a C compiler Go leaves the race detector out.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
-STEPS ?= lint race plain nested
+STEPS ?= lint race plain nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested bench fuzz clean
+.PHONY: build test lint fmt vet staticcheck race plain nested stdtests bench fuzz clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -81,8 +82,11 @@ plain:
 
 nested:
 	@failed=; for dir in $(NESTED); do echo "test $$dir"; \
-		(cd $$dir && $(GO) test -timeout 30m ./...) || failed=1; \
+		(cd $$dir && $(GO) test -timeout 30m $$($(GO) list ./... | grep -v /interop/stdtests$$)) || failed=1; \
 	done; [ -z "$$failed" ]
+
+stdtests:
+	cd interop && $(GO) test -count=1 -timeout 30m ./stdtests
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)
