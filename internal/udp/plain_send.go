@@ -12,12 +12,25 @@ func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, 
 	if segment <= 0 || segment > len(data) {
 		segment = len(data)
 	}
-	if err := p.conn.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
-		return closedOr(err)
+	if err := p.beginPatience(); err != nil {
+		return err
 	}
+	waited := false
 	for {
 		n := trainChunk(len(data), segment, false)
+		start := time.Now()
 		_, err := p.conn.WriteToUDPAddrPort(data[:n], to)
+		if errors.Is(err, os.ErrDeadlineExceeded) && !waited {
+			if time.Since(start) < sendPatience {
+				// The deadline passed while others had the processor, and the datagram was
+				// not even tried.
+				if err := p.beginPatience(); err != nil {
+					return err
+				}
+				continue
+			}
+			waited = true // that was all the patience for this train
+		}
 		if err := p.outcome(err, n); err != nil {
 			return err
 		}
@@ -25,6 +38,11 @@ func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, 
 			return nil
 		}
 	}
+}
+
+// beginPatience has writes wait for sendPatience from now on, all together.
+func (p *plain) beginPatience() error {
+	return closedOr(p.conn.SetWriteDeadline(time.Now().Add(sendPatience)))
 }
 
 // outcome counts a call about a datagram of n bytes and says what the caller of

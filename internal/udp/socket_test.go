@@ -4,7 +4,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -237,4 +240,27 @@ func TestClose(t *testing.T) {
 			t.Errorf("second Close = %v, want net.ErrClosed", err)
 		}
 	})
+}
+
+// TestSendIsPreempted: a sender that gets no processor time for longer than Send waits for
+// room loses nothing. That the deadline passes is what it sees of that.
+func TestSendIsPreempted(t *testing.T) {
+	from, to := opener(openPlain).open(t, "127.0.0.1:0", Config{}), opener(openPlain).open(t, "127.0.0.1:0", Config{})
+	const trains, size = 50, 100
+	var done atomic.Bool
+	var others sync.WaitGroup
+	others.Go(func() {
+		for !done.Load() {
+			_ = from.backend.(*plain).conn.SetWriteDeadline(longAgo)
+			runtime.Gosched()
+		}
+	})
+	for range trains {
+		send(t, from, pattern(size), 1, to.LocalAddr())
+	}
+	done.Store(true)
+	others.Wait()
+	if st := from.Stats(); st.SendDrops != 0 {
+		t.Errorf("%d of %d datagrams were dropped", st.SendDrops, trains*size)
+	}
 }
