@@ -5,6 +5,7 @@
 #                all its seeds, and what a packet may allocate
 # make nested    real peers and browsers, and the tests of the bench
 # make stdtests  the standard library's tests of net/http, over HTTP/3
+# make stress    every package's tests STRESS times, with all cores busy
 # make fuzz      each fuzz target for FUZZTIME
 # make build     the command, as bin/godwit
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
@@ -18,6 +19,7 @@
 GO          ?= go
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 20s
+STRESS      ?= 20
 # Seeds of each simulated scenario under the race detector, which is slow; the
 # full number runs without it.
 RACE_SEEDS  ?= 5
@@ -30,7 +32,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested stdtests bench fuzz clean
+.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress bench fuzz clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -87,6 +89,9 @@ nested:
 
 stdtests:
 	cd interop && $(GO) test -count=1 -timeout 30m ./stdtests
+
+stress:
+	$(GO) run ./internal/stress -count $(STRESS) $(STRESSFLAGS)
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)
