@@ -6,7 +6,7 @@
 # make nested    real peers and browsers, and the tests of the bench
 # make stdtests  the standard library's tests of net/http, over HTTP/3
 # make stress    every package's tests STRESS times, with all cores busy
-# make fuzz      each fuzz target for FUZZTIME
+# make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make build     the command, as bin/godwit
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
@@ -32,7 +32,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress bench fuzz clean
+.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -96,12 +96,14 @@ stress:
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)
 
+# Each line of the list is a package's folder and the name of a target.
+fuzz-list:
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | sort
+
 fuzz:
-	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-		for target in $$(cd $$dir && $(GO) test -list '^Fuzz' . | grep '^Fuzz'); do \
-			echo "fuzz $$dir $$target"; \
-			(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .); \
-		done; \
+	@$(MAKE) --no-print-directory fuzz-list | while read -r dir target; do \
+		echo "fuzz $$dir $$target"; \
+		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . < /dev/null) || exit 1; \
 	done
 
 clean:

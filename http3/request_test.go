@@ -28,6 +28,30 @@ func FuzzParsePlain(f *testing.F) {
 	})
 }
 
+// FuzzParseTarget takes any request that has come so far: what is parsed without net/url is
+// the same with it, and what is not refused has a path or a host.
+func FuzzParseTarget(f *testing.F) {
+	for _, path := range []string{"/", "/a?b", "*", "", "a", "//a", "/%zz", "https://other/", "/\x00", "/a#b"} {
+		f.Add("GET", "https", "localhost", path, "")
+	}
+	f.Add("CONNECT", "", "localhost:443", "", "")
+	f.Add("CONNECT", "https", "[::1", "/", "webtransport")
+	f.Fuzz(func(t *testing.T, method, scheme, authority, path, protocol string) {
+		h := &h3.RequestHeader{Method: method, Scheme: scheme, Authority: authority, Path: path, Protocol: protocol}
+		target, uri, err := parseTarget(h)
+		if err != nil {
+			return
+		}
+		if uri != path && uri != authority {
+			t.Errorf("%+v: RequestURI %q", h, uri)
+		}
+		var plain url.URL
+		if connect := method == "CONNECT" && protocol == ""; !connect && parsePlain(&plain, h) && !reflect.DeepEqual(&plain, target) {
+			t.Errorf("%+v: %#v, want %#v", h, &plain, target)
+		}
+	})
+}
+
 // TestParsePlain says which targets need no work.
 func TestParsePlain(t *testing.T) {
 	for path, plain := range map[string]bool{"/": true, "/hello/world.html": true, "/a?b=%20": true, "/a%20b": false, "*": false, "": false} {

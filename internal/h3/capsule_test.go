@@ -115,3 +115,24 @@ func FuzzCapsules(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDatagram checks that what is parsed is written the same, or shorter.
+func FuzzDatagram(f *testing.F) {
+	f.Add([]byte("\x02payload"))
+	f.Add([]byte{0x40, 0x02})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		id, payload, err := ParseDatagram(b)
+		if err != nil {
+			return
+		}
+		if id%requestStep != 0 || id > wire.MaxVarint {
+			t.Fatalf("stream %d", id)
+		}
+		again := append(AppendQuarterID(nil, id), payload...)
+		id2, payload2, err := ParseDatagram(again)
+		if err != nil || id2 != id || !bytes.Equal(payload2, payload) || len(again) > len(b) {
+			t.Fatalf("%x became %x: stream %d and %d, %v", b, again, id, id2, err)
+		}
+	})
+}
