@@ -7,6 +7,8 @@
 # make stdtests  the standard library's tests of net/http, over HTTP/3
 # make stress    every package's tests STRESS times, with all cores busy
 # make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
+# make attack    what hostile peers do, against a server of its own for each attack;
+#                Linux only; ATTACKFLAGS=-list lists them
 # make build     the command, as bin/godwit
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
@@ -32,7 +34,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress attack bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -92,6 +94,9 @@ stdtests:
 
 stress:
 	$(GO) run ./internal/stress -count $(STRESS) $(STRESSFLAGS)
+
+attack:
+	$(GO) run ./internal/attack/cmd/attack -md out/attack.md -json out/attack.json $(ATTACKFLAGS)
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)

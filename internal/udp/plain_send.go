@@ -15,6 +15,11 @@ func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, 
 	if err := p.beginPatience(); err != nil {
 		return err
 	}
+	return p.sendTrain(data, segment, to)
+}
+
+// sendTrain sends datagrams of segment bytes.
+func (p *plain) sendTrain(data []byte, segment int, to netip.AddrPort) error {
 	waited := false
 	for {
 		n := trainChunk(len(data), segment, false)
