@@ -1,8 +1,11 @@
 package http3
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -97,5 +100,18 @@ func TestFixedResponseWaits(t *testing.T) {
 	}
 	if b, err := io.ReadAll(s); len(b) < size || err != nil {
 		t.Errorf("read %d bytes, %v", len(b), err)
+	}
+}
+
+// TestOperatingTableOfHandlers: docs/operating.md says what the default is.
+func TestOperatingTableOfHandlers(t *testing.T) {
+	doc, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{"| handlers | `http3.Server.MaxHandlers` | %d |", "| handlers that wait for their client | %d |"} {
+		if want := fmt.Sprintf(row, DefaultMaxHandlers); !strings.Contains(string(doc), want) {
+			t.Errorf("there is no %q", want)
+		}
 	}
 }
