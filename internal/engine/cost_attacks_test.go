@@ -26,6 +26,7 @@ var costs = []struct {
 	{"acks of every other packet, from the middle", 1500, ackEveryOther(fromMiddle)},
 	{"acks of every other packet, at random", 1500, ackEveryOther(shuffle)},
 	{"acks of every other packet, of many streams", 1500, ackManyStreams},
+	{"acks of every other packet of an upload", 1500, ackUpload},
 	{"acks of packets that counted as lost", 1500, ackLost},
 	{"the same ack again", 1000, ackAgain},
 	{"packets with every other number", 1000, skippedNumbers},
@@ -57,6 +58,7 @@ func many(n int) func(*puppet) {
 	return func(p *puppet) {
 		p.params.InitialMaxData = 1 << 40
 		p.params.InitialMaxStreamDataBidiLocal = 1 << 40
+		p.params.InitialMaxStreamDataBidiRemote = 1 << 40
 		p.params.MaxDatagramFrameSize = 1 << 14
 		p.config.MaxBidiStreams = 1 << 20
 		p.config.InitialStreamWindow, p.config.InitialConnWindow = 1<<30, 1<<30
@@ -114,6 +116,12 @@ func inFlight(p *puppet, n, streams int) (numbers []wire.PacketNumber) {
 		}
 		p.conn.StreamWritten(e.Stream)
 	}
+	return flying(p, before, n)
+}
+
+// flying sends what the endpoint has to send, and returns the numbers of the packets
+// after before, about n.
+func flying(p *puppet, before wire.PacketNumber, n int) (numbers []wire.PacketNumber) {
 	p.poll()
 	for range 200 { // the pacer's time
 		p.now = p.now.Add(time.Millisecond)
@@ -179,6 +187,22 @@ func ackEveryOther(order func([]wire.PacketNumber)) func(testing.TB, int) {
 func ackManyStreams(t testing.TB, n int) {
 	p := costServer(t, n)
 	ackInOrder(p, everyOther(inFlight(p, n, n/10)))
+}
+
+// ackUpload is ackEveryOther by a server.
+func ackUpload(t testing.TB, n int) {
+	p := newClient(t, many(n))
+	p.handshake()
+	before := p.largest(wire.AppSpace)
+	s, err := p.conn.OpenStream(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send.WriteLast(make([]byte, 1100*n)); err != nil {
+		t.Fatal(err)
+	}
+	p.conn.StreamWritten(s)
+	ackInOrder(p, everyOther(flying(p, before, n)))
 }
 
 // ackLost acknowledges the last packet, so that the others count as lost, and then
