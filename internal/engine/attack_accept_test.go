@@ -148,12 +148,25 @@ func TestAttackForeignIDCoalesced(t *testing.T) {
 func TestAttackEarlyPackets(t *testing.T) {
 	p := newServer(t)
 	p.reachHandshake()
-	early := append([]byte{0x40}, append(append([]byte(nil), p.remote.Bytes()...), make([]byte, 1100)...)...)
+	large := append([]byte{0x40}, append(append([]byte(nil), p.remote.Bytes()...), make([]byte, 1100)...)...)
+	small := large[:100]
 	for range 100 {
-		p.deliver(early)
+		p.deliver(small)
 	}
-	if n := p.conn.Held().EarlyPackets; n != engine.MaxEarlyPackets {
-		t.Fatalf("%d early packets are kept", n)
+	for range 100 {
+		p.deliver(large)
+	}
+	if h := p.conn.Held(); h.EarlyPackets != engine.MaxEarlyPackets || h.EarlyBytes > engine.MaxEarlyBytes {
+		t.Fatalf("%d early packets with %d bytes are kept", h.EarlyPackets, h.EarlyBytes)
+	}
+	p = newServer(t)
+	p.reachHandshake()
+	large = append([]byte{0x40}, append(append([]byte(nil), p.remote.Bytes()...), make([]byte, 1100)...)...)
+	for range 100 {
+		p.deliver(large)
+	}
+	if h := p.conn.Held(); h.EarlyPackets < 10 || h.EarlyBytes > engine.MaxEarlyBytes {
+		t.Fatalf("%d early packets with %d bytes are kept", h.EarlyPackets, h.EarlyBytes)
 	}
 	p.flush()
 	p.ack()

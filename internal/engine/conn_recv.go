@@ -223,15 +223,20 @@ func (c *Conn) handleEarly(now monotime.Time) {
 	if c.hs == nil || len(c.hs.early.list) == 0 || !(c.established() || c.hs.canOpen[wire.HandshakeSpace]) {
 		return
 	}
-	for _, d := range c.hs.early.take() {
-		if c.hs != nil && d.Data[0]&longHeaderBit == 0 && !c.established() {
-			c.hs.early.list = append(c.hs.early.list, d) // still too early
+	list := c.hs.early.take()
+	kept := list[:0]
+	for _, d := range list {
+		if d.Data[0]&longHeaderBit == 0 && !c.established() {
+			kept = append(kept, d) // still too early
 			continue
 		}
 		c.handlePackets(now, &d, true)
 		if c.state >= stateClosing {
 			return
 		}
+	}
+	if len(kept) > 0 {
+		c.hs.early.keep(kept)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	MaxSendGaps            = maxSendGaps
 	MaxAckRanges           = maxAckRanges
 	MaxEarlyPackets        = maxEarlyPackets
+	MaxEarlyBytes          = maxEarlyBytes
 	MaxAckDelay            = maxAckDelay
 	MinResetLen            = minResetLen
 	MaxResetLen            = maxResetLen
@@ -54,7 +55,7 @@ type Held struct {
 	AckRanges                   int
 	SendGaps                    int // the most of a stream, lost or acknowledged out of order
 	CryptoBytes, CryptoGaps     int // the largest of all spaces
-	EarlyPackets                int
+	EarlyPackets, EarlyBytes    int
 	Tracked                     int // ack-eliciting packets waiting for news
 	Handshake                   bool
 }
@@ -80,7 +81,7 @@ func (c *Conn) Held() Held {
 		}
 	}
 	if c.hs != nil {
-		h.EarlyPackets = len(c.hs.early.list)
+		h.EarlyPackets, h.EarlyBytes = len(c.hs.early.list), c.hs.early.bytes
 	}
 	return h
 }
@@ -139,6 +140,7 @@ func (c *Conn) checkBounds(monotime.Time) error {
 		{"ranges of received packets", h.AckRanges, maxAckRanges},
 		{"gaps in what was sent of a stream", h.SendGaps, maxSendGaps},
 		{"early packets", h.EarlyPackets, maxEarlyPackets},
+		{"bytes of early packets", h.EarlyBytes, maxEarlyBytes},
 	} {
 		if x.value > x.max {
 			return fmt.Errorf("%d %s, more than %d", x.value, x.what, x.max)

@@ -52,18 +52,26 @@ func (hs *handshakeState) installInitial(sealer protect.Sealer, opener protect.O
 }
 
 // earlyPackets keeps packets that overtook the keys to open them with
-// (RFC 9001, Section 5.7), within a bound in number and so in bytes.
-type earlyPackets struct{ list []Datagram }
+// (RFC 9001, Section 5.7), within bounds.
+type earlyPackets struct {
+	list  []Datagram
+	bytes int // of them all
+}
 
-// maxEarlyPackets is enough for a server's first flight or a client's first
-// requests that overtook a handshake message.
-const maxEarlyPackets = 8
+// Bounds on early packets: an initial congestion window (RFC 9002, Section 7.2), be it
+// a server's first flight or a client's first requests, each in a packet of its own,
+// that overtook a handshake message, or the slow step that it set off.
+const (
+	maxEarlyPackets = 64
+	maxEarlyBytes   = 16 << 10
+)
 
 // add keeps a copy of a packet and reports whether there was room for it.
 func (e *earlyPackets) add(pkt []byte, d *Datagram) bool {
-	if len(e.list) >= maxEarlyPackets {
+	if len(e.list) >= maxEarlyPackets || e.bytes+len(pkt) > maxEarlyBytes {
 		return false
 	}
+	e.bytes += len(pkt)
 	e.list = append(e.list, Datagram{Data: append([]byte(nil), pkt...), Path: d.Path, ECN: d.ECN})
 	return true
 }
@@ -71,8 +79,16 @@ func (e *earlyPackets) add(pkt []byte, d *Datagram) bool {
 // take returns the packets kept and forgets them.
 func (e *earlyPackets) take() []Datagram {
 	list := e.list
-	e.list = nil
+	*e = earlyPackets{}
 	return list
+}
+
+// keep puts packets back that are still too early.
+func (e *earlyPackets) keep(list []Datagram) {
+	e.list = list
+	for i := range list {
+		e.bytes += len(list[i].Data)
+	}
 }
 
 // startTLS begins the handshake.

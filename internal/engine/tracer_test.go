@@ -167,7 +167,7 @@ func TestTraceBuffered(t *testing.T) {
 	var r recorder
 	p := newServer(t, traced(&r))
 	p.reachHandshake()
-	early := append([]byte{0x40}, append(bytes.Clone(p.remote.Bytes()), make([]byte, 1100)...)...)
+	early := append([]byte{0x40}, append(bytes.Clone(p.remote.Bytes()), make([]byte, 100)...)...)
 	r.lines = nil
 	for range engine.MaxEarlyPackets + 1 {
 		p.deliver(early)
