@@ -2,6 +2,7 @@ package http3
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -43,13 +44,17 @@ func (c *conn) HandleDatagrams(*quic.Conn) {
 
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
 // (RFC 9297). It does not wait and does not keep p. The error is
-// ErrDatagramsDisabled, a *quic.DatagramTooLargeError or the connection's. Any
-// goroutine may call it.
+// ErrDatagramsDisabled, a *quic.DatagramTooLargeError in bytes of p, or the
+// connection's. Any goroutine may call it.
 func (t *Tunnel) SendDatagram(p []byte) error {
 	if peer := t.conn.peer.Load(); peer == nil || !peer.Datagrams {
 		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
 	}
-	return t.conn.qc.SendDatagramParts(t.quarterID, p)
+	err := t.conn.qc.SendDatagramParts(t.quarterID, p)
+	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
+		return &quic.DatagramTooLargeError{Size: len(p), Max: max(0, tooLarge.Max-len(t.quarterID))}
+	}
+	return err
 }
 
 // MaxDatagramSize returns how many bytes a datagram may have now, 0 if none may

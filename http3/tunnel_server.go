@@ -34,6 +34,9 @@ type extensionContextKey struct{}
 // CONNECT over HTTP/3.
 var ErrNoTunnel = errors.New("http3: not an extended CONNECT request over HTTP/3")
 
+// errAcceptStatus is the error of AcceptTunnelWith for a status that accepts nothing.
+var errAcceptStatus = errors.New("http3: a tunnel is accepted with a status of 2xx")
+
 // errResponseBegun is the error of AcceptTunnel when the handler has answered.
 var errResponseBegun = errors.New("http3: the response has begun already")
 
@@ -42,12 +45,19 @@ var errResponseBegun = errors.New("http3: the response has begun already")
 // which may return; the tunnel lives on. Neither w nor the request's Body can be
 // used any more. Like http.ResponseController, it finds the server's
 // ResponseWriter below one that has an Unwrap method.
-func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) {
+func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) { return AcceptTunnelWith(w, http.StatusOK) }
+
+// AcceptTunnelWith is AcceptTunnel with another status, of 200 to 299, all of which
+// accept (RFC 9110, Section 9.3.6).
+func AcceptTunnelWith(w http.ResponseWriter, status int) (*Tunnel, error) {
 	x, err := exchangeOf(w)
+	if err == nil && status/100 != 2 {
+		err = errAcceptStatus
+	}
 	if err != nil {
 		return nil, err
 	}
-	return x.acceptTunnel()
+	return x.acceptTunnel(status)
 }
 
 // RefuseTunnel resets an extended CONNECT request with a code instead of answering
@@ -77,8 +87,8 @@ func exchangeOf(w http.ResponseWriter) (*exchange, error) {
 	}
 }
 
-func (x *exchange) acceptTunnel() (*Tunnel, error) {
-	if err := x.rw.takeOver(); err != nil {
+func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
+	if err := x.rw.takeOver(status); err != nil {
 		return nil, err
 	}
 	x.taken = true
@@ -122,13 +132,13 @@ func (b tunnelBody) Read(p []byte) (int, error) {
 }
 
 // takeOver sends the header of a response that accepts a tunnel.
-func (w *responseWriter) takeOver() error {
+func (w *responseWriter) takeOver(status int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.status != 0 {
 		return errResponseBegun
 	}
-	w.setStatus(http.StatusOK)
+	w.setStatus(status)
 	w.endHeader(nil, false)
 	_, err := w.exchange.stream.TryWrite(w.out.frames) // takes all: it is the first
 	w.release()

@@ -145,7 +145,7 @@ func (s *Session) ExportKeyingMaterial(label string, context []byte, length int)
 
 // SendDatagram sends p unreliably and unordered. It does not wait and does not
 // keep p. The error is http3.ErrDatagramsDisabled, a *quic.DatagramTooLargeError
-// or the session's.
+// in bytes of p, or the session's.
 //
 // A server does not send empty datagrams to clients of draft 2: Chromium's reader
 // never gets over one.

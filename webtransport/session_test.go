@@ -365,3 +365,20 @@ func TestExporter(t *testing.T) {
 		t.Errorf("%x, %x, %x", a, b, c)
 	}
 }
+
+// TestDatagramTooLarge: the error counts as this package does, so that a datagram of
+// the size that it names can be sent.
+func TestDatagramTooLarge(t *testing.T) {
+	ts := serve(t, nil, nil)
+	client, server := ts.pair(nil)
+	for _, session := range []*Session{client, server} {
+		const size = 1 << 16
+		var tooLarge *quic.DatagramTooLargeError
+		if err := session.SendDatagram(make([]byte, size)); !errors.As(err, &tooLarge) || tooLarge.Size != size {
+			t.Fatalf("a datagram of %d bytes: %v", size, err)
+		}
+		if err := session.SendDatagram(make([]byte, tooLarge.Max)); err != nil {
+			t.Errorf("a datagram of the %d bytes that were said to be possible: %v", tooLarge.Max, err)
+		}
+	}
+}
