@@ -28,6 +28,9 @@ var (
 	ErrProtocol = errors.New("webtransport: the server chose none of the subprotocols offered")
 )
 
+// errStatus says that an Upgrader is not as it should be.
+var errStatus = errors.New("webtransport: Upgrader.Status is not from 200 to 299")
+
 // errNoResetStreamAt says why a server refuses a client.
 var errNoResetStreamAt = errors.New("webtransport: the client does not understand RESET_STREAM_AT, which its draft requires")
 

@@ -1,6 +1,7 @@
 package webtransport
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,9 @@ type Upgrader struct {
 	Protocols []string
 	// RequireProtocol refuses clients that offer none of Protocols.
 	RequireProtocol bool
+	// Status is that of the response that accepts a session, 200 to 299. Default
+	// 200. Clients take any of them for a yes (Section 3.2).
+	Status int
 }
 
 // settingsPatience is how long the client's SETTINGS may take, without which its
@@ -64,6 +68,10 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 	if !ok || !IsUpgrade(r) {
 		return nil, notUpgradable(w, ok)
 	}
+	if u.Status != 0 && u.Status/100 != 2 {
+		http.Error(w, errStatus.Error(), http.StatusInternalServerError)
+		return nil, errStatus
+	}
 	if err := h.awaitSettings(r); err != nil {
 		_ = http3.RefuseTunnel(w, h3.RequestCancelled)
 		return nil, err
@@ -96,7 +104,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 		}
 		return nil, ErrTooManySessions
 	}
-	return h.accept(w, r, d, protocol)
+	return h.accept(w, r, d, protocol, cmp.Or(u.Status, http.StatusOK))
 }
 
 // notUpgradable answers a request that asks for something else.
@@ -129,7 +137,7 @@ func (h *hub) awaitSettings(r *http.Request) error {
 }
 
 // accept answers the request and begins the session.
-func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol string) (*Session, error) {
+func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol string, status int) (*Session, error) {
 	header := w.Header()
 	if protocol != "" {
 		header[fieldProtocol] = nil
@@ -140,7 +148,7 @@ func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol s
 	if r.Header.Get(fieldDraft02Offer) != "" {
 		header.Set(fieldDraft02, valueDraft02)
 	}
-	tunnel, err := http3.AcceptTunnel(w)
+	tunnel, err := http3.AcceptTunnelWith(w, status)
 	if err != nil {
 		h.admitted.Add(-1)
 		return nil, err
