@@ -32,7 +32,12 @@ const shutdownGrace = 10 * time.Second
 
 func main() {
 	signals := make(chan os.Signal, 2) // the second one must not be missed
+	// A hangup ends a server as a request to terminate does, and not without a word:
+	// its clients are told.
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		getenv: os.Getenv, signals: signals, grace: shutdownGrace,

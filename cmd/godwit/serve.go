@@ -44,7 +44,10 @@ Without a certificate, one is made for localhost, 127.0.0.1 and ::1. It lasts fo
 13 days and for this run only; godwit cert makes one to keep. Its SHA-256 is printed
 for clients that accept a certificate by its hash.
 
-An interrupt ends the server when it has finished what it is doing, but after 10
+Pages of any origin may open WebTransport sessions: the demo has nothing that a page
+should not see. Requests for a name that the certificate is not for are refused.
+
+An interrupt or a hangup ends the server when it has finished what it is doing, but after 10
 seconds at the latest; a second one ends it at once.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &opts) },
@@ -70,6 +73,7 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	handler = onlyNamed(conf.Certificates[0].Leaf, handler)
 	srv := &http3.Server{
 		Handler: handler, TLSConfig: conf, QUICConfig: a.serverConfig(), Logger: a.logger(), MaxHandlers: demoHandlers,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,

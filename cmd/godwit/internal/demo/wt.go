@@ -11,7 +11,9 @@ import (
 )
 
 // upgrader opens sessions for pages of every origin: there is nothing here that a
-// page should not see.
+// page should not see, and what pages write to each other in the chat is public. A
+// server with something to protect leaves AllowedOrigins empty, or lists the origins
+// of its pages.
 var upgrader = webtransport.Upgrader{AllowedOrigins: []string{"*"}}
 
 // addWebTransport adds the routes of WebTransport, for servers that have it

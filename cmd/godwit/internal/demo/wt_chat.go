@@ -18,6 +18,11 @@ const (
 	maxSending = 32
 	// deliveryTime is how long one may be on its way.
 	deliveryTime = 10 * time.Second
+	// maxMembers bounds the sessions that take part, as each message is copied to
+	// all others.
+	maxMembers = 100
+	// codeFull is the code with which a session is closed that finds no room.
+	codeFull = 1
 )
 
 // room is a chat: what one session sends every other receives, datagrams as
@@ -36,12 +41,10 @@ type member struct {
 // serve lets a session take part until it ends.
 func (c *room) serve(s *webtransport.Session) {
 	m := &member{s, make(chan struct{}, maxSending)}
-	c.mu.Lock()
-	if c.members == nil {
-		c.members = make(map[*member]struct{})
+	if !c.join(m) {
+		_ = s.CloseWithError(codeFull, "the chat is full")
+		return
 	}
-	c.members[m] = struct{}{}
-	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
 		delete(c.members, m)
@@ -59,6 +62,20 @@ func (c *room) serve(s *webtransport.Session) {
 			_ = st.Close()
 		}()
 	}
+}
+
+// join adds a member unless there are too many.
+func (c *room) join(m *member) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.members) >= maxMembers {
+		return false
+	}
+	if c.members == nil {
+		c.members = make(map[*member]struct{})
+	}
+	c.members[m] = struct{}{}
+	return true
 }
 
 func (c *room) relayDatagrams(from *member) {
