@@ -7,11 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/internal/profiling"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -85,10 +85,9 @@ func (a *app) run(args []string) int {
 	return exitFailure
 }
 
-// complain writes one line to standard error.
+// complain writes one line to standard error. What a peer has said may be part of it.
 func (a *app) complain(format string, args ...any) {
-	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
-	fmt.Fprintln(a.stderr, "godwit:", text)
+	fmt.Fprintln(a.stderr, "godwit:", terminal.Line(fmt.Sprintf(format, args...)))
 }
 
 func (a *app) rootCommand() *cobra.Command {

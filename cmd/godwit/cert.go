@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/internal/devcert"
 )
 
@@ -87,6 +88,6 @@ func (a *app) writeCert(files *certFiles, hosts []string) error {
 	if err := devcert.Save(files.cert, files.key, cert); err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.stdout, certUse(files, cert.Leaf, hash))
+	_, err = io.WriteString(a.stdout, terminal.Safe(certUse(files, cert.Leaf, hash)))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/internal/devcert"
 )
 
@@ -45,7 +46,7 @@ func (a *app) certRenew(files *certFiles) error {
 		return fmt.Errorf("%s is for no host: make another with godwit cert make HOST --force", files.cert)
 	case !files.force && time.Now().Before(devcert.DueFrom(leaf)):
 		_, err := fmt.Fprintf(a.stdout, "%s is not due before %s (%s); --force renews it now\n",
-			files.cert, formatTime(devcert.DueFrom(leaf)), formatLeft(leaf, time.Now()))
+			terminal.Line(files.cert), formatTime(devcert.DueFrom(leaf)), formatLeft(leaf, time.Now()))
 		return err
 	default:
 		return a.writeCert(files, hosts)

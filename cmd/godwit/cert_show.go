@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/internal/devcert"
 )
 
@@ -55,11 +56,11 @@ func (a *app) certShow(path string, opts *certShowOptions) error {
 	case opts.hash:
 		_, err = fmt.Fprintln(a.stdout, facts.SHA256)
 	case opts.json:
-		enc := json.NewEncoder(a.stdout)
+		enc := json.NewEncoder(terminal.JSON(a.stdout))
 		enc.SetEscapeHTML(false) // or the JavaScript's arrow would be unreadable
 		err = enc.Encode(facts)
 	default:
-		_, err = io.WriteString(a.stdout, facts.String())
+		_, err = io.WriteString(a.stdout, terminal.Safe(facts.String()))
 	}
 	return err
 }

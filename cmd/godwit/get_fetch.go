@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 )
 
 // copyBuffer is the size in bytes of the pieces in which content is copied.
@@ -94,7 +96,7 @@ func (f *fetcher) fetch(ctx context.Context, p plan, turn <-chan struct{}) error
 	case err == nil || cause == nil:
 		return err
 	case !connected.Load() && !f.opts.http1 && !f.opts.http2:
-		return explainUnconnected(cause, "connection")
+		return fmt.Errorf("%w; --http2 tries TCP", explainUnconnected(cause, "connection"))
 	}
 	return cause
 }
@@ -187,12 +189,13 @@ func (f *fetcher) write(w io.Writer, resp *http.Response) error {
 	return err
 }
 
-// headerText writes a header in lower case, sorted, one field to a line.
+// headerText writes a header in lower case, sorted, one field to a line. Values may
+// have bytes beyond ASCII, which a terminal must not take for commands.
 func headerText(header http.Header) string {
 	var lines []string
 	for name, values := range header {
 		for _, value := range values {
-			lines = append(lines, strings.ToLower(name)+": "+value+"\r\n")
+			lines = append(lines, terminal.Line(strings.ToLower(name)+": "+value)+"\r\n")
 		}
 	}
 	slices.Sort(lines)

@@ -8,6 +8,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
+
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 )
 
 // progress shows a bar for each file being written, if somebody is watching.
@@ -41,7 +43,7 @@ func (p *progress) bar(name string, total int64) progressBar {
 	if p.bars == nil {
 		return progressBar{}
 	}
-	before := mpb.PrependDecorators(decor.Name(filepath.Base(name), decor.WCSyncSpaceR))
+	before := mpb.PrependDecorators(decor.Name(terminal.Line(filepath.Base(name)), decor.WCSyncSpaceR))
 	speed := decor.AverageSpeed(decor.SizeB1024(0), "% .1f", decor.WCSyncSpace)
 	if total < 0 {
 		return progressBar{p.bars.New(0, mpb.SpinnerStyle(), before,

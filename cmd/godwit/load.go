@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/load"
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 )
 
 type loadOptions struct {
@@ -97,9 +98,9 @@ func (a *app) load(ctx context.Context, target string, opts *loadOptions) error 
 	case err != nil:
 		return explain(err, "use --cacert FILE to trust the certificates in FILE, or -k to accept any")
 	case opts.json:
-		err = json.NewEncoder(a.stdout).Encode(result)
+		err = json.NewEncoder(terminal.JSON(a.stdout)).Encode(result)
 	default:
-		_, err = io.WriteString(a.stdout, result.String())
+		_, err = io.WriteString(a.stdout, terminal.Safe(result.String()))
 	}
 	if failed := result.Failed(); err == nil && failed > 0 {
 		return fmt.Errorf("%d requests failed", failed)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/perf"
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -130,7 +131,7 @@ func (a *app) perfRun(ctx context.Context, addr string, opts *perfRunOptions) er
 		return explain(err, "give --cacert another FILE, or none to check no certificate")
 	}
 	if opts.json {
-		return json.NewEncoder(a.stdout).Encode(result)
+		return json.NewEncoder(terminal.JSON(a.stdout)).Encode(result)
 	}
 	_, err = fmt.Fprintln(a.stdout, result)
 	return err

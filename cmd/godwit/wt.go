@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/wtclient"
 	"github.com/godwit-quic/godwit/webtransport"
 )
@@ -136,7 +137,7 @@ func (o *wtOptions) client(a *app) wtclient.Options {
 		out.Lines = a.stdin
 	}
 	if o.json {
-		out.Printer = wtclient.NewJSONPrinter(a.stdout)
+		out.Printer = wtclient.NewJSONPrinter(terminal.JSON(a.stdout))
 	} else {
 		out.Printer = wtclient.NewTextPrinter(a.stdout, o.quiet)
 	}

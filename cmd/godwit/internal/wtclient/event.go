@@ -123,7 +123,7 @@ func (e *endEvent) line() (string, string) {
 	case e.ResetCode != nil:
 		text = fmt.Sprintf("reset with code %d after %s", *e.ResetCode, size)
 	case e.Error != "":
-		text = fmt.Sprintf("broken after %s: %s", size, e.Error)
+		text = fmt.Sprintf("broken after %s: %s", size, Printable(e.Error))
 	}
 	return streamLabel(e.Kind, e.ID), text
 }
@@ -145,7 +145,7 @@ func (e *drainingEvent) line() (string, string) {
 func (e *closedEvent) line() (string, string) {
 	switch {
 	case e.Error != "":
-		return "closed", e.Error
+		return "closed", Printable(e.Error)
 	case e.Reason != "":
 		return "closed", fmt.Sprintf("by the server with code %d: %s", e.Code, Printable(e.Reason))
 	}
