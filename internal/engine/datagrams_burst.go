@@ -22,9 +22,6 @@ const (
 	// this length are those of bulk.
 	maxPacedDatagrams = 64
 	maxDatagramWait   = 50 * time.Millisecond
-	// datagramRest is how long nothing is sent until a sender counts as one of few
-	// again.
-	datagramRest = 2 * time.Millisecond
 )
 
 func (c *Config) datagramBurst() int {
@@ -39,15 +36,14 @@ type datagramBurst struct {
 	size int // frames that leave at once; 0 for any number
 	left int // of the train that is being built
 
-	full  monotime.Time // when as many as size may leave again
+	full  monotime.Time // when a whole burst may leave again
 	since monotime.Time // when there began to be always some that wait; zero without
-	last  monotime.Time // when one was sent
-	bulk  bool          // they leave as they come
+	bulk  bool          // they leave as they come, until they could have left in bursts
 }
 
 // begin decides for a train, given how many datagrams wait.
 func (b *datagramBurst) begin(now monotime.Time, waiting int) {
-	if b.bulk && now.Sub(b.last) >= datagramRest {
+	if b.bulk && !b.full.After(now) {
 		b.bulk, b.since = false, 0
 	}
 	switch {
@@ -73,8 +69,11 @@ func (b *datagramBurst) begin(now monotime.Time, waiting int) {
 // wait. It returns when they may leave, zero when they do not wait for that.
 func (b *datagramBurst) end(now monotime.Time, sent, waiting int) (at monotime.Time) {
 	if sent > 0 {
-		b.last = now
-		b.full = min(max(b.full, now).Add(time.Duration(sent)*datagramInterval), now.Add(time.Duration(b.size)*datagramInterval))
+		most := b.size
+		if b.bulk {
+			most = maxPacedDatagrams
+		}
+		b.full = min(max(b.full, now).Add(time.Duration(sent)*datagramInterval), now.Add(time.Duration(most)*datagramInterval))
 	}
 	if waiting == 0 || b.bulk || b.size == 0 {
 		return 0
