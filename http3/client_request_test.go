@@ -71,7 +71,6 @@ func TestInvalidRequests(t *testing.T) {
 		`unsupported scheme "http"`:         func(r *http.Request) { r.URL.Scheme = "http" },
 		"without a host":                    func(r *http.Request) { r.URL.Host = "" },
 		`invalid method "G T"`:              func(r *http.Request) { r.Method = "G T" },
-		"CONNECT is not supported":          func(r *http.Request) { r.Method = "CONNECT" },
 		`invalid field name "a b"`:          func(r *http.Request) { r.Header["a b"] = nil },
 		"invalid value of field X":          func(r *http.Request) { r.Header["X"] = []string{"secret\n"} },
 		`invalid trailer "Content-Length"`:  func(r *http.Request) { r.Trailer = http.Header{"Content-Length": nil} },

@@ -225,18 +225,21 @@ func TestMaxIdleConnsPerHost(t *testing.T) {
 // TestDisableKeepAlives gives each request a connection, also those at the same time.
 // Request.Close and the field do so for one request.
 func TestDisableKeepAlives(t *testing.T) {
-	for name, edit := range map[string]func(*Transport, *http.Request){
-		"DisableKeepAlives": func(tr *Transport, _ *http.Request) { tr.DisableKeepAlives = true },
-		"Request.Close":     func(_ *Transport, r *http.Request) { r.Close = true },
-		"Connection: close": func(_ *Transport, r *http.Request) { r.Header.Set("Connection", "close") },
+	for name, edit := range map[string]func(*http.Request){
+		"DisableKeepAlives": nil,
+		"Request.Close":     func(r *http.Request) { r.Close = true },
+		"Connection: close": func(r *http.Request) { r.Header.Set("Connection", "close") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := servePool(t, 100)
+			s.transport.DisableKeepAlives = edit == nil
 			const n = 8
 			var group sync.WaitGroup
 			for range n {
 				req := mustRequest(t, s.url)
-				edit(s.transport, req)
+				if edit != nil {
+					edit(req)
+				}
 				group.Go(func() {
 					resp, err := s.transport.RoundTrip(req)
 					if err != nil {

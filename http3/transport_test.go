@@ -300,13 +300,15 @@ func TestCloseIdleKeepsBusy(t *testing.T) {
 	}
 }
 
-// TestWaitForStream has requests wait for a server that allows one at a time.
+// TestWaitForStream has requests wait for a server that allows one at a time, on the one
+// connection that there may be.
 func TestWaitForStream(t *testing.T) {
 	started, release := make(chan struct{}, 1), make(chan struct{})
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		started <- struct{}{}
 		<-release
 	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIncomingStreams: 1} })
+	ts.transport.MaxConnsPerHost = 1
 	first := make(chan error, 1)
 	go func() {
 		_, _, err := ts.get(t)
@@ -320,14 +322,9 @@ func TestWaitForStream(t *testing.T) {
 		_, err := ts.transport.RoundTrip(req)
 		second <- err
 	}()
-	waiting := func() bool {
-		ts.transport.mu.Lock()
-		defer ts.transport.mu.Unlock()
-		o := ts.transport.pool[ts.addr]
-		return o != nil && len(o.conns) == 1 && o.conns[0].requests == 2
-	}
+	waiting := func() bool { return ts.transport.waiting(ts.addr) == 1 }
 	if !eventually(waiting) {
-		t.Fatal("the second request does not use the connection")
+		t.Fatal("the second request does not wait")
 	}
 	why := errors.New("no patience")
 	cancel(why)
@@ -346,7 +343,7 @@ func TestWaitForStream(t *testing.T) {
 		second <- err
 	}()
 	if !eventually(waiting) {
-		t.Fatal("the third request does not use the connection")
+		t.Fatal("the third request does not wait")
 	}
 	for _, c := range ts.liveConns() {
 		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
