@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
@@ -62,4 +63,34 @@ func ExampleServer_Advertise() {
 	tcp := &http.Server{Addr: ":443", Handler: h3.Advertise(handler)}
 	fmt.Println(tcp.Addr == h3.Addr, http3.AltSvc(443))
 	// Output: true h3=":443"; ma=86400
+}
+
+// A test of a handler over HTTP/3, with the server, certificate and client of httptest.
+func ExampleAttach() {
+	ts := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "hello over %s", r.Proto)
+	}))
+	h3 := new(http3.Server)
+	if err := http3.Attach(ts.Config, h3); err != nil {
+		log.Fatal(err)
+	}
+	ts.StartTLS()
+	defer ts.Close()
+	defer h3.Close()
+
+	overTCP := ts.Client()
+	transport := &http3.Transport{TLSClientConfig: overTCP.Transport.(*http.Transport).TLSClientConfig}
+	defer transport.Close()
+	for _, client := range []*http.Client{overTCP, {Transport: transport}} {
+		resp, err := client.Get(ts.URL)
+		if err != nil {
+			log.Fatal(err)
+		}
+		content, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Printf("%s %v\n", content, err)
+	}
+	// Output:
+	// hello over HTTP/1.1 <nil>
+	// hello over HTTP/3.0 <nil>
 }

@@ -41,6 +41,7 @@ type exchange struct {
 	returned bool       // the handler has: nobody may set deadlines; guarded by using
 
 	taken       bool // the handler has taken the tunnel
+	misdirected bool // answered with status 421
 	prioritized bool // by PRIORITY_UPDATE
 	waited      bool // for the header section: somebody may still come back to it
 	special     specialFields
@@ -319,6 +320,10 @@ func (x *exchange) serve() {
 	if x.req.RequestURI == "*" && x.req.Method == http.MethodOptions && !x.conn.srv.DisableGeneralOptionsHandler {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "0") })
 	}
+	if x.isMisdirected() {
+		x.misdirected = true
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMisdirectedRequest) })
+	}
 	handler.ServeHTTP(&x.rw, x.req)
 	returned = true
 	x.handlerReturned()
@@ -342,7 +347,11 @@ func (x *exchange) finish() bool {
 		cancel(x.stream, h3.InternalError) // unless it is reset already
 		return false
 	}
-	x.conn.answered.Add(1)
+	if x.misdirected {
+		x.conn.wasted.Add(1)
+	} else {
+		x.conn.answered.Add(1)
+	}
 	if x.req.Body != http.NoBody {
 		_ = x.body.Close() // the rest of the request is not wanted (RFC 9114, Section 4.1)
 	}

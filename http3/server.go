@@ -37,7 +37,13 @@ type Server struct {
 	// routes.
 	Fixed map[string]*FixedResponse
 	// TLSConfig holds the certificate. Without any, a self-signed one for
-	// localhost is made, and its hash logged. Its NextProtos are not used.
+	// localhost is made, and its hash logged. Its NextProtos are not used. Where it
+	// has others for some names (GetConfigForClient), a request for another host than
+	// its connection is answered with status 421 unless that is as good: the
+	// certificate is for that host too, and clients authenticate in the same way
+	// there (RFC 9110, Section 15.5.20). GetConfigForClient and GetCertificate are
+	// asked for that, once more and for a host that the client has chosen. Fixed
+	// responses are for every host.
 	TLSConfig *tls.Config
 	// QUICConfig configures the transport; nil stands for its defaults. Its
 	// MaxIncomingStreams, DefaultMaxConcurrentRequests if 0, is the number of

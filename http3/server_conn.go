@@ -32,6 +32,8 @@ type serverConn struct {
 	remote string // the client's address, as requests have it; "" until one needs it
 
 	ctx connContext
+
+	strange atomic.Pointer[verdict] // of the last request for another host than that of TLS
 }
 
 func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
