@@ -2,11 +2,19 @@ package browsers
 
 import (
 	"context"
+	"flag"
 	"io"
 	"time"
 
 	"github.com/godwit-quic/godwit/webtransport"
 )
+
+// quiet wants of browsers what only an idle machine shows: a browser that has to wait for
+// its processor drops datagrams however they are sent, as it keeps few of those that it
+// finds when it looks.
+//
+//	go test -run Firefox ./browsers -quiet
+var quiet = flag.Bool("quiet", false, "nothing else runs on this machine: no datagram of a burst may be lost")
 
 // The bursts in which datagrams are sent that a browser should lose none of: those of a
 // game, say, or of a table of prices.
