@@ -93,7 +93,7 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 	if id, ok := c.state.PeerGoAway(); ok && id < c.goAway.Load() {
 		c.goAway.Store(id)
 		if !c.transport.retire(c) {
-			_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+			c.close()
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (c *conn) abort(err error) {
 	if violation := (*h3.ConnError)(nil); errors.As(err, &violation) {
 		reason = violation.Reason
 	}
-	_ = c.qc.CloseWithError(uint64(code), reason)
+	c.qc.StartClose(uint64(code), reason)
 }
 
 // cancel ends both directions of a request stream. Any goroutine may call it.

@@ -59,7 +59,7 @@ func (c *serverConn) laterStep(next func()) {
 // closeIfOver closes the connection if it is to end and nothing is left to do.
 func (c *serverConn) closeIfOver() {
 	if c.goodbye == over && c.unused() {
-		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		c.qc.StartClose(uint64(ErrCodeNoError), "")
 	}
 }
 

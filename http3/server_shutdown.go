@@ -2,7 +2,9 @@ package http3
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/quic"
@@ -46,10 +48,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // Close stops listening and closes all connections at once; requests under way
-// fail at the clients.
+// fail at the clients, which have been told when it returns.
 func (s *Server) Close() error {
 	s.closeListeners()
-	for _, c := range s.liveConns() {
+	conns := s.liveConns()
+	for _, c := range conns {
+		c.qc.StartClose(uint64(ErrCodeNoError), "")
+	}
+	for _, c := range conns {
 		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	}
 	s.dismissWorkers()
@@ -61,13 +67,14 @@ func (s *Server) Close() error {
 
 func (s *Server) closeListeners() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closing.Store(true)
-	for ln := range s.listeners {
-		_ = ln.Close()
-	}
+	listeners := slices.Collect(maps.Keys(s.listeners))
 	if s.idleTimer != nil {
 		s.idleTimer.Stop()
+	}
+	s.mu.Unlock()
+	for _, ln := range listeners { // event loops that take the lock are waited for
+		_ = ln.Close()
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -255,7 +257,8 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// Close closes all connections; running requests fail, and later ones.
+// Close closes all connections; running requests fail, and later ones. The servers
+// have been told when it returns.
 func (t *Transport) Close() error {
 	t.mu.Lock()
 	t.closed = true
@@ -268,10 +271,14 @@ func (t *Transport) Close() error {
 	if t.idleTimer != nil {
 		t.idleTimer.Stop()
 	}
-	for cc := range t.live {
+	conns := slices.Collect(maps.Keys(t.live))
+	for _, cc := range conns {
 		cc.close()
 	}
 	t.mu.Unlock()
+	for _, cc := range conns {
+		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	}
 	return nil
 }
 

@@ -325,5 +325,6 @@ func (t *Transport) release(cc *clientConn) {
 	}
 }
 
-// close closes a connection that nobody needs.
-func (c *clientConn) close() { _ = c.qc.CloseWithError(uint64(ErrCodeNoError), "") }
+// close closes a connection that nobody needs. It does not wait, so that the lock may
+// be held.
+func (c *clientConn) close() { c.qc.StartClose(uint64(ErrCodeNoError), "") }

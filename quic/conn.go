@@ -74,18 +74,62 @@ func (c *Conn) refreshPath() {
 	c.mu.Unlock()
 }
 
+// maxCloseWait is how long CloseWithError and Flush wait at most: a turn of an event
+// loop takes milliseconds.
+const maxCloseWait = time.Second
+
 // CloseWithError closes the connection. The peer is told the application's code
 // and the reason, of which up to 512 bytes are sent. A code of 1<<62 or more does
 // not fit into a packet: it is a bug of the caller, and makes CloseWithError panic.
-// What was written and not yet acknowledged may be lost, so a protocol that
-// cares waits for the peer's answer first.
 //
-// It does not wait: CONNECTION_CLOSE has been sent when Done is closed, for
-// which a program that is about to exit should wait. The error is always nil.
+// What was written before leaves first, as far as flow control and the congestion
+// window let it at once, up to 256 KiB. It is not sent again if it gets lost, so a
+// protocol that cares waits for the peer's answer before it closes.
+//
+// When CloseWithError returns, the connection has ended and CONNECTION_CLOSE has been
+// handed to the network, so that a program may exit. That takes a turn of the event
+// loop, for which it waits, up to a second. On the goroutine of an event loop, which
+// is in a Handler or in a function given to Run, it cannot wait: there it is
+// StartClose. A lock that a Handler's HandleClose takes must not be held. The error is
+// always nil.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
+	c.StartClose(code, reason)
+	if !loop.OnLoop() {
+		c.wait(nil)
+	}
+	return nil
+}
+
+// StartClose is CloseWithError that does not wait: the connection ends soon, which
+// Done tells.
+func (c *Conn) StartClose(code uint64, reason string) {
 	checkCode(code)
 	c.link.Do(func() { c.link.Close(code, reason) })
-	return nil
+}
+
+// Flush waits until what was written to the connection's streams before has been
+// handed to the network, as far as flow control and the congestion window let it at
+// once: a turn of the event loop, a second at most. On the goroutine of an event loop it
+// returns at once.
+func (c *Conn) Flush() {
+	if loop.OnLoop() {
+		return
+	}
+	flushed := make(chan struct{})
+	// The turn that calls the first function ends with sending.
+	c.link.Do(func() { c.link.Do(func() { close(flushed) }) })
+	c.wait(flushed)
+}
+
+// wait waits for something, the connection's end, or maxCloseWait.
+func (c *Conn) wait(happened <-chan struct{}) {
+	timeout := time.NewTimer(maxCloseWait)
+	defer timeout.Stop()
+	select {
+	case <-happened:
+	case <-c.Done():
+	case <-timeout.C:
+	}
 }
 
 // checkCode panics, where the bug is and not on the loop, if an application's

@@ -13,11 +13,19 @@ import (
 var (
 	// ErrStreamLimit: the peer allows no further stream now.
 	ErrStreamLimit = errors.New("quic: the peer's stream limit is reached")
-	// ErrServerClosed: the listener or transport was closed.
-	ErrServerClosed = errors.New("quic: listener or transport closed")
-	// ErrWriteClosed: a write on a stream after Close.
-	ErrWriteClosed = errors.New("quic: write on a closed stream")
+	// ErrServerClosed: the listener or transport was closed. It is a net.ErrClosed.
+	ErrServerClosed error = closedError("quic: listener or transport closed")
+	// ErrWriteClosed: a write on a stream after Close. It is a net.ErrClosed.
+	ErrWriteClosed error = closedError("quic: write on a closed stream")
 )
+
+// closedError is the error of using what this side has closed.
+type closedError string
+
+func (e closedError) Error() string { return string(e) }
+
+// Is makes it a net.ErrClosed, as package net's errors of that kind are.
+func (e closedError) Is(target error) bool { return target == net.ErrClosed }
 
 // StreamError is the error of a stream of which one half was cancelled.
 type StreamError struct {
@@ -34,7 +42,8 @@ func (e *StreamError) Error() string {
 }
 
 // ApplicationError is the error of a connection that an application closed,
-// by Conn.CloseWithError or its like on the other side.
+// by Conn.CloseWithError or its like on the other side. It is a net.ErrClosed if this
+// side closed.
 type ApplicationError struct {
 	Code   uint64 // the application's, below 1<<62
 	Reason string // for people
@@ -48,6 +57,9 @@ func (e *ApplicationError) Error() string {
 	}
 	return fmt.Sprintf("quic: connection %s with code %#x%s", who, e.Code, suffix(e.Reason))
 }
+
+// Is makes an error of what this side has closed a net.ErrClosed.
+func (e *ApplicationError) Is(target error) bool { return target == net.ErrClosed && !e.Remote }
 
 // TransportError is the error of a connection that ended because something
 // was wrong with the protocol or the TLS handshake.

@@ -177,7 +177,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 	}
 	if len(h.offer.drafts) == 0 || !h.offer.datagrams || !h.offer.meets(h.offer.drafts[0]) {
 		if h.dedicated {
-			_ = h.conn.QUIC().CloseWithError(uint64(codeRequirementsNotMet), "no known version of WebTransport")
+			h.conn.QUIC().StartClose(uint64(codeRequirementsNotMet), "no known version of WebTransport")
 		}
 		return ErrNotSupported // Section 3.1
 	}

@@ -15,7 +15,8 @@ import (
 const closeTimeout = 5 * time.Second
 
 // CloseWithError ends the session with a code and a reason, of which up to 1024
-// bytes are sent. It does not wait. Only the first call has an effect, and none
+// bytes are sent. It returns when they have left, as far as they may at once, so that
+// a program may exit: see quic.Conn.Flush. Only the first call has an effect, and none
 // after the session has ended. Streams that were closed before are still
 // delivered, as far as the peer wants them; others are reset.
 func (s *Session) CloseWithError(code uint32, reason string) error {
@@ -34,6 +35,7 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 		s.endStreams()
 	}
 	s.finishEnd()
+	s.conn.Flush()
 	return nil
 }
 

@@ -14,7 +14,13 @@ type closeState struct {
 	pending  bool // a CONNECTION_CLOSE must be sent
 	received uint64
 	answerAt uint64 // the packet received that is answered next
+
+	lastWords int // bytes that may leave before it, while the connection is not closing yet
 }
+
+// maxLastWords bounds what may leave before a CONNECTION_CLOSE: several round trips'
+// worth of control frames and messages, but no bulk transfer.
+const maxLastWords = 256 << 10
 
 // closePeriod is how long a closed connection answers or ignores late packets,
 // in probe timeouts (RFC 9000, Section 10.2).
@@ -29,6 +35,29 @@ func (c *Conn) Close(now monotime.Time, code uint64, reason string) {
 	c.close(now, &ApplicationError{Code: code, Reason: reason},
 		wire.ConnectionClose{App: true, Code: code, Reason: []byte(reason)})
 }
+
+// CloseAfterSending is Close that lets leave first what was written before and may be
+// sent now, as far as the windows allow, up to maxLastWords: what PollTransmit returns
+// before it runs dry, and then CONNECTION_CLOSE. Nothing is received any more.
+func (c *Conn) CloseAfterSending(now monotime.Time, code uint64, reason string) {
+	if c.state != stateEstablished {
+		c.Close(now, code, reason)
+		return
+	}
+	if c.end == nil {
+		c.end = &closeState{
+			err:       &ApplicationError{Code: code, Reason: reason},
+			frame:     wire.ConnectionClose{App: true, Code: code, Reason: []byte(reason)},
+			lastWords: maxLastWords,
+		}
+	}
+}
+
+// leaving reports whether the connection will close when it has nothing to send now.
+func (c *Conn) leaving() bool { return c.end != nil && c.state < stateClosing }
+
+// leave closes a connection that has had its last words.
+func (c *Conn) leave(now monotime.Time) { c.close(now, c.end.err, c.end.frame) }
 
 // Fail ends the connection with a transport error.
 func (c *Conn) Fail(now monotime.Time, err *TransportError) { c.fail(now, err) }

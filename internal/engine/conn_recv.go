@@ -24,6 +24,10 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	case stateReleased:
 		return
 	}
+	if c.leaving() {
+		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is about to close")
+		return
+	}
 	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {
 		c.traceDropped(now, len(d.Data), DropRejected, "not from the server's address")
 		return

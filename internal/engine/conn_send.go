@@ -17,7 +17,27 @@ func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Tra
 		return c.pollClose(now, buf)
 	case c.state > stateClosing:
 		return Transmit{}, false
+	case c.leaving():
+		return c.pollLastWords(now, buf, maxSegments)
 	}
+	return c.pollOpen(now, buf, maxSegments)
+}
+
+// pollLastWords sends what was written before the connection was closed, and then
+// CONNECTION_CLOSE.
+func (c *Conn) pollLastWords(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
+	if c.end.lastWords > 0 {
+		if t, ok := c.pollOpen(now, buf, maxSegments); ok {
+			c.end.lastWords -= len(t.Data)
+			return t, true
+		}
+	}
+	c.leave(now)
+	return c.pollClose(now, buf)
+}
+
+// pollOpen is PollTransmit of a connection that is not closing.
+func (c *Conn) pollOpen(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
 	if t, ok := c.pollPath(now, buf); ok {
 		return t, true
 	}

@@ -56,7 +56,7 @@ func (ss *streams) get(id wire.StreamID) *Stream { return ss.table.get(id) }
 // OpenStream opens a stream of this side. Without leave from the peer it
 // returns ErrStreamLimit, and EventStreamsAvailable tells when to try again.
 func (c *Conn) OpenStream(unidirectional bool) (*Stream, error) {
-	if c.state >= stateClosing {
+	if c.state >= stateClosing || c.leaving() {
 		return nil, ErrClosed
 	}
 	k := kindOf(unidirectional)

@@ -131,7 +131,7 @@ func (c *Conn) OpenStream(unidirectional bool) (*engine.Stream, error) {
 // CONNECTION_CLOSE has been sent.
 func (c *Conn) Close(code uint64, reason string) {
 	if !c.released {
-		c.engine.Close(c.loop.clock(), code, reason)
+		c.engine.CloseAfterSending(c.loop.clock(), code, reason)
 		c.touch()
 	}
 }

@@ -111,5 +111,5 @@ func (l *Loop) end(c *Conn) {
 		})
 		return
 	}
-	c.engine.Close(l.clock(), uint64(wire.NoError), "")
+	c.engine.CloseAfterSending(l.clock(), uint64(wire.NoError), "")
 }

@@ -1,0 +1,82 @@
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// sayAndClose writes size bytes to a new stream of the endpoint and closes the
+// connection.
+func (p *puppet) sayAndClose(size int) {
+	p.t.Helper()
+	s, err := p.conn.OpenStream(true)
+	if err != nil {
+		p.fatal("%v", err)
+	}
+	if n, err := s.Send.WriteLast(make([]byte, size)); n != size || err != nil {
+		p.fatal("%d bytes written: %v", n, err)
+	}
+	p.conn.StreamWritten(s)
+	p.conn.CloseAfterSending(p.now, 7, "")
+	p.conn.CloseAfterSending(p.now, 8, "again") // which does nothing
+	if _, err := p.conn.OpenStream(true); !errors.Is(err, engine.ErrClosed) {
+		p.fatal("opening a stream after the close: %v", err)
+	}
+	p.poll()
+}
+
+// What was written before a close leaves before CONNECTION_CLOSE.
+func TestCloseLastWords(t *testing.T) {
+	for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
+		p := newRole(t, side)
+		p.handshake()
+		p.sayAndClose(100)
+		if f, _ := p.next(); len(f.stream().Data) != 100 || !f.stream().Fin {
+			t.Errorf("%v: %d bytes of the stream", side, len(f.stream().Data))
+		}
+		p.want(appClose(7))
+		p.silence()
+		if !slices.ContainsFunc(p.events, func(e engine.Event) bool { return e.Kind == engine.EventClosed }) {
+			t.Errorf("%v: the application is not told", side)
+		}
+		p.wantForgotten()
+	}
+}
+
+// Of very much only what may be sent at once leaves.
+func TestCloseLastWordsBounded(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	p.sayAndClose(100_000)
+	sent := 0
+	for f, ok := p.next(); ok; f, ok = p.next() {
+		switch f.kind() {
+		case wire.FrameConnectionCloseApp:
+			if sent < 5000 || sent > 20_000 {
+				t.Errorf("%d bytes were sent before the close, want a window", sent)
+			}
+			p.silence()
+			return
+		default:
+			sent += len(f.stream().Data)
+		}
+	}
+	t.Fatal("not closed when the window is full")
+}
+
+// A connection that is about to close takes nothing any more.
+func TestCloseLastWordsDeaf(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	p.conn.CloseAfterSending(p.now, 7, "")
+	p.queue(wire.AppSpace, stream(2, 0, "too late", true))
+	p.poll()
+	p.want(appClose(7))
+	if slices.ContainsFunc(p.events, func(e engine.Event) bool { return e.Kind == engine.EventStreamOpened }) {
+		t.Error("a stream was opened after the close")
+	}
+}
