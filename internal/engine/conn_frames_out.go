@@ -117,7 +117,6 @@ func (ss *streams) appendLimits(w *frameWriter) {
 	}
 }
 
-// appendStreamControl writes the control frames of streams.
 // appendLastWords writes the end of a stream of the highest urgency, if all that is
 // left of it fits. It comes before the resets of other streams: when it says why they
 // are reset, who reads it should learn that first.
@@ -132,6 +131,7 @@ func (c *Conn) appendLastWords(w *frameWriter) {
 	}
 }
 
+// appendStreamControl writes the control frames of streams.
 func (c *Conn) appendStreamControl(w *frameWriter) {
 	q := &c.streams.control
 	for s := q.head(controlQueue); s != nil && w.room() >= maxSizeResetStreamAt; s = q.head(controlQueue) {
