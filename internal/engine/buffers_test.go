@@ -139,6 +139,7 @@ func TestRecvBufferEnds(t *testing.T) {
 		{"connection ended, not all there", func(b *RecvBuffer) { b.insert(0, text(0, 3), false); b.failAfterReceived(wrong) }, 3, nil},
 		{"data after failure", func(b *RecvBuffer) { b.fail(wrong); b.insert(0, text(0, 3), false) }, 0, wrong},
 		{"cut within", func(b *RecvBuffer) { b.insert(0, text(0, 9), false); b.failAt(4, wrong) }, 4, nil},
+		{"cut after failure", func(b *RecvBuffer) { b.fail(wrong); b.failAt(4, io.ErrClosedPipe) }, 0, wrong},
 		{"cut at the beginning", func(b *RecvBuffer) { b.insert(0, text(0, 9), false); b.failAt(0, wrong) }, 0, wrong},
 	}
 	for _, tt := range tests {

@@ -108,6 +108,11 @@ func TestDiscardedByStop(t *testing.T) {
 	for name, answer := range map[string]func(s *engine.Stream) frame{
 		"reset": func(s *engine.Stream) frame { return resetStream(s.ID, 1, 30) },
 		"FIN":   func(s *engine.Stream) frame { return stream(s.ID, 25, "01234", true) },
+		"reset of a part that is reliable": func(s *engine.Stream) frame {
+			return wire.AppendResetStreamAt(nil, wire.ResetStreamAt{
+				ResetStream: wire.ResetStream{ID: s.ID, Code: 1, FinalSize: 30}, ReliableSize: 8,
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newServer(t)

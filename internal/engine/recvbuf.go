@@ -244,12 +244,14 @@ func (b *RecvBuffer) fail(err error) uint64 {
 	return b.read
 }
 
-// failAt makes reading end with err at offset cut, and returns how far
-// reading got.
+// failAt makes reading end with err at offset cut unless it has ended at once before,
+// and returns how far reading got.
 func (b *RecvBuffer) failAt(cut uint64, err error) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cut = &earlyEnd{cut, err}
+	if !b.failed() {
+		b.cut = &earlyEnd{cut, err}
+	}
 	return b.read
 }
 
