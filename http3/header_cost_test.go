@@ -164,3 +164,32 @@ func TestLargeHeaderIsReadAside(t *testing.T) {
 		t.Errorf("%d handlers are counted in the end", ts.liveConns()[0].handlers.Load())
 	}
 }
+
+// TestLargeHeaderOfEndedConn: a connection that ends while a large header section of it
+// is decoded takes no handler's place with it.
+func TestLargeHeaderOfEndedConn(t *testing.T) {
+	ts := serve(t, nil)
+	ts.dialRaw(t)
+	if !eventually(func() bool { return len(ts.liveConns()) == 1 }) {
+		t.Fatal("no connection")
+	}
+	c := ts.liveConns()[0]
+	ended := make(chan largeHeader, 1)
+	c.qc.Run(func() {
+		s, err := c.qc.TryOpenStream(true)
+		if err != nil {
+			t.Error(err)
+			close(ended)
+			return
+		}
+		c.countHandlers(1)
+		ended <- largeHeader{newExchange(c, s), &blockedHeader{}}
+	})
+	job := wait(t, "the stream", ended)
+	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	<-c.qc.Done()
+	job.serve()
+	if n := ts.running.Load(); n != 0 {
+		t.Errorf("%d handlers are counted as running for ever", n)
+	}
+}

@@ -63,7 +63,9 @@ func (l largeHeader) serve() {
 	if err == nil {
 		head.collect()
 	}
-	x.conn.qc.Run(func() { l.done(&head, err) })
+	if !x.conn.qc.Run(func() { l.done(&head, err) }) {
+		x.conn.countHandlers(-1) // the connection has ended meanwhile
+	}
 }
 
 // done goes on with the request, on the loop's goroutine.
