@@ -196,6 +196,7 @@ func TestSuperfluousWriteHeader(t *testing.T) {
 	if resp, _ := ts.do(t, "GET", "/", nil); resp.StatusCode != 201 {
 		t.Errorf("status %d", resp.StatusCode)
 	}
+	ts.logHandler().Flush()
 	if !strings.Contains(ts.log.String(), "superfluous") || !strings.Contains(ts.log.String(), "response_test.go") {
 		t.Errorf("log:\n%s", ts.log)
 	}

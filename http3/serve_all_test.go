@@ -231,6 +231,7 @@ func TestDevelopmentCertificate(t *testing.T) {
 	if err != nil || first != second {
 		t.Errorf("TCP and UDP have different certificates, %v", err)
 	}
+	s.logHandler().Flush()
 	if strings.Count(log.String(), "sha256=") != 1 {
 		t.Errorf("log:\n%s", log)
 	}

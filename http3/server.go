@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -114,8 +116,11 @@ type Server struct {
 	// client that is silent altogether counts as gone after
 	// QUICConfig.MaxIdleTimeout.
 	IdleTimeout time.Duration
-	// Logger is told of panics in handlers and of broken clients; nil stands
-	// for slog.Default().
+	// Logger is told of panics in handlers, at slog.LevelError, and of clients that
+	// break the protocol, at slog.LevelDebug; nil stands for slog.Default(). It is
+	// called in a goroutine of its own, so that it may take long, and up to 100 times a
+	// second, as clients cause what it is told; one line then says how many records
+	// were left out. Shutdown and Close wait for it, a second at most.
 	Logger *slog.Logger
 
 	grace time.Duration // instead of paceGrace, in tests
@@ -131,6 +136,11 @@ type Server struct {
 	running   atomic.Int64           // handlers, of all connections
 	closing   atomic.Bool            // Shutdown or Close was called
 	altSvc    atomic.Pointer[string] // the value of Alt-Svc, while listening
+
+	log struct { // what Logger is told by
+		once    sync.Once
+		handler *asynclog.Handler
+	}
 }
 
 // ListenAndServe listens on Addr, UDP only, and serves until Shutdown or Close,
@@ -249,11 +259,12 @@ func (s *Server) handler() http.Handler {
 	return http.DefaultServeMux
 }
 
-func (s *Server) logger() *slog.Logger {
-	if s.Logger != nil {
-		return s.Logger
-	}
-	return slog.Default()
+// logger returns what tells Logger. It does not wait for it.
+func (s *Server) logger() *slog.Logger { return slog.New(s.logHandler()) }
+
+func (s *Server) logHandler() *asynclog.Handler {
+	s.log.once.Do(func() { s.log.handler = asynclog.New(cmp.Or(s.Logger, slog.Default()).Handler()) })
+	return s.log.handler
 }
 
 func (s *Server) maxHeaderBytes() int {

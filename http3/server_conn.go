@@ -115,7 +115,7 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	}
 	var app *quic.ApplicationError
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
-		c.srv.logger().Warn("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
+		c.srv.logger().Debug("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 // error, when ctx ends; connections with running handlers are left alone then,
 // for Close.
 func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.logHandler().Flush()
 	s.closeListeners()
 	for _, c := range s.liveConns() {
 		c.qc.Run(c.leave)
@@ -50,6 +51,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close stops listening and closes all connections at once; requests under way
 // fail at the clients, which have been told when it returns.
 func (s *Server) Close() error {
+	defer s.logHandler().Flush()
 	s.closeListeners()
 	conns := s.liveConns()
 	for _, c := range conns {

@@ -118,6 +118,7 @@ func TestPanics(t *testing.T) {
 	if !eventually(logs("the test wants it: /flushed")) || !eventually(logs("the test wants it: /plain")) || !strings.Contains(ts.log.String(), "server_test.go") {
 		t.Errorf("log:\n%s", ts.log)
 	}
+	ts.logHandler().Flush()
 	if strings.Contains(ts.log.String(), "/abort") {
 		t.Errorf("http.ErrAbortHandler was logged:\n%s", ts.log)
 	}

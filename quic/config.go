@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -137,7 +138,10 @@ type Config struct {
 	// made if it is not there. At most 512 connections are logged at a time, and
 	// about 1 GiB of each. Logger is told when a file cannot be written.
 	QlogDir string
-	// Logger is told what an operator should know. Default is nobody.
+	// Logger is told what an operator should know. Default is nobody. It is called in
+	// a goroutine of its own, so that it may take long, and up to 100 times a second;
+	// one line then says how many records were left out. Transport.Close waits for it,
+	// a second at most.
 	Logger *slog.Logger
 
 	// NewHandler, when set, makes connections event-driven: it is called on
@@ -269,10 +273,11 @@ func streamLimit(n int64) uint64 {
 	return uint64(n)
 }
 
-// logger returns the logger, one that tells nobody if there is none.
-func (conf *Config) logger() *slog.Logger {
+// logHandler returns what tells Logger, or nobody if there is none, and does not wait
+// for it: for event loops, and for what peers cause.
+func (conf *Config) logHandler() *asynclog.Handler {
 	if conf.Logger == nil {
-		return slog.New(slog.DiscardHandler)
+		return asynclog.New(slog.DiscardHandler)
 	}
-	return conf.Logger
+	return asynclog.New(conf.Logger.Handler())
 }

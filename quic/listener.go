@@ -3,9 +3,11 @@ package quic
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"sync/atomic"
 
+	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -21,6 +23,7 @@ const maxBacklog = 16384
 type Listener struct {
 	transport  *Transport
 	conf       *Config
+	log        *asynclog.Handler
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
 	closed     atomic.Bool
@@ -108,7 +111,7 @@ func (l *Listener) offer(c *Conn) {
 	switch {
 	case l.backlog.Len() >= l.maxBacklog:
 		if !l.warned.Swap(true) {
-			c.conf.logger().Warn("quic: connections are refused, as too many wait to be accepted",
+			slog.New(l.log).Warn("quic: connections are refused, as too many wait to be accepted",
 				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
 		}
 		c.refuse("too many connections wait to be accepted")
@@ -119,6 +122,6 @@ func (l *Listener) offer(c *Conn) {
 
 // refuse ends a connection that nobody has seen. On the loop's goroutine.
 func (c *Conn) refuse(reason string) {
-	c.conf.logger().Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
+	slog.New(c.listener.log).Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
 	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
 }

@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"log/slog"
 	"sync"
 
 	"github.com/godwit-quic/godwit/internal/engine"
@@ -20,6 +21,6 @@ func newTracer(conf *Config) func(wire.Side, wire.ConnectionID) engine.Tracer {
 	if known, ok := qlogDirs.Load(conf.QlogDir); ok {
 		return known.(func(wire.Side, wire.ConnectionID) engine.Tracer)
 	}
-	dir, _ := qlogDirs.LoadOrStore(conf.QlogDir, qlog.Dir(conf.QlogDir, conf.logger()))
+	dir, _ := qlogDirs.LoadOrStore(conf.QlogDir, qlog.Dir(conf.QlogDir, slog.New(conf.logHandler())))
 	return dir.(func(wire.Side, wire.ConnectionID) engine.Tracer)
 }

@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/admission"
+	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -22,6 +24,7 @@ import (
 // Listen and Dial make one of their own, which ends by itself.
 type Transport struct {
 	conf    *Config
+	log     *asynclog.Handler
 	workers []*worker
 	turn    atomic.Uint32        // picks the worker for the next dialled connection
 	adjust  func(*engine.Config) // by a test; nil otherwise
@@ -81,7 +84,7 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 	if conf.StatelessResetKey != nil {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
-	t := &Transport{conf: conf, gate: admission.New(conf.admission()), memory: conf.memory()}
+	t := &Transport{conf: conf, log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory()}
 	ep.Gate, ep.Memory = t.gate, t.memory
 	for i := range socks {
 		t.workers = append(t.workers, &worker{transport: t, index: i})
@@ -103,7 +106,7 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 // others with half of the clients, so all end.
 func (t *Transport) ended(err error) {
 	if err != nil {
-		t.conf.logger().Error("quic: the socket failed, all its connections are closed", "err", err)
+		slog.New(t.log).Error("quic: the socket failed, all its connections are closed", "err", err)
 		t.stop()
 	}
 	if l := t.listener.Load(); l != nil {
@@ -144,7 +147,10 @@ func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{transport: t, conf: conf, maxBacklog: maxBacklog}
+	l := &Listener{transport: t, conf: conf, log: t.log, maxBacklog: maxBacklog}
+	if conf.Logger != t.conf.Logger {
+		l.log = conf.logHandler()
+	}
 	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
@@ -200,6 +206,7 @@ func (t *Transport) Close() error {
 	for _, w := range t.workers {
 		w.Close()
 	}
+	t.log.Flush()
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 const (
 	// maxQueued is how many records wait at most while a writer is slow: some tens of
-	// kilobytes.
+	// kilobytes, and more for those with the stack of a panic.
 	maxQueued = 256
 	// maxPerSecond is how many records a second are taken: enough to see what is
 	// wrong, too few to fill a disk or hide other lines.
