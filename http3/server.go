@@ -127,6 +127,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}
+	closed    []*quic.Listener // by Shutdown or Close
 	conns     map[*serverConn]struct{}
 	workers   []*workers             // by event loop
 	tcp       *http.Server           // of ServeTCP, and what handlers see as the server

@@ -2,7 +2,6 @@ package http3
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -45,11 +44,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 	}
 	s.dismissWorkers()
+	s.freeAddresses()
 	return err
 }
 
 // Close stops listening and closes all connections at once; requests under way
-// fail at the clients, which have been told when it returns.
+// fail at the clients, which have been told when it returns. Addresses that Listen or
+// ListenAll has listened on are free then.
 func (s *Server) Close() error {
 	defer s.logHandler().Flush()
 	s.closeListeners()
@@ -61,6 +62,7 @@ func (s *Server) Close() error {
 		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	}
 	s.dismissWorkers()
+	s.freeAddresses()
 	if tcp := s.tcpServer(); tcp != nil {
 		return tcp.Close()
 	}
@@ -70,12 +72,25 @@ func (s *Server) Close() error {
 func (s *Server) closeListeners() {
 	s.mu.Lock()
 	s.closing.Store(true)
-	listeners := slices.Collect(maps.Keys(s.listeners))
+	for ln := range s.listeners {
+		if !slices.Contains(s.closed, ln) {
+			s.closed = append(s.closed, ln)
+		}
+	}
 	if s.idleTimer != nil {
 		s.idleTimer.Stop()
 	}
 	s.mu.Unlock()
-	for _, ln := range listeners { // event loops that take the lock are waited for
+	s.freeAddresses()
+}
+
+// freeAddresses closes the listeners, again when connections have ended: see
+// quic.Listener.Close. It waits for event loops that take the lock.
+func (s *Server) freeAddresses() {
+	s.mu.Lock()
+	listeners := slices.Clone(s.closed)
+	s.mu.Unlock()
+	for _, ln := range listeners {
 		_ = ln.Close()
 	}
 }

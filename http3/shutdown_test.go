@@ -187,3 +187,24 @@ func TestSharedTransport(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// When a server has ended, whichever way, its address is free.
+func TestEndFreesAddress(t *testing.T) {
+	for name, end := range map[string]func(*Server) error{
+		"Close":    (*Server).Close,
+		"Shutdown": func(s *Server) error { return s.Shutdown(t.Context()) },
+	} {
+		ts := serve(t, func(http.ResponseWriter, *http.Request) {})
+		ts.do(t, "GET", "/", nil)
+		if err := end(ts.Server); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		conf, _ := peertest.TLS(t)
+		again := &Server{TLSConfig: conf}
+		ln, err := again.Listen(ts.addr)
+		if err != nil {
+			t.Fatalf("after %s: %v", name, err)
+		}
+		_ = ln.Close()
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // What was written before a close arrives, and the peer learns of the close.
@@ -219,4 +220,59 @@ func TestCloseThenExit(t *testing.T) {
 	}
 	check(c)
 	wait()
+}
+
+// A listener that is closed refuses the handshakes under way, whether their clients
+// have given up or not, and its address is free at once.
+func TestCloseDuringHandshake(t *testing.T) {
+	for _, gaveUp := range []bool{false, true} {
+		e, g := newGatedEnv(t, serverCallbacks[0])
+		g.shut.Store(true)
+		ctx, cancel := context.WithCancel(e.ctx)
+		dialled := make(chan error, 1)
+		go func() {
+			_, err := e.transport.Dial(ctx, e.listener.Addr().String(), e.clientTLS, nil)
+			dialled <- err
+		}()
+		<-g.entered
+		if gaveUp {
+			cancel()
+			<-dialled
+		}
+		addr := e.listener.Addr().String()
+		e.listener.Close()
+		if !gaveUp {
+			if refused := wantError[*TransportError](t, "Dial", <-dialled); !refused.Remote || wire.ErrorCode(refused.Code) != wire.ConnectionRefused {
+				t.Errorf("Dial: %v", refused)
+			}
+		}
+		server, _ := peertest.TLS(t, "test")
+		again, err := Listen(addr, server, nil)
+		if err != nil {
+			t.Fatalf("the client gave up: %v: %v", gaveUp, err)
+		}
+		again.Close()
+		cancel()
+		close(g.open)
+	}
+}
+
+// A listener that is closed when its connections have ended leaves its address free,
+// also if it was closed before.
+func TestCloseFreesAddress(t *testing.T) {
+	for _, early := range []bool{false, true} {
+		e := newEnv(t, nil, nil)
+		_, server := e.pair()
+		if early {
+			e.listener.Close()
+		}
+		server.CloseWithError(0, "")
+		e.listener.Close()
+		conf, _ := peertest.TLS(t, "test")
+		again, err := Listen(e.listener.Addr().String(), conf, nil)
+		if err != nil {
+			t.Fatalf("closed before: %v: %v", early, err)
+		}
+		again.Close()
+	}
 }

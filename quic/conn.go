@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/handshake"
@@ -26,6 +27,7 @@ type Conn struct {
 	tls       *handshake.Conn
 
 	accepts   *acceptQueues // nil on an event-driven connection, and before the handshake
+	accepted  atomic.Bool   // somebody has it: by Accept, or its Handler
 	datagrams chan struct{} // something may be received; nil when they are off
 	value     any
 
@@ -39,10 +41,11 @@ type Conn struct {
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
-	handler     Handler   // nil for a connection that is not event-driven
-	dialling    *dialling // nil if it came in, or is complete or has failed
-	woke        bool      // somebody who waits on a detached stream was signalled
-	wantStreams bool      // the Handler waits to hear of a higher stream limit
+	handler     Handler           // nil for a connection that is not event-driven
+	dialling    *dialling         // nil if it came in, or is complete or has failed
+	released    []*sync.WaitGroup // of those who wait until it is forgotten
+	woke        bool              // somebody who waits on a detached stream was signalled
+	wantStreams bool              // the Handler waits to hear of a higher stream limit
 }
 
 func (t *Transport) newConn(w *worker, conf *Config) *Conn {

@@ -18,6 +18,8 @@ func (c events) HandleHandshakeComplete() {
 	}
 	if c.handler == nil {
 		c.accepts = new(acceptQueues)
+	} else {
+		c.accepted.Store(true)
 	}
 	switch {
 	case c.dialling != nil:
@@ -136,6 +138,9 @@ func (c events) HandleClosed(err error) {
 func (c events) HandleReleased() {
 	c.transport.live.Add(-1)
 	c.transport.retire()
+	for _, waiter := range c.released {
+		waiter.Done()
+	}
 }
 
 // handles reports whether the connection's Handler is told of s.

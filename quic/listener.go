@@ -5,10 +5,13 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -26,7 +29,6 @@ type Listener struct {
 	log        *asynclog.Handler
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
-	closed     atomic.Bool
 	warned     atomic.Bool // of a full backlog
 }
 
@@ -69,6 +71,7 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.accepted.Store(true)
 		if c.Err() == nil {
 			return c, nil // those that have ended in the meantime are left out
 		}
@@ -81,28 +84,85 @@ func (l *Listener) Addr() net.Addr { return l.transport.LocalAddr() }
 // Transport returns the transport that the listener belongs to.
 func (l *Listener) Transport() *Transport { return l.transport }
 
-// Close stops accepting: connections not yet accepted are refused, those that
-// were accepted live on.
+// Close stops accepting: handshakes under way and connections not yet accepted are
+// refused, those that were accepted live on. When it returns, their clients have been
+// told, and if the Listener has a Transport of its own and all connections have ended,
+// its address is free: it may be called again when the last has. For that it waits for
+// the event loops, up to a second, unless it is called on the goroutine of one. A lock
+// that a Handler takes must not be held.
 func (l *Listener) Close() error {
-	if l.closed.Swap(true) {
-		return nil
-	}
 	l.backlog.Close(ErrServerClosed)
 	t := l.transport
 	t.listener.CompareAndSwap(l, nil)
+	var stopped sync.WaitGroup
 	for _, w := range t.workers {
-		w.Do(func() {
-			if w.accepting == l {
-				w.SetServer(nil)
-				w.accepting = nil
+		stopped.Add(1)
+		if !w.Do(func() {
+			w.stopServing(l, &stopped)
+			if !w.Do(stopped.Done) { // when the turn that refuses them is over
+				stopped.Done()
 			}
-		})
+		}) {
+			stopped.Done()
+		}
 	}
-	for _, c := range l.backlog.Clear() {
-		c.worker.Do(func() { c.refuse("the server stopped listening") })
-	}
+	l.backlog.Clear()
 	t.retire()
+	if !loop.OnLoop() {
+		t.awaitListenerEnd(&stopped)
+	}
 	return nil
+}
+
+// stopServing ends what nobody has accepted of l. Where that leaves nothing to live on a
+// socket, it is about to be closed: closing periods are skipped, and stopped counts
+// the connections until they are forgotten. On the loop's goroutine.
+func (w *worker) stopServing(l *Listener, stopped *sync.WaitGroup) {
+	if w.accepting == l {
+		w.SetServer(nil)
+		w.accepting = nil
+	}
+	ends := w.transport.temporary.Load() && w.accepting == nil
+	w.EachConn(func(link *loop.Conn) {
+		c := link.Handler().(events).Conn
+		switch {
+		case c.Err() != nil:
+		case c.listener == l && !c.accepted.Load():
+			c.refuse("the server stopped listening")
+		default:
+			ends = false
+		}
+	})
+	if !ends {
+		return
+	}
+	w.EachConn(func(link *loop.Conn) {
+		c := link.Handler().(events).Conn
+		stopped.Add(1)
+		c.released = append(c.released, stopped)
+		link.SkipClosingPeriod()
+	})
+}
+
+// awaitListenerEnd waits until the loops have stopped serving, and for their ends if
+// that leaves them nothing to do, maxCloseWait at most.
+func (t *Transport) awaitListenerEnd(stopped *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stopped.Wait()
+		if t.temporary.Load() && t.live.Load() == 0 {
+			for _, w := range t.workers {
+				<-w.Done()
+			}
+		}
+	}()
+	timeout := time.NewTimer(maxCloseWait)
+	defer timeout.Stop()
+	select {
+	case <-ended:
+	case <-timeout.C:
+	}
 }
 
 // offer queues a connection for Accept. On the goroutine of the connection's

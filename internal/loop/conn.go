@@ -17,6 +17,7 @@ type Conn struct {
 	handler Handler
 
 	released bool
+	brief    bool // SkipClosingPeriod was called
 
 	dirty       bool
 	waits       bool // in handshakes
@@ -143,6 +144,19 @@ func (c *Conn) Fail(err *engine.TransportError) {
 		c.touch()
 	}
 }
+
+// SkipClosingPeriod makes the loop forget the connection as soon as it has ended and
+// the peer has been told once, as is allowed where the socket is about to be closed
+// (RFC 9000, Section 10.2).
+func (c *Conn) SkipClosingPeriod() {
+	if !c.released {
+		c.brief = true
+		c.touch()
+	}
+}
+
+// Handler returns what the connection's events are told to.
+func (c *Conn) Handler() Handler { return c.handler }
 
 // Do calls f on the loop's goroutine, unless the connection is released by
 // then. It returns false if the loop has ended, so that f will not be called.

@@ -34,6 +34,14 @@ func (l *Loop) Dial(path engine.Path, cfg *engine.Config, tls engine.TLS, h Hand
 // loop's goroutine only.
 func (l *Loop) SetServer(s *engine.Server) { l.endpoint.SetServer(s) }
 
+// EachConn calls f for every connection not yet released. On the loop's goroutine
+// only.
+func (l *Loop) EachConn(f func(*Conn)) {
+	for c := l.conns.head; c != nil; c = c.next {
+		f(c)
+	}
+}
+
 // Conns returns the number of connections not yet released. On the loop's
 // goroutine only.
 func (l *Loop) Conns() int { return l.count }

@@ -38,6 +38,9 @@ func (l *Loop) flush() {
 		c := l.dirty.pop()
 		n, more := l.transmit(c)
 		trains += max(n, 1)
+		if c.brief && !more {
+			c.engine.Release(l.clock())
+		}
 		l.dispatch(c)
 		if more {
 			c.touch()
