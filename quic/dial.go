@@ -20,9 +20,11 @@ import (
 // given up and leaves nothing behind.
 //
 // The error names addr. Within it is the cause of ctx's end, an error of package
-// net when there is no such host, a *HandshakeTimeoutError when nobody answered in
-// time, a *TransportError when the handshake failed, with an error of crypto/x509 in
-// it for a certificate that was not accepted, or a *VersionNegotiationError.
+// net when there is no such host, syscall.ECONNREFUSED when the host says at once that
+// nobody listens at the port (on Linux; elsewhere that takes as long as silence), a
+// *HandshakeTimeoutError when nobody answered in time, a *TransportError when the
+// handshake failed, with an error of crypto/x509 in it for a certificate that was not
+// accepted, or a *VersionNegotiationError.
 //
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
@@ -68,7 +70,7 @@ func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 // dialling is a handshake that this end has begun.
 type dialling struct {
 	ended       chan struct{} // closed when it is complete or has failed
-	unreachable error         // why this machine cannot send to the peer
+	unreachable error         // why nothing can reach the peer
 }
 
 // connect makes one attempt at one address.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/wtclient"
@@ -44,12 +45,15 @@ func explain(err error, untrusted string) error {
 		name      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		transport *quic.TransportError
+		network   *net.OpError
 	)
 	switch {
 	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid):
 		return fmt.Errorf("%w (%s)", err, untrusted)
 	case errors.As(err, &transport) && transport.Code == noApplicationProtocol:
 		return fmt.Errorf("%w (the server speaks QUIC, but not this protocol over it)", err)
+	case errors.As(err, &network) && network.Net == "udp" && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w (is a server listening on this UDP port?)", err)
 	}
 	return explainAddress(err)
 }

@@ -88,6 +88,9 @@ func (c *Conn) HandshakeWaits() bool {
 	return c.state == stateHandshake && c.hs.waits && !c.tls.Pending()
 }
 
+// Answered reports whether at least one packet of the peer was opened.
+func (c *Conn) Answered() bool { return c.hs == nil || c.hs.answered }
+
 // AddressValidated reports whether the peer has proved that it receives what is
 // sent to its address, as with the token of a Retry packet (RFC 9000, Section 8.1).
 func (c *Conn) AddressValidated() bool { return c.path.validation == nil }

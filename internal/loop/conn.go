@@ -16,8 +16,9 @@ type Conn struct {
 	engine  *engine.Conn
 	handler Handler
 
-	released bool
-	brief    bool // SkipClosingPeriod was called
+	released   bool
+	brief      bool // SkipClosingPeriod was called
+	unanswered bool // counted in Loop.unanswered
 
 	dirty       bool
 	waits       bool // in handshakes

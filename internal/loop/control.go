@@ -26,6 +26,7 @@ func (l *Loop) post(it item) bool {
 func (l *Loop) Dial(path engine.Path, cfg *engine.Config, tls engine.TLS, h Handler) *Conn {
 	c := l.newConn(l.endpoint.Dial(l.clock(), path, cfg, tls))
 	c.handler = h
+	l.watchAnswer(c)
 	c.touch()
 	return c
 }

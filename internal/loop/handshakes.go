@@ -63,6 +63,9 @@ func (h *handshakes) pop() *Conn {
 // handshake has to say before its next step, an acknowledgment, may wait for that
 // if it is taken in this turn, and leave with the answer.
 func (l *Loop) received(c *Conn) {
+	if c.unanswered && c.engine.Answered() {
+		l.noteAnswer(c)
+	}
 	if c.engine.HandshakeWaits() {
 		l.handshakes.push(c)
 		if l.handshakes.length <= maxTurnHandshakes {

@@ -28,6 +28,7 @@ type Loop struct {
 	spare      []item        // the mailbox's next slice
 	conns      connList
 	count      int // of conns
+	unanswered int // dialled, and nothing has come from the peer
 	dirty      dirtyList
 	handshakes handshakes
 	deadlines  deadlines
@@ -204,6 +205,7 @@ func (c *Conn) release() {
 		return
 	}
 	c.released = true
+	c.loop.noteAnswer(c)
 	c.loop.deadlines.set(c, 0)
 	c.loop.conns.remove(c)
 	c.loop.count--

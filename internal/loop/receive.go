@@ -19,6 +19,7 @@ const (
 func (l *Loop) receive() {
 	msgs, err := l.await()
 	l.now = l.clock()
+	l.takeRefusals()
 	for batch := 1; err == nil; batch++ {
 		for i := range msgs {
 			l.handleMessage(&msgs[i])

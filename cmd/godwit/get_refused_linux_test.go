@@ -1,0 +1,24 @@
+package main
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+// Where nobody listens, there is nothing to wait for.
+func TestGetRefused(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := c.LocalAddr().String()
+	c.Close()
+	for _, args := range [][]string{{"get", "-k", "https://" + addr}, {"wt", "-k", "https://" + addr}} {
+		r := godwit(t, "", args...)
+		if r.code != exitFailure || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
+			!strings.Contains(r.stderr, addr+": connect: connection refused (is a server listening on this UDP port?)") {
+			t.Errorf("%q: %+v", args, r)
+		}
+	}
+}
