@@ -76,9 +76,7 @@ func TestSimulation(t *testing.T) {
 			leak.Check(t)
 			for i := range numSeeds() {
 				seed := *simSeed + uint64(i)
-				if !simulate(t, &s, seed) {
-					t.Fatalf("replay: go test ./webtransport -run 'TestSimulation/^%s$' -wt.seed=%d -wt.seeds=1", s.name, seed)
-				}
+				simulate(t, &s, seed)
 			}
 		})
 	}
@@ -104,21 +102,22 @@ func numSeeds() int {
 	return seedsEach
 }
 
-// simulate runs one seed and reports whether all was as it must be.
-func simulate(t *testing.T, s *simScenario, seed uint64) (ok bool) {
+// simulate runs one seed. If not all was as it must be, the test ends with how to run
+// it again; synctest.Test does not return then.
+func simulate(t *testing.T, s *simScenario, seed uint64) {
 	defer func() {
 		if p := recover(); p != nil { // of synctest: goroutines that wait for ever
 			t.Errorf("%v", p)
-			ok = false
+		}
+		if t.Failed() {
+			t.Fatalf("replay: go test ./webtransport -run 'TestSimulation/^%s$' -wt.seed=%d -wt.seeds=1", s.name, seed)
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimWorld(t, s, seed)
 		w.run()
 		w.close()
-		ok = !t.Failed()
 	})
-	return ok
 }
 
 // simPatience is how long a run may take, in virtual time.
