@@ -28,7 +28,10 @@ const (
 //
 // No connection gets more than a half of what is free. So those that want much have
 // the same, a newcomer finds room, and the more of them there are, the less each
-// has: with n of them a share of 1/(n+2).
+// has: with n of them a share of 1/(n+2). The limit may be exceeded by a block for
+// each stream, which it may have whatever the others do, by a block for each of those
+// who write at the same moment, and by what peers send within the windows that they
+// were granted before.
 type Memory struct {
 	limit int64 // bytes
 	used  atomic.Int64
@@ -41,7 +44,7 @@ func NewMemory(limit int64) *Memory { return &Memory{limit: limit} }
 func (m *Memory) Limit() int64 { return m.limit }
 
 // Used returns how many bytes are held, a little more than there really are: each
-// connection counts in steps.
+// connection counts in steps, but not beyond the limit.
 func (m *Memory) Used() int64 { return m.used.Load() }
 
 // minShare is what a connection may keep for itself however short memory is, in bytes.
@@ -57,6 +60,9 @@ func (m *Memory) share() int64 {
 	}
 	return (m.limit - m.used.Load()) / 2
 }
+
+// full reports whether all is used.
+func (m *Memory) full() bool { return m != nil && m.used.Load() >= m.limit }
 
 // account is what one connection holds of its transport's memory. Its streams'
 // buffers share it, whose users are goroutines of their own.
@@ -111,6 +117,9 @@ func (a *account) holdReceived(n int64) {
 	}
 }
 
+// full reports whether no connection has memory left.
+func (a *account) full() bool { return a != nil && a.memory.full() }
+
 // held returns how many bytes the connection holds.
 func (a *account) held() int64 { return a.toSend.Load() + a.received.Load() }
 
@@ -120,9 +129,18 @@ func (a *account) update(change int64) {
 		return
 	}
 	counted, held := a.counted.Load(), a.held()
-	if change > 0 && held > counted || change < 0 && held < counted-2*accountStep {
-		a.count((held + accountStep - 1) / accountStep * accountStep)
+	if change > 0 && held <= counted || change < 0 && held >= counted-accountStep {
+		return
 	}
+	m, n := a.memory, (held+accountStep-1)/accountStep*accountStep
+	used := m.used.Load()
+	if change < 0 && used < m.limit/2 && held >= counted-2*accountStep {
+		return // memory is plenty, and soon it will be more again
+	}
+	if used+n-counted > m.limit {
+		n = held
+	}
+	a.count(n)
 }
 
 // count makes the memory know of so many bytes. Others may be doing so at the same

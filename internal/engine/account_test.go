@@ -65,6 +65,16 @@ func (p *puppet) takeEvents(kind engine.EventKind) (found []engine.Event) {
 	return found
 }
 
+// Nothing is counted in advance of memory that is not there.
+func TestMemoryCountedWhenShort(t *testing.T) {
+	p := newServer(t, withMemory(18<<10, 1<<20, 1<<30))
+	p.handshake()
+	p.openAndWrite(5) // each gets a block
+	if used, held := p.memory.Used(), p.conn.MemoryHeld(); used != held || used <= p.memory.Limit() {
+		t.Fatalf("%d bytes are counted, %d held, of %d", used, held, p.memory.Limit())
+	}
+}
+
 // Attack: slow reading. A peer that lets nothing be sent, on the streams or on the
 // connection, or acknowledges nothing, costs a block for each stream, what it may
 // be sent, and what is in flight.

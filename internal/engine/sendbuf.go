@@ -90,11 +90,14 @@ func (b *SendBuffer) append(p []byte, all bool) (n int, err error) {
 		}
 	}
 	b.wakeAt = wakeAt
-	grown := int64(0)
 	for n < room && b.err == nil {
+		if n > 0 && !all && b.data.held() > 0 && b.account.full() {
+			b.wakeAt = forAcks // others took at the same time what there was room for
+			break
+		}
 		before := b.data.held()
 		dst := b.data.at(b.end, true)
-		grown += b.data.held() - before
+		b.account.holdToSend(b.data.held() - before)
 		dst = dst[:min(len(dst), room-n)]
 		b.writer = true
 		b.mu.Unlock()
@@ -107,7 +110,6 @@ func (b *SendBuffer) append(p []byte, all bool) (n int, err error) {
 		n += len(dst)
 		b.end += uint64(len(dst))
 	}
-	b.account.holdToSend(grown)
 	b.account.addUnsent(int64(n))
 	if b.err != nil {
 		b.drop()
