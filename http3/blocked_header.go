@@ -41,9 +41,12 @@ func (x *exchange) HandleUnblocked() {
 	x.begin(sc, h.section, h.rest)
 }
 
-// checkBlocked looks whether a request that waits was reset.
+// checkBlocked looks whether a request that waits was reset, perhaps after content
+// that nobody will read before the header section.
 func (x *exchange) checkBlocked() {
-	if _, err := x.stream.TryRead(nil); err != nil && err != io.EOF {
+	if x.stream.PeerReset() != nil {
+		x.abandon()
+	} else if _, err := x.stream.TryRead(nil); err != nil && err != io.EOF {
 		x.abandon()
 	}
 }

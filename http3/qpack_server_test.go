@@ -97,13 +97,21 @@ func TestBlockedRequestGivenUp(t *testing.T) {
 	c := ts.dialRaw(t)
 	waiting := c.request(false, frame(h3.FrameHeaders, getInserted))
 	half := c.request(false, frame(h3.FrameHeaders, getInserted)[:4])
-	for _, s := range []*quic.Stream{waiting, half} {
+	content := c.request(false, frame(h3.FrameHeaders, getInserted))
+	for _, s := range []*quic.Stream{waiting, half, content} {
+		if s == content {
+			// The others were answered, so that this one waits and has content to be read.
+			if _, err := s.Write(frame(h3.FrameData, strings.Repeat("x", 1000))); err != nil {
+				t.Fatal(err)
+			}
+			readMessage(t, c.request(true, headers(":method=HEAD :scheme=https :authority=a :path=/")))
+		}
 		s.CancelWrite(uint64(ErrCodeRequestCancelled))
 		wantReset(t, "a cancelled request", s, h3.RequestRejected)
 	}
 	readMessage(t, c.request(true, headers(":method=HEAD :scheme=https :authority=a :path=/")))
 	c.uni([]byte(insertHost))
-	wantRead(t, "decoder stream", acceptUni(t, c.qc, h3.StreamQPACKDecoder), cancellation(waiting)+cancellation(half)+"\x01")
+	wantRead(t, "decoder stream", acceptUni(t, c.qc, h3.StreamQPACKDecoder), cancellation(waiting)+cancellation(half)+cancellation(content)+"\x01")
 }
 
 // TestBlockedTimeout has a request wait for insertions that do not come.

@@ -32,14 +32,25 @@ func (s *Stream) OnReset(f func(*StreamError)) {
 	s.noticeReset()
 }
 
-// noticeReset calls OnReset's function if the time has come.
-func (s *Stream) noticeReset() {
+// PeerReset returns with what the peer has cancelled what it sends on the stream
+// (RESET_STREAM), though bytes that came before are left to be read; nil if it has
+// not. Any goroutine may call it.
+func (s *Stream) PeerReset() *StreamError {
 	err := s.link.Recv.Err()
 	if err == nil {
-		return
+		return nil
 	}
 	var reset *StreamError
 	if err = s.conn.publicError(err); !errors.As(err, &reset) || !reset.Remote {
+		return nil
+	}
+	return reset
+}
+
+// noticeReset calls OnReset's function if the time has come.
+func (s *Stream) noticeReset() {
+	reset := s.PeerReset()
+	if reset == nil {
 		return
 	}
 	s.mu.Lock()
