@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -34,6 +35,10 @@ type exchange struct {
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
 	late    *time.Timer    // waits for the rest of the header section, nil for none
+
+	// tunnelUses is one more when the tunnel is taken and one less when it ends, which
+	// may come first. While it is above 0 the tunnel counts as a handler.
+	tunnelUses atomic.Int32
 
 	pacing *pacing // nil without minimum rates
 

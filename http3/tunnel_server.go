@@ -93,7 +93,9 @@ func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
 	}
 	x.taken = true
 	x.body.owner = x.tunnel
-	x.conn.countHandlers(1) // until the tunnel ends
+	if x.tunnelUses.Add(1) > 0 {
+		x.conn.countHandlers(1) // until the tunnel ends
+	}
 	return x.tunnel, nil
 }
 
@@ -102,7 +104,11 @@ func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
 func (x *exchange) beginTunnel() {
 	x.req.Body = tunnelBody{x.body}
 	x.req.ContentLength = -1
-	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() { x.conn.countHandlers(-1) })
+	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() {
+		if x.tunnelUses.Add(-1) == 0 {
+			x.conn.countHandlers(-1)
+		}
+	})
 }
 
 // endTunnel is called when the handler has returned. It reports whether the

@@ -80,6 +80,39 @@ func (w writeFlusher) Write(p []byte) (int, error) {
 	return n, errors.Join(err, w.rc.Flush())
 }
 
+// TestTunnelEndsBeforeItIsAccepted: the end of a connection gives back no place of a
+// handler that was not taken.
+func TestTunnelEndsBeforeItIsAccepted(t *testing.T) {
+	begun, counted := make(chan struct{}), make(chan int64, 1)
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		x, err := exchangeOf(w)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		over := make(chan struct{})
+		x.conn.qc.Run(func() {
+			x.tunnel.WhenOver(func() { close(over) })
+			close(begun)
+		})
+		<-over
+		counted <- x.conn.srv.running.Load()
+	}, enableTunnels)
+	failed := make(chan error, 1)
+	go func() {
+		_, _, err := ts.connect(t, "/")
+		failed <- err
+	}()
+	wait(t, "the handler", begun)
+	ts.transport.Close()
+	if wait(t, "the client", failed) == nil {
+		t.Error("the tunnel was accepted")
+	}
+	if n := wait(t, "the end of the tunnel", counted); n != 1 {
+		t.Errorf("%d handlers are counted while one runs", n)
+	}
+}
+
 // TestConnectTrace: who traces a CONNECT request knows when it has a connection.
 func TestConnectTrace(t *testing.T) {
 	handler, _ := acceptAll()
