@@ -107,8 +107,8 @@ type Config struct {
 	RequireAddressValidation bool
 
 	// The limits that follow are those of a whole transport, over all its loops and
-	// connections. They count where it is made: Listen, Dial, NewTransport; and the
-	// last four where it begins to listen. Zero means the default, which suits a
+	// connections. They count where it is made: Listen, Dial, NewTransport; and all but
+	// the first where it begins to listen. Zero means the default, which suits a
 	// machine with 1 GiB of memory, negative no limit. docs/operating.md adds up what
 	// strangers can make a server hold.
 
