@@ -32,6 +32,21 @@ func (c *conn) open(uni bool) (*stream, bool) {
 // streamHeader is what a STREAM frame's header takes at most.
 const streamHeader = 24
 
+// pour is an attack that writes the same on a stream, rate times a second, whenever
+// the server lets it.
+func (a *attacker) pour(rate int, s *stream, b []byte) {
+	a.begun()
+	conns, n := []*conn{s.c}, 0
+	a.eachConn(rate, conns, func(*conn) bool {
+		if s.room(len(b)) {
+			s.write(b, false)
+			n++
+		}
+		return true
+	})
+	a.notef("%d packets; %s", n, ends(conns))
+}
+
 // room reports whether the server's flow control allows n more bytes.
 func (s *stream) room(n int) bool {
 	limit := s.c.peer.InitialMaxStreamDataBidiRemote

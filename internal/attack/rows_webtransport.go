@@ -193,22 +193,12 @@ func wtCapsules(a *attacker) error {
 	if err != nil {
 		return err
 	}
-	c := s.c
 	var b []byte
 	for len(b) < maxPayload-streamHeader-30 {
 		b = h3.AppendCapsule(b, capsuleUnknownToWT, nil)
 	}
 	b = frame(h3.FrameData, b)
-	a.begun()
-	n := 0
-	a.eachConn(50_000, []*conn{c}, func(c *conn) bool {
-		if s.room(len(b)) {
-			s.write(b, false)
-			n++
-		}
-		return true
-	})
-	a.notef("%d packets; %s", n, ends([]*conn{c}))
+	a.pour(50_000, s, b)
 	return nil
 }
 
