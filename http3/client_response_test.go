@@ -2,6 +2,7 @@ package http3
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -59,6 +60,27 @@ func TestMalformedResponses(t *testing.T) {
 			continue
 		}
 		wantRemoteClose(t, tt.name, wait(t, "the connection's end: "+tt.name, ended), tt.code)
+	}
+}
+
+// TestShortContent: what ends before its Content-Length is io.ErrUnexpectedEOF, as over
+// HTTP/1.1 and HTTP/2, and malformed (RFC 9114, Section 4.1.2).
+func TestShortContent(t *testing.T) {
+	for name, content := range map[string][]byte{
+		"no content":    nil,
+		"in one frame":  frame(h3.FrameData, "abc"),
+		"and trailers":  join(frame(h3.FrameData, "abc"), headers("a=b")),
+		"unknown frame": join(frame(h3.FrameData, "abc"), frame(0x21, "grease")),
+	} {
+		rs := serveRaw(t, func(_ int64, s *quic.Stream) {
+			readRequest(s)
+			s.WriteLast(join(headers(":status=200 content-length=5"), content))
+		})
+		_, _, err := rs.get(t)
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: %v, want an unexpected EOF", name, err)
+		}
+		wantError(t, err, ErrCodeMessageError, false, false)
 	}
 }
 

@@ -1,6 +1,8 @@
 package h3
 
 import (
+	"fmt"
+	"io"
 	"slices"
 
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -187,6 +189,10 @@ func (r *MessageReader) ExpectLength(n int64) {
 	r.hasLength, r.length = n >= 0, uint64(max(n, 0))
 }
 
+// errShort is malformed content (RFC 9114, Section 4.1.2) that programs know by
+// io.ErrUnexpectedEOF, which it is over the other versions of HTTP.
+var errShort = fmt.Errorf("%w: %w", malformed("content is shorter than Content-Length"), io.ErrUnexpectedEOF)
+
 // Finish says that the stream ended with a FIN, and returns the error this is
 // when the message is not complete: a truncated frame is a connection error
 // (RFC 9114, Section 7.1), a missing header section or less content than
@@ -200,7 +206,7 @@ func (r *MessageReader) Finish() error {
 	case r.state == expectHeaders:
 		return malformed("stream ends without a response")
 	case r.hasLength && r.length > 0:
-		return malformed("content is shorter than Content-Length")
+		return errShort
 	}
 	return nil
 }
