@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,9 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// suggestions puts the commands that cobra takes for what was meant into the sentence.
+var suggestions = strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ", "\n", "?")
+
 // run executes a command line and returns the exit code.
 func (a *app) run(args []string) int {
 	root := a.rootCommand()
@@ -70,7 +74,7 @@ func (a *app) run(args []string) int {
 	case err == nil:
 		return exitOK
 	case !a.started:
-		a.complain("%v (%s --help tells more)", err, cmd.CommandPath())
+		a.complain("%s (%s --help tells more)", suggestions.Replace(err.Error()), cmd.CommandPath())
 		return exitUsage
 	case errors.As(err, &coded):
 		if coded.err != nil {

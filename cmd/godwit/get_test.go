@@ -242,6 +242,7 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		{[]string{"fly"}, `unknown command "fly"`},
+		{[]string{"gett"}, `unknown command "gett" for "godwit"; did you mean get or cert? (godwit --help tells more)`},
 		{[]string{"serve", "here"}, "what is \"here\" for?"},
 		{[]string{"serve", "--port", "1"}, "unknown flag: --port"},
 		{[]string{"get", "ftp://host/"}, "HTTP/3 is for https only"},
