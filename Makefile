@@ -9,6 +9,8 @@
 # make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
 #                Linux only; ATTACKFLAGS=-list lists them
+# make soak      everything at once against one server for an hour, which must hold no
+#                more in the end; Linux only; SOAKFLAGS='-time 10m' for less
 # make build     the command, as bin/godwit
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
@@ -34,7 +36,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress attack bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress attack soak bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -97,6 +99,9 @@ stress:
 
 attack:
 	$(GO) run ./internal/attack/cmd/attack -md out/attack.md -json out/attack.json $(ATTACKFLAGS)
+
+soak:
+	$(GO) run ./internal/attack/cmd/soak $(SOAKFLAGS)
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)

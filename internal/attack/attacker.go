@@ -17,6 +17,9 @@ type Target struct {
 	// Duration is how long the attack may go on; rows that have their end in
 	// themselves take less.
 	Duration time.Duration
+	// Slower is how many times slower than written the rows repeat what they do, for
+	// an attack that goes on beside other things; 0 is for once.
+	Slower int
 	// Begun, if set, is called when preparations are over, such as a download's
 	// growth: what the server spends from then on is the attack's.
 	Begun func()
@@ -175,13 +178,14 @@ func (a *attacker) pause(d time.Duration) {
 // batch is after how many steps of repeat what came is read, at the latest.
 const batch = 64
 
-// repeat calls f so many times a second until the attack's time is over or f returns
+// repeat calls f so many times a second, or the target's Slower times slower, until the attack's time is over or f returns
 // false. Between the calls it reads what comes. It returns how many calls there
 // were.
 func (a *attacker) repeat(rate int, f func(i int) bool) int {
 	start := time.Now()
+	period := time.Second * time.Duration(max(a.target.Slower, 1))
 	for i := 0; ; i++ {
-		due := start.Add(time.Duration(i) * time.Second / time.Duration(rate))
+		due := start.Add(time.Duration(i) * period / time.Duration(rate))
 		if i%batch == 0 {
 			a.poll(0)
 		}

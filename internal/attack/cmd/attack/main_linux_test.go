@@ -68,7 +68,6 @@ func TestAttacker(t *testing.T) {
 // TestJudge: each reason to fail is found, and nothing else.
 func TestJudge(t *testing.T) {
 	p := new(plan)
-	running := &server{done: make(chan struct{}), log: new(log)}
 	for name, test := range map[string]struct {
 		change func(r *result)
 		want   string
@@ -83,7 +82,7 @@ func TestJudge(t *testing.T) {
 	} {
 		r := result{Old: latencies{All: 2}, New: latencies{All: 1}, Elapsed: time.Second, Peak: 20, CPU: time.Millisecond}
 		test.change(&r)
-		p.judge(&r, running)
+		p.judge(&r, nil)
 		switch got := strings.Join(r.Failures, "; "); {
 		case test.want == "" && got != "":
 			t.Errorf("%s: %q", name, got)

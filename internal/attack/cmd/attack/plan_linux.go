@@ -8,10 +8,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/attack"
+	"github.com/godwit-quic/godwit/internal/attack/child"
 )
 
 const (
@@ -37,7 +37,7 @@ type plan struct {
 
 // newPlan builds the server and divides the processors.
 func newPlan(ctx context.Context, o *options) (*plan, error) {
-	p := &plan{server: o.server, duration: o.duration, load: loadAverage()}
+	p := &plan{server: o.server, duration: o.duration, load: child.LoadAverage()}
 	var err error
 	if p.self, err = os.Executable(); err != nil {
 		return nil, err
@@ -46,15 +46,12 @@ func newPlan(ctx context.Context, o *options) (*plan, error) {
 		return nil, err
 	}
 	if p.server == "" {
-		p.server = filepath.Join(p.dir, "godwit")
-		build := exec.CommandContext(ctx, "go", "build", "-o", p.server, "github.com/godwit-quic/godwit/cmd/godwit")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
+		if p.server, err = child.Build(ctx, p.dir); err != nil {
 			p.close()
-			return nil, fmt.Errorf("building the server: %w", err)
+			return nil, err
 		}
 	}
-	if p.theirs, err = divide(o.cpus); err != nil {
+	if p.theirs, err = child.Divide(o.cpus); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -85,13 +82,13 @@ func (r *result) failf(format string, args ...any) {
 // attack runs a row.
 func (p *plan) attack(ctx context.Context, row *attack.Row) result {
 	r := result{Name: row.Name, Class: row.Class, Does: row.Does}
-	s, err := p.start(ctx, row.LogUnread)
+	s, err := child.Start(ctx, p.server, child.Options{CPUs: p.theirs, LogUnread: row.LogUnread})
 	if err != nil {
 		r.failf("the server did not start: %v", err)
 		return r
 	}
-	defer s.stop()
-	h := newHonest(s.addr)
+	defer s.Stop()
+	h := newHonest(s.Addr)
 	defer h.close()
 	h.start()
 	if !sleep(ctx, warmUp) {
@@ -102,21 +99,21 @@ func (p *plan) attack(ctx context.Context, row *attack.Row) result {
 		return r
 	}
 	h.forget()
-	r.Before = s.resident()
-	began, cpu, waited := time.Now(), s.cpu(), s.waited()
-	err = p.sendAttacker(ctx, row, s.addr, &r.Report, func() { began, cpu = time.Now(), s.cpu() })
+	r.Before = s.Resident()
+	began, cpu, waited := time.Now(), s.CPU(), s.Waited()
+	err = p.sendAttacker(ctx, row, s.Addr, &r.Report, func() { began, cpu = time.Now(), s.CPU() })
 	if err != nil {
 		r.failf("did not take place: %v", err)
 	}
-	if !s.quiet(ctx) {
+	if !s.Quiet(ctx, quietPatience) {
 		r.failf("the server was still busy %v after the attack", quietPatience)
 	}
 	r.Elapsed = time.Since(began)
-	r.CPU, r.Waited = s.cpu()-cpu, s.waited()-waited
-	r.Peak, r.After = s.peak(), s.resident()
-	r.LogLines = s.log.count()
+	r.CPU, r.Waited = s.CPU()-cpu, s.Waited()-waited
+	r.Peak, r.After = s.Peak(), s.Resident()
+	r.LogLines = s.Log.Lines()
 	r.Old, r.New = h.end()
-	p.judge(&r, s)
+	p.judge(&r, s.Ended())
 	return r
 }
 
@@ -130,7 +127,7 @@ func (r *result) excuse() string {
 }
 
 // judge finds what failed.
-func (p *plan) judge(r *result, s *server) {
+func (p *plan) judge(r *result, ended error) {
 	if r.Report.Packets > 0 {
 		r.CPUPerPacket = r.CPU / time.Duration(r.Report.Packets)
 	}
@@ -144,8 +141,8 @@ func (p *plan) judge(r *result, s *server) {
 		r.failf("%.2f s of CPU time, the attack is worth %.2f", r.CPU.Seconds(), most.Seconds())
 	}
 	r.Failures = append(r.Failures, r.Report.Broken...)
-	if err := s.ended(); err != nil {
-		r.failf("the server ended: %v: %s", err, s.log)
+	if ended != nil {
+		r.failf("%v", ended)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package child
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpu returns the CPU time that the server has used: utime and stime of proc(5) have
+// CPU returns the CPU time that the server has used: utime and stime of proc(5) have
 // too few digits, so this asks the process's clock, as clock_getcpuclockid(3) has it.
-func (s *server) cpu() time.Duration {
+func (s *Server) CPU() time.Duration {
 	const scheduled = 2 // the scheduler's count, in nanoseconds
 	var ts unix.Timespec
 	if unix.ClockGettime(int32(^s.cmd.Process.Pid<<3|scheduled), &ts) != nil {
@@ -24,10 +24,10 @@ func (s *server) cpu() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// waited returns how long the server's threads were ready to run and had no processor,
+// Waited returns how long the server's threads were ready to run and had no processor,
 // as other programs had it, or each other: the second number of proc(5)'s schedstat.
 // Threads that have ended are not counted.
-func (s *server) waited() (sum time.Duration) {
+func (s *Server) Waited() (sum time.Duration) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid)) // the pattern is right
 	for _, name := range tasks {
 		data, _ := os.ReadFile(name) // the thread may have ended
@@ -39,12 +39,21 @@ func (s *server) waited() (sum time.Duration) {
 	return sum
 }
 
-// resident returns the server's memory now, and peak the most it ever was, in MB.
-func (s *server) resident() int { return s.status("VmRSS:") }
-func (s *server) peak() int     { return s.status("VmHWM:") }
+// Resident returns the server's memory now, and Peak the most it ever was, in MB.
+func (s *Server) Resident() int { return s.status("VmRSS:") * 1024 / 1_000_000 }
+func (s *Server) Peak() int     { return s.status("VmHWM:") * 1024 / 1_000_000 }
 
-// status returns a line of /proc/pid/status, which counts in KiB.
-func (s *server) status(key string) int {
+// Threads returns how many threads the server has.
+func (s *Server) Threads() int { return s.status("Threads:") }
+
+// Descriptors returns how many files and sockets the server has open.
+func (s *Server) Descriptors() int {
+	open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid)) // it may have ended, which is told elsewhere
+	return len(open)
+}
+
+// status returns the number of a line of /proc/pid/status, which counts memory in KiB.
+func (s *Server) status(key string) int {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0
@@ -54,12 +63,12 @@ func (s *server) status(key string) int {
 	if len(fields) == 0 {
 		return 0
 	}
-	kib, _ := strconv.Atoi(fields[0])
-	return kib * 1024 / 1_000_000
+	n, _ := strconv.Atoi(fields[0])
+	return n
 }
 
-// loadAverage returns the machine's load of the last minute.
-func loadAverage() string {
+// LoadAverage returns the machine's load of the last minute.
+func LoadAverage() string {
 	data, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return "unknown"
@@ -68,9 +77,9 @@ func loadAverage() string {
 	return load
 }
 
-// divide keeps this process and its other children off n processors, and returns
+// Divide keeps this process and its other children off n processors, and returns
 // those. It returns none when there are too few to divide.
-func divide(n int) ([]int, error) {
+func Divide(n int) ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return nil, err
