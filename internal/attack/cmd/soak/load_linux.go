@@ -42,7 +42,7 @@ var kinds = []kind{
 	{"slow", 4 * time.Second, 10, true, longPatience, readSlowly},
 	{"move", 2 * time.Second, 4, true, longPatience, move},
 	{"wt", 500 * time.Millisecond, 10, true, patience, session},
-	{"datagrams", time.Second, 10, true, patience, tunnel},
+	{"datagrams", time.Second, 10, true, longPatience, tunnel},
 	{"cancel", 200 * time.Millisecond, 20, true, patience, cancelled},
 	{"vanish", 500 * time.Millisecond, 20, true, patience, vanish},
 	{"attack", 5 * time.Second, 1, false, longPatience, attackInTurn},
@@ -163,6 +163,10 @@ func (l *load) serve(ctx context.Context, k *kind, c *client) {
 	limited, cancel := context.WithTimeoutCause(ctx, k.within, fmt.Errorf("not done in %v", k.within))
 	defer cancel()
 	err := k.do(limited, l, c)
+	for rejected(err) && sleep(limited, rejectedFor) {
+		l.report.add("rejected", false, nil)
+		err = k.do(limited, l, c)
+	}
 	if ctx.Err() != nil {
 		return // everything ends
 	}
@@ -170,6 +174,17 @@ func (l *load) serve(ctx context.Context, k *kind, c *client) {
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
 	l.report.add(k.name, k.honest, err)
+}
+
+// rejectedFor is how long a client waits whose request was rejected.
+const rejectedFor = time.Second
+
+// rejected reports whether the server has turned a request away for want of room, which
+// then may be sent again (RFC 9114, Section 4.1.1). That is no failure as long as the client
+// gets its answer in time.
+func rejected(err error) bool {
+	var e *http3.Error
+	return errors.As(err, &e) && e.Remote && !e.WholeConn && e.Code == http3.ErrCodeRequestRejected
 }
 
 // size returns a number of bytes: as many below 1 KB as from 1 KB to 1 MB or from

@@ -14,7 +14,8 @@
 //
 // Twice the load pauses until the server has forgotten all clients: after the warm-up and
 // in the end. What the server holds must be the same at both times, as [judge] has it, and no
-// honest request may have failed: nor one of a client that is slow or moves.
+// honest request may have failed: nor one of a client that is slow or moves. A request that
+// the server rejects for want of room is sent again, and counted as rejected.
 package main
 
 import (
@@ -100,7 +101,8 @@ func soak(ctx context.Context, o *options, out io.Writer) error {
 		return fmt.Errorf("the server did not start: %w", err)
 	}
 	defer server.Stop()
-	r := &reporter{out: out, server: server, tallies: make(map[string]*tally), verbose: o.verbose, began: time.Now(), lastCPU: server.CPU()}
+	r := &reporter{out: out, server: server, tallies: make(map[string]*tally), verbose: o.verbose, began: time.Now()}
+	r.last = r.usage()
 	l, err := newLoad(ctx, server.Addr, r)
 	if err != nil {
 		return err

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/http3"
 )
 
 // TestJudge: what has grown is found, and nothing else.
@@ -63,6 +66,23 @@ func TestAttacks(t *testing.T) {
 	for _, name := range attacks {
 		if _, err := rowNamed(name); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestRejected: only what the server has not seen may be sent again.
+func TestRejected(t *testing.T) {
+	turnedAway := &http3.Error{Code: http3.ErrCodeRequestRejected, Remote: true}
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false}, {io.EOF, false}, {turnedAway, true}, {fmt.Errorf("asking: %w", turnedAway), true},
+		{&http3.Error{Code: http3.ErrCodeRequestCancelled, Remote: true}, false},
+		{&http3.Error{Code: http3.ErrCodeRequestRejected, Remote: true, WholeConn: true}, false},
+	} {
+		if got := rejected(test.err); got != test.want {
+			t.Errorf("%v: %v", test.err, got)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/godwit-quic/godwit/internal/attack/child"
 )
 
@@ -20,13 +22,33 @@ type reporter struct {
 	server  *child.Server
 	verbose bool
 	began   time.Time
-	lastCPU time.Duration
-	lastAt  time.Time
+	last    usage // when a line was printed
 
 	mu      sync.Mutex
 	tallies map[string]*tally
 	took    []time.Duration // small requests, since the last line
 	worst   time.Duration   // of all
+}
+
+// usage is CPU time that was used until a time, by the server and by the clients.
+type usage struct {
+	at             time.Time
+	server, client time.Duration
+}
+
+func (r *reporter) usage() usage {
+	u := usage{at: time.Now(), server: r.server.CPU()}
+	var own unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &own) == nil {
+		u.client = time.Duration(own.Utime.Nano() + own.Stime.Nano())
+	}
+	return u
+}
+
+// shares returns what was used since the other, in per cent of a processor.
+func (u usage) shares(since usage) (server, client float64) {
+	elapsed := max(u.at.Sub(since.at).Seconds(), 1e-3)
+	return 100 * (u.server - since.server).Seconds() / elapsed, 100 * (u.client - since.client).Seconds() / elapsed
 }
 
 // tally is what became of a kind of client.
@@ -107,15 +129,12 @@ func (r *reporter) sample() sample {
 	return sample{memory: r.server.Resident(), goroutines: r.server.Goroutines(), descriptors: r.server.Descriptors(), threads: r.server.Threads()}
 }
 
-// line prints how things are.
+// line prints how things are; of the CPU time, the server's share and the clients'.
 func (r *reporter) line(phase string) {
 	s := r.sample()
-	cpu, now := r.server.CPU(), time.Now()
-	if r.lastAt.IsZero() {
-		r.lastAt = r.began
-	}
-	share := 100 * (cpu - r.lastCPU).Seconds() / max(now.Sub(r.lastAt).Seconds(), 1e-3)
-	r.lastCPU, r.lastAt = cpu, now
+	now := r.usage()
+	server, client := now.shares(r.last)
+	r.last = now
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	slices.Sort(r.took)
@@ -124,8 +143,8 @@ func (r *reporter) line(phase string) {
 		latency = fmt.Sprintf("p50 %v p99 %v", r.took[n/2].Round(10*time.Microsecond), r.took[n*99/100].Round(10*time.Microsecond))
 	}
 	r.took = r.took[:0]
-	fmt.Fprintf(r.out, "%7v %-7s %4d MB, %4d goroutines, %3d descriptors, %3d threads, %3.0f %% CPU; %s;%s\n",
-		time.Since(r.began).Round(time.Second), phase, s.memory, s.goroutines, s.descriptors, s.threads, share, latency, r.counts())
+	fmt.Fprintf(r.out, "%7v %-7s %4d MB, %4d goroutines, %3d descriptors, %3d threads, %.0f + %.0f %% CPU; %s;%s\n",
+		time.Since(r.began).Round(time.Second), phase, s.memory, s.goroutines, s.descriptors, s.threads, server, client, latency, r.counts())
 }
 
 // counts returns how many of each kind were done, "/" and how many failed, if any.
@@ -146,9 +165,10 @@ func (r *reporter) counts() string {
 func (r *reporter) summary() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(r.out, "the worst honest small request took %v; the server had %d MB at most; the end of its log: %s\n",
-		r.worst.Round(time.Millisecond), r.server.Peak(), r.server.Log)
-	for kind, t := range r.tallies {
+	fmt.Fprintf(r.out, "the worst honest small request took %v; the server had %d MB at most; it logged %d lines\n",
+		r.worst.Round(time.Millisecond), r.server.Peak(), r.server.Log.Lines())
+	for _, kind := range slices.Sorted(maps.Keys(r.tallies)) {
+		t := r.tallies[kind]
 		for _, e := range t.errors {
 			if !t.honest {
 				fmt.Fprintf(r.out, "%s, %s\n", kind, e)
