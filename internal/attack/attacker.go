@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -102,8 +103,13 @@ func (r *Row) Run(t Target) (Report, error) {
 	return report, err
 }
 
-// newRand returns a source of connection IDs and garbage, the same each time.
-func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+// attackers counts the attackers of this process.
+var attackers atomic.Uint64
+
+// newRand returns a source of connection IDs and garbage, the same in each process.
+// Each attacker has one of its own: with the IDs of one before, it would find the
+// connections that a server remembers.
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, attackers.Add(1))) }
 
 func (a *attacker) counts() Report {
 	return Report{
