@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestSilentServer loses the path to a server with requests under way: what may be sent
@@ -56,5 +58,34 @@ func TestSilentServer(t *testing.T) {
 	_ = silent.qc.CloseWithError(0, "")
 	if resp := wait(t, "the other request", results); resp != nil {
 		t.Errorf("%s was sent twice", resp.Request.Method)
+	}
+}
+
+// TestRestartedServer has another server take the place of one that was killed: it
+// knows neither the connection nor the key of its stateless reset. The next request
+// does not wait for the idle timeout.
+func TestRestartedServer(t *testing.T) {
+	killed := serve(t, func(http.ResponseWriter, *http.Request) {})
+	path := startRelay(t, killed.addr)
+	addr := path.LocalAddr().String()
+	conf := killed.transport.TLSClientConfig.Clone()
+	conf.InsecureSkipVerify = true // they have certificates of their own
+	client := &Transport{TLSClientConfig: conf, QUICConfig: &quic.Config{MaxIdleTimeout: 10 * patience}}
+	defer client.Close()
+	for _, want := range []int{http.StatusOK, http.StatusNoContent} {
+		req := mustRequest(t, "https://"+addr)
+		resp, err := client.RoundTrip(req.WithContext(testContext(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("status %d, want %d", resp.StatusCode, want)
+		}
+		if want == http.StatusOK {
+			_ = path.Close()
+			restarted := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+			startRelayOn(t, addr, restarted.addr)
+		}
 	}
 }

@@ -103,11 +103,17 @@ func TestClientDisappears(t *testing.T) {
 // closed.
 func startRelay(t *testing.T, server string) net.PacketConn {
 	t.Helper()
+	return startRelayOn(t, "127.0.0.1:0", server)
+}
+
+// startRelayOn is startRelay on an address.
+func startRelayOn(t *testing.T, addr, server string) net.PacketConn {
+	t.Helper()
 	serverAddr, err := net.ResolveUDPAddr("udp", server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay, err := net.ListenPacket("udp", "127.0.0.1:0")
+	relay, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,6 +109,12 @@ func (c events) HandlePathChanged() {
 	}
 }
 
+func (c events) HandleSilent() {
+	if h, ok := c.handler.(SilenceHandler); ok {
+		h.HandleSilent(c.Conn)
+	}
+}
+
 // HandleUnreachable gives a dialled connection up before its handshake is
 // complete: waiting would only hide the reason. Later, networks may return.
 func (c events) HandleUnreachable(err error) {

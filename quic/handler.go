@@ -38,3 +38,13 @@ type PathHandler interface {
 	// HandlePathChanged: Conn.RemoteAddr or LocalAddr returns another address now.
 	HandlePathChanged(c *Conn)
 }
+
+// SilenceHandler is what a Handler implements in addition if it can do something
+// about a peer that may be gone, such as trying another connection.
+type SilenceHandler interface {
+	// HandleSilent: the peer has answered nothing for several probe timeouts (RFC 9002,
+	// Section 6.2), about fourteen round trips and at least 300 ms, though something
+	// was sent to it. The connection goes on: the peer may answer yet. It comes once
+	// for each silence.
+	HandleSilent(c *Conn)
+}

@@ -68,6 +68,7 @@ type idleState struct {
 	timeout   time.Duration // the lower of both sides', 0 for none
 	sentSince bool          // an ack-eliciting packet went out since the last one arrived
 	quiet     bool          // for long enough to give memory back
+	silent    bool          // EventSilent was told since the last one arrived
 	held      bool          // the application has work outstanding
 	lapsed    monotime.Time // since when nothing happened, if no PING is due as there was no work
 }
@@ -82,7 +83,7 @@ func (s *idleState) negotiate(local, peer time.Duration) {
 
 // received restarts the timeout when a packet was processed.
 func (s *idleState) received(c *Conn, now monotime.Time) {
-	s.sentSince = false
+	s.sentSince, s.silent = false, false
 	s.restart(c, now)
 }
 
@@ -165,6 +166,24 @@ func (c *Conn) SetHeld(now monotime.Time, held bool) {
 // KeepAliveLapsed reports whether the connection is quiet and no PING is due, as no
 // work was outstanding.
 func (c *Conn) KeepAliveLapsed() bool { return !c.idle.lapsed.IsZero() }
+
+// A peer is silent after so many probe timeouts in a row, which is about fourteen
+// round trips, and not before so much time, in which a busy machine may answer yet.
+const (
+	silentAfter   = 3
+	minSilentTime = 300 * time.Millisecond
+)
+
+// noticeSilence tells of a peer that does not answer, long before the idle timeout:
+// who has something outstanding may try another connection.
+func (c *Conn) noticeSilence() {
+	n := c.loss.PTOCount()
+	if n < silentAfter || c.idle.silent || c.state != stateEstablished || c.loss.PTO()*(1<<min(n, 16)-1) < minSilentTime {
+		return
+	}
+	c.idle.silent = true
+	c.event(EventSilent, nil)
+}
 
 // trimAfter is how long a connection is quiet before it gives back memory
 // that only a busy one needs.

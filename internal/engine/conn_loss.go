@@ -124,6 +124,7 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 		return
 	}
 	c.counters.ProbeTimeouts++
+	c.noticeSilence()
 	space := c.numberSpace(id)
 	if space == nil {
 		return

@@ -26,6 +26,9 @@ const (
 	EventDatagrams
 	// EventPathChanged: the peer's address changed and was accepted.
 	EventPathChanged
+	// EventSilent: the peer answers nothing any more, and may be gone: see
+	// silentAfter. It comes once, and again after the peer was heard.
+	EventSilent
 	// EventClosed: the connection ended for the application; Err says why.
 	// Every stream's buffers carry the error too. Nothing but EventReleased
 	// comes after it.

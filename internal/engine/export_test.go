@@ -37,6 +37,7 @@ const (
 	MaxLateCryptoBuffer    = maxLateCryptoBuffer
 
 	MaxQueuedDatagrams = maxQueuedDatagrams
+	MinSilentTime      = minSilentTime
 )
 
 // Bounds on answers to strangers.

@@ -330,6 +330,43 @@ func TestKeepAliveHeldLate(t *testing.T) {
 	}
 }
 
+// A peer that answers nothing is told of long before the idle timeout, once for each
+// silence.
+func TestSilence(t *testing.T) {
+	p := newClient(t)
+	p.handshake()
+	told := func() (n int) {
+		for _, e := range p.events {
+			if e.Kind == engine.EventSilent {
+				n++
+			}
+		}
+		p.events = nil
+		return n
+	}
+	for _, silence := range []time.Duration{time.Second, 20 * time.Second} {
+		s, err := p.conn.OpenStream(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Send.Write([]byte("is anybody there?")); err != nil {
+			t.Fatal(err)
+		}
+		p.conn.StreamWritten(s)
+		p.poll()
+		p.advance(engine.MinSilentTime - 1)
+		if told() != 0 {
+			t.Fatal("told too early")
+		}
+		p.advance(silence)
+		if n := told(); n != 1 {
+			t.Fatalf("told %d times", n)
+		}
+		p.ack()
+		p.frames = nil
+	}
+}
+
 // A single packet is acknowledged when the delay promised is over, the second
 // at once (RFC 9000, Section 13.2.1 and 13.2.2).
 func TestAckDelay(t *testing.T) {

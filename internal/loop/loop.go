@@ -192,6 +192,8 @@ func (c *Conn) tell(e *engine.Event) {
 		h.HandleDatagrams()
 	case engine.EventPathChanged:
 		h.HandlePathChanged()
+	case engine.EventSilent:
+		h.HandleSilent()
 	case engine.EventClosed:
 		h.HandleClosed(e.Err)
 	case engine.EventReleased:

@@ -46,6 +46,7 @@ func (r *recorder) HandleStreamReleased(s *engine.Stream) { r.note("released", s
 func (r *recorder) HandleStreamsAvailable()               { r.note("streams", nil) }
 func (r *recorder) HandleDatagrams()                      { r.note("datagrams", nil) }
 func (r *recorder) HandlePathChanged()                    { r.note("path", nil) }
+func (r *recorder) HandleSilent()                         { r.note("silent", nil) }
 func (r *recorder) HandleReleased()                       { r.note("released", nil) }
 func (r *recorder) HandleUnreachable(err error)           { r.note("unreachable", nil) }
 func (r *recorder) Woke() bool                            { return true }
