@@ -163,7 +163,7 @@ var wanted = map[string]any{
 	"fiftySessions":  50.0,
 	"chat":           "hi",
 
-	"closedWithStream":  50.0,
+	"closedWithStream": 50.0,
 }
 
 func testBrowser(t *testing.T, name, executable string, special map[string]any) {
