@@ -35,16 +35,16 @@ type kind struct {
 // a limit.
 var kinds = []kind{
 	{"hello", 50 * time.Millisecond, 100, true, patience, hello},
-	{"new", 150 * time.Millisecond, 100, true, patience, newClient},
-	{"get", 300 * time.Millisecond, 8, true, longPatience, download},
-	{"post", 600 * time.Millisecond, 4, true, longPatience, upload},
-	{"talk", time.Second, 10, true, longPatience, talk},
+	{"new", 100 * time.Millisecond, 100, true, patience, newClient},
+	{"get", 150 * time.Millisecond, 8, true, longPatience, download},
+	{"post", 300 * time.Millisecond, 4, true, longPatience, upload},
+	{"talk", 500 * time.Millisecond, 10, true, longPatience, talk},
 	{"slow", 4 * time.Second, 10, true, longPatience, readSlowly},
 	{"move", 2 * time.Second, 4, true, longPatience, move},
-	{"wt", 500 * time.Millisecond, 10, true, patience, session},
+	{"wt", 250 * time.Millisecond, 10, true, patience, session},
 	{"datagrams", time.Second, 10, true, longPatience, tunnel},
 	{"cancel", 200 * time.Millisecond, 20, true, patience, cancelled},
-	{"vanish", 500 * time.Millisecond, 20, true, patience, vanish},
+	{"vanish", 300 * time.Millisecond, 20, true, patience, vanish},
 	{"attack", 5 * time.Second, 1, false, longPatience, attackInTurn},
 }
 

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.DurationVar(&o.time, "time", time.Hour, "how long the load lasts, warm-up included")
-	flags.DurationVar(&o.rest, "rest", 150*time.Second, "how long the server is left alone before it is measured: its idle timeouts, and two\nminutes in which Go collects garbage without being asked")
+	flags.DurationVar(&o.rest, "rest", 5*time.Minute, "how long the server is left alone before it is measured: its idle timeouts, and\ntwice the two minutes after which Go collects garbage without being asked, as\nwhat pools hold goes with the second time")
 	flags.StringVar(&o.server, "server", "", "use this `binary` of the godwit command, not the tree's")
 	flags.BoolVar(&o.verbose, "v", false, "print what each attack saw")
 	if err := flags.Parse(args); err != nil {
