@@ -121,6 +121,10 @@ func (c *Conn) PollEvents(dst []Event) int {
 	clear(waiting[:n])
 	if c.polled += int32(n); n == len(waiting) {
 		c.events, c.polled = c.events[:0], 0
+	} else if int(c.polled) > len(c.events)/2 { // so that the slice does not grow without end
+		left := copy(c.events, c.events[c.polled:])
+		clear(c.events[left:])
+		c.events, c.polled = c.events[:left], 0
 	}
 	for i := range dst[:n] {
 		*c.waitingFor(dst[i].Stream) &^= 1 << dst[i].Kind

@@ -21,6 +21,7 @@ type Conn struct {
 	unanswered bool // counted in Loop.unanswered
 
 	dirty       bool
+	untold      bool // there are events that the handler was not told of
 	waits       bool // in handshakes
 	nextDirty   *Conn
 	nextWaiting *Conn // in handshakes

@@ -83,9 +83,10 @@ func (l *Loop) Done() <-chan struct{} { return l.done }
 // shutdown ends every connection and the socket. Peers are told once; nobody
 // stays to repeat it.
 func (l *Loop) shutdown() {
-	rest := l.mail.close()
-	for i := range rest {
-		rest[i].handle()
+	for _, rest := range [][]item{l.items, l.mail.close()} {
+		for i := range rest {
+			rest[i].handle()
+		}
 	}
 	for l.conns.head != nil {
 		c := l.conns.head
@@ -94,7 +95,9 @@ func (l *Loop) shutdown() {
 			continue // there were answers to send before CONNECTION_CLOSE
 		}
 		c.engine.Release(l.clock())
-		l.dispatch(c) // its last event removes it from the list
+		for l.dispatch(c); c.untold; {
+			l.dispatch(c) // its last event removes it from the list
+		}
 		c.publish()
 	}
 	l.publish()

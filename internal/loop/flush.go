@@ -42,7 +42,7 @@ func (l *Loop) flush() {
 			c.engine.Release(l.clock())
 		}
 		l.dispatch(c)
-		if more {
+		if more || c.untold {
 			c.touch()
 			c.publish()
 		} else {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/udp"
 )
 
 // Loop is an event loop: see the package comment.
@@ -25,6 +26,8 @@ type Loop struct {
 
 	// Of the loop's goroutine alone:
 	now        monotime.Time // of this turn
+	unread     []udp.Message // received, and left for the next turn
+	items      []item        // taken from the mailbox, and left for the next turn
 	spare      []item        // the mailbox's next slice
 	conns      connList
 	count      int // of conns
@@ -156,10 +159,15 @@ func (l *Loop) expire() {
 	}
 }
 
+// maxEventBatches is how many batches of events a connection's handler is told of in
+// a row: a client that opens and cancels streams can bring about thousands.
+const maxEventBatches = 4
+
 // dispatch tells a connection's handler what happened, and returns how many
-// things that were.
+// things that were. What is left is noted in untold.
 func (l *Loop) dispatch(c *Conn) (told int) {
-	for {
+	c.untold = false
+	for range maxEventBatches {
 		n := c.engine.PollEvents(l.events[:])
 		told += n
 		for i := range l.events[:n] {
@@ -170,6 +178,8 @@ func (l *Loop) dispatch(c *Conn) (told int) {
 			return told
 		}
 	}
+	c.untold = true
+	return told
 }
 
 // tell calls the handler's method for an event.
@@ -214,17 +224,47 @@ func (c *Conn) release() {
 	c.handler.HandleReleased()
 }
 
+// At most maxTurnItems things that the mailbox holds are done at a time, and none is
+// begun after turnItemsTime. What is left comes first the next time.
+const (
+	maxTurnItems  = 4096
+	turnItemsTime = 2 * time.Millisecond
+	itemsPerLook  = 32 // at the clock
+)
+
 // drain does what the mailbox holds.
 func (l *Loop) drain() {
-	items := l.mail.take(l.spare)
-	for i := range items {
-		items[i].handle()
+	if len(l.items) == 0 {
+		l.items, l.spare = l.mail.take(l.spare), nil
 	}
-	clear(items)
-	l.spare = items[:0]
-	if cap(items) > keptItems {
+	done := l.handleItems(l.items)
+	clear(l.items[:done])
+	if done < len(l.items) {
+		l.items = l.items[done:]
+		return
+	}
+	l.spare, l.items = l.items[:0], nil
+	if cap(l.spare) > keptItems {
 		l.spare = nil
 	}
+}
+
+// handleItems does the first items, as many as drain may, and returns their number.
+func (l *Loop) handleItems(items []item) int {
+	var end monotime.Time
+	for i := range items {
+		if i%itemsPerLook == 0 && i > 0 {
+			now := l.clock()
+			if end == 0 {
+				end = now.Add(turnItemsTime)
+			}
+			if i == maxTurnItems || now.After(end) {
+				return i
+			}
+		}
+		items[i].handle()
+	}
+	return len(items)
 }
 
 func (it *item) handle() {

@@ -1,7 +1,10 @@
 package loop
 
 import (
+	"time"
+
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -12,19 +15,27 @@ const (
 	// defaultReceiveBatch is the number of messages from which a batch counts as
 	// full, so that more may be waiting: the slots of a udp.Socket with GRO.
 	defaultReceiveBatch = 8
+	// turnReceiveTime is for how long a turn takes datagrams: usual ones cost one or
+	// two microseconds, but not all are. What is left waits for the next turn.
+	turnReceiveTime = 2 * time.Millisecond
+	// datagramsPerLook is after how many datagrams the loop looks at the clock, or
+	// after the message that they end in.
+	datagramsPerLook = 32
 )
 
 // receive takes what has arrived. When there is nothing else to do, it sleeps
 // until something arrives, the earliest deadline or a post in the mailbox.
 func (l *Loop) receive() {
-	msgs, err := l.await()
+	msgs, err := l.unread, error(nil)
+	if len(msgs) == 0 {
+		msgs, err = l.await()
+	}
 	l.now = l.clock()
 	l.takeRefusals()
+	end := l.now.Add(turnReceiveTime)
 	for batch := 1; err == nil; batch++ {
-		for i := range msgs {
-			l.handleMessage(&msgs[i])
-		}
-		if len(msgs) < l.config.ReceiveBatch || batch == maxBatches {
+		l.unread = msgs[l.handleMessages(msgs, end):]
+		if len(l.unread) > 0 || len(msgs) < l.config.ReceiveBatch || batch == maxBatches {
 			return
 		}
 		msgs, err = l.sock.TryRecv()
@@ -32,9 +43,25 @@ func (l *Loop) receive() {
 	l.broken = err
 }
 
+// handleMessages takes messages, but no further one when it is late, and returns how
+// many.
+func (l *Loop) handleMessages(msgs []udp.Message, end monotime.Time) int {
+	datagrams := 0
+	for i := range msgs {
+		l.handleMessage(&msgs[i])
+		if datagrams += msgs[i].Count(); datagrams >= datagramsPerLook {
+			if l.clock().After(end) {
+				return i + 1
+			}
+			datagrams = 0
+		}
+	}
+	return len(msgs)
+}
+
 // await reads the first batch of a turn.
 func (l *Loop) await() ([]udp.Message, error) {
-	if l.dirty.head != nil || l.handshakes.length > 0 || !l.mail.park() {
+	if l.dirty.head != nil || l.handshakes.length > 0 || len(l.items) > 0 || !l.mail.park() {
 		return l.sock.TryRecv()
 	}
 	defer l.mail.unpark()
