@@ -14,10 +14,15 @@ var errRequestCanceled = errors.New("net/http: request canceled")
 // ends it, and so the watch on Cancel.
 type exchangeKey struct{}
 
+// cancelOf returns a request's Cancel: deprecated, and in use all the same.
+//
+//lint:ignore SA1019 what http.Request holds, holds over HTTP/3
+func cancelOf(req *http.Request) <-chan struct{} { return req.Cancel }
+
 // cancellable sends a request whose deprecated Cancel, if it has one, ends its context.
 // http.Client has it for its Timeout.
 func cancellable(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
-	if req.Cancel == nil {
+	if cancelOf(req) == nil {
 		return send(req)
 	}
 	watched, end := watchCancel(req)
@@ -36,7 +41,7 @@ func watchCancel(req *http.Request) (watched *http.Request, end context.CancelCa
 	ctx, end := context.WithCancelCause(req.Context())
 	go func() {
 		select {
-		case <-req.Cancel:
+		case <-cancelOf(req):
 			end(errRequestCanceled)
 		case <-ctx.Done():
 		}
@@ -46,7 +51,7 @@ func watchCancel(req *http.Request) (watched *http.Request, end context.CancelCa
 
 // endWatch ends the watch on a request's Cancel.
 func endWatch(req *http.Request) {
-	if req.Cancel == nil {
+	if cancelOf(req) == nil {
 		return
 	}
 	if end, ok := req.Context().Value(exchangeKey{}).(context.CancelCauseFunc); ok {

@@ -74,7 +74,7 @@ func members(typ reflect.Type) []string {
 func TestRequestOfServer(t *testing.T) {
 	const form = "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--B--\r\n"
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.GetBody != nil || r.TransferEncoding != nil || r.Close || r.Cancel != nil || r.Response != nil { //nolint:staticcheck // Cancel
+		if r.GetBody != nil || r.TransferEncoding != nil || r.Close || cancelOf(r) != nil || r.Response != nil {
 			t.Errorf("request %+v", r)
 		}
 		cookie, err := r.Cookie("b")

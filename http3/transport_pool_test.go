@@ -341,6 +341,7 @@ func TestRequestCancel(t *testing.T) {
 	s.transport.MaxConnsPerHost = 1
 	cancellable := func(path string) (*http.Request, chan struct{}) {
 		req, ch := mustRequest(t, s.url+path), make(chan struct{})
+		//lint:ignore SA1019 it is what is tested
 		req.Cancel = ch
 		return req, ch
 	}

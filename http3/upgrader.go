@@ -108,7 +108,7 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 		return nil, req, nil // TCP may take it, or say what is wrong
 	}
 	sent, end := req, context.CancelCauseFunc(func(error) {})
-	if req.Cancel != nil {
+	if cancelOf(req) != nil {
 		sent, end = watchCancel(req)
 	}
 	resp, again, err = u.send3(sent, origin)
