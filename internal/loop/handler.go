@@ -24,11 +24,10 @@ type Handler interface {
 	HandleDatagrams()
 	// HandlePathChanged: Conn.Path returns another path now.
 	HandlePathChanged()
-	// HandleUnreachable: this machine has no way to the peer at present, or, before
-	// the peer's first answer, the peer's machine says that nobody listens. The
 	// HandleSilent: the peer does not answer: see engine.EventSilent.
 	HandleSilent()
-	// HandleUnreachable: this machine has no way to the peer at present. The
+	// HandleUnreachable: this machine has no way to the peer at present, or, before
+	// the peer's first answer, the peer's machine says that nobody listens. The
 	// connection goes on: it may come back.
 	HandleUnreachable(err error)
 	// Woke reports whether the other methods made goroutines runnable since it
