@@ -44,14 +44,15 @@ func TestStreamErrorsAtClient(t *testing.T) {
 			}
 		}, h3.ClosedCriticalStream},
 	} {
-		ended := make(chan error, maxAttempts)
+		ended, requested := make(chan error, maxAttempts), make(chan struct{}, maxAttempts)
 		rs := serveRawControl(t, func(qc *quic.Conn) {
 			go func() {
+				<-requested // a GOAWAY before it would be the reason that the client tells
 				tt.begin(qc)
 				<-qc.Done()
 				ended <- qc.Err()
 			}()
-		}, func(int64, *quic.Stream) {})
+		}, func(int64, *quic.Stream) { requested <- struct{}{} })
 		_, _, err := rs.get(t)
 		wantError(t, err, tt.code, false, true)
 		wantRemoteClose(t, tt.name, wait(t, "the connection's end: "+tt.name, ended), tt.code)
