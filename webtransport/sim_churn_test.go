@@ -45,8 +45,8 @@ func TestSimulatedChurn(t *testing.T) {
 			group.Wait()
 			time.Sleep(2 * closeTimeout)
 			for _, ends := range last {
-				for _, s := range ends {
-					w.checkHub("an end", s)
+				for i, s := range ends {
+					w.checkHub("an end", s, ends[1-i])
 				}
 			}
 		})
