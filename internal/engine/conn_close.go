@@ -63,13 +63,18 @@ func (c *Conn) leave(now monotime.Time) { c.close(now, c.end.err, c.end.frame) }
 func (c *Conn) Fail(now monotime.Time, err *TransportError) { c.fail(now, err) }
 
 // Evict ends the connection because memory is used up, of which it holds much and
-// makes no use. What was received and not read is dropped, too.
-func (c *Conn) Evict(now monotime.Time) {
+// makes no use. What was received and not read is dropped, too. It reports whether
+// the connection had not ended before.
+func (c *Conn) Evict(now monotime.Time) bool {
+	if c.state >= stateClosing {
+		return false
+	}
 	err := &TransportError{Code: wire.InternalError, Reason: "memory is used up, and this connection holds much that does not move"}
 	for s := range c.streams.table.all() {
 		s.Recv.fail(err)
 	}
 	c.fail(now, err)
+	return true
 }
 
 // fail ends the connection with a transport error.

@@ -43,9 +43,10 @@ func (l *Loop) relieve() {
 		if m.Used() <= m.Limit()-m.Limit()/8 {
 			return
 		}
-		c.engine.Evict(l.clock())
-		c.touch()
-		l.relief.evicted++
+		if c.engine.Evict(l.clock()) {
+			c.touch()
+			l.relief.evicted++
+		}
 	}
 }
 
