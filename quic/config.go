@@ -126,7 +126,7 @@ type Config struct {
 	MaxConnections, MaxConnectionsPerSource int
 	// MaxHandshakes is how many handshakes may be under way with clients that have
 	// proved their address, and MaxHandshakesPerSource how many of one IPv4 address
-	// or IPv6 /64. Further ones get no answer, and try again. Defaults 1024, and three
+	// or IPv6 /64. Further ones get no answer, and try again. Defaults 4096, and three
 	// quarters of MaxHandshakes.
 	MaxHandshakes, MaxHandshakesPerSource int
 	// RetryThreshold is how many handshakes are under way when further clients are

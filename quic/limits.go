@@ -11,7 +11,7 @@ import (
 const (
 	defaultMaxBufferedBytes = 128 << 20
 	defaultMaxConnections   = 16384
-	defaultMaxHandshakes    = 1024
+	defaultMaxHandshakes    = 4096
 	defaultRetryThreshold   = 256
 )
 
