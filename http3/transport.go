@@ -99,10 +99,11 @@ const maxAttempts = 4
 // RoundTrip sends a request and returns the response as soon as its header has
 // arrived. The response's body must be read to its end or closed.
 //
-// A request is sent again, over another connection, when the server says that it
-// has not processed it, or when an idle connection turned out to be closed and
-// the request is idempotent, unless the server has it and may be working on it still;
-// and only if its body can be had once more.
+// A request is sent again when the server says that it has not processed it, or
+// when an idle connection turned out to be closed and the request is idempotent,
+// unless the server has it and may be working on it still; and only if its body can be
+// had once more. It is sent four times at most, without a pause, over the connection
+// that it was sent on if that still takes requests.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := checkRequest(req); err != nil {
 		closeBody(req)

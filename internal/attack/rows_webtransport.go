@@ -123,26 +123,10 @@ func wtResets(a *attacker) error {
 	}
 	c := s.c
 	head := wtStream(wtBidiStream, s.id)
-	a.begun()
-	n := 0
-	a.eachConn(20_000, []*conn{c}, func(c *conn) bool {
-		b := c.payload[:0]
-		for len(b) < maxPayload-60 {
-			x, ok := c.open(false)
-			if !ok {
-				break
-			}
-			n++
-			b = x.append(b, head, false)
-			b = wire.AppendResetStream(b, wire.ResetStream{ID: x.id, FinalSize: x.off})
-		}
-		c.payload = b
-		if len(b) > 0 {
-			c.send(b)
-		}
-		return true
+	a.openFull(c, false, maxPayload-60, func(b []byte, x *stream) []byte {
+		b = x.append(b, head, false)
+		return wire.AppendResetStream(b, wire.ResetStream{ID: x.id, FinalSize: x.off})
 	})
-	a.notef("%d streams; %s", n, ends([]*conn{c}))
 	return nil
 }
 
@@ -152,17 +136,24 @@ func wtStray(a *attacker) error {
 		return err
 	}
 	head := append(wtStream(wtUniStream, 400), strings.Repeat("x", 200)...)
+	a.openFull(c, true, maxPayload-250, func(b []byte, x *stream) []byte { return x.append(b, head, false) })
+	return nil
+}
+
+// openFull is an attack that fills packets with the frames of streams that it opens, as
+// long as they have less than room bytes.
+func (a *attacker) openFull(c *conn, uni bool, room int, frames func(b []byte, x *stream) []byte) {
 	a.begun()
-	n := 0
-	a.eachConn(20_000, []*conn{c}, func(c *conn) bool {
+	conns, n := []*conn{c}, 0
+	a.eachConn(20_000, conns, func(c *conn) bool {
 		b := c.payload[:0]
-		for len(b) < maxPayload-250 {
-			x, ok := c.open(true)
+		for len(b) < room {
+			x, ok := c.open(uni)
 			if !ok {
 				break
 			}
 			n++
-			b = x.append(b, head, false)
+			b = frames(b, x)
 		}
 		c.payload = b
 		if len(b) > 0 {
@@ -170,8 +161,7 @@ func wtStray(a *attacker) error {
 		}
 		return true
 	})
-	a.notef("%d streams; %s", n, ends([]*conn{c}))
-	return nil
+	a.notef("%d streams; %s", n, ends(conns))
 }
 
 func wtDatagrams(a *attacker) error {
