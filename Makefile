@@ -78,12 +78,12 @@ ifeq ($(RACE),)
 	@if [ -n "$$CI" ]; then exit 1; fi
 	@if [ -n "$$GODWIT_LEFT_OUT" ]; then echo "all tests: no race detector: apt-get install gcc libc6-dev" >> $$GODWIT_LEFT_OUT; fi
 endif
-	$(GO) test $(RACE) $$($(GO) list ./... | grep -v /internal/sim$$)
-	$(GO) test $(RACE) ./internal/sim -sim.seeds $(RACE_SEEDS)
+	$(GO) test $(RACE) $$($(GO) list ./... | grep -v /internal/test/sim$$)
+	$(GO) test $(RACE) ./internal/test/sim -sim.seeds $(RACE_SEEDS)
 
 # The packages whose tests ask whether the race detector watches.
 plain:
-	$(GO) test -count=1 ./internal/sim ./internal/engine ./quic
+	$(GO) test -count=1 ./internal/test/sim ./internal/engine ./quic
 	$(GO) test -count=1 -run '^TestSimulation$$' ./webtransport
 
 nested:
@@ -95,7 +95,7 @@ stdtests:
 	cd interop && $(GO) test -count=1 -timeout 30m ./stdtests
 
 stress:
-	$(GO) run ./internal/stress -count $(STRESS) $(STRESSFLAGS)
+	$(GO) run ./internal/test/stress -count $(STRESS) $(STRESSFLAGS)
 
 attack:
 	$(GO) run ./internal/attack/cmd/attack -md out/attack.md -json out/attack.json $(ATTACKFLAGS)

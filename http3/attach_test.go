@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 func TestAttach(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // handlersSide are the types of net/http whose fields and methods docs/nethttp.md goes

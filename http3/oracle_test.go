@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // The oracle is net/http: the same handler and the same client are run over

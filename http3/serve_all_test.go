@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // TestServeAll requests over HTTP/1.1, HTTP/2 and HTTP/3 at one port.

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // roundTripFunc is an http.RoundTripper.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // aioquicSizes are the transfers: aioquic is not made for speed.

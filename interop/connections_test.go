@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/leak"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
 

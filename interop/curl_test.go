@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // curlHTTP3 is how libcurl names HTTP/3 (CURL_HTTP_VERSION_3).

@@ -21,7 +21,7 @@ import (
 	quicgohttp3 "github.com/quic-go/quic-go/http3"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // routes is what the servers here serve, ours and quic-go's alike.

@@ -22,7 +22,7 @@ import (
 
 	quicgohttp3 "github.com/quic-go/quic-go/http3"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 var largeSize = flag.Int64("interop.large", 1<<30, "bytes of each large transfer")

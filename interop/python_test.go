@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // pythonPackages are the releases tested: aioquic, and libcurl with HTTP/3 by

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/test/leak"
 )
 
 // nobody returns addresses at whose port nobody listens, of each family that this

@@ -12,9 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/internal/wire"
 )

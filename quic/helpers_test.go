@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // env is a listener and a transport to dial it from.

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/leak"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 

@@ -3,7 +3,7 @@ package quic
 import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/quicmem"
+	"github.com/godwit-quic/godwit/internal/test/quicmem"
 )
 
 // Tests of the packages above have networks in memory.

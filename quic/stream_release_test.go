@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // TestRelease has both ends release their streams while the network loses, repeats

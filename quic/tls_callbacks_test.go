@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/leak"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // gate is what a callback waits for once it is shut.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/leak"
-	"github.com/godwit-quic/godwit/internal/quicmem"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/quicmem"
 	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/quic"
 )

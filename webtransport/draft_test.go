@@ -8,7 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/quic"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/peertest"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/leak"
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
 )
 
 var (

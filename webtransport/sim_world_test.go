@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
-	"github.com/godwit-quic/godwit/internal/peertest"
-	"github.com/godwit-quic/godwit/internal/quicmem"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/internal/test/quicmem"
 	"github.com/godwit-quic/godwit/quic"
 )
 

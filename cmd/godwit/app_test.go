@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 func TestPerf(t *testing.T) {

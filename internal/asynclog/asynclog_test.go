@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/test/leak"
 )
 
 // Records arrive in order, with their attributes, and no goroutine stays.

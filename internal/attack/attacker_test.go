@@ -11,8 +11,8 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/leak"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )

@@ -9,7 +9,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/protect"
-	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 

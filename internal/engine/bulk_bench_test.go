@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 

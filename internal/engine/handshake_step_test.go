@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 

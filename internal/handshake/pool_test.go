@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/test/leak"
 )
 
 // As many steps compute as there are slots, whatever others wait for; a bounded

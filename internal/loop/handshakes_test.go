@@ -8,8 +8,8 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
-	"github.com/godwit-quic/godwit/internal/sim"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 

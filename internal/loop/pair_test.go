@@ -11,7 +11,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
 )
 
 var (

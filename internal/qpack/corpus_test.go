@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // corpusDir is where the QPACK offline interoperability data is

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // byFirstByte gives a datagram to the socket that its first byte names.

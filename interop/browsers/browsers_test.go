@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // puppeteerVersion is the release tested.

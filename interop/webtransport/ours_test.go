@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 

@@ -16,7 +16,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/quic-go/quic-go"
 	qwt "github.com/quic-go/webtransport-go"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 

@@ -13,7 +13,7 @@ import (
 	qhttp3 "github.com/quic-go/quic-go/http3"
 	qwt "github.com/quic-go/webtransport-go"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/peertest"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // start serves a handler with all routes, over HTTP/2 if wanted, and returns a

@@ -12,7 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/devcert"
-	"github.com/godwit-quic/godwit/internal/leak"
+	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/webtransport"
 )
 

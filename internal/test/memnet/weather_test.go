@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
 )
 
 const sent = 1000

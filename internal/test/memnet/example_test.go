@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/loop/memnet"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
 )
 
 // A train of three datagrams, of which the network loses the second.

@@ -146,7 +146,7 @@ func TestMatrix(t *testing.T) {
 			for i := range seeds {
 				seed := *seedFlag + uint64(i)
 				if err := runSeed(s, seed); err != nil {
-					t.Errorf("seed %d: %v\nreplay: go test ./internal/sim -run 'TestMatrix/^%s$' -sim.seed=%d -sim.seeds=1", seed, err, s.name, seed)
+					t.Errorf("seed %d: %v\nreplay: go test ./internal/test/sim -run 'TestMatrix/^%s$' -sim.seed=%d -sim.seeds=1", seed, err, s.name, seed)
 				}
 			}
 		})

@@ -1,8 +1,8 @@
 // Command stress finds tests that fail now and then: it runs each package's tests many times
 // while both cores, or all, are busy with something else, and sums up what failed.
 //
-//	go run ./internal/stress -count 20 ./http3 ./quic
-//	go run ./internal/stress -run TestSignal -race ./cmd/godwit
+//	go run ./internal/test/stress -count 20 ./http3 ./quic
+//	go run ./internal/test/stress -run TestSignal -race ./cmd/godwit
 package main
 
 import (
