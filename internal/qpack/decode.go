@@ -71,8 +71,12 @@ func (d *Decoder) consumeField(b []byte, refs *references, room int) (f Field, r
 	return f, b, err
 }
 
-// consumeStatic reads an index with a prefix of n bits into the static table.
+// consumeStatic reads an index with a prefix of n bits, 6 at most, into the static
+// table. b is not empty.
 func consumeStatic(b []byte, n uint) (Field, []byte, error) {
+	if i := b[0] & (1<<n - 1); i != 1<<n-1 { // most are that short
+		return staticTable[i&(1<<6-1)], b[1:], nil
+	}
 	index, rest, err := consumeInteger(b, n)
 	if err != nil {
 		return Field{}, nil, err

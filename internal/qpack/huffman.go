@@ -35,12 +35,18 @@ const (
 	huffmanExpansion = 4
 )
 
+// huffmanCode is an octet's code, in the low bits.
+type huffmanCode struct {
+	bits   uint32
+	length uint8
+}
+
 // huffmanEntry is an octet and the length of its code; the length 0 stands for
 // a code that is longer than what was looked up.
 type huffmanEntry struct{ octet, length uint8 }
 
 var (
-	huffmanCodes [256]uint32                    // right-aligned
+	huffmanCodes [256]huffmanCode
 	huffmanShort [1 << huffmanPeek]huffmanEntry // by the next huffmanPeek bits
 	huffmanLong  [huffmanLongest + 1]huffmanRow // by length
 )
@@ -63,7 +69,7 @@ func init() {
 				continue
 			}
 			row.octets = append(row.octets, uint8(octet))
-			huffmanCodes[octet] = code
+			huffmanCodes[octet] = huffmanCode{code, l}
 			if spare := huffmanPeek - length; spare >= 0 {
 				for i := code << spare; i < (code+1)<<spare; i++ {
 					huffmanShort[i] = huffmanEntry{uint8(octet), l}
@@ -88,11 +94,15 @@ func appendHuffman(b []byte, s string) []byte {
 	var acc uint64 // the low n bits are yet to be appended
 	var n uint
 	for i := 0; i < len(s); i++ {
-		l := uint(huffmanLengths[s[i]])
-		acc = acc<<l | uint64(huffmanCodes[s[i]])
-		for n += l; n >= 8; n -= 8 {
-			b = append(b, byte(acc>>(n-8)))
+		code := &huffmanCodes[s[i]]
+		acc = acc<<code.length | uint64(code.bits)
+		if n += uint(code.length); n >= 32 {
+			n -= 32
+			b = binary.BigEndian.AppendUint32(b, uint32(acc>>n))
 		}
+	}
+	for ; n >= 8; n -= 8 {
+		b = append(b, byte(acc>>(n-8)))
 	}
 	if n > 0 {
 		b = append(b, byte(acc<<(8-n))|byte(0xff>>n))
