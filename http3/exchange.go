@@ -78,8 +78,6 @@ func (x *exchange) letGo() {
 	if !x.body.whole || x.waited || x.tunnel != nil || x.rw.isTunnel || x.ctx.isMade() {
 		return
 	}
-	x.using.Lock()
-	defer x.using.Unlock()
 	if x.rw.deadline != 0 {
 		return // it is enforced
 	}
@@ -179,8 +177,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.reject()
 		return
 	}
-	head, err := x.readHead(sc, section, loopHeaderBytes)
-	switch {
+	switch err := x.readHead(sc, section, loopHeaderBytes); {
 	case err == qpack.ErrBlocked:
 		x.park(section, rest)
 	case err == h3.ErrSectionTooLarge && x.body.reader.MaxSection() > loopHeaderBytes:
@@ -188,7 +185,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	case err != nil:
 		x.refuse(err)
 	default:
-		x.accept(sc, &head, rest)
+		x.accept(sc, &sc.head, rest)
 	}
 }
 

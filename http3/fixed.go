@@ -104,7 +104,7 @@ func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
 // nothing, if the client does not take so much at once: a handler can wait for it.
 func (x *exchange) serveFixed(method string) bool {
 	b := x.fixed.bytes(time.Now(), method)
-	if x.stream.Room() < len(b) {
+	if len(b) > freeResponse && x.stream.Room() < len(b) {
 		return false
 	}
 	x.stream.SetValue(nil)

@@ -28,14 +28,24 @@ func (c *serverConn) mayHandle() bool {
 	if limit <= 0 {
 		return true
 	}
-	left := limit - c.srv.running.Load()
+	left := limit - c.srv.running()
 	return c.handlers.Load() < max(left/2, 1)
 }
 
 // countHandlers counts n more handlers, or less.
 func (c *serverConn) countHandlers(n int64) {
 	c.handlers.Add(n)
-	c.srv.running.Add(n)
+	c.workers.running.Add(n)
+}
+
+// running returns how many handlers run, of all connections.
+func (s *Server) running() (n int64) {
+	if loops := s.workers.Load(); loops != nil {
+		for _, w := range *loops {
+			n += w.running.Load()
+		}
+	}
+	return n
 }
 
 // reject turns a request away that no handler has seen, for want of room. The client

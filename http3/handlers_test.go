@@ -106,7 +106,7 @@ func TestFixedResponseWaits(t *testing.T) {
 	defer qc.CloseWithError(0, "")
 	c := &rawConn{t: t, qc: qc}
 	s := c.request(true, headers(getFields))
-	if !eventually(func() bool { return ts.running.Load() == 1 }) {
+	if !eventually(func() bool { return ts.running() == 1 }) {
 		t.Error("no handler waits")
 	}
 	if held := ts.buffered(); held > size/2 {

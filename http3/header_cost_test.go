@@ -189,7 +189,7 @@ func TestLargeHeaderOfEndedConn(t *testing.T) {
 	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	<-c.qc.Done()
 	job.serve()
-	if n := ts.running.Load(); n != 0 {
+	if n := ts.running(); n != 0 {
 		t.Errorf("%d handlers are counted as running for ever", n)
 	}
 }

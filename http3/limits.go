@@ -43,6 +43,10 @@ const (
 	// soon as their type has been read.
 	maxUniStreams = 10
 
+	// freeResponse is how many bytes a new stream takes without asking, whatever
+	// credit the client gives and however short memory is: it has a block of 4 KiB.
+	freeResponse = 4 << 10
+
 	// handlersPerStream is how many handlers may run for each stream a client
 	// may have open. More than one, as a handler may run on after its client
 	// has reset the stream and opened another; a client that does nothing else

@@ -16,16 +16,16 @@ type requestHead struct {
 }
 
 // readHead decodes and checks a header section that may have maxSize bytes, as
-// SETTINGS_MAX_FIELD_SECTION_SIZE counts them.
-func (x *exchange) readHead(sc *scratch, section []byte, maxSize int) (head requestHead, err error) {
+// SETTINGS_MAX_FIELD_SECTION_SIZE counts them. It becomes sc.head.
+func (x *exchange) readHead(sc *scratch, section []byte, maxSize int) error {
 	fields, err := x.body.decodeUpTo(sc, section, min(maxSize, x.body.reader.MaxSection()))
-	if err == nil {
-		head.RequestHeader, err = h3.ParseRequest(fields)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = x.conn.checkCount(len(head.Fields))
+	if sc.head.RequestHeader, err = h3.ParseRequest(fields); err != nil {
+		return err
 	}
-	return head, err
+	return x.conn.checkCount(len(sc.head.Fields))
 }
 
 // collect makes the http.Header.
@@ -59,10 +59,11 @@ func (l largeHeader) serve() {
 	x := l.exchange
 	sc := getScratch()
 	defer sc.release()
-	head, err := x.readHead(sc, l.header.section, x.body.reader.MaxSection())
+	err := x.readHead(sc, l.header.section, x.body.reader.MaxSection())
 	if err == nil {
-		head.collect()
+		sc.head.collect()
 	}
+	head := sc.head
 	if !x.conn.qc.Run(func() { l.done(&head, err) }) {
 		x.conn.countHandlers(-1) // the connection has ended meanwhile
 	}

@@ -11,6 +11,7 @@ import (
 type scratch struct {
 	buf     [scratchSize]byte
 	fields  []qpack.Field
+	head    requestHead // a server's, of fields
 	decoder qpack.Decoder
 }
 
@@ -23,6 +24,6 @@ func (sc *scratch) release() {
 		sc.fields = nil
 	}
 	clear(sc.fields) // the strings belong to a request by now
-	sc.fields = sc.fields[:0]
+	sc.fields, sc.head = sc.fields[:0], requestHead{}
 	scratchPool.Put(sc)
 }

@@ -129,14 +129,13 @@ type Server struct {
 	listeners map[*quic.Listener]struct{}
 	closed    []*quic.Listener // by Shutdown or Close
 	conns     map[*serverConn]struct{}
-	workers   []*workers             // by event loop
-	tcp       *http.Server           // of ServeTCP, and what handlers see as the server
-	attached  *http.Server           // that Attach was given, which handlers see instead
-	idleTimer *time.Timer            // for the connection that is idle next; nil without any
-	tlsConf   *tls.Config            // with a certificate in any case
-	running   atomic.Int64           // handlers, of all connections
-	closing   atomic.Bool            // Shutdown or Close was called
-	altSvc    atomic.Pointer[string] // the value of Alt-Svc, while listening
+	tcp       *http.Server               // of ServeTCP, and what handlers see as the server
+	attached  *http.Server               // that Attach was given, which handlers see instead
+	idleTimer *time.Timer                // for the connection that is idle next; nil without any
+	tlsConf   *tls.Config                // with a certificate in any case
+	workers   atomic.Pointer[[]*workers] // by event loop; replaced, under mu, to grow
+	closing   atomic.Bool                // Shutdown or Close was called
+	altSvc    atomic.Pointer[string]     // the value of Alt-Svc, while listening
 
 	log struct { // what Logger is told by
 		once    sync.Once

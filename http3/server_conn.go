@@ -121,15 +121,24 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 
 // account counts what handlers' goroutines have noted since the last time.
 func (c *serverConn) account() error {
-	for range c.answered.Swap(0) {
+	for range take(&c.answered) {
 		c.state.HandleRequestDone()
 	}
-	for range c.wasted.Swap(0) {
+	for range take(&c.wasted) {
 		if err := c.state.HandleWaste(now()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// take returns the value of a counter and sets it to 0. It writes only if it has to:
+// that is dear when other processors count.
+func take(counter *atomic.Int64) int64 {
+	if counter.Load() == 0 {
+		return 0
+	}
+	return counter.Swap(0)
 }
 
 // waste notes a request that cost something and is of no use to anybody.

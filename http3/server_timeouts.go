@@ -68,10 +68,7 @@ func (x *exchange) startTimeouts() {
 // handler that has returned: what it wrote may wait for a client that takes
 // nothing.
 func (w *responseWriter) enforceDeadline() {
-	x := w.exchange
-	x.using.Lock()
-	deadline, stream := w.deadline, x.stream
-	x.using.Unlock()
+	deadline, stream := w.deadline, w.exchange.stream // which nobody sets any more
 	if deadline == 0 {
 		return
 	}

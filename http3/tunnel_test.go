@@ -96,7 +96,7 @@ func TestTunnelEndsBeforeItIsAccepted(t *testing.T) {
 			close(begun)
 		})
 		<-over
-		counted <- x.conn.srv.running.Load()
+		counted <- x.conn.srv.running()
 	}, enableTunnels)
 	failed := make(chan error, 1)
 	go func() {

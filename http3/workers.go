@@ -3,6 +3,7 @@ package http3
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,10 @@ type job interface{ serve() }
 // after another one was scheduled. No request waits for a handler that blocks:
 // while there are any in the queue, a worker is on its way to it.
 type workers struct {
+	// running counts the handlers of the loop's connections, however they run: one
+	// number for all loops would be a cache line for which their processors wait.
+	running atomic.Int64
+
 	mu      sync.Mutex
 	queue   []job // queue[taken:] wait for a worker
 	taken   int
@@ -156,10 +161,18 @@ func (w *workers) close() {
 
 // workersOf returns the workers of an event loop. mu is held.
 func (s *Server) workersOf(loop int) *workers {
-	for len(s.workers) <= loop {
-		s.workers = append(s.workers, new(workers))
+	var loops []*workers
+	if p := s.workers.Load(); p != nil {
+		loops = *p
 	}
-	return s.workers[loop]
+	if loop >= len(loops) {
+		loops = slices.Clone(loops)
+		for len(loops) <= loop {
+			loops = append(loops, new(workers))
+		}
+		s.workers.Store(&loops)
+	}
+	return loops[loop]
 }
 
 // dismissWorkers ends the goroutines that wait for requests, now, and the others
@@ -167,7 +180,9 @@ func (s *Server) workersOf(loop int) *workers {
 func (s *Server) dismissWorkers() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, w := range s.workers {
-		w.close()
+	if loops := s.workers.Load(); loops != nil {
+		for _, w := range *loops {
+			w.close()
+		}
 	}
 }
