@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 use web_transport_quinn::{
     proto::{ConnectError::WrongStatus, ConnectRequest},
-    Client, ClientBuilder, ClientError, ConnectError, ReadError, ReadToEndError, Session,
-    SessionError, WebTransportError, WriteError,
+    Client, ClientBuilder, ClientError, ConnectError, ReadError, Session, SessionError,
+    WebTransportError, WriteError,
 };
 
 /// How long each step may take.
@@ -61,7 +61,7 @@ async fn unidirectional(session: &Session) -> Result {
         send.write_all(&[i]).await?;
         send.finish()?;
         let mut recv = session.accept_uni().await?;
-        want(recv.read_to_end(10).await?, vec![i])?;
+        want(echo::read_all(&mut recv).await?, vec![i])?;
     }
     Ok(())
 }
@@ -73,8 +73,8 @@ async fn reset(session: &Session) -> Result {
         send.write_all(b"x").await?;
         recv.read_exact(&mut [0]).await?; // or the reset might lose the header
         send.reset(code)?;
-        match recv.read_to_end(10).await {
-            Err(ReadToEndError::ReadError(ReadError::Reset(got))) => want(got, code)?,
+        match echo::read_all(&mut recv).await {
+            Err(ReadError::Reset(got)) => want(got, code)?,
             other => return Err(format!("reading ended with {other:?}").into()),
         }
     }
@@ -106,14 +106,14 @@ async fn stop(session: &Session) -> Result {
 async fn push(client: &Client, url: Url) -> Result {
     let session = client.connect(url).await?;
     let (_, mut both) = session.accept_bi().await?;
-    want(both.read_to_end(10).await?, b"hello".to_vec())?;
+    want(echo::read_all(&mut both).await?, b"hello".to_vec())?;
     let mut one = session.accept_uni().await?;
-    want(one.read_to_end(10).await?, b"hello".to_vec())?;
+    want(echo::read_all(&mut one).await?, b"hello".to_vec())?;
     want(&session.read_datagram().await?[..], &b"hello"[..])?;
     let (mut ready, mut reset) = session.accept_bi().await?;
     ready.write_all(&[1]).await?; // or the reset might lose the header
-    match reset.read_to_end(10).await {
-        Err(ReadToEndError::ReadError(ReadError::Reset(7))) => {}
+    match echo::read_all(&mut reset).await {
+        Err(ReadError::Reset(7)) => {}
         other => return Err(format!("reading ended with {other:?}").into()),
     }
     session.close(0, b"");
