@@ -125,10 +125,10 @@ func (c *clientConn) unopened(ctx context.Context, err error) *attemptError {
 }
 
 // roundTrip sends a request, which has been counted, on a stream, and waits for the
-// header of the response.
+// header of the response, whose Request may have another Body.
 func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Response, *attemptError) {
 	s.Detach()
-	st := newClientStream(c, s, req)
+	st := newClientStream(c, s, keepContent(req))
 	st.stop = context.AfterFunc(req.Context(), func() { cancel(s, h3.RequestCancelled) })
 	err := st.sendRequest()
 	if err == nil {
@@ -142,10 +142,10 @@ func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Respons
 
 // failed ends a request that gets no response, and says how it failed.
 func (st *clientStream) failed(err error) *attemptError {
-	result := &attemptError{cause: st.explain(err)}
+	result := &attemptError{cause: st.explain(err), sent: st.req}
 	result.own = st.upload.err.Load() != nil
 	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
-		result = &attemptError{cause: unsent.cause, unsent: true, untouched: true}
+		result = &attemptError{cause: unsent.cause, sent: st.req, unsent: true, untouched: true}
 	}
 	cancel(st.stream, h3.RequestCancelled)
 	st.body.abandon()
@@ -157,11 +157,13 @@ func (st *clientStream) failed(err error) *attemptError {
 		result.moved = true
 	case errors.As(err, &reset):
 		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == h3.RequestRejected
+		result.busy = result.unprocessed && !st.conn.transport.isGone(st.conn)
 	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)
+		<-st.conn.qc.Done() // a GOAWAY that came along has been read then
 		result.lost = true
 		result.taken = st.taken(err)
-		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load()
+		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load() || st.stream.NothingSent()
 	}
 	st.endResponse()
 	return result

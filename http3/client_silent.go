@@ -2,7 +2,6 @@ package http3
 
 import (
 	"context"
-	"net/http"
 	"sync"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -49,16 +48,11 @@ func (c *clientConn) HandleSilent(*quic.Conn) {
 	c.awaited.mu.Lock()
 	defer c.awaited.mu.Unlock()
 	for st := c.awaited.list; st != nil; st = st.next {
-		if isIdempotent(st.req) && st.hasContentAgain() && !st.acknowledged() {
+		if isIdempotent(st.req) && hasContentAgain(st.req) && !st.acknowledged() {
 			st.moved.Store(true)
 			cancel(st.stream, h3.RequestCancelled)
 		}
 	}
-}
-
-// hasContentAgain reports whether the request's content, if any, can be had once more.
-func (st *clientStream) hasContentAgain() bool {
-	return st.req.Body == nil || st.req.Body == http.NoBody || st.req.GetBody != nil
 }
 
 // acknowledged reports whether the server has all of the request.

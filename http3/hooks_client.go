@@ -169,11 +169,13 @@ func (c *hookedConn) roundTrip(req *http.Request) (*http.Response, error) {
 	if again, ok := failed.again(req, failed.repeatable(req) || failed.cause == quic.ErrStreamLimit); ok && !first {
 		if again != req {
 			closeBody(again) // net/http makes one of its own
+			lastAttempt(again)
 		}
 		c.unpin()
 		return nil, elsewhere{failed.cause}
 	} else if ok {
 		closeBody(again)
+		lastAttempt(again)
 	}
 	return nil, failed.result(req.Context(), c.cc.addr)
 }

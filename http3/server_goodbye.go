@@ -50,6 +50,17 @@ func (c *serverConn) refuseRequests() {
 	})
 }
 
+// closeNow closes the connection at once. The client learns along with it which requests
+// were not seen, those that are on their way now above all, and may send them again
+// (RFC 9114, Section 5.2).
+func (c *serverConn) closeNow() {
+	if c.goodbye < refusing {
+		c.sendControl(c.state.AppendGoAway(nil))
+	}
+	c.goodbye = over
+	c.qc.StartClose(uint64(ErrCodeNoError), "")
+}
+
 // laterStep does on the loop what comes next.
 func (c *serverConn) laterStep(next func()) {
 	wait := max(goodbyeRTTs*c.qc.Stats().SmoothedRTT, goodbyeMin)

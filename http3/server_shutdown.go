@@ -49,24 +49,47 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // Close stops listening and closes all connections at once; requests under way
-// fail at the clients, which have been told when it returns. Addresses that Listen or
-// ListenAll has listened on are free then.
+// fail at the clients, which have been told when it returns, and know which requests
+// have not been seen (GOAWAY). Addresses that Listen or ListenAll has listened on are
+// free then. It waits for event loops, so an Extension must not call it on one. Should
+// one of them hang, Close returns after five seconds all the same.
 func (s *Server) Close() error {
 	defer s.logHandler().Flush()
-	s.closeListeners()
-	conns := s.liveConns()
-	for _, c := range conns {
-		c.qc.StartClose(uint64(ErrCodeNoError), "")
-	}
-	for _, c := range conns {
-		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
-	}
-	s.dismissWorkers()
-	s.freeAddresses()
+	within(closeTimeout, func() {
+		s.closeListeners()
+		conns := s.liveConns()
+		for _, c := range conns {
+			c.qc.Run(c.closeNow)
+		}
+		for _, c := range conns {
+			<-c.qc.Done()
+		}
+		s.dismissWorkers()
+		s.freeAddresses()
+	})
 	if tcp := s.tcpServer(); tcp != nil {
 		return tcp.Close()
 	}
 	return nil
+}
+
+// closeTimeout bounds Close of a Server and of a Transport. It takes a turn of each event
+// loop, which is milliseconds.
+const closeTimeout = 5 * time.Second
+
+// within calls f, and returns when f does or some time has passed.
+func within(limit time.Duration, f func()) {
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		f()
+	}()
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	select {
+	case <-returned:
+	case <-timeout.C:
+	}
 }
 
 func (s *Server) closeListeners() {

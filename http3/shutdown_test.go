@@ -57,6 +57,33 @@ func TestShutdownWaits(t *testing.T) {
 	c.wantClose("after Shutdown", h3.NoError)
 }
 
+// TestCloseSaysWhatWasProcessed closes a server: clients learn which requests it has not
+// seen, so that they may send them again, in the packet that closes the connection.
+func TestCloseSaysWhatWasProcessed(t *testing.T) {
+	started := make(chan struct{})
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(started)
+		<-r.Context().Done()
+	})
+	c := ts.dialRaw(t)
+	s := c.request(true, headers(getFields))
+	<-started
+	control, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ts.Close(); err != nil {
+		t.Error(err)
+	}
+	client := h3.NewConn(0, h3.Settings{})
+	var u h3.UniStream
+	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
+		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
+	}
+	c.wantClose("after Close", h3.NoError)
+}
+
 // readControl reads a control stream until a condition holds.
 func readControl(t *testing.T, c *h3.Conn, u *h3.UniStream, s *quic.Stream, until func() bool) {
 	t.Helper()

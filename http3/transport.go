@@ -1,11 +1,13 @@
 package http3
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,6 +76,9 @@ type Transport struct {
 	// it to the idle timeout of QUIC, 30 s unless QUICConfig or the server says less.
 	IdleConnTimeout time.Duration
 
+	// paused is called in place of pauses, by tests.
+	paused func(time.Duration)
+
 	// route returns where an origin's server is, if not at the origin's address;
 	// nil without an Upgrader.
 	route func(origin string) (addr string, ok bool)
@@ -100,10 +105,13 @@ const maxAttempts = 4
 // arrived. The response's body must be read to its end or closed.
 //
 // A request is sent again when the server says that it has not processed it, or
-// when an idle connection turned out to be closed and the request is idempotent,
-// unless the server has it and may be working on it still; and only if its body can be
-// had once more. It is sent four times at most, without a pause, over the connection
-// that it was sent on if that still takes requests.
+// or of its connection only that it has ended, before anything of the request left;
+// and when an idle connection turned out to be closed and the request is idempotent,
+// unless the server has it and may be working on it still. All that only if its body
+// can be had once more: by GetBody, or as no more than 32 KiB were read of it, which
+// are kept until the response begins. It is sent four times at most. If the server has
+// rejected it (H3_REQUEST_REJECTED) and its connection still takes requests, there is a
+// pause before it is sent again, of about 100, 200 and 400 ms.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := checkRequest(req); err != nil {
 		closeBody(req)
@@ -113,11 +121,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // roundTrip is RoundTrip for a request that can be sent.
-func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
-	addr := originAddr(req.URL)
+func (t *Transport) roundTrip(first *http.Request) (*http.Response, error) {
+	req, addr := first, originAddr(first.URL)
 	for attempt := 1; ; attempt++ {
 		resp, err := t.try(req, addr)
 		if err == nil {
+			resp.Request = first
 			return resp, nil
 		}
 		again, ok := err.again(req, attempt < maxAttempts && err.repeatable(req))
@@ -125,6 +134,31 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err.result(req.Context(), addr)
 		}
 		req = again
+		if err.busy {
+			t.pause(req.Context(), rejectionPause(attempt))
+		}
+	}
+}
+
+// rejectionPause returns for how long a request pauses whose attempt the server has
+// rejected, with a tenth more or less: it has too much to do, and those that it rejects
+// at the same moment should not come back at the same one.
+func rejectionPause(attempt int) time.Duration {
+	pause := 100 * time.Millisecond << (attempt - 1)
+	return pause - pause/10 + rand.N(pause/5)
+}
+
+// pause waits, until the request's context ends at most.
+func (t *Transport) pause(ctx context.Context, d time.Duration) {
+	if t.paused != nil {
+		t.paused(d)
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -160,13 +194,20 @@ func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr 
 		return nil, cc.unopened(req.Context(), err)
 	}
 	resp, failed := cc.roundTrip(req, s)
-	switch {
-	case failed != nil:
+	if failed != nil {
 		failed.reused = how.reused
-	case resp.StatusCode == http.StatusMisdirectedRequest && cc.addr != addr && t.separate(req, resp, addr):
-		return nil, &attemptError{cause: errMisdirected, unprocessed: true}
+		return nil, failed
 	}
-	return resp, failed
+	sent := resp.Request
+	if resp.StatusCode == http.StatusMisdirectedRequest && cc.addr != addr {
+		if t.separate(addr); hasContentAgain(sent) {
+			_ = resp.Body.Close()
+			return nil, &attemptError{cause: errMisdirected, sent: sent, unprocessed: true}
+		}
+	}
+	lastAttempt(sent)
+	resp.Request = req
+	return resp, nil
 }
 
 // errMisdirected is why a request is sent again over another connection.
@@ -182,8 +223,14 @@ type attemptError struct {
 	unsent bool
 	// untouched says that the request's body has not been read from.
 	untouched bool
+	// sent is the request with the body that the attempt has read from, nil if it was
+	// not begun.
+	sent *http.Request
 	// own says that the cause is the request's own body.
 	own bool
+	// busy says that the server has rejected the request on a connection that takes
+	// further ones.
+	busy bool
 	// lost says that the connection ended before anything of a response came.
 	lost bool
 	// taken says that the server has the request, and may be working on it still.
@@ -207,31 +254,16 @@ func (e *attemptError) again(req *http.Request, may bool) (*http.Request, bool) 
 		if e.untouched {
 			return req, true
 		}
-		if again := replay(req); again != nil {
+		if again := replay(e.sent); again != nil {
 			return again, true
 		}
 	}
+	lastAttempt(req)
+	lastAttempt(e.sent)
 	if e.untouched {
 		closeBody(req)
 	}
 	return nil, false
-}
-
-// replay returns a request once more whose body was read from, or nil if that is spent.
-func replay(req *http.Request) *http.Request {
-	if req.Body == nil || req.Body == http.NoBody {
-		return req
-	}
-	if req.GetBody == nil {
-		return nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil
-	}
-	again := *req
-	again.Body = body
-	return &again
 }
 
 // isIdempotent reports whether sending req twice does no more than sending it
@@ -259,7 +291,8 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 // Close closes all connections; running requests fail, and later ones. The servers
-// have been told when it returns.
+// have been told when it returns. Should event loops hang, such as that of a
+// QUICTransport shared with others, it returns after five seconds all the same.
 func (t *Transport) Close() error {
 	t.mu.Lock()
 	t.closed = true
@@ -277,9 +310,11 @@ func (t *Transport) Close() error {
 		cc.close()
 	}
 	t.mu.Unlock()
-	for _, cc := range conns {
-		_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
-	}
+	within(closeTimeout, func() {
+		for _, cc := range conns {
+			_ = cc.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		}
+	})
 	return nil
 }
 

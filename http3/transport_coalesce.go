@@ -3,7 +3,6 @@ package http3
 import (
 	"context"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -89,9 +88,9 @@ func isAt(qc *quic.Conn, ips []netip.Addr, port string) bool {
 
 // separate takes note of a response that says that the connection is not the
 // origin's (RFC 9110, Section 15.5.20). The origin gets one of its own from now on.
-// It reports whether the request can be sent again.
-func (t *Transport) separate(req *http.Request, resp *http.Response, addr string) bool {
+func (t *Transport) separate(addr string) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.misdirected == nil {
 		t.misdirected = make(map[string]bool)
 	}
@@ -106,10 +105,4 @@ func (t *Transport) separate(req *http.Request, resp *http.Response, addr string
 		t.dialMore(o)
 		t.tidy(o)
 	}
-	t.mu.Unlock()
-	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
-		return false
-	}
-	_ = resp.Body.Close()
-	return true
 }

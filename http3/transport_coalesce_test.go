@@ -142,6 +142,7 @@ func TestCoalescingForbidden(t *testing.T) {
 func TestCoalescingMisdirected(t *testing.T) {
 	s := serveTwo(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS.ServerName == "localhost" && !strings.HasPrefix(r.Host, "localhost") {
+			_, _ = io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusMisdirectedRequest)
 			return
 		}
@@ -155,7 +156,7 @@ func TestCoalescingMisdirected(t *testing.T) {
 		}
 		return s.fetch(t, req)
 	}
-	if status, _ := post(struct{ io.Reader }{strings.NewReader("once")}); status != http.StatusMisdirectedRequest {
+	if status, _ := post(struct{ io.Reader }{strings.NewReader(strings.Repeat("x", keptContent+1))}); status != http.StatusMisdirectedRequest {
 		t.Errorf("a body that cannot be sent again: status %d", status)
 	}
 	for _, body := range []io.Reader{strings.NewReader("again"), struct{ io.Reader }{strings.NewReader("again")}} {

@@ -263,6 +263,13 @@ func (t *Transport) retire(cc *clientConn) (busy bool) {
 	return cc.requests > 0
 }
 
+// isGone reports whether a connection takes no more requests.
+func (t *Transport) isGone(cc *clientConn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return cc.gone
+}
+
 // remove is retire for those who hold the lock.
 func (t *Transport) remove(cc *clientConn) {
 	cc.gone = true

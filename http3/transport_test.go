@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
@@ -119,7 +120,8 @@ func TestRetries(t *testing.T) {
 		{name: "rejected", fail: reject, succeed: true},
 		{name: "rejected POST", fail: reject, edit: post, succeed: true},
 		{name: "rejected POST with content", fail: reject, edit: post, body: "abc", succeed: true},
-		{name: "rejected POST with content that is gone", fail: reject, edit: post, body: "abc", noCopy: true},
+		{name: "rejected POST with content read once", fail: reject, edit: post, body: "abc", noCopy: true, succeed: true},
+		{name: "rejected POST with much content read once", fail: reject, edit: post, body: strings.Repeat("a", keptContent+1), noCopy: true},
 		{name: "cancelled", fail: func(s *quic.Stream) { s.CancelWrite(uint64(ErrCodeRequestCancelled)) }},
 		{name: "closed old connection", fail: closeConn, warm: true, succeed: true},
 		{name: "closed old connection, POST", fail: closeConn, edit: post, warm: true},
@@ -129,6 +131,7 @@ func TestRetries(t *testing.T) {
 		}},
 		{name: "closed new connection", fail: closeConn},
 		{name: "after GOAWAY, POST", fail: goAway, edit: post, succeed: true},
+		{name: "closed with GOAWAY, POST with content read once", fail: goAwayAndClose, edit: post, body: "abc", noCopy: true, succeed: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			failing := int64(1)
@@ -136,10 +139,13 @@ func TestRetries(t *testing.T) {
 				failing = 2
 			}
 			rs := serveRaw(t, func(n int64, s *quic.Stream) {
-				readRequest(s)
+				content := readMessage(t, s).content
 				if n == failing {
 					tt.fail(s)
 					return
+				}
+				if content != tt.body {
+					t.Errorf("request %d has the content %q, want %q", n, content, tt.body)
 				}
 				s.WriteLast(headers(":status=200"))
 			})
@@ -176,6 +182,43 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestRejectedPauses: what a server rejects is sent again after a while, ever longer,
+// unless it goes to another connection.
+func TestRejectedPauses(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		reject func(s *quic.Stream)
+		pauses int
+		fails  bool
+	}{
+		{"rejected", reject, maxAttempts - 1, true},
+		{"of a closed connection", goAwayAndClose, 0, true},
+		{"not this time", nil, 0, false},
+	} {
+		rs := serveRaw(t, func(n int64, s *quic.Stream) {
+			readRequest(s)
+			if tt.reject != nil {
+				tt.reject(s)
+				return
+			}
+			s.WriteLast(headers(":status=200"))
+		})
+		var pauses []time.Duration
+		rs.transport.paused = func(d time.Duration) { pauses = append(pauses, d) }
+		if _, _, err := rs.get(t); (err != nil) != tt.fails {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if len(pauses) != tt.pauses {
+			t.Errorf("%s: pauses of %v, want %d", tt.name, pauses, tt.pauses)
+		}
+		for i, pause := range pauses {
+			if want := 100 * time.Millisecond << i; pause < want*9/10 || pause > want*11/10 {
+				t.Errorf("%s: pause %d of %v, want about %v", tt.name, i, pause, want)
+			}
+		}
+	}
+}
+
 func reject(s *quic.Stream) { s.CancelWrite(uint64(ErrCodeRequestRejected)) }
 
 func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(ErrCodeNoError), "idle") }
@@ -184,6 +227,14 @@ func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(ErrCodeNoErr
 func goAway(s *quic.Stream) {
 	s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, string(rune(s.ID()))))
 	reject(s)
+}
+
+// goAwayAndClose is goAway that closes the connection, too, in the same packet.
+func goAwayAndClose(s *quic.Stream) {
+	s.Conn().Run(func() {
+		s.Conn().Value().(*quic.Stream).TryWrite(frame(h3.FrameGoAway, string(rune(s.ID()))))
+		s.Conn().StartClose(uint64(ErrCodeNoError), "")
+	})
 }
 
 // TestGoAway has a server ask for no further requests.

@@ -138,6 +138,7 @@ func (u *Upgrader) send3(req *http.Request, origin string) (resp *http.Response,
 			u.Cache.Failed(origin)
 		}
 		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
+			lastAttempt(again)
 			return nil, again, nil
 		}
 		return nil, nil, failed.result(req.Context(), origin)

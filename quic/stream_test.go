@@ -210,3 +210,31 @@ func TestTryReadTryWrite(t *testing.T) {
 		}
 	})
 }
+
+// A stream tells, also when its connection has ended, whether anything of it has left.
+func TestNothingSent(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		var streams [3]*Stream
+		for i := range streams {
+			s, err := client.OpenStream(e.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams[i] = s
+		}
+		if _, err := streams[0].Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		client.Flush()
+		server.CloseWithError(0, "")
+		<-client.Done()
+		if _, err := streams[1].Write([]byte("x")); err == nil {
+			t.Error("written to a closed connection")
+		}
+		for i, want := range []bool{false, true, true} {
+			if got := streams[i].NothingSent(); got != want {
+				t.Errorf("stream %d: nothing sent: %v", i, got)
+			}
+		}
+	})
+}

@@ -41,6 +41,11 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	return n, err
 }
 
+// NothingSent reports whether none of the bytes written has left, not even once. When
+// the connection has ended, that is for good: the peer knows of nothing that was written.
+// Any goroutine may call it.
+func (s *Stream) NothingSent() bool { return s.link.Send.NothingSent() }
+
 // AwaitSent returns how many of the bytes written have not been sent yet, not even
 // once: the peer's flow control, the congestion controller or the pacer holds them
 // back. If there are any, Handler.HandleWritable tells when all of them have been. It

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/asynclog"
@@ -200,15 +201,26 @@ func (t *Transport) LocalAddr() net.Addr { return udpAddr(t.workers[0].LocalAddr
 // Close ends the transport: its connections are closed with an application
 // error of 0, which their peers are told once, the listener is closed, and so
 // is the socket. It waits until that is done, so it must not be called from a
-// Handler.
+// Handler. Should a Handler hang, it returns after five seconds (maxTransportClose), and
+// the rest is done when that returns.
 func (t *Transport) Close() error {
 	t.stop()
+	timeout := time.NewTimer(maxTransportClose)
+	defer timeout.Stop()
 	for _, w := range t.workers {
-		w.Close()
+		select {
+		case <-w.Done():
+		case <-timeout.C:
+			return errors.New("quic: Transport.Close has waited in vain for a Handler to return")
+		}
 	}
 	t.log.Flush()
 	return nil
 }
+
+// maxTransportClose is how long Transport.Close waits at most: an event loop's last turn
+// takes milliseconds, or some hundred where it closes many thousand connections.
+const maxTransportClose = 5 * time.Second
 
 // setTemporary makes the transport end once nobody uses it.
 func (t *Transport) setTemporary() {

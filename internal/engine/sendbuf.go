@@ -251,6 +251,14 @@ func (b *SendBuffer) AwaitSent() int {
 	return int(b.end - b.sent)
 }
 
+// NothingSent reports whether no byte has been sent, not even once. Any goroutine may
+// call it.
+func (b *SendBuffer) NothingSent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent == 0
+}
+
 // release frees the bytes below off, which the peer acknowledged. It reports
 // whether a waiting writer should be woken.
 func (b *SendBuffer) release(off uint64) (wake bool) {
