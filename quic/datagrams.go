@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
 // ErrDatagramsDisabled is the error of datagrams on a connection on which this
@@ -48,16 +48,16 @@ func (c *Conn) SendDatagramParts(parts ...[]byte) error {
 	if err := c.Err(); err != nil {
 		return err
 	}
-	switch err := d.Send(parts...); err {
+	switch err := d.Out.Send(parts...); err {
 	case nil:
 		c.link.DatagramsQueued()
 		return nil
-	case engine.ErrDatagramTooLarge:
+	case streambuf.ErrDatagramTooLarge:
 		n := 0
 		for _, p := range parts {
 			n += len(p)
 		}
-		return &DatagramTooLargeError{Size: n, Max: d.Limit()}
+		return &DatagramTooLargeError{Size: n, Max: d.Out.Limit()}
 	default:
 		return ErrDatagramsDisabled
 	}
@@ -67,7 +67,7 @@ func (c *Conn) SendDatagramParts(parts ...[]byte) error {
 // may be sent. It grows when the path turns out to take larger packets.
 func (c *Conn) MaxDatagramSize() int {
 	if d := c.link.Datagrams(); d != nil {
-		return d.Limit()
+		return d.Out.Limit()
 	}
 	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -32,7 +33,7 @@ func publicError(err error, remote netip.AddrPort) error {
 		return &StatelessResetError{}
 	case errors.Is(err, engine.ErrStreamLimit):
 		return ErrStreamLimit
-	case errors.Is(err, engine.ErrWriteClosed):
+	case errors.Is(err, streambuf.ErrWriteClosed):
 		return ErrWriteClosed
 	}
 	return err

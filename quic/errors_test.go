@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -79,7 +80,7 @@ func TestPublicError(t *testing.T) {
 		},
 		{engine.ErrStatelessReset, &StatelessResetError{}, "quic: the peer has lost the connection's state"},
 		{engine.ErrStreamLimit, ErrStreamLimit, "quic: the peer's stream limit is reached"},
-		{engine.ErrWriteClosed, ErrWriteClosed, "quic: write on a closed stream"},
+		{streambuf.ErrWriteClosed, ErrWriteClosed, "quic: write on a closed stream"},
 		{other, other, "other"},
 	}
 	for _, tt := range tests {

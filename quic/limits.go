@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/godwit-quic/godwit/internal/admission"
-	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
 // Defaults of Config's limits for a whole transport.
@@ -47,13 +47,13 @@ func limitOr(n, byDefault int) int {
 func ofOneSource(n int) int { return n - n/4 }
 
 // memory returns the budget for buffers, nil for none.
-func (conf *Config) memory() *engine.Memory {
+func (conf *Config) memory() *streambuf.Memory {
 	switch n := conf.MaxBufferedBytes; {
 	case n < 0:
 		return nil
 	case n == 0:
-		return engine.NewMemory(defaultMaxBufferedBytes)
+		return streambuf.NewMemory(defaultMaxBufferedBytes)
 	default:
-		return engine.NewMemory(n)
+		return streambuf.NewMemory(n)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/udp"
@@ -30,7 +31,7 @@ type Transport struct {
 	turn    atomic.Uint32        // picks the worker for the next dialled connection
 	adjust  func(*engine.Config) // by a test; nil otherwise
 	gate    *admission.Gate      // for clients
-	memory  *engine.Memory       // for buffers; nil without limit
+	memory  *streambuf.Memory       // for buffers; nil without limit
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released

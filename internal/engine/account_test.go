@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -12,7 +13,7 @@ import (
 // limits for what it is sent.
 func withMemory(memory int64, stream, conn uint64) func(*puppet) {
 	return func(p *puppet) {
-		p.memory = engine.NewMemory(memory)
+		p.memory = streambuf.NewMemory(memory)
 		p.params.InitialMaxStreamDataBidiLocal = stream
 		p.params.InitialMaxData = conn
 		p.params.MaxIdleTimeout = time.Hour
@@ -80,7 +81,7 @@ func TestMemoryCountedWhenShort(t *testing.T) {
 // be sent, and what is in flight.
 func TestAttackSlowReader(t *testing.T) {
 	const streams, plenty = 100, 1 << 30
-	blocks := int64(streams * 2 * engine.BlockSize) // answers to the questions have blocks, too
+	blocks := int64(streams * 2 * streambuf.BlockSize) // answers to the questions have blocks, too
 	for _, tt := range []struct {
 		name         string
 		stream, conn uint64
@@ -89,13 +90,13 @@ func TestAttackSlowReader(t *testing.T) {
 		{"no credit for streams", 0, plenty, blocks},
 		{"no credit for the connection", plenty, 0, blocks},
 		{"little credit for the connection", plenty, 100_000, blocks + 2*100_000},
-		{"credit for streams and no acknowledgment", plenty, plenty, blocks + engine.MaxConnUnsent + 100_000},
+		{"credit for streams and no acknowledgment", plenty, plenty, blocks + streambuf.MaxConnUnsent + 100_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newServer(t, withMemory(plenty, tt.stream, tt.conn))
 			p.handshake()
 			p.openAndWrite(streams)
-			if used := p.memory.Used(); used > tt.most || used < streams*engine.BlockSize {
+			if used := p.memory.Used(); used > tt.most || used < streams*streambuf.BlockSize {
 				t.Errorf("%d bytes are held, want at most %d", used, tt.most)
 			}
 			p.conn.Close(p.now, 0, "")
@@ -122,7 +123,7 @@ func TestAttackHole(t *testing.T) {
 		p.frames = nil
 		p.fill(s)
 	}
-	limit := int64(engine.MaxConnUnsent+2*p.conn.Stats().CongestionWindow) + 2*engine.BlockSize + engine.AccountStep
+	limit := int64(streambuf.MaxConnUnsent+2*p.conn.Stats().CongestionWindow) + 2*streambuf.BlockSize + streambuf.AccountStep
 	if used := p.memory.Used(); used > limit {
 		t.Errorf("%d bytes are held, want at most %d", used, limit)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -222,7 +222,7 @@ func TestAttackDatagramFlood(t *testing.T) {
 		t.Fatalf("%d events wait", n)
 	}
 	q := &p.conn.Datagrams().In
-	if n := q.Len(); n > engine.MaxQueuedDatagrams || q.Dropped() == 0 {
+	if n := q.Len(); n > streambuf.MaxQueuedDatagrams || q.Dropped() == 0 {
 		t.Fatalf("%d datagrams wait, %d were dropped", n, q.Dropped())
 	}
 	p.poll()

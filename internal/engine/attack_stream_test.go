@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -39,7 +40,7 @@ func TestAttackReassemblyGaps(t *testing.T) {
 	p.handshake()
 	id := p.theirs(false, 0)
 	sent := 0
-	for off := uint64(1); p.conn.Closed() == nil && sent < 3*engine.MaxStreamGaps; {
+	for off := uint64(1); p.conn.Closed() == nil && sent < 3*streambuf.MaxGaps; {
 		var piece []frame
 		for range 100 {
 			piece = append(piece, stream(id, off, "x", false))
@@ -49,7 +50,7 @@ func TestAttackReassemblyGaps(t *testing.T) {
 		p.send(wire.AppSpace, piece...)
 	}
 	p.wantClose(wire.InternalError)
-	if sent > engine.MaxStreamGaps+100 {
+	if sent > streambuf.MaxGaps+100 {
 		t.Fatalf("ended only after %d gaps", sent)
 	}
 	p.wantForgotten()
@@ -61,7 +62,7 @@ func TestAttackSparseStreams(t *testing.T) {
 	p := newServer(t)
 	p.handshake()
 	for seq := range uint64(100) {
-		for off := uint64(engine.BlockSize - 1); p.conn.Closed() == nil && off < 1<<19; off += engine.BlockSize {
+		for off := uint64(streambuf.BlockSize - 1); p.conn.Closed() == nil && off < 1<<19; off += streambuf.BlockSize {
 			p.send(wire.AppSpace, stream(p.theirs(false, seq), off, "x", false))
 		}
 	}
@@ -360,7 +361,7 @@ func TestAttackRepeatedData(t *testing.T) {
 		p.send(wire.AppSpace, stream(p.theirs(false, 0), 0, string(make([]byte, 1000)), false))
 		p.advance(time.Millisecond)
 	}
-	if n := p.lastOpened().Recv.Buffered(); n != 1000 {
+	if n := p.lastOpened().Unread(); n != 1000 {
 		t.Fatalf("%d bytes are kept", n)
 	}
 	p.wantOpen()

@@ -172,6 +172,7 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 		cc:       cfg.newController(),
 		path:     pathState{Path: path},
 	}
+	e.spare.awake++
 	if side == wire.ServerSide {
 		c.path.validation = new(pathValidation)
 	}
@@ -181,10 +182,11 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
 	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
 	c.mtu.init(int32(cfg.MaxDatagramSize))
-	c.flow.init(cfg, e.memory)
+	c.flow.init(cfg, &e.spare.blocks)
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{burst: datagramBurst{size: cfg.datagramBurst()}}
-		c.datagrams.In.account, c.datagrams.Out.account = c.flow.shared, c.flow.shared
+		c.datagrams.In.Init(&c.flow.account.Account)
+		c.datagrams.Out.Init(&c.flow.account.Account)
 	}
 	c.streams.init(c)
 	return c

@@ -71,7 +71,7 @@ func (c *Conn) Evict(now monotime.Time) bool {
 	}
 	err := &TransportError{Code: wire.InternalError, Reason: "memory is used up, and this connection holds much that does not move"}
 	for s := range c.streams.table.all() {
-		s.Recv.fail(err)
+		s.in.buf.Fail(err)
 	}
 	c.fail(now, err)
 	return true
@@ -129,11 +129,11 @@ func (ss *streams) fail(c *Conn, err error) {
 	for s := range ss.table.all() {
 		switch {
 		case c.state != stateClosing:
-			s.Recv.failAfterReceived(err)
-		case !s.Recv.received():
-			s.Recv.fail(err) // we closed, and want no more of it
+			s.in.buf.FailAfterReceived(err)
+		case !s.in.buf.Received():
+			s.in.buf.Fail(err) // we closed, and want no more of it
 		}
-		s.Send.fail(err)
+		s.out.buf.Fail(err)
 		s.readable()
 		s.writable()
 	}
@@ -149,7 +149,7 @@ func (c *Conn) Release(now monotime.Time) {
 		return
 	}
 	c.state = stateReleased
-	c.flow.shared.close()
+	c.flow.account.Close()
 	c.deadlines = deadlines{}
 	c.endpoint.remove(c)
 	c.hs = nil

@@ -68,6 +68,7 @@ type idleState struct {
 	timeout   time.Duration // the lower of both sides', 0 for none
 	sentSince bool          // an ack-eliciting packet went out since the last one arrived
 	quiet     bool          // for long enough to give memory back
+	resting   bool          // has given it back
 	silent    bool          // EventSilent was told since the last one arrived
 	held      bool          // the application has work outstanding
 	lapsed    monotime.Time // since when nothing happened, if no PING is due as there was no work
@@ -101,6 +102,10 @@ func (s *idleState) restart(c *Conn, now monotime.Time) {
 		c.deadlines[slotIdle] = now.Add(max(s.timeout, 3*c.loss.PTO()))
 	}
 	c.deadlines[slotTrim] = now.Add(trimAfter)
+	if s.resting {
+		s.resting = false
+		c.endpoint.spare.awake++
+	}
 	s.lapsed = 0
 	c.deadlines[slotKeepAlive] = 0
 	if period := c.keepAlivePeriod(); c.config.KeepAlive != 0 || period <= trimAfter {
@@ -197,11 +202,11 @@ func (c *Conn) trim() {
 	c.keys.Rest()
 	c.space.crypto.trim()
 	c.streams.table.trim()
-	if c.datagrams != nil {
-		c.datagrams.In.trim()
-		c.datagrams.Out.trim()
+	c.flow.account.Rest()
+	if !c.idle.resting {
+		c.idle.resting = true
+		c.endpoint.spare.rested()
 	}
-	c.flow.shared.rest()
 	if len(c.events) == 0 {
 		c.events = nil
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -73,15 +74,15 @@ const minCryptoPiece = 32
 func (c *Conn) appendCrypto(w *frameWriter, space *numberSpace) {
 	for {
 		r := space.crypto.pending()
-		room := w.room() - wire.SizeCryptoHeader(r.start, int(r.end-r.start))
-		if r.start >= r.end || room < minCryptoPiece {
+		room := w.room() - wire.SizeCryptoHeader(r.Start, int(r.End-r.Start))
+		if r.Start >= r.End || room < minCryptoPiece {
 			return
 		}
-		r.end = min(r.end, r.start+uint64(room))
-		n := int(r.end - r.start)
-		w.b = wire.AppendCryptoHeader(w.b, r.start, n)
-		w.b = append(w.b, space.crypto.bytes(r.start, n)...)
-		space.crypto.sent(r.start, n)
+		r.End = min(r.End, r.Start+uint64(room))
+		n := int(r.End - r.Start)
+		w.b = wire.AppendCryptoHeader(w.b, r.Start, n)
+		w.b = append(w.b, space.crypto.bytes(r.Start, n)...)
+		space.crypto.sent(r.Start, n)
 		w.recordRange(recCrypto, 0, r, false)
 	}
 }
@@ -126,7 +127,7 @@ func (c *Conn) appendLastWords(w *frameWriter) {
 		return
 	}
 	r, fin, ok := s.out.chunk(c.flow.credit())
-	if size := int(r.end - r.start); ok && fin && wire.SizeStreamHeader(s.ID, r.start, size)+size <= w.room() {
+	if size := int(r.End - r.Start); ok && fin && wire.SizeStreamHeader(s.ID, r.Start, size)+size <= w.room() {
 		c.appendStream(w, s, r, fin)
 	}
 }
@@ -274,28 +275,28 @@ func (c *Conn) blockedStream(s *Stream, credit uint64) bool {
 
 // appendStream writes one STREAM frame with as much of r as fits, and returns
 // false when nothing does.
-func (c *Conn) appendStream(w *frameWriter, s *Stream, r byteRange, fin bool) bool {
-	header := wire.SizeStreamHeader(s.ID, r.start, w.room())
+func (c *Conn) appendStream(w *frameWriter, s *Stream, r streambuf.Range, fin bool) bool {
+	header := wire.SizeStreamHeader(s.ID, r.Start, w.room())
 	room := w.room() - header
-	size := r.end - r.start
+	size := r.End - r.Start
 	if room < 0 || uint64(room) < min(size, minStreamPiece) {
 		return false
 	}
 	// Without a length the frame reaches to the packet's end.
 	explicit := true
-	if bare := w.room() - wire.SizeStreamHeader(s.ID, r.start, 0) + 1; size >= uint64(bare) {
+	if bare := w.room() - wire.SizeStreamHeader(s.ID, r.Start, 0) + 1; size >= uint64(bare) {
 		explicit, room = false, bare
 	}
 	if size > uint64(room) {
-		r.end, fin = r.start+uint64(room), false
+		r.End, fin = r.Start+uint64(room), false
 	}
-	n := int(r.end - r.start)
-	w.b = wire.AppendStreamHeader(w.b, s.ID, r.start, n, explicit, fin)
-	w.b = s.Send.appendTo(w.b, r.start, n)
+	n := int(r.End - r.Start)
+	w.b = wire.AppendStreamHeader(w.b, s.ID, r.Start, n, explicit, fin)
+	w.b = s.out.buf.AppendTo(w.b, r.Start, n)
 	w.recordRange(recStream, uint64(s.ID), r, fin)
 	if fresh := s.out.sent(r, fin, w.pn); fresh > 0 {
 		c.flow.sent += fresh
-		if s.Send.setSent(s.out.next) {
+		if s.out.buf.SetSent(s.out.next) {
 			s.writable()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -247,14 +248,14 @@ func descendingNumbers(t testing.TB, n int) {
 func gaps(order func([]uint64)) func(testing.TB, int) {
 	return func(t testing.TB, n int) {
 		p := costServer(t, n)
-		for first := 0; first < n; first += engine.MaxStreamGaps {
+		for first := 0; first < n; first += streambuf.MaxGaps {
 			var offsets []uint64
-			for i := range min(n-first, engine.MaxStreamGaps) {
+			for i := range min(n-first, streambuf.MaxGaps) {
 				offsets = append(offsets, 1+2*uint64(i))
 			}
 			order(offsets)
 			for _, off := range offsets {
-				p.queue(wire.AppSpace, stream(wire.NewStreamID(p.side, false, uint64(first/engine.MaxStreamGaps)), off, "x", false))
+				p.queue(wire.AppSpace, stream(wire.NewStreamID(p.side, false, uint64(first/streambuf.MaxGaps)), off, "x", false))
 			}
 		}
 		p.pollBlindly()

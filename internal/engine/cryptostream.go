@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/godwit-quic/godwit/internal/wire"
+import (
+	"github.com/godwit-quic/godwit/internal/streambuf"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // Bounds on handshake bytes that arrived out of order, during and after the
 // handshake (RFC 9000, Section 7.5 asks for at least 4096 bytes). A flight
@@ -27,11 +30,11 @@ type cryptoStream struct {
 
 // cryptoBuffers are the bytes of a cryptoStream that are on their way.
 type cryptoBuffers struct {
-	in     []byte   // bytes from offset inAt on, with holes
-	got    rangeSet // bytes present in in
-	out    []byte   // bytes from offset outAt on, not all acknowledged
-	acked  rangeSet
-	resend rangeSet // sent and lost
+	in     []byte             // bytes from offset inAt on, with holes
+	got    streambuf.RangeSet // bytes present in in
+	out    []byte             // bytes from offset outAt on, not all acknowledged
+	acked  streambuf.RangeSet
+	resend streambuf.RangeSet // sent and lost
 }
 
 // use makes the buffers if there are none.
@@ -66,7 +69,7 @@ func (s *cryptoStream) receive(off uint64, data []byte, limit uint64) *Transport
 		s.in = append(s.in, make([]byte, need-len(s.in))...)
 	}
 	copy(s.in[off-s.inAt:], data)
-	s.got.add(off, end)
+	s.got.Add(off, end)
 	if len(s.got) > maxCryptoGaps {
 		return protocolError(wire.CryptoBufferExceeded, wire.FrameCrypto, "too many fragments of handshake bytes")
 	}
@@ -92,7 +95,7 @@ func (s *cryptoStream) take() []byte {
 	if s.cryptoBuffers == nil {
 		return nil
 	}
-	return s.in[:s.got.contiguous(s.inAt)-s.inAt]
+	return s.in[:s.got.Contiguous(s.inAt)-s.inAt]
 }
 
 // consume drops n bytes that TLS has taken.
@@ -101,7 +104,7 @@ func (s *cryptoStream) consume(n int) {
 	if s.cryptoBuffers == nil || len(s.in) == 0 {
 		return // they came directly
 	}
-	s.got.sub(0, s.inAt)
+	s.got.Sub(0, s.inAt)
 	s.in = s.in[n:]
 	if len(s.in) == 0 {
 		s.in = nil
@@ -119,14 +122,14 @@ func (s *cryptoStream) write(data []byte) {
 }
 
 // pending returns the range to be sent next, empty when there is none.
-func (s *cryptoStream) pending() byteRange {
+func (s *cryptoStream) pending() streambuf.Range {
 	if s.cryptoBuffers == nil {
-		return byteRange{s.next, s.next}
+		return streambuf.Range{Start: s.next, End: s.next}
 	}
 	if len(s.resend) > 0 {
 		return s.resend[0]
 	}
-	return byteRange{s.next, s.outAt + uint64(len(s.out))}
+	return streambuf.Range{Start: s.next, End: s.outAt + uint64(len(s.out))}
 }
 
 // bytes returns n bytes to be sent at off.
@@ -137,7 +140,7 @@ func (s *cryptoStream) bytes(off uint64, n int) []byte {
 // sent tells that [off, off+n) went out.
 func (s *cryptoStream) sent(off uint64, n int) {
 	end := off + uint64(n)
-	s.resend.sub(off, end)
+	s.resend.Sub(off, end)
 	s.next = max(s.next, end)
 }
 
@@ -148,15 +151,15 @@ func (s *cryptoStream) settle(off uint64, n int, f fate) {
 		return // acknowledged before, in another packet
 	}
 	if f == lost {
-		s.resend.addExcept(max(off, s.outAt), end, s.acked)
+		s.resend.AddExcept(max(off, s.outAt), end, s.acked)
 		return
 	}
-	s.acked.add(off, end)
-	s.resend.sub(off, end)
-	if front := s.acked.contiguous(s.outAt); front > s.outAt {
+	s.acked.Add(off, end)
+	s.resend.Sub(off, end)
+	if front := s.acked.Contiguous(s.outAt); front > s.outAt {
 		s.out = s.out[front-s.outAt:]
 		s.outAt = front
-		s.acked.sub(0, front)
+		s.acked.Sub(0, front)
 		if len(s.out) == 0 {
 			s.out = nil
 		}

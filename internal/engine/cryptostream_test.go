@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -45,7 +46,7 @@ func TestCryptoReceive(t *testing.T) {
 				s.consume(n)
 				at += uint64(n)
 			}
-			if err := s.got.check(); err != nil {
+			if err := s.got.Check(); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 		}
@@ -60,21 +61,21 @@ func TestCryptoSend(t *testing.T) {
 		size := uint64(1 + r.IntN(5000))
 		var s cryptoStream
 		arrived := make([]bool, size)
-		var flying []byteRange
+		var flying []streambuf.Range
 		for written := uint64(0); s.outAt < size; {
 			if written < size {
 				n := min(uint64(r.IntN(800)), size-written)
 				s.write(text(written, int(n)))
 				written += n
 			}
-			if p := s.pending(); p.start < p.end {
-				p.end = min(p.end, p.start+1+r.Uint64N(500))
-				for i, c := range s.bytes(p.start, int(p.end-p.start)) {
-					if c != textAt(p.start+uint64(i)) {
-						t.Fatalf("seed %d: byte %d is wrong", seed, p.start+uint64(i))
+			if p := s.pending(); p.Start < p.End {
+				p.End = min(p.End, p.Start+1+r.Uint64N(500))
+				for i, c := range s.bytes(p.Start, int(p.End-p.Start)) {
+					if c != textAt(p.Start+uint64(i)) {
+						t.Fatalf("seed %d: byte %d is wrong", seed, p.Start+uint64(i))
 					}
 				}
-				s.sent(p.start, int(p.end-p.start))
+				s.sent(p.Start, int(p.End-p.Start))
 				flying = append(flying, p)
 			}
 			if len(flying) > 0 && r.IntN(2) == 0 {
@@ -84,13 +85,13 @@ func TestCryptoSend(t *testing.T) {
 					flying = append(flying[:i], flying[i+1:]...)
 				}
 				f := fate(r.IntN(3) > 0)
-				for o := x.start; f == acked && o < x.end; o++ {
+				for o := x.Start; f == acked && o < x.End; o++ {
 					arrived[o] = true
 				}
-				s.settle(x.start, int(x.end-x.start), f)
+				s.settle(x.Start, int(x.End-x.Start), f)
 			}
-			for _, set := range []rangeSet{s.acked, s.resend} {
-				if err := set.check(); err != nil {
+			for _, set := range []streambuf.RangeSet{s.acked, s.resend} {
+				if err := set.Check(); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 			}

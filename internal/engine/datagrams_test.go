@@ -28,7 +28,7 @@ func TestDatagramTrains(t *testing.T) {
 			p.exchange()
 			client, server := p.ends[wire.ClientSide], p.ends[wire.ServerSide]
 			for _, n := range tt.sizes {
-				if err := client.conn.Datagrams().Send(make([]byte, n)); err != nil {
+				if err := client.conn.Datagrams().Out.Send(make([]byte, n)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -102,7 +102,7 @@ func TestDatagramBursts(t *testing.T) {
 			for round := range 10 {
 				fill := func() {
 					for range tt.count {
-						if err := p.ends[wire.ClientSide].conn.Datagrams().Send(make([]byte, size)); err != nil {
+						if err := p.ends[wire.ClientSide].conn.Datagrams().Out.Send(make([]byte, size)); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -132,7 +132,7 @@ func TestDatagramsInBulk(t *testing.T) {
 	left := 5000
 	trains, took := datagramTrains(t, p, func() {
 		for ; queue.Out.Len() < 20 && left > 0; left-- {
-			_ = queue.Send(make([]byte, 100))
+			_ = queue.Out.Send(make([]byte, 100))
 		}
 		p.exchangeFrom(wire.ServerSide)
 	})

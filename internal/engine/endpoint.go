@@ -30,6 +30,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -50,7 +51,7 @@ type EndpointConfig struct {
 	Gate Gate
 	// Memory bounds what the buffers of all connections hold; endpoints may share
 	// it. nil means no limit but each connection's own.
-	Memory *Memory
+	Memory *streambuf.Memory
 	// DeferHandshakes leaves every step of a server's handshakes to
 	// Conn.HandleHandshake, so that the driver says how many are taken, and when: see
 	// Conn.HandshakeWaits.
@@ -65,7 +66,7 @@ type Endpoint struct {
 	resetKey [32]byte
 	tokens   *protect.TokenKey
 	gate     Gate
-	memory   *Memory
+	spare    spare
 	shard    int
 	shards   int
 	server   *Server
@@ -117,7 +118,7 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		resetKey: cfg.ResetKey,
 		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
 		gate:     cfg.Gate,
-		memory:   cfg.Memory,
+		spare:    spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
 
@@ -280,6 +281,9 @@ func (e *Endpoint) remove(c *Conn) {
 	e.forgetOriginal(c)
 	if c.side == wire.ServerSide {
 		e.gate.Released(c.place)
+	}
+	if !c.idle.resting {
+		e.spare.rested()
 	}
 	for i := range c.ids.local {
 		e.removeID(c.ids.local[i].id)

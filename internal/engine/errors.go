@@ -102,11 +102,14 @@ var (
 	ErrStreamLimit = errors.New("stream limit reached")
 	// ErrClosed: the connection is closed.
 	ErrClosed = errors.New("connection closed")
-	// ErrWriteClosed: a write after the FIN.
-	ErrWriteClosed = errors.New("write on a stream whose sending side is closed")
 	// ErrKeyUpdateTooSoon: the previous update is not confirmed yet.
 	ErrKeyUpdateTooSoon = errors.New("key update not possible yet")
 )
+
+// resetError is what Read returns after RESET_STREAM.
+func resetError(id wire.StreamID, code uint64) error {
+	return &StreamError{ID: id, Code: code, Remote: true}
+}
 
 func protocolError(code wire.ErrorCode, frame wire.FrameType, reason string) *TransportError {
 	return &TransportError{Code: code, Frame: frame, Reason: reason}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
 // What tests outside of the package may see of a connection's inside.
@@ -18,7 +19,6 @@ const (
 	MaxCryptoBuffer        = maxCryptoBuffer
 	MaxInitialCryptoBuffer = maxInitialCryptoBuffer
 	MaxCryptoGaps          = maxCryptoGaps
-	MaxStreamGaps          = maxStreamGaps
 	MaxSendGaps            = maxSendGaps
 	MaxAckRanges           = maxAckRanges
 	MaxEarlyPackets        = maxEarlyPackets
@@ -28,16 +28,10 @@ const (
 	MaxResetLen            = maxResetLen
 	ResetsPerSecond        = resetsPerSecond
 	RetryLifetime          = retryTokenLifetime
-	BlockSize              = blockSize
-	MaxStreamUnsent        = maxStreamUnsent
-	MaxConnUnsent          = maxConnUnsent
-	AccountStep            = accountStep
 	MaxHurries             = maxHurries
 	OriginalLifetime       = originalLifetime
 	MaxLateCryptoBuffer    = maxLateCryptoBuffer
-
-	MaxQueuedDatagrams = maxQueuedDatagrams
-	MinSilentTime      = minSilentTime
+	MinSilentTime          = minSilentTime
 )
 
 // Bounds on answers to strangers.
@@ -202,36 +196,18 @@ func (c *Conn) checkAccount(monotime.Time) error {
 	if c.state >= stateClosing {
 		return nil
 	}
-	a := c.flow.shared
-	var unsent, toSend, received int64
+	var t streambuf.Tally
 	for s := range c.streams.table.all() {
-		if s.Send.err == nil {
-			unsent += int64(s.Send.end - s.Send.sent)
+		t.AddSend(&s.out.buf)
+		if err := t.AddRecv(&s.in.buf, s.in.highest); err != nil {
+			return fmt.Errorf("stream %d: %w", s.ID, err)
 		}
-		toSend += s.Send.data.held()
-		received += s.Recv.data.held()
 	}
 	if d := c.datagrams; d != nil {
-		received += d.In.held() + d.Out.held()
+		t.AddDatagrams(&d.In)
+		t.AddDatagrams(&d.Out)
 	}
-	if n := a.unsent.Load(); n != unsent {
-		return fmt.Errorf("%d unsent bytes are counted, there are %d", n, unsent)
-	}
-	if n, m := a.toSend.Load(), a.received.Load(); n != toSend || m != received {
-		return fmt.Errorf("%d bytes to send and %d received are counted, there are %d and %d", n, m, toSend, received)
-	}
-	if n := a.counted.Load(); a.memory != nil && (n < a.held() || n > a.held()+3*accountStep) {
-		return fmt.Errorf("%d bytes are held, the memory knows of %d", a.held(), n)
-	}
-	return nil
-}
-
-// held returns how many bytes of memory the queue has.
-func (q *DatagramQueue) held() (n int64) {
-	for _, b := range append(q.list[q.head:len(q.list):len(q.list)], q.free...) {
-		n += int64(cap(b))
-	}
-	return n
+	return t.Check(&c.flow.account.Account)
 }
 
 func (c *Conn) checkStreams(monotime.Time) error {
@@ -243,15 +219,13 @@ func (c *Conn) checkStreams(monotime.Time) error {
 			return fmt.Errorf("stream %d: wrong place or forgotten", id)
 		case in.highest > in.window.max:
 			return fmt.Errorf("stream %d: received up to %d, the limit is %d", id, in.highest, in.window.max)
-		case s.Recv.ready > in.highest || s.Recv.read > s.Recv.ready:
-			return fmt.Errorf("stream %d: read %d, ready %d, highest %d", id, s.Recv.read, s.Recv.ready, in.highest)
 		case out.next > out.max && s.Sends():
 			return fmt.Errorf("stream %d: sent up to %d, the limit is %d", id, out.next, out.max)
 		case out.ackedTo > out.next || out.next > out.end:
 			return fmt.Errorf("stream %d: acknowledged %d, sent %d, written %d", id, out.ackedTo, out.next, out.end)
 		}
-		for _, set := range append(out.sets(), s.Recv.got) {
-			if err := set.check(); err != nil {
+		for _, set := range out.sets() {
+			if err := set.Check(); err != nil {
 				return fmt.Errorf("stream %d: %w", id, err)
 			}
 		}
@@ -278,8 +252,8 @@ func (c *Conn) checkRanges(monotime.Time) error {
 		if s.crypto.cryptoBuffers == nil {
 			continue
 		}
-		for _, set := range []rangeSet{s.crypto.got, s.crypto.acked, s.crypto.resend} {
-			if err := set.check(); err != nil {
+		for _, set := range []streambuf.RangeSet{s.crypto.got, s.crypto.acked, s.crypto.resend} {
+			if err := set.Check(); err != nil {
 				return err
 			}
 		}
@@ -287,21 +261,25 @@ func (c *Conn) checkRanges(monotime.Time) error {
 	return nil
 }
 
-// check returns an error unless the ranges are ascending, disjoint and not
-// adjacent.
-func (s rangeSet) check() error {
-	for i, r := range s {
-		if r.start >= r.end || i > 0 && s[i-1].end >= r.start {
-			return fmt.Errorf("ranges %v", s)
-		}
-	}
-	return nil
-}
-
 // sets returns the sets of ranges that h keeps.
-func (h *sendHalf) sets() []rangeSet {
+func (h *sendHalf) sets() []streambuf.RangeSet {
 	if h.gaps == nil {
 		return nil
 	}
-	return []rangeSet{h.gaps.acked, h.gaps.resend}
+	return []streambuf.RangeSet{h.gaps.acked, h.gaps.resend}
 }
+
+// Unread returns how many bytes of a stream can be read now.
+func (s *Stream) Unread() int {
+	from, to := s.in.buf.Readable()
+	return int(to - from)
+}
+
+// Spare returns how many bytes of blocks and how many streams the endpoint keeps for
+// those who need them next.
+func (e *Endpoint) Spare() (bytes, streams int) {
+	return e.spare.blocks.Spare(), len(e.spare.streams)
+}
+
+// MaxSpareStreams bounds the streams of them.
+const MaxSpareStreams = maxSpareStreams

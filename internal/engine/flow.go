@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -42,16 +43,25 @@ type connFlow struct {
 	recv     recvWindow
 	received uint64 // sum of the highest offsets received on all streams
 	update   sentVal
-	shared   *account
+	account  *connAccount
 
 	sendMax uint64 // the peer's limit
 	sent    uint64 // sum of the highest offsets sent on all streams
 	blocked sentVal
 }
 
-func (f *connFlow) init(cfg *Config, memory *Memory) {
+// connAccount is an Account, and what else of connFlow is kept apart from Conn.
+type connAccount struct {
+	streambuf.Account
+	// relieved is how far the window was moved since half of it was consumed: see
+	// connFlow.relieve.
+	relieved uint64
+}
+
+func (f *connFlow) init(cfg *Config, pool *streambuf.Pool) {
 	f.recv = recvWindow{max: cfg.InitialConnWindow, window: cfg.InitialConnWindow}
-	f.shared = &account{memory: memory}
+	f.account = new(connAccount)
+	f.account.Init(pool)
 	f.share()
 }
 
@@ -63,8 +73,8 @@ func (f *connFlow) receive(n uint64) *TransportError {
 	f.received += n
 	if f.left() < f.recv.window/reportPart {
 		f.share()
-		if f.shared.unreported.Load() >= f.shared.threshold.Load() {
-			f.recv.consumed += uint64(f.shared.unreported.Swap(0))
+		if f.account.ReportDue() {
+			f.recv.consumed += f.account.TakeReport()
 			f.relieve()
 		}
 	}
@@ -84,7 +94,7 @@ func (f *connFlow) left() uint64 { return f.recv.max - f.received }
 
 // share tells readers when to report: the less is left, the sooner.
 func (f *connFlow) share() {
-	f.shared.threshold.Store(int64(min(max(f.left(), leastRelief), f.recv.window/reportPart)))
+	f.account.SetReportAfter(min(max(f.left(), leastRelief), f.recv.window/reportPart))
 }
 
 // relieve moves the window though less than half of it was consumed, if that
@@ -94,7 +104,7 @@ func (f *connFlow) share() {
 func (f *connFlow) relieve() {
 	most := f.recv.consumed + f.recv.window
 	if least := max(f.left(), leastRelief); most >= f.recv.max+least {
-		f.shared.relieved += most - f.recv.max
+		f.account.relieved += most - f.recv.max
 		f.recv.max = most
 		f.update.set()
 	}
@@ -114,10 +124,10 @@ func (f *connFlow) forgo(n uint64) {
 func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
 	w := f.recv
-	w.max -= f.shared.relieved // which says nothing about how fast a half is consumed
-	if w.grant(now, c.loss.RTT.Smoothed, f.shared.largestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
+	w.max -= f.account.relieved // which says nothing about how fast a half is consumed
+	if w.grant(now, c.loss.RTT.Smoothed, f.account.LargestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
 		w.max = max(w.max, f.recv.max)
-		f.recv, f.shared.relieved = w, 0
+		f.recv, f.account.relieved = w, 0
 		f.update.set()
 	} else {
 		f.relieve()
@@ -127,8 +137,8 @@ func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 
 // collect takes over what the readers counted.
 func (f *connFlow) collect(now monotime.Time, c *Conn) {
-	if n := f.shared.unreported.Swap(0); n > 0 {
-		f.consume(now, c, uint64(n))
+	if n := f.account.TakeReport(); n > 0 {
+		f.consume(now, c, n)
 	}
 }
 
@@ -143,8 +153,7 @@ func (f *connFlow) raise(limit uint64) {
 // publish tells the streams' writers what may be sent, with a congestion window of
 // so many bytes.
 func (f *connFlow) publish(window int) {
-	f.shared.credit.Store(int64(f.credit()))
-	f.shared.unacked.Store(maxConnUnsent + maxUnackedWindows*int64(window))
+	f.account.SetLimits(f.credit(), window)
 }
 
 // credit returns how many new bytes the peer's limit allows.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -51,7 +52,7 @@ func TestRecvWindowWithoutRTT(t *testing.T) {
 // error; credit given up moves the limit as much.
 func TestConnFlow(t *testing.T) {
 	var f connFlow
-	f.init(Config{InitialConnWindow: 1000, MaxConnWindow: 4000}.WithDefaults(), nil)
+	f.init(Config{InitialConnWindow: 1000, MaxConnWindow: 4000}.WithDefaults(), new(streambuf.Pool))
 	if err := f.receive(1000); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestConnWindowBesideUnread(t *testing.T) {
 		unread <<= 10
 		const window = 1000 << 10
 		var f connFlow
-		f.init(Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults(), nil)
+		f.init(Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults(), new(streambuf.Pool))
 		c := &Conn{config: Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()}
 		if err := f.receive(unread); err != nil {
 			t.Fatal(err)
@@ -108,7 +109,7 @@ func TestConnWindowBesideUnread(t *testing.T) {
 			if err := f.receive(n); err != nil {
 				t.Fatal(err)
 			}
-			if f.shared.unreported.Add(int64(n)) >= f.shared.threshold.Load() {
+			if f.account.AddRead(n); f.account.ReportDue() {
 				f.collect(0, c)
 			}
 		}

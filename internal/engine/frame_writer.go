@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/recovery"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -44,9 +45,9 @@ func (w *frameWriter) record(kind recovery.FrameKind, id uint64) {
 }
 
 // recordRange remembers a frame of stream or handshake data.
-func (w *frameWriter) recordRange(kind recovery.FrameKind, id uint64, r byteRange, fin bool) {
+func (w *frameWriter) recordRange(kind recovery.FrameKind, id uint64, r streambuf.Range, fin bool) {
 	w.sent.Frames = append(w.sent.Frames, recovery.Frame{
-		Kind: kind, ID: id, Offset: r.start, Len: uint32(r.end - r.start), Fin: fin,
+		Kind: kind, ID: id, Offset: r.Start, Len: uint32(r.End - r.Start), Fin: fin,
 	})
 	w.sent.Eliciting = true
 }

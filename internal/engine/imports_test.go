@@ -17,12 +17,9 @@ var pure = []string{"engine", "recovery", "congestion", "protect", "wire", "mono
 const maxFileLines = 700
 
 // TestPurity holds the engine and all below it to the design: no sockets,
-// operating system, contexts or clocks, no goroutines, and sync only in the
-// stream buffers that a façade shares, in the account of what they hold, and in
-// pools of memory.
+// operating system, contexts or clocks, no goroutines and no locks.
 func TestPurity(t *testing.T) {
 	forbidden := map[string]bool{"net": true, "os": true, "context": true, "sync": true, "sync/atomic": true}
-	shared := map[string]bool{"recvbuf.go": true, "sendbuf.go": true, "blocks.go": true, "datagrams.go": true, "stream_recycle.go": true, "account.go": true}
 	files := 0
 	for _, pkg := range pure {
 		names, err := filepath.Glob(filepath.Join("..", pkg, "*.go"))
@@ -44,7 +41,7 @@ func TestPurity(t *testing.T) {
 			}
 			for _, imp := range f.Imports {
 				path, _ := strconv.Unquote(imp.Path.Value)
-				if forbidden[path] && !(strings.HasPrefix(path, "sync") && shared[filepath.Base(name)]) {
+				if forbidden[path] {
 					t.Errorf("%s imports %s", name, path)
 				}
 			}

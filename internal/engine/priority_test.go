@@ -112,7 +112,7 @@ func (p *pair) received(streams []*engine.Stream) []int {
 	for i, s := range streams {
 		for _, opened := range p.ends[wire.ServerSide].streams {
 			if opened.ID == s.ID {
-				counts[i] = opened.Recv.Buffered()
+				counts[i] = opened.Unread()
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -37,7 +38,7 @@ type puppet struct {
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
 	gate     engine.Gate
-	memory   *engine.Memory
+	memory   *streambuf.Memory
 	conn     *engine.Conn // the real connection, nil until there is one
 
 	tls         *sim.FakeTLS

@@ -25,20 +25,16 @@ type Counters struct {
 }
 
 // MemoryHeld returns how many bytes the connection's buffers hold.
-func (c *Conn) MemoryHeld() int64 { return c.flow.shared.held() }
+func (c *Conn) MemoryHeld() int64 { return c.flow.account.Held() }
 
 // CountBuffered counts n bytes more, or less, that the application keeps of what was
 // received, and reports whether the connection holds no more than its share. Any
 // goroutine may call it.
-func (c *Conn) CountBuffered(n int) bool {
-	a := c.flow.shared
-	a.holdReceived(int64(n))
-	return a.held() <= max(a.memory.share(), minShare)
-}
+func (c *Conn) CountBuffered(n int) bool { return c.flow.account.Count(n) }
 
 // Progress returns how many bytes of streams were sent and read so far.
 func (c *Conn) Progress() uint64 {
-	return c.flow.sent + c.flow.recv.consumed + uint64(c.flow.shared.unreported.Load())
+	return c.flow.sent + c.flow.recv.consumed + c.flow.account.Unreported()
 }
 
 // Stats returns the figures now.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -11,8 +12,8 @@ import (
 // application's goroutines as they say; everything else is the engine's.
 type Stream struct {
 	ID   wire.StreamID
-	Recv *RecvBuffer // fails to be read on a stream that only sends
-	Send *SendBuffer // fails to be written on one that only receives
+	Recv *streambuf.Reader // fails to be read on a stream that only sends
+	Send *streambuf.Writer // fails to be written on one that only receives
 	// App is the owner's own value; the engine does not touch it.
 	App any
 
@@ -34,24 +35,16 @@ type Stream struct {
 type (
 	bothHalves struct {
 		Stream
-		receivingHalf
-		sendingHalf
+		recvHalf
+		sendHalf
 	}
 	onlyReceiving struct {
 		Stream
-		receivingHalf
+		recvHalf
 	}
 	onlySending struct {
 		Stream
-		sendingHalf
-	}
-	receivingHalf struct {
-		recv RecvBuffer
-		in   recvHalf
-	}
-	sendingHalf struct {
-		send SendBuffer
-		out  sendHalf
+		sendHalf
 	}
 )
 
@@ -59,31 +52,39 @@ type (
 var errNoHalf = errors.New("engine: the stream has no such half")
 
 // The halves that a stream does not have. Nothing about them ever changes.
-var (
-	noReceiving = receivingHalf{recv: RecvBuffer{cut: &earlyEnd{0, errNoHalf}}}
-	noSending   = sendingHalf{send: SendBuffer{err: errNoHalf}}
-)
+var noReceiving, noSending = absentHalves()
 
-// makeStream allocates a stream with the halves it has.
-func makeStream(receives, sends bool) *Stream {
-	in, out := &noReceiving, &noSending
+func absentHalves() (*recvHalf, *sendHalf) {
+	in, out := new(recvHalf), new(sendHalf)
+	account := new(streambuf.Account)
+	account.Init(new(streambuf.Pool))
+	in.buf.Init(account)
+	in.buf.Fail(errNoHalf)
+	out.buf.Init(account, 0)
+	out.buf.Fail(errNoHalf)
+	return in, out
+}
+
+// makeStream returns a new stream with the halves it has.
+func (m *spare) makeStream(receives, sends bool) *Stream {
+	in, out := noReceiving, noSending
 	var s *Stream
 	switch {
 	case receives && sends:
-		if s, ok := streamPool.Get().(*Stream); ok {
+		if s := m.stream(); s != nil {
 			return s
 		}
 		both := new(bothHalves)
-		s, in, out = &both.Stream, &both.receivingHalf, &both.sendingHalf
+		s, in, out = &both.Stream, &both.recvHalf, &both.sendHalf
 	case receives:
 		one := new(onlyReceiving)
-		s, in = &one.Stream, &one.receivingHalf
+		s, in = &one.Stream, &one.recvHalf
 	default:
 		one := new(onlySending)
-		s, out = &one.Stream, &one.sendingHalf
+		s, out = &one.Stream, &one.sendHalf
 	}
-	s.Recv, s.in = &in.recv, &in.in
-	s.Send, s.out = &out.send, &out.out
+	s.in, s.Recv = in, in.buf.Reader()
+	s.out, s.Send = out, out.buf.Writer()
 	return s
 }
 
@@ -110,7 +111,7 @@ func (c *Conn) StreamWritten(s *Stream) {
 	if s.out.state.ended() || c.state >= stateClosing {
 		return
 	}
-	s.out.end, s.out.fin = s.Send.written()
+	s.out.end, s.out.fin = s.out.buf.Written()
 	c.streams.queueData(s)
 }
 
@@ -123,7 +124,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 	if s.in.state.ended() || s.in.discard {
 		return
 	}
-	read, all := s.Recv.consumed()
+	read, all := s.in.buf.Progress()
 	s.in.window.consumed = read
 	if all {
 		s.in.to(recvEventRead)
@@ -133,11 +134,11 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 		s.finish()
 		return
 	}
-	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed, c.flow.shared.largestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)) {
+	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed, c.flow.account.LargestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)) {
 		s.in.update.set()
 		c.streams.queueControl(s)
 	}
-	s.in.setNotify(s.Recv)
+	s.in.setNotify()
 }
 
 // ResetStream ends sending on s abruptly (RFC 9000, Section 3.1). What was

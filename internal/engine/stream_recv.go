@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -79,6 +80,7 @@ func (s recvState) ended() bool {
 
 // recvHalf is the engine's side of receiving on a stream.
 type recvHalf struct {
+	buf       streambuf.RecvBuffer
 	state     recvState
 	discard   bool // the application does not want the data
 	abandoned bool // bytes not read are counted as consumed
@@ -110,8 +112,8 @@ func (h *recvHalf) to(e recvEvent) bool {
 }
 
 // setNotify makes the reader tell when half of the window is consumed.
-func (h *recvHalf) setNotify(b *RecvBuffer) {
-	b.setNotify(h.window.max - h.window.window/2)
+func (h *recvHalf) setNotify() {
+	h.buf.SetNotify(h.window.max - h.window.window/2)
 }
 
 // extend counts data or a final size that reach offset end, against both
@@ -135,7 +137,7 @@ func (c *Conn) extend(s *Stream, end uint64, fin bool, t wire.FrameType) *Transp
 	}
 	if fin && !h.sizeKnown {
 		h.sizeKnown = true
-		s.Recv.setSize(h.highest)
+		s.in.buf.SetSize(h.highest)
 	}
 	return nil
 }
@@ -163,12 +165,12 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 		}
 		return nil
 	}
-	readable, ok := s.Recv.insert(f.Offset, f.Data, f.Fin)
+	readable, ok := s.in.buf.Insert(f.Offset, f.Data, f.Fin)
 	if !ok {
 		return protocolError(wire.InternalError, wire.FrameStream, "stream data in too many pieces")
 	}
 	if readable {
-		if s.in.sizeKnown && s.Recv.received() {
+		if s.in.sizeKnown && s.in.buf.Received() {
 			s.in.to(recvEventAll)
 		}
 		s.readable()
@@ -189,7 +191,7 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 	if err := c.extend(s, f.FinalSize, true, wire.FrameResetStream); err != nil {
 		return err
 	}
-	if read, end := s.Recv.readable(); end > read && !s.in.discard && !s.in.state.ended() && s.in.state != recvDataRecvd {
+	if read, end := s.in.buf.Readable(); end > read && !s.in.discard && !s.in.state.ended() && s.in.state != recvDataRecvd {
 		c.cutStream(s, &wire.ResetStreamAt{ResetStream: *f, ReliableSize: end})
 		return nil
 	}
@@ -219,7 +221,7 @@ func (c *Conn) abandon(now monotime.Time, s *Stream, err error) {
 		return
 	}
 	s.in.abandoned = true
-	read := s.Recv.fail(err)
+	read := s.in.buf.Fail(err)
 	c.flow.collect(now, c)
 	c.flow.forgo(s.in.toBeRead(read) - read)
 }

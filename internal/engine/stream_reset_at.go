@@ -38,7 +38,7 @@ func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 	h := s.in
 	h.to(recvEventFin)
 	h.stop = nil
-	read := s.Recv.failAt(f.ReliableSize, resetError(s.ID, f.Code))
+	read := s.in.buf.FailAt(f.ReliableSize, resetError(s.ID, f.Code))
 	before := h.toBeRead(read)
 	h.cut = &recvCut{f.ReliableSize, f.Code}
 	if !h.abandoned {
@@ -46,7 +46,7 @@ func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 	}
 	if h.discard || read >= f.ReliableSize {
 		h.to(recvEventRead)
-	} else if s.Recv.received() {
+	} else if s.in.buf.Received() {
 		h.to(recvEventAll)
 	}
 	s.readable()

@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/godwit-quic/godwit/internal/wire"
+import (
+	"github.com/godwit-quic/godwit/internal/streambuf"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // sendState is the state of a stream's sending half (RFC 9000, Section 3.1).
 // Ready and Send are one here: an ID is assigned when the stream is made.
@@ -68,6 +71,7 @@ func (s sendState) ended() bool {
 
 // sendHalf is the engine's side of sending on a stream.
 type sendHalf struct {
+	buf     streambuf.SendBuffer
 	state   sendState
 	fin     bool   // the application closed at end
 	end     uint64 // written by the application, as far as we were told
@@ -87,19 +91,19 @@ type sendHalf struct {
 // sendGaps are what losses and reordering leave behind on a stream. Most streams
 // see none.
 type sendGaps struct {
-	acked  rangeSet // above ackedTo
-	resend rangeSet // sent and lost
+	acked  streambuf.RangeSet // above ackedTo
+	resend streambuf.RangeSet // sent and lost
 }
 
 // maxSendGaps bounds the ranges in each set of sendGaps. Which they are, the peer
 // decides with its acknowledgments, and every one makes finding and moving the
-// others dearer. As many gaps as a receive buffer here would bear (maxStreamGaps)
+// others dearer. As many gaps as a receive buffer here would bear (streambuf.MaxGaps)
 // are more than networks make; beyond, the stream forgets which of the bytes in
 // flight have arrived, and sends all of them again.
-const maxSendGaps = maxStreamGaps
+const maxSendGaps = streambuf.MaxGaps
 
 // toResend returns what is to be sent again first.
-func (h *sendHalf) toResend() (r byteRange, ok bool) {
+func (h *sendHalf) toResend() (r streambuf.Range, ok bool) {
 	if h.gaps == nil || len(h.gaps.resend) == 0 {
 		return r, false
 	}
@@ -109,7 +113,7 @@ func (h *sendHalf) toResend() (r byteRange, ok bool) {
 // forgoResend: what lies between the offsets is not to be sent again.
 func (h *sendHalf) forgoResend(start, end uint64) {
 	if h.gaps != nil {
-		h.gaps.resend.sub(start, end)
+		h.gaps.resend.Sub(start, end)
 	}
 }
 
@@ -125,7 +129,7 @@ func (h *sendHalf) to(e sendEvent) bool {
 
 // chunk returns the next range to send and whether FIN goes with it; credit is
 // what the connection's limit allows of new bytes.
-func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
+func (h *sendHalf) chunk(credit uint64) (r streambuf.Range, fin, ok bool) {
 	switch h.state {
 	case sendSend, sendDataSent:
 	case sendResetSent:
@@ -134,25 +138,25 @@ func (h *sendHalf) chunk(credit uint64) (r byteRange, fin, ok bool) {
 		return r, false, false
 	}
 	if r, ok = h.toResend(); ok {
-		return r, h.fin && r.end == h.end, true
+		return r, h.fin && r.End == h.end, true
 	}
-	r = byteRange{h.next, min(h.end, h.max, h.next+credit)}
-	if r.start < r.end {
-		return r, h.fin && r.end == h.end, true
+	r = streambuf.Range{Start: h.next, End: min(h.end, h.max, h.next+credit)}
+	if r.Start < r.End {
+		return r, h.fin && r.End == h.end, true
 	}
 	if h.fin && h.next == h.end && (!h.finVal.isSet() || h.finVal.due()) {
-		return byteRange{h.end, h.end}, true, true
+		return streambuf.Range{Start: h.end, End: h.end}, true, true
 	}
 	return r, false, false
 }
 
 // reliableChunk is chunk after a reset: only what is reliable is sent.
-func (h *sendHalf) reliableChunk(credit uint64) (r byteRange, fin, ok bool) {
+func (h *sendHalf) reliableChunk(credit uint64) (r streambuf.Range, fin, ok bool) {
 	if r, ok = h.toResend(); ok {
 		return r, false, true
 	}
-	r = byteRange{h.next, min(h.reliable, h.max, h.next+credit)}
-	return r, false, r.start < r.end
+	r = streambuf.Range{Start: h.next, End: min(h.reliable, h.max, h.next+credit)}
+	return r, false, r.Start < r.End
 }
 
 // wanted returns the end of what should be sent.
@@ -170,11 +174,11 @@ func (h *sendHalf) wanted() uint64 {
 func (h *sendHalf) finalSize() uint64 { return max(h.next, h.reliable) }
 
 // sent tells that r went out in packet pn; it returns how many bytes were new.
-func (h *sendHalf) sent(r byteRange, fin bool, pn wire.PacketNumber) (fresh uint64) {
-	h.forgoResend(r.start, r.end)
-	if r.end > h.next {
-		fresh = r.end - h.next
-		h.next = r.end
+func (h *sendHalf) sent(r streambuf.Range, fin bool, pn wire.PacketNumber) (fresh uint64) {
+	h.forgoResend(r.Start, r.End)
+	if r.End > h.next {
+		fresh = r.End - h.next
+		h.next = r.End
 	}
 	if fin {
 		h.finVal.setSent(pn)
@@ -203,16 +207,16 @@ func (h *sendHalf) settle(off, end uint64, fin bool, pn wire.PacketNumber, f fat
 	}
 	g := h.gaps
 	if f == lost {
-		g.resend.addExcept(max(off, h.ackedTo), min(end, h.sendable()), g.acked)
+		g.resend.AddExcept(max(off, h.ackedTo), min(end, h.sendable()), g.acked)
 		h.boundGaps()
 		return true
 	}
-	g.resend.sub(off, end)
-	g.acked.add(max(off, h.ackedTo), end)
-	if front := g.acked.contiguous(h.ackedTo); front > h.ackedTo {
+	g.resend.Sub(off, end)
+	g.acked.Add(max(off, h.ackedTo), end)
+	if front := g.acked.Contiguous(h.ackedTo); front > h.ackedTo {
 		h.ackedTo = front
-		g.acked.sub(0, front)
-		g.resend.sub(0, front)
+		g.acked.Sub(0, front)
+		g.resend.Sub(0, front)
 	}
 	return h.boundGaps()
 }
@@ -232,7 +236,7 @@ func (h *sendHalf) boundGaps() (again bool) {
 		return false
 	}
 	*g = sendGaps{}
-	g.resend.add(h.ackedTo, h.sendable())
+	g.resend.Add(h.ackedTo, h.sendable())
 	return true
 }
 
@@ -248,7 +252,7 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 		c.streams.queueResend(s)
 	}
 	if h.ackedTo > before {
-		if s.Send.release(h.ackedTo) {
+		if h.buf.Acknowledge(h.ackedTo) {
 			s.writable()
 		}
 		if s.resetReady() {
@@ -266,7 +270,7 @@ func (c *Conn) checkSent(s *Stream) {
 	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
 		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
-		s.Send.forget()
+		h.buf.Forget()
 		s.finish()
 	}
 }
@@ -281,10 +285,10 @@ func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 		return
 	}
 	h.code = code
-	h.reliable = s.Send.reliableSize()
+	h.reliable = h.buf.ReliableSize()
 	h.reset.set()
 	h.forgoResend(h.reliable, maxOffset)
-	s.Send.failKeeping(h.finalSize(), err)
+	h.buf.FailKeeping(h.finalSize(), err)
 	c.streams.queueControl(s)
 	c.streams.queueResend(s)
 	s.writable()
@@ -309,7 +313,7 @@ func (c *Conn) handleMaxStreamData(f *wire.MaxStreamData) *TransportError {
 	}
 	s.out.max = f.Max
 	s.out.blocked.clear()
-	if s.Send.setMax(f.Max) {
+	if s.out.buf.SetLimit(f.Max) {
 		s.writable()
 	}
 	c.streams.queueData(s)

@@ -82,19 +82,19 @@ func (c *Conn) PeerStreamLimit(unidirectional bool) uint64 {
 func (c *Conn) newStream(id wire.StreamID) *Stream {
 	local := id.Initiator() == c.side
 	receives, sends := !local || !id.Uni(), local || !id.Uni()
-	s := makeStream(receives, sends)
+	s := c.endpoint.spare.makeStream(receives, sends)
 	s.ID, s.conn, s.urgency = id, c, DefaultUrgency
 	if sends {
 		s.out.state = sendSend
 		s.out.max = c.initialSendLimit(local, id.Uni())
-		s.Send.account, s.Send.limit = c.flow.shared, s.out.max
+		s.out.buf.Init(&c.flow.account.Account, s.out.max)
 	}
 	if receives {
 		w := c.config.InitialStreamWindow
 		s.in.state = recvRecv
 		s.in.window = recvWindow{max: w, window: w}
-		s.Recv.shared = c.flow.shared
-		s.in.setNotify(s.Recv)
+		s.in.buf.Init(&c.flow.account.Account)
+		s.in.setNotify()
 	}
 	c.streams.table.add(s)
 	return s

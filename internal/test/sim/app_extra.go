@@ -54,7 +54,7 @@ func (a *app) exchangeDatagrams(c *engine.Conn) error {
 		}
 	}
 	for n := 0; a.host.side == wire.ClientSide && a.datagrams < w.Datagrams && n < 5; n++ {
-		if err := d.Send(datagram(a.datagrams)); err != nil {
+		if err := d.Out.Send(datagram(a.datagrams)); err != nil {
 			return fmt.Errorf("datagram %d: %w", a.datagrams, err)
 		}
 		a.datagrams++
@@ -70,7 +70,7 @@ func (a *app) takeDatagram(d *engine.Datagrams, b []byte) error {
 		return fmt.Errorf("more datagrams than were sent")
 	}
 	if a.host.side == wire.ServerSide {
-		return d.Send(b)
+		return d.Out.Send(b)
 	}
 	return nil
 }

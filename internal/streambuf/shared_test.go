@@ -1,4 +1,4 @@
-package engine
+package streambuf
 
 import (
 	"errors"
@@ -10,13 +10,13 @@ import (
 // TestRecvBufferShared reads in one goroutine while the engine inserts in
 // another; the race detector watches.
 func TestRecvBufferShared(t *testing.T) {
-	const size = 40 * blockSize
+	const size = 40 * BlockSize
 	b := newRecvBuffer()
 	done := make(chan error)
 	go func() {
 		p := make([]byte, 3000)
 		for at := uint64(0); ; {
-			n, err := b.Read(p)
+			n, err := b.Reader().Read(p)
 			for i, c := range p[:n] {
 				if c != textAt(at+uint64(i)) {
 					done <- errors.New("wrong byte")
@@ -34,7 +34,7 @@ func TestRecvBufferShared(t *testing.T) {
 			case n == 0:
 				runtime.Gosched()
 			}
-			b.Consumed()
+			b.Reader().Consumed()
 		}
 	}()
 	const piece = 1100
@@ -42,10 +42,10 @@ func TestRecvBufferShared(t *testing.T) {
 		for _, at := range []uint64{off + piece, off} {
 			if at < size {
 				n := min(piece, size-at)
-				b.insert(at, text(at, int(n)), at+n == size)
+				b.Insert(at, text(at, int(n)), at+n == size)
 			}
 		}
-		b.setNotify(off)
+		b.SetNotify(off)
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
@@ -58,13 +58,13 @@ func TestRecvBufferFailsWhileReading(t *testing.T) {
 	wrong := errors.New("wrong")
 	for range 200 {
 		b := newRecvBuffer()
-		b.insert(0, text(0, 4*blockSize), false)
+		b.Insert(0, text(0, 4*BlockSize), false)
 		done := make(chan uint64)
 		go func() {
 			p := make([]byte, 10_000)
 			at := uint64(0)
 			for {
-				n, err := b.Read(p)
+				n, err := b.Reader().Read(p)
 				for i, c := range p[:n] {
 					if c != textAt(at+uint64(i)) {
 						t.Error("wrong byte")
@@ -79,12 +79,12 @@ func TestRecvBufferFailsWhileReading(t *testing.T) {
 			}
 		}()
 		runtime.Gosched()
-		read := b.fail(wrong)
+		read := b.Fail(wrong)
 		if at := <-done; at != read {
 			t.Fatalf("read %d bytes, the engine thinks %d", at, read)
 		}
-		if held(&b.data) != 0 {
-			t.Fatalf("%d blocks are kept", held(&b.data))
+		if b.data.kept != 0 {
+			t.Fatalf("%d blocks are kept", b.data.kept)
 		}
 	}
 }
@@ -92,11 +92,11 @@ func TestRecvBufferFailsWhileReading(t *testing.T) {
 // TestSendBufferShared writes in one goroutine while the engine takes and
 // releases in another.
 func TestSendBufferShared(t *testing.T) {
-	const size = 100 * blockSize
-	var b SendBuffer
+	const size = 100 * BlockSize
+	b := newSendBuffer()
 	go func() {
 		for at := uint64(0); at < size; {
-			n, err := b.Write(text(at, int(min(5000, size-at))))
+			n, err := b.Writer().Write(text(at, int(min(5000, size-at))))
 			if err != nil {
 				t.Error(err)
 				return
@@ -105,31 +105,31 @@ func TestSendBufferShared(t *testing.T) {
 				runtime.Gosched()
 			}
 		}
-		if err := b.CloseWrite(); err != nil {
+		if err := b.Writer().CloseWrite(); err != nil {
 			t.Error(err)
 		}
 	}()
 	var buf []byte
 	for at := uint64(0); ; {
-		end, fin := b.written()
+		end, fin := b.Written()
 		if at == end && fin {
 			break
 		}
 		n := int(min(1200, end-at))
-		buf = b.appendTo(buf[:0], at, n)
+		buf = b.AppendTo(buf[:0], at, n)
 		for i, c := range buf {
 			if c != textAt(at+uint64(i)) {
 				t.Fatalf("byte %d is wrong", at+uint64(i))
 			}
 		}
 		at += uint64(n)
-		b.setSent(at)
-		b.release(at)
+		b.SetSent(at)
+		b.Acknowledge(at)
 		if n == 0 {
 			runtime.Gosched()
 		}
 	}
-	if end, _ := b.written(); end != size || held(&b.data) != 0 {
-		t.Fatalf("%d bytes, %d blocks are kept", end, held(&b.data))
+	if end, _ := b.Written(); end != size || b.data.kept != 0 {
+		t.Fatalf("%d bytes, %d blocks are kept", end, b.data.kept)
 	}
 }
