@@ -53,7 +53,7 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	cc := &clientConn{
-		conn:      conn{qc: qc, state: h3.NewConn(wire.ClientSide, settings)},
+		conn:      conn{qc: qc, state: h3.NewState(wire.ClientSide, settings)},
 		transport: t,
 		addr:      addr,
 		origins:   []string{addr},

@@ -16,7 +16,7 @@ import (
 // Its methods run on the connection's loop, unless they say otherwise.
 type conn struct {
 	qc      *quic.Conn
-	state   *h3.Conn
+	state   *h3.State
 	control *quic.Stream // this end's; nil while the peer does not allow it
 	unsent  []byte       // of the control stream
 

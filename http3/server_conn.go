@@ -47,7 +47,7 @@ func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	return &serverConn{
-		conn:        conn{qc: qc, state: h3.NewConn(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
+		conn:        conn{qc: qc, state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
 		srv:         s,
 		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,

@@ -18,7 +18,7 @@ func TestIdleGoodbye(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewConn(0, h3.Settings{})
+	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
 	goAway := func(final bool) func() bool {
 		return func() bool { id, ok := client.PeerGoAway(); return ok && final == (id != 1<<62-4) }
@@ -68,7 +68,7 @@ func TestCloseDuringHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewConn(0, h3.Settings{})
+	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
 	readControl(t, client, &u, control, func() bool { id, ok := client.PeerGoAway(); return ok && id == 0 })
 	c.wantClose("during the handshake", h3.NoError)

@@ -31,7 +31,7 @@ func TestShutdownWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewConn(0, h3.Settings{})
+	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
 	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
 	if id, _ := client.PeerGoAway(); id != 1<<62-4 {
@@ -75,7 +75,7 @@ func TestCloseSaysWhatWasProcessed(t *testing.T) {
 	if err := ts.Close(); err != nil {
 		t.Error(err)
 	}
-	client := h3.NewConn(0, h3.Settings{})
+	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
 	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
 	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
@@ -85,7 +85,7 @@ func TestCloseSaysWhatWasProcessed(t *testing.T) {
 }
 
 // readControl reads a control stream until a condition holds.
-func readControl(t *testing.T, c *h3.Conn, u *h3.UniStream, s *quic.Stream, until func() bool) {
+func readControl(t *testing.T, c *h3.State, u *h3.UniStream, s *quic.Stream, until func() bool) {
 	t.Helper()
 	buf := make([]byte, 1)
 	for !until() {

@@ -44,7 +44,7 @@ func (c *h3Conn) start() {
 		return // HandleStreamsAvailable follows
 	}
 	c.control = s
-	state := h3.NewConn(wire.ClientSide, h3.Settings{MaxFieldSectionSize: maxHeader})
+	state := h3.NewState(wire.ClientSide, h3.Settings{MaxFieldSectionSize: maxHeader})
 	// What is wrong with it comes to HandleClose.
 	_, _ = s.TryWrite(state.AppendControlStream(nil, rand.Uint64()))
 }

@@ -1,158 +1,190 @@
 package h3
 
 import (
+	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// Conn is the state one end keeps of an HTTP/3 connection: what the peer's
-// control stream said, which of its critical streams are open, and how much
-// useless work it has caused. One goroutine at a time may use it.
+// Config is how a Conn is to be.
+type Config struct {
+	Side wire.Side
+	// Settings are this end's. MaxFieldSectionSize is also the size of the largest
+	// header or trailer section that is read; 0 stands for DefaultMaxSection.
+	Settings Settings
+	// MaxFields is how many fields a header or trailer section may have, 0 for any
+	// number: each takes more memory than its bytes.
+	MaxFields int
+	// LoopSection is the size of the largest header section that is decoded by the
+	// Conn itself, in bytes as SETTINGS_MAX_FIELD_SECTION_SIZE counts them; 0 for any.
+	// Larger ones, for which all other connections would wait, are given to
+	// Handler.HandleLargeSection.
+	LoopSection int
+	// HeaderTimeout is how long a header section may take to arrive, once a part of it
+	// has; 0 for any time.
+	HeaderTimeout time.Duration
+}
+
+// DefaultMaxSection is the largest field section that is read unless the Config says
+// otherwise, in bytes: what most servers accept of a header.
+const DefaultMaxSection = 64 << 10
+
+// Conn is one end of an HTTP/3 connection (RFC 9114). It decides everything about it
+// and does no I/O: its host gives it the streams that the peer opens and the
+// datagrams that come, tells it what happens on them, and is told by a Handler what
+// it means.
+//
+// One goroutine at a time may use a Conn, its loop's, unless a method says otherwise.
 type Conn struct {
-	side  wire.Side
-	local *Settings // until AppendControlStream
-	peer  *Settings // nil until they arrived
+	state     *State
+	conf      Config
+	transport Transport
+	handler   Handler
+	now       monotime.Time // of the call under way
 
-	takesExtendedConnect bool              // as local says
-	keepsExtra           bool              // of the peer's settings, as local has such
-	critical             [numCritical]bool // the peer opened a stream of this type
+	control          controlStream
+	encoder, decoder *qpackStream // nil until they are needed
+	encoderSettled   bool         // whether there is a dynamic table for sending
+	manyRequests     bool         // the client has sent more than one
 
-	control     frameReader
-	controlData []byte // payload so far of a frame whose payload is needed whole
+	claimed     FrameType // signal of an extension's streams, 0 for none
+	toldSetting bool      // the handler knows of the peer's SETTINGS
+	toldGoAway  uint64    // of the peer's GOAWAY with this identifier
+	closed      bool      // the connection has ended
 
-	encoder atomic.Pointer[qpack.EncoderTable] // nil until it is needed
-	decoder *qpack.DecoderTable
+	held       int            // bytes of header sections that are unfinished or not decoded
+	late, last *RequestStream // whose header section is awaited, the longest first
+	datagrams  map[uint64]*RequestStream
+	early      *earlyDatagrams // nil before the first
+	goodbye    goodbye
 
-	peerGoAway   uint64 // the last identifier in a GOAWAY; noGoAway before
-	sentGoAway   uint64 // likewise, ours
-	maxPushID    uint64 // of the peer's last MAX_PUSH_ID, when hasMaxPushID
-	hasMaxPushID bool
-	nextRequest  uint64 // server: one past the highest request stream seen
-
-	priorities []PriorityUpdate // received, and not taken yet
-
-	churn   churn
-	useless churn // instructions on the decoder stream
-
-	// Of an extension:
-	reserved   []FrameType
-	claimedUni StreamType // 0 for none
+	answered, wasted atomic.Int64 // requests, since they were counted
 }
 
-// noGoAway is larger than any stream or push ID.
-const noGoAway = wire.MaxVarint + 1
-
-// requestStep is the distance of the IDs of a client's request streams
-// (RFC 9000, Section 2.1).
-const requestStep = 4
-
-// NewConn returns the state of a new connection. side is this end's, and local
-// what its SETTINGS say.
-func NewConn(side wire.Side, local Settings) *Conn {
-	return &Conn{
-		side:       side,
-		local:      &local,
-		decoder:    qpack.NewDecoderTable(local.QPACKMaxTableCapacity, int(local.QPACKBlockedStreams)),
-		peerGoAway: noGoAway,
-		sentGoAway: noGoAway,
-
-		takesExtendedConnect: local.ExtendedConnect,
-		keepsExtra:           len(local.Extra) > 0,
+// NewConn returns a connection. Nothing is sent before Start.
+func NewConn(conf Config, t Transport, h Handler) *Conn {
+	if conf.Settings.MaxFieldSectionSize == 0 {
+		conf.Settings.MaxFieldSectionSize = DefaultMaxSection
 	}
+	c := &Conn{state: NewState(conf.Side, conf.Settings), conf: conf, transport: t, handler: h, toldGoAway: noGoAway}
+	c.control.conn = c
+	return c
 }
 
-// staticEncoder is the encoder of all connections without a dynamic table.
-var staticEncoder qpack.EncoderTable
+// AddSettings adds settings of an extension to this end's, before Start.
+func (c *Conn) AddSettings(extra ...Setting) { c.state.AddSettings(extra...) }
 
-// Encoder returns the dynamic table for the sections this end sends, one that is
-// never used before EnableEncoder. Any goroutine may call it and use the table.
-func (c *Conn) Encoder() *qpack.EncoderTable {
-	if e := c.encoder.Load(); e != nil {
-		return e
-	}
-	return &staticEncoder
+// Claim says, before Start, which of the peer's streams are an extension's:
+// unidirectional ones of type uni, and bidirectional ones whose first bytes are the
+// signal, a variable-length integer like a frame's type, which is an error anywhere
+// else.
+func (c *Conn) Claim(uni StreamType, signal FrameType) {
+	c.state.ClaimUni(uni)
+	c.state.Reserve(signal)
+	c.claimed = signal
 }
 
-// EnableEncoder makes the encoder use a dynamic table: see
-// qpack.EncoderTable.Enable.
-func (c *Conn) EnableEncoder(maxCapacity, maxBlocked uint64) {
-	c.ownEncoder().Enable(maxCapacity, maxBlocked)
-}
+// Start sends SETTINGS, or has them sent once the peer allows a stream. random picks
+// the reserved setting among them.
+func (c *Conn) Start(random uint64) { c.control.send(c.state.AppendControlStream(nil, random)) }
 
-// ownEncoder makes the encoder if there is none.
-func (c *Conn) ownEncoder() *qpack.EncoderTable {
-	e := c.encoder.Load()
-	if e == nil {
-		e = new(qpack.EncoderTable)
-		c.encoder.Store(e)
-	}
-	return e
-}
-
-// Decoder returns the dynamic table for the sections the peer sends. Any
-// goroutine may use it.
-func (c *Conn) Decoder() *qpack.DecoderTable { return c.decoder }
-
-// AddSettings adds settings of an extension to this end's, before
-// AppendControlStream.
-func (c *Conn) AddSettings(extra ...Setting) {
-	c.local.Extra = append(c.local.Extra, extra...)
-	c.keepsExtra = true
-}
-
-// Reserve makes frames of these types an error on the control stream: see
-// MessageReader.Reserve.
-func (c *Conn) Reserve(types ...FrameType) { c.reserved = types }
-
-// TakesExtendedConnect reports whether this end's SETTINGS allow CONNECT requests
-// with :protocol.
-func (c *Conn) TakesExtendedConnect() bool { return c.takesExtendedConnect }
-
-// AppendControlStream appends the beginning of this end's control stream: its
-// type and SETTINGS. random picks the reserved setting among them. It may be
-// called once.
-func (c *Conn) AppendControlStream(b []byte, random uint64) []byte {
-	b = wire.AppendVarint(b, uint64(StreamControl))
-	b = appendSettings(b, c.local, random)
-	c.local = nil
-	return b
-}
+// Side returns which end this is. Any goroutine may call it.
+func (c *Conn) Side() wire.Side { return c.conf.Side }
 
 // PeerSettings returns what the peer's SETTINGS said, which does not change; nil
-// before they arrived.
-func (c *Conn) PeerSettings() *Settings { return c.peer }
+// before they arrived. Any goroutine may call it.
+func (c *Conn) PeerSettings() *Settings { return c.state.PeerSettings() }
 
-// PeerGoAway returns the identifier in the peer's last GOAWAY: for a client, the
-// first request stream that the server will not process (RFC 9114, Section 5.2).
-func (c *Conn) PeerGoAway() (id uint64, ok bool) { return c.peerGoAway, c.peerGoAway != noGoAway }
+// HandleStream takes a stream that the peer opened. The Conn calls SetHandler with
+// what the stream is.
+func (c *Conn) HandleStream(now monotime.Time, id uint64, s Stream) {
+	c.now = now
+	switch {
+	case id&2 != 0: // RFC 9000, Section 2.1
+		s.SetHandler(&uniStream{conn: c, stream: s, id: id})
+	case c.conf.Side == wire.ServerSide:
+		c.handleRequestStream(id, s)
+	case c.claimed != 0:
+		s.SetHandler(&serverStream{conn: c, stream: s, id: id})
+	default:
+		c.Abort(c.state.HandleRequestStream(id))
+	}
+}
 
-// HandleRequestStream takes note of a bidirectional stream the peer opened. The
-// error is a *StreamError when the request is to be rejected, as it came after
-// this end's GOAWAY, and a *ConnError at a client, where servers may not open
-// such streams (RFC 9114, Section 6.1).
-func (c *Conn) HandleRequestStream(id uint64) error {
-	if c.side == wire.ClientSide {
-		return &ConnError{StreamCreationError, "server opened a bidirectional stream"}
+// HandleStreamsAvailable is to be called when the peer allows more unidirectional
+// streams.
+func (c *Conn) HandleStreamsAvailable(now monotime.Time) {
+	c.now = now
+	c.control.flush()
+	c.openQPACK()
+}
+
+// HandleClose takes note that the connection has ended. Nothing is told of its
+// streams any more.
+func (c *Conn) HandleClose() {
+	c.closed = true
+	c.datagrams, c.early = nil, nil
+}
+
+// Abort closes the connection for an error of this package or of qpack. Any goroutine
+// that uses a RequestStream may call it.
+func (c *Conn) Abort(err error) {
+	code, _ := Code(err)
+	reason := err.Error()
+	if violation := (*ConnError)(nil); errors.As(err, &violation) {
+		reason = violation.Reason
 	}
-	if id >= c.sentGoAway {
-		return &StreamError{RequestRejected, "request after GOAWAY"}
+	c.transport.Close(code, reason)
+}
+
+// Deadline returns when HandleDeadline is to be called, zero for never. It changes
+// with every other call.
+func (c *Conn) Deadline() monotime.Time {
+	at := c.goodbye.next
+	if c.late != nil {
+		at = monotime.Earliest(at, c.late.deadline)
 	}
-	c.nextRequest = max(c.nextRequest, id+requestStep)
+	return at
+}
+
+// HandleDeadline does what is due.
+func (c *Conn) HandleDeadline(now monotime.Time) {
+	c.now = now
+	for c.late != nil && !c.late.deadline.After(now) {
+		c.late.abandon(errLateHeader)
+	}
+	if next := c.goodbye.next; !next.IsZero() && !next.After(now) {
+		c.stepGoodbye(now)
+	}
+}
+
+// AnsweredRequest notes that a request was answered, and WastedRequest that one has
+// cost something and was of no use to anybody: too many of these in a short time
+// close the connection (RFC 9114, Section 10.5). Any goroutine may call them.
+func (c *Conn) AnsweredRequest() { c.answered.Add(1) }
+
+// WastedRequest is described there.
+func (c *Conn) WastedRequest() { c.wasted.Add(1) }
+
+// account counts what AnsweredRequest and WastedRequest have noted.
+func (c *Conn) account() error {
+	for range c.answered.Swap(0) {
+		c.state.HandleRequestDone()
+	}
+	for range c.wasted.Swap(0) {
+		if err := c.state.HandleWaste(c.now); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// HandleRequestDone takes note of a request that was answered.
-func (c *Conn) HandleRequestDone() { c.churn.forgive() }
-
-// HandleWaste takes note of a request that the peer cancelled or that had to be
-// rejected. The error, H3_EXCESSIVE_LOAD, is returned when there were too many in
-// short time: the "rapid reset" attack.
-func (c *Conn) HandleWaste(now monotime.Time) error {
-	if c.churn.add(now) {
-		return &ConnError{ExcessiveLoad, "too many requests cancelled, or frames and streams without use"}
+// waste counts a request that was of no use.
+func (c *Conn) waste() {
+	if err := c.state.HandleWaste(c.now); err != nil {
+		c.Abort(err)
 	}
-	return nil
 }

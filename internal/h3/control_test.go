@@ -81,7 +81,7 @@ func TestControlStream(t *testing.T) {
 	} {
 		for _, size := range pieceSizes {
 			for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
-				c := NewConn(side, Settings{})
+				c := NewState(side, Settings{})
 				var u UniStream
 				err := inPieces(tt.stream, size, func(b []byte) error {
 					verdict, err := c.HandleUni(1, &u, b)
@@ -103,7 +103,7 @@ func TestControlStream(t *testing.T) {
 func TestPeerSettingsAndGoAway(t *testing.T) {
 	sent := Settings{MaxFieldSectionSize: 16 << 10, QPACKMaxTableCapacity: 4096, QPACKBlockedStreams: 7}
 	for _, random := range []uint64{0, 0x123456789abcdef, 1<<64 - 1} {
-		c, s := client(), NewConn(wire.ServerSide, sent)
+		c, s := client(), NewState(wire.ServerSide, sent)
 		if got := c.PeerSettings(); got != nil {
 			t.Errorf("settings %v before they arrived", got)
 		}
@@ -250,8 +250,8 @@ func FuzzControlStream(f *testing.F) {
 		if isServer {
 			side = wire.ServerSide
 		}
-		run := func(size int) (*Conn, error) {
-			c := NewConn(side, Settings{})
+		run := func(size int) (*State, error) {
+			c := NewState(side, Settings{})
 			var u UniStream
 			return c, inPieces(stream, size, func(b []byte) error {
 				_, err := c.HandleUni(1, &u, b)
@@ -263,8 +263,8 @@ func FuzzControlStream(f *testing.F) {
 		if orNone(got) != orNone(want) {
 			t.Fatalf("in pieces %v, whole %v", got, want)
 		}
-		if !reflect.DeepEqual(whole.peer, pieces.peer) || whole.peerGoAway != pieces.peerGoAway {
-			t.Fatalf("in pieces %+v %d, whole %+v %d", pieces.peer, pieces.peerGoAway, whole.peer, whole.peerGoAway)
+		if !reflect.DeepEqual(whole.PeerSettings(), pieces.PeerSettings()) || whole.peerGoAway != pieces.peerGoAway {
+			t.Fatalf("in pieces %+v %d, whole %+v %d", pieces.PeerSettings(), pieces.peerGoAway, whole.PeerSettings(), whole.peerGoAway)
 		}
 		if cap(whole.controlData) > 2*maxSettingsPayload {
 			t.Fatalf("%d bytes kept", cap(whole.controlData))
@@ -275,7 +275,7 @@ func FuzzControlStream(f *testing.F) {
 func TestExtensionSettings(t *testing.T) {
 	sent := Settings{ExtendedConnect: true, Datagrams: true, Extra: []Setting{{0x2b61, 7}, {0x2c7cf000, 1}}}
 	var keeps, drops UniStream
-	stream := NewConn(wire.ServerSide, sent).AppendControlStream(nil, 1)
+	stream := NewState(wire.ServerSide, sent).AppendControlStream(nil, 1)
 	c := client()
 	c.AddSettings(Setting{0x2b603742, 1})
 	if _, err := c.HandleUni(1, &keeps, stream); err != nil {
@@ -306,7 +306,7 @@ func TestExtensionSettingsErrors(t *testing.T) {
 
 func TestClaimedStreams(t *testing.T) {
 	for _, typ := range [][]byte{{0x40, 0x54}, {0x80, 0, 0, 0x54}, {0xc0, 0, 0, 0, 0, 0, 0, 0x54}} {
-		c := NewConn(wire.ServerSide, Settings{})
+		c := NewState(wire.ServerSide, Settings{})
 		c.ClaimUni(0x54)
 		var u UniStream
 		for n := 0; n < len(typ); {
@@ -333,7 +333,7 @@ func TestReservedFrames(t *testing.T) {
 	if code, whole := Code(err); code != FrameError || !whole {
 		t.Errorf("reserved frame on a request stream: %v, want %v", err, FrameError)
 	}
-	c := NewConn(wire.ServerSide, Settings{})
+	c := NewState(wire.ServerSide, Settings{})
 	c.Reserve(0x41)
 	var u UniStream
 	_, err = c.HandleUni(1, &u, AppendFrameHeader(client().AppendControlStream(nil, 0), 0x41, 0))

@@ -9,7 +9,7 @@ import (
 // TestGoAwayTwice announces the end, takes what was on its way, and refuses what
 // comes later; the client may be told so.
 func TestGoAwayTwice(t *testing.T) {
-	server, client := NewConn(wire.ServerSide, Settings{}), NewConn(wire.ClientSide, Settings{})
+	server, client := NewState(wire.ServerSide, Settings{}), NewState(wire.ClientSide, Settings{})
 	var u UniStream
 	if _, err := client.HandleUni(1, &u, server.AppendGoAwayNotice(noSettings)); err != nil {
 		t.Fatal(err)

@@ -74,5 +74,5 @@ func orNone(err error) string {
 	return err.Error()
 }
 
-func server() *Conn { return NewConn(wire.ServerSide, Settings{}) }
-func client() *Conn { return NewConn(wire.ClientSide, Settings{}) }
+func server() *State { return NewState(wire.ServerSide, Settings{}) }
+func client() *State { return NewState(wire.ClientSide, Settings{}) }

@@ -58,7 +58,7 @@ func ParsePriority(value string) Priority {
 
 // handlePriorityUpdate takes the payload of a PRIORITY_UPDATE frame of a request
 // (RFC 9218, Section 7.2).
-func (c *Conn) handlePriorityUpdate(payload []byte) error {
+func (c *State) handlePriorityUpdate(payload []byte) error {
 	id, n := wire.ConsumeVarint(payload)
 	switch {
 	case n < 0:
@@ -81,15 +81,15 @@ func (c *Conn) handlePriorityUpdate(payload []byte) error {
 
 // Began reports whether the request with this stream ID, or a later one, has
 // begun.
-func (c *Conn) Began(id uint64) bool { return id < c.nextRequest }
+func (c *State) Began(id uint64) bool { return id < c.nextRequest }
 
 // HasPriorities reports whether there is something for TakePriorities.
-func (c *Conn) HasPriorities() bool { return len(c.priorities) > 0 }
+func (c *State) HasPriorities() bool { return len(c.priorities) > 0 }
 
 // TakePriorities calls take for the priorities that PRIORITY_UPDATE frames gave
 // to requests. Those for which it returns false, as the request has not begun
 // yet, are kept and offered again.
-func (c *Conn) TakePriorities(take func(PriorityUpdate) bool) {
+func (c *State) TakePriorities(take func(PriorityUpdate) bool) {
 	kept := c.priorities[:0]
 	for _, update := range c.priorities {
 		if !take(update) {

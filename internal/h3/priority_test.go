@@ -39,7 +39,7 @@ func TestParsePriority(t *testing.T) {
 
 // TestPriorityUpdates keeps the last for each request until it is taken.
 func TestPriorityUpdates(t *testing.T) {
-	c := NewConn(wire.ServerSide, Settings{})
+	c := NewState(wire.ServerSide, Settings{})
 	stream := join(noSettings, priorityUpdate(0, "u=1"), priorityUpdate(8, "i"), priorityUpdate(0, "u=2"))
 	var u UniStream
 	if err := inPieces(stream, 3, func(b []byte) error { _, err := c.HandleUni(1, &u, b); return err }); err != nil {
@@ -59,7 +59,7 @@ func TestPriorityUpdates(t *testing.T) {
 
 // TestPriorityFlood names very many requests that never come.
 func TestPriorityFlood(t *testing.T) {
-	c := NewConn(wire.ServerSide, Settings{})
+	c := NewState(wire.ServerSide, Settings{})
 	var u UniStream
 	if _, err := c.HandleUni(1, &u, noSettings); err != nil {
 		t.Fatal(err)

@@ -39,14 +39,14 @@ const (
 	// type is not known (RFC 9114, Section 6.2).
 	UniAbort
 	// UniExtension: the stream's type, which the bytes fed end with, is one of
-	// Conn.ClaimUni.
+	// State.ClaimUni.
 	UniExtension
 )
 
 // HandleUni takes the next bytes of a unidirectional stream of the peer's, in
 // pieces of any size. All errors are connection errors. Bytes of the peer's
 // encoder stream may have parked field sections continued before it returns.
-func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict, error) {
+func (c *State) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict, error) {
 	if !u.known {
 		n := u.readType(b)
 		if !u.known {
@@ -73,7 +73,7 @@ func (c *Conn) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict,
 
 // handleDecoderStream takes bytes of the peer's decoder stream, whose instructions
 // cost the peer a byte each and must be of some use (RFC 9114, Section 10.5).
-func (c *Conn) handleDecoderStream(now monotime.Time, b []byte) error {
+func (c *State) handleDecoderStream(now monotime.Time, b []byte) error {
 	encoder := c.ownEncoder()
 	if err := encoder.HandleDecoderStream(b); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c *Conn) handleDecoderStream(now monotime.Time, b []byte) error {
 // HandleUniEnd takes note that a unidirectional stream of the peer's was
 // finished or reset. The critical ones must not be (RFC 9114, Section 6.2.1;
 // RFC 9204, Section 4.2).
-func (c *Conn) HandleUniEnd(u *UniStream) error {
+func (c *State) HandleUniEnd(u *UniStream) error {
 	if u.known && u.typ.isCritical() {
 		return &ConnError{ClosedCriticalStream, "peer closed a critical stream"}
 	}
@@ -102,7 +102,7 @@ func (t StreamType) isCritical() bool {
 
 // ClaimUni makes HandleUni say UniExtension for streams of a type. Such a stream's
 // type is to be fed to it with Missing's help, and nothing else of the stream.
-func (c *Conn) ClaimUni(t StreamType) { c.claimedUni = t }
+func (c *State) ClaimUni(t StreamType) { c.claimedUni = t }
 
 // Missing returns how many bytes to read at least, and at most when what follows
 // the type belongs to an extension, until the stream's type is complete; 0 when
@@ -131,7 +131,7 @@ func (u *UniStream) readType(b []byte) (n int) {
 }
 
 // beginUni checks whether a stream of this type may be opened.
-func (c *Conn) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
+func (c *State) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
 	switch {
 	case t.isCritical():
 		if c.critical[t] {

@@ -32,7 +32,7 @@ func TestUniStreams(t *testing.T) {
 		{"reserved types again", []string{"21 0102", "40ff"}, 0, 0, UniAbort},
 	} {
 		for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
-			c := NewConn(side, Settings{})
+			c := NewState(side, Settings{})
 			var verdict UniVerdict
 			var err error
 			for _, stream := range tt.streams {
@@ -77,7 +77,7 @@ func TestUniStreamEnd(t *testing.T) {
 // their QPACK streams.
 func TestQPACKStreams(t *testing.T) {
 	local := Settings{QPACKMaxTableCapacity: 220, QPACKBlockedStreams: 1}
-	c, s := NewConn(wire.ClientSide, local), NewConn(wire.ServerSide, local)
+	c, s := NewState(wire.ClientSide, local), NewState(wire.ServerSide, local)
 	c.EnableEncoder(local.QPACKMaxTableCapacity, local.QPACKBlockedStreams)
 	want := qpack.Field{Name: "x-bird", Value: "godwit"}
 	section, due := c.Encoder().AppendSection(nil, 4, []qpack.Field{want})

@@ -19,6 +19,7 @@ type host struct {
 	endpoint *engine.Endpoint
 	conn     *engine.Conn
 	app      *app
+	own      App // instead of app's work, nil for none
 	strays   strays
 	dialled  bool
 	gone     bool // the connection was released
@@ -52,6 +53,9 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
 	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecret: seed})
 	h.app = newApp(h, rand.New(rand.NewPCG(source.Uint64(), 1)))
+	if r.NewApp != nil {
+		h.own = r.NewApp(side)
+	}
 	if side == wire.ServerSide {
 		h.endpoint.SetServer(&engine.Server{
 			Config:       h.config,
@@ -101,7 +105,7 @@ func (h *host) work(now monotime.Time) error {
 	if err := h.pollEvents(now); err != nil {
 		return err
 	}
-	if err := h.app.act(now); err != nil {
+	if err := h.act(now); err != nil {
 		return err
 	}
 	for {
@@ -123,6 +127,17 @@ func (h *host) work(now monotime.Time) error {
 		return fmt.Errorf("deadline %v is not after now, %v", d.Sub(start), now.Sub(start))
 	}
 	return nil
+}
+
+// act lets the application act.
+func (h *host) act(now monotime.Time) error {
+	if h.own == nil {
+		return h.app.act(now)
+	}
+	if h.closed != nil {
+		return nil
+	}
+	return h.own.Act(now, h.conn)
 }
 
 // shake does what is pending of the handshake when its time has come.
@@ -155,10 +170,15 @@ func (h *host) pollEvents(now monotime.Time) error {
 			switch e.Kind {
 			case engine.EventClosed:
 				h.closed = e.Err
+				if h.own != nil {
+					h.own.Handle(now, h.conn, e)
+				}
 			case engine.EventReleased:
 				h.gone = true
 			default:
-				if err := h.app.handle(now, e); err != nil {
+				if h.own != nil {
+					h.own.Handle(now, h.conn, e)
+				} else if err := h.app.handle(now, e); err != nil {
 					return err
 				}
 			}
@@ -218,6 +238,9 @@ func (h *host) deadline() monotime.Time {
 	at := h.strays.deadline()
 	if h.conn == nil || h.gone {
 		return at
+	}
+	if h.own != nil && h.closed == nil {
+		at = monotime.Earliest(at, h.own.Deadline())
 	}
 	return monotime.Earliest(monotime.Earliest(at, h.tlsDone), h.conn.Deadline())
 }

@@ -49,6 +49,8 @@ type Run struct {
 	SlowTLS time.Duration
 	// Limit is the virtual time after which a run has failed. Default 5 min.
 	Limit time.Duration
+	// NewApp, when set, makes the application on each side, in place of Work's.
+	NewApp func(side wire.Side) App
 	// Trace, when set, gets a line for each packet sent and received.
 	Trace io.Writer
 
@@ -58,6 +60,20 @@ type Run struct {
 	flights flights
 	sent    int // packets put in flight, to keep their order
 	steps   int
+}
+
+// App is an application on one side of a Run. It has to close the connection.
+type App interface {
+	// Handle takes an event of the connection, EventClosed included.
+	Handle(now monotime.Time, c *engine.Conn, e engine.Event)
+	// Act acts as far as it can go now. It is called before the connection sends. An
+	// error ends the run.
+	Act(now monotime.Time, c *engine.Conn) error
+	// Deadline returns when Act has something to do though nothing has happened, zero
+	// for never.
+	Deadline() monotime.Time
+	// Check returns what was not as it must be, after the end.
+	Check(closed error) error
 }
 
 // maxSteps stops a run that makes no progress in time.
@@ -76,7 +92,23 @@ func (r *Run) Do() error {
 			return fmt.Errorf("at %v: %w", r.now.Sub(start), err)
 		}
 	}
+	if r.NewApp != nil {
+		return r.checkApps()
+	}
 	return r.checkEnd()
+}
+
+// checkApps looks at how a run with other applications ended.
+func (r *Run) checkApps() error {
+	for _, h := range []*host{r.client, r.server} {
+		if err := h.own.Check(h.closed); err != nil {
+			return fmt.Errorf("%v: %w", h.side, err)
+		}
+		if err := h.endpoint.CheckEmpty(); err != nil {
+			return fmt.Errorf("%v: %w", h.side, err)
+		}
+	}
+	return nil
 }
 
 // Elapsed returns how much virtual time the run took.

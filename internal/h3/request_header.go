@@ -1,0 +1,237 @@
+package h3
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// readHeader reads what has arrived of the header section: of a request, or of
+// responses up to the final one.
+func (rs *RequestStream) readHeader(now monotime.Time) {
+	sc := getScratch()
+	defer sc.release()
+	for rs.phase == phaseHeader {
+		n, err := rs.stream.Read(sc.buf[:])
+		rs.takeBytes(now, sc, sc.buf[:n])
+		switch {
+		case rs.phase != phaseHeader:
+		case err == io.EOF:
+			rs.refuse(rs.reader.Finish())
+		case errors.Is(err, ErrPaused):
+			return
+		case err != nil:
+			rs.abandon(err)
+		case n == 0:
+			rs.awaitHeader()
+			return
+		}
+	}
+}
+
+// takeBytes takes bytes of the stream, up to the end of the header section.
+func (rs *RequestStream) takeBytes(now monotime.Time, sc *scratch, b []byte) {
+	for len(b) > 0 && rs.phase == phaseHeader {
+		piece, used, err := rs.reader.Next(b)
+		b = b[used:]
+		if err == nil && piece.Kind == PieceHeaders {
+			err = rs.takeSection(now, sc, piece.Bytes, b)
+		}
+		if err != nil {
+			rs.refuse(err)
+		}
+	}
+}
+
+// takeSection takes an encoded header section, and what was read beyond it. Unless it
+// is that of an interim response, the phase is another one afterwards; with an error
+// the message is to be refused.
+func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, rest []byte) error {
+	c := rs.conn
+	if rs.isServer() {
+		switch c.handler.Admit(rs) {
+		case Busy:
+			rs.reject()
+			return nil
+		case Flood:
+			rs.abandon(errBusy) // there is no point in reading it
+			return nil
+		}
+	}
+	limit := rs.reader.MaxSection()
+	large := c.conf.LoopSection > 0 && limit > c.conf.LoopSection && !rs.elsewhere
+	if large {
+		limit = c.conf.LoopSection
+	}
+	for {
+		fields, err := rs.decode(sc, section, limit)
+		switch {
+		case err == qpack.ErrBlocked:
+			again, err := rs.park(&LargeSection{rs: rs, section: bytes.Clone(section), rest: bytes.Clone(rest)})
+			if !again {
+				return err
+			}
+		case err == ErrSectionTooLarge && large:
+			rs.readAside(section, rest)
+			return nil
+		case err != nil:
+			return err
+		default:
+			return rs.takeFields(now, sc, fields, rest)
+		}
+	}
+}
+
+// takeFields takes a decoded header section.
+func (rs *RequestStream) takeFields(now monotime.Time, sc *scratch, fields []qpack.Field, rest []byte) error {
+	if rs.isServer() {
+		h, err := rs.parseRequest(fields)
+		if err != nil {
+			return err
+		}
+		sc.request = h
+		return rs.acceptRequest(now, sc, &sc.request, rest)
+	}
+	h, err := ParseResponse(fields)
+	if err == nil {
+		err = rs.checkCount(len(h.Fields))
+	}
+	sc.response = h
+	switch {
+	case err != nil:
+		return err
+	case h.Status < 200:
+		return rs.takeInterim(now, fields, &sc.response)
+	}
+	return rs.acceptResponse(now, sc, &sc.response, rest)
+}
+
+// decode decodes a field section of the message into sc, of limit bytes at most,
+// decoded.
+func (rs *RequestStream) decode(sc *scratch, section []byte, limit int) ([]qpack.Field, error) {
+	var err error
+	sc.fields, err = rs.conn.state.Decoder().AppendFields(&sc.decoder, &rs.sections, sc.fields[:0], section, limit)
+	if err == qpack.ErrAbandoned {
+		err = rs.whyAbandoned()
+	}
+	rs.tellDecoded()
+	return sc.fields, err
+}
+
+// whyAbandoned returns why a section that arrived is not decoded.
+func (rs *RequestStream) whyAbandoned() error {
+	if _, err := rs.stream.Read(nil); err != nil && err != io.EOF {
+		return err
+	}
+	return errGivenUp
+}
+
+// errTooManyFields says that a field section has more fields than allowed.
+var errTooManyFields = fmt.Errorf("%w: too many fields", ErrSectionTooLarge)
+
+// checkCount checks the number of fields of a section, without pseudo-header fields.
+func (rs *RequestStream) checkCount(fields int) error {
+	if limit := rs.conn.conf.MaxFields; limit > 0 && fields > limit {
+		return errTooManyFields
+	}
+	return nil
+}
+
+// parseRequest takes a request's header section apart. A protocol that this end has
+// not allowed to ask for makes it malformed.
+func (rs *RequestStream) parseRequest(fields []qpack.Field) (RequestHeader, error) {
+	h, err := ParseRequest(fields)
+	if err == nil {
+		err = rs.checkCount(len(h.Fields))
+	}
+	if err == nil && h.Protocol != "" && !rs.conn.state.TakesExtendedConnect() {
+		err = malformed(":protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL") // RFC 8441, Section 3
+	}
+	return h, err
+}
+
+// acceptRequest begins a request whose header section is well-formed, given what was
+// read beyond it.
+func (rs *RequestStream) acceptRequest(now monotime.Time, sc *scratch, h *RequestHeader, rest []byte) error {
+	rs.headerArrived()
+	rs.extended = h.Protocol != ""
+	rs.reader.ExpectLength(h.ContentLength)
+	if h.Method == "CONNECT" {
+		rs.reader.Tunnel()
+	}
+	if err := rs.lookForEnd(sc, rest); err != nil {
+		rs.abandon(err)
+		return nil
+	}
+	if rs.ended && len(rs.pending) == 0 {
+		// The header section is all of the request.
+		if err := rs.reader.Finish(); err != nil {
+			return err
+		}
+		rs.whole = true
+	}
+	rs.phase = phaseContent
+	rs.conn.handler.HandleRequest(now, rs, h)
+	return nil
+}
+
+// takeInterim takes an interim response. As in net/http, all of them together must not
+// be larger than a header section.
+func (rs *RequestStream) takeInterim(now monotime.Time, fields []qpack.Field, h *ResponseHeader) error {
+	rs.reader.Interim()
+	for i := range fields {
+		rs.interim += fields[i].Size()
+	}
+	if rs.interim > rs.reader.MaxSection() {
+		return errInterim
+	}
+	return rs.conn.handler.HandleInterim(now, rs, h)
+}
+
+// acceptResponse begins the final response, given what was read beyond its header.
+func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *ResponseHeader, rest []byte) error {
+	rs.headerArrived()
+	switch {
+	case rs.request == requestConnect && h.Status/100 == 2:
+		rs.reader.Tunnel() // RFC 9110, Section 9.3.6
+	case rs.request == requestHead, h.Status == 204, h.Status == 304:
+		rs.reader.ExpectLength(0)
+	default:
+		rs.reader.ExpectLength(h.ContentLength)
+	}
+	_ = rs.lookForEnd(sc, rest) // what is wrong, reading the content shows
+	rs.whole = rs.ended && len(rs.pending) == 0 && rs.reader.Finish() == nil
+	rs.phase = phaseContent
+	rs.conn.handler.HandleResponse(now, rs, h)
+	return nil
+}
+
+// lookForEnd reads on without waiting, up to the size of a buffer, so that a small
+// message is known to be complete before it is told of. The error is that of a reset.
+func (rs *RequestStream) lookForEnd(sc *scratch, rest []byte) error {
+	rs.pending = append([]byte(nil), rest...)
+	for len(rs.pending) < len(sc.buf) {
+		n, err := rs.tryRead(sc.buf[:])
+		rs.pending = append(rs.pending, sc.buf[:n]...)
+		switch {
+		case err == io.EOF:
+			rs.ended = true
+			return nil
+		case err != nil || n == 0:
+			return err
+		}
+	}
+	return nil
+}
+
+// tryRead reads without waiting, also over a Stream that can wait.
+func (rs *RequestStream) tryRead(p []byte) (int, error) {
+	if s, ok := rs.stream.(TryReader); ok {
+		return s.TryRead(p)
+	}
+	return rs.stream.Read(p)
+}

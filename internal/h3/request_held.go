@@ -1,0 +1,218 @@
+package h3
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/qpack"
+)
+
+// LargeSection is a header section that is kept, and what was read beyond it: it waits
+// for insertions into the dynamic table, or is decoded on another goroutine. The rest
+// of the stream stays where flow control counts it (RFC 9204, Section 2.2.1).
+type LargeSection struct {
+	rs            *RequestStream
+	section, rest []byte
+
+	// Of a section decoded elsewhere:
+	fields  []qpack.Field
+	request RequestHeader
+	err     error
+}
+
+// headerSlack is what the unfinished header sections of a connection may have in all,
+// in bytes, beyond the largest one. They arrive one after the other, unless something
+// is lost.
+const headerSlack = 64 << 10
+
+// holdHeader notes how many bytes are kept of a header section that is not complete, or
+// not decoded. Flow control does not count them any more. It reports whether there is
+// room for them.
+func (rs *RequestStream) holdHeader(n int) bool {
+	if rs.elsewhere {
+		return true // a client's, which has chosen its server
+	}
+	c, more := rs.conn, n-rs.heldBytes
+	rs.heldBytes = n
+	c.held += more
+	within := c.transport.CountBuffered(more)
+	return more <= 0 || within && c.held <= int(c.conf.Settings.MaxFieldSectionSize)+headerSlack
+}
+
+// awaitHeader counts what is kept of a header section that has begun, and bounds the
+// time in which the rest must arrive. Most come whole, so that it is rarely called.
+func (rs *RequestStream) awaitHeader() {
+	if !rs.holdHeader(rs.reader.Held()) {
+		rs.reject()
+		return
+	}
+	rs.limitTime()
+}
+
+// limitTime has the header section be given up when it is late.
+func (rs *RequestStream) limitTime() {
+	c := rs.conn
+	if c.conf.HeaderTimeout <= 0 || rs.elsewhere || !rs.deadline.IsZero() {
+		return
+	}
+	// All have the same time, so the list is in the order of their deadlines.
+	rs.waited = true
+	rs.deadline = c.now.Add(c.conf.HeaderTimeout)
+	if rs.prev = c.last; rs.prev != nil {
+		rs.prev.next = rs
+	} else {
+		c.late = rs
+	}
+	c.last = rs
+}
+
+// headerArrived ends awaitHeader.
+func (rs *RequestStream) headerArrived() {
+	if rs.heldBytes > 0 {
+		rs.holdHeader(0)
+	}
+	if rs.deadline.IsZero() {
+		return
+	}
+	c := rs.conn
+	if rs.prev != nil {
+		rs.prev.next = rs.next
+	} else {
+		c.late = rs.next
+	}
+	if rs.next != nil {
+		rs.next.prev = rs.prev
+	} else {
+		c.last = rs.prev
+	}
+	rs.next, rs.prev, rs.deadline = nil, nil, 0
+}
+
+// park keeps a header section until its insertions have arrived. It reports whether
+// they have meanwhile, so that decoding it can be tried again.
+func (rs *RequestStream) park(s *LargeSection) (again bool, err error) {
+	rs.waited = true
+	rs.phase, rs.held = phaseHeld, s
+	if !rs.holdHeader(len(s.section) + len(s.rest)) {
+		rs.reject()
+		return false, nil
+	}
+	parked, err := rs.conn.state.Decoder().Park(&rs.sections, s.section, rs)
+	switch {
+	case err != nil:
+		return false, err
+	case parked:
+		rs.limitTime()
+		return false, nil
+	}
+	rs.held, rs.phase = nil, phaseHeader
+	return true, nil
+}
+
+// Blocked reports whether the header section waits for insertions.
+func (rs *RequestStream) Blocked() bool { return rs.phase == phaseHeld }
+
+// HandleUnblocked is called by the dynamic table: the insertions that a section waits
+// for have arrived.
+func (rs *RequestStream) HandleUnblocked() {
+	switch {
+	case rs.elsewhere:
+		rs.conn.handler.HandleUnblocked(rs)
+	case rs.phase == phaseHeld:
+		rs.takeHeld(rs.conn.now)
+	case rs.phase == phaseContent && rs.err == nil:
+		rs.conn.handler.HandleContent(rs.conn.now, rs)
+	}
+}
+
+// takeHeld takes a header section that was kept.
+func (rs *RequestStream) takeHeld(now monotime.Time) {
+	s := rs.held
+	rs.held, rs.phase = nil, phaseHeader
+	sc := getScratch()
+	defer sc.release()
+	if err := rs.takeSection(now, sc, s.section, s.rest); err != nil {
+		rs.refuse(err)
+	}
+	rs.goOn(now, sc, s.rest)
+}
+
+// goOn reads on after an interim response that was kept.
+func (rs *RequestStream) goOn(now monotime.Time, sc *scratch, rest []byte) {
+	if rs.phase != phaseHeader {
+		return
+	}
+	rs.takeBytes(now, sc, rest)
+	if rs.phase == phaseHeader {
+		rs.readHeader(now)
+	}
+}
+
+// checkHeld looks whether a stream was reset whose header section is kept, perhaps
+// after content that nobody will read before that.
+func (rs *RequestStream) checkHeld(now monotime.Time) {
+	if _, err := rs.stream.Read(nil); err != nil && err != io.EOF {
+		rs.abandon(err)
+	} else if rs.elsewhere {
+		rs.conn.state.Decoder().Unpark(&rs.sections)
+		rs.takeHeld(now)
+	}
+}
+
+// readAside has a header section decoded elsewhere that is too large for the goroutine
+// of the connection.
+func (rs *RequestStream) readAside(section, rest []byte) {
+	rs.headerArrived()
+	rs.waited = true
+	s := &LargeSection{rs: rs, section: bytes.Clone(section), rest: bytes.Clone(rest)}
+	rs.phase, rs.held = phaseHeld, s
+	rs.holdHeader(len(section) + len(rest)) // for as long as it takes to decode it
+	rs.conn.handler.HandleLargeSection(rs, s)
+}
+
+// Decode decodes the section, on any goroutine, and returns the request's header for
+// the host to begin with; nil if there is none. Conn.HandleDecoded is to be called next.
+func (s *LargeSection) Decode() *RequestHeader {
+	sc := getScratch()
+	defer sc.release()
+	fields, err := s.rs.decode(sc, s.section, s.rs.reader.MaxSection())
+	if s.err = err; err != nil {
+		return nil
+	}
+	s.fields = append(s.fields, fields...)
+	if s.rs.isServer() {
+		s.request, s.err = s.rs.parseRequest(s.fields)
+	}
+	if s.err != nil {
+		return nil
+	}
+	return &s.request
+}
+
+// HandleDecoded goes on with a message whose header section was decoded elsewhere,
+// unless it was given up meanwhile.
+func (c *Conn) HandleDecoded(now monotime.Time, s *LargeSection) {
+	c.now = now
+	rs := s.rs
+	if rs.held != s {
+		return
+	}
+	rs.held, rs.phase = nil, phaseHeader
+	sc := getScratch()
+	defer sc.release()
+	err := s.err
+	switch {
+	case err == qpack.ErrBlocked: // more was evicted than is allowed
+		err = rs.takeSection(now, sc, s.section, s.rest)
+	case err != nil:
+	case rs.isServer():
+		err = rs.acceptRequest(now, sc, &s.request, s.rest)
+	default:
+		err = rs.takeFields(now, sc, s.fields, s.rest)
+	}
+	if err != nil {
+		rs.refuse(err)
+	}
+	rs.goOn(now, sc, s.rest)
+}
