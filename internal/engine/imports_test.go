@@ -11,7 +11,7 @@ import (
 )
 
 // pure lists the packages that must stay free of the outside world.
-var pure = []string{"engine", "recovery", "congestion", "protect", "wire", "monotime", "h3"}
+var pure = []string{"engine", "recovery", "congestion", "protect", "wire", "monotime", "h3", "wt"}
 
 // maxFileLines keeps files to one topic.
 const maxFileLines = 700

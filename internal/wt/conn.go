@@ -1,0 +1,108 @@
+package wt
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Conn is what one end keeps of WebTransport on one HTTP/3 connection.
+type Conn struct {
+	side wire.Side
+	conf *Config
+
+	settled bool // offer is there
+	offer   offer
+	refused error // why the server cannot be used
+	over    error // why the connection has ended, nil while it has not
+
+	admitted  int                 // sessions, and requests about to become one
+	sessions  map[uint64]*Session // by ID; those that have not ended
+	lingering []*Session          // those that have, while the peer has not finished; the first to be given up first
+	buffered  []bufferedStream    // whose session is not there yet, the oldest first
+	gone      []uint64            // IDs of the last sessions that ended, the oldest first
+	early     earlyDatagrams
+	held      int // bytes of datagrams that wait, of all sessions
+
+	idleAt   monotime.Time // when to look for idle sessions, zero for never
+	lateEnds []lateEnd     // the first due first
+
+	events    []Event
+	eventRoom [4]Event
+}
+
+// NewConn returns the state of a connection on which nothing has happened. All
+// fields of conf must be set: see Config.WithDefaults.
+func NewConn(side wire.Side, conf *Config) *Conn {
+	return &Conn{side: side, conf: conf, sessions: make(map[uint64]*Session)}
+}
+
+// HandleSettings takes note of the peer's SETTINGS, and of whether its transport
+// parameters say that it understands RESET_STREAM_AT. EventSettled follows, or
+// EventFail.
+func (c *Conn) HandleSettings(peer *h3.Settings, resetStreamAt bool) {
+	if c.side == wire.ClientSide {
+		for _, s := range peer.Extra {
+			if s.ID == SettingDraft15 && s.Value > 1 { // Section 3.1
+				c.refused = &h3.ConnError{Code: h3.SettingsError, Reason: "SETTINGS_WT_ENABLED is neither 0 nor 1"}
+				c.fail(c.refused)
+				return
+			}
+		}
+	}
+	c.settled, c.offer = true, c.conf.readOffer(peer, resetStreamAt)
+	c.emit(Event{Kind: EventSettled})
+}
+
+// HandleGoAway takes note of a GOAWAY of either end: sessions should end soon
+// (Section 4.7).
+func (c *Conn) HandleGoAway() {
+	for _, s := range c.ordered() {
+		s.drainBegun()
+		if c.side == wire.ServerSide {
+			s.Drain()
+		}
+	}
+}
+
+// HandleClose ends everything for the end of the connection.
+func (c *Conn) HandleClose(err error) {
+	if c.over != nil {
+		return
+	}
+	c.over = err
+	c.buffered, c.lingering, c.lateEnds = nil, nil, nil
+	for _, s := range c.ordered() {
+		s.finished = true // there is nothing to send on
+		s.end(err)
+	}
+}
+
+// ordered returns the sessions in the order of their IDs.
+func (c *Conn) ordered() []*Session {
+	return slices.SortedFunc(maps.Values(c.sessions), func(a, b *Session) int { return int(int64(a.id - b.id)) })
+}
+
+// fail closes the connection for a violation of the protocol.
+func (c *Conn) fail(err error) {
+	code, _ := h3.Code(err)
+	c.emit(Event{Kind: EventFail, Code: code, Err: err})
+}
+
+// drop forgets a session that has ended.
+func (c *Conn) drop(s *Session) {
+	delete(c.sessions, s.id)
+	c.remember(s.id)
+	c.admitted--
+}
+
+// remember notes that a session has ended, or will never be.
+func (c *Conn) remember(id uint64) {
+	if len(c.gone) >= rememberedSessions {
+		c.gone = append(c.gone[:0], c.gone[1:]...)
+	}
+	c.gone = append(c.gone, id)
+}
