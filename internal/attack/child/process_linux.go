@@ -39,9 +39,11 @@ func (s *Server) Waited() (sum time.Duration) {
 	return sum
 }
 
-// Resident returns the server's memory now, and Peak the most it ever was, in MB.
+// Resident returns the server's memory now, in MB.
 func (s *Server) Resident() int { return s.status("VmRSS:") * 1024 / 1_000_000 }
-func (s *Server) Peak() int     { return s.status("VmHWM:") * 1024 / 1_000_000 }
+
+// Peak returns the most that the server's memory ever was, in MB.
+func (s *Server) Peak() int { return s.status("VmHWM:") * 1024 / 1_000_000 }
 
 // Threads returns how many threads the server has.
 func (s *Server) Threads() int { return s.status("Threads:") }

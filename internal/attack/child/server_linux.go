@@ -175,6 +175,7 @@ type Log struct {
 
 const maxLog = 2000 // bytes
 
+// Write keeps what the server says. It implements io.Writer.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,0 +1,91 @@
+package arch
+
+import (
+	"go/ast"
+	"slices"
+	"testing"
+)
+
+// machines are the packages that know no clock and start no goroutine: the time is given
+// to them, and the same inputs give the same outputs.
+var machines = []string{
+	"internal/varint", "internal/monotime", "internal/wire", "internal/protect", "internal/congestion", "internal/recovery",
+	"internal/connid", "internal/streambuf", "internal/path", "internal/engine", "internal/qpack", "internal/h3", "internal/wt",
+}
+
+// TestMachines: there is no clock, timer or goroutine in them.
+func TestMachines(t *testing.T) {
+	clocks := append([]string{"Now", "Since", "Until"}, timers...)
+	for _, f := range files(t) {
+		if f.test() || !slices.Contains(machines, f.pkg()) {
+			continue
+		}
+		for n := range ast.Preorder(f.File) {
+			if _, ok := n.(*ast.GoStmt); ok {
+				t.Errorf("%s:%d: starts a goroutine", f.name, line(n))
+			}
+			if name := timeCall(n); slices.Contains(clocks, name) {
+				t.Errorf("%s:%d: reads a clock: time.%s", f.name, line(n), name)
+			}
+		}
+	}
+}
+
+// timers are the functions that make a timer of the runtime.
+var timers = []string{"AfterFunc", "NewTimer", "NewTicker", "After", "Tick", "Sleep"}
+
+// aboveLoop are the packages whose deadlines should be entries of a loop's table.
+var aboveLoop = []string{"quic", "http3", "webtransport"}
+
+// timersLeft is how many timers of the runtime a file above the loop may make, until
+// it makes none.
+var timersLeft = map[string]int{
+	"quic/conn.go":                 1,
+	"quic/listener.go":             1,
+	"quic/resolve.go":              1,
+	"quic/stream_deadline.go":      1,
+	"quic/transport.go":            1,
+	"http3/client_expect.go":       1,
+	"http3/qpack_read.go":          1,
+	"http3/server_goodbye.go":      1,
+	"http3/server_idle.go":         1,
+	"http3/server_pace.go":         1,
+	"http3/server_shutdown.go":     2,
+	"http3/server_timeouts.go":     2,
+	"http3/transport.go":           1,
+	"http3/transport_dial.go":      1,
+	"http3/transport_idle.go":      2,
+	"http3/workers.go":             1,
+	"webtransport/errors.go":       1,
+	"webtransport/session_end.go":  1,
+	"webtransport/session_idle.go": 1,
+	"webtransport/stream_send.go":  2,
+	"webtransport/upgrade.go":      1,
+}
+
+// TestTimers: above the loop there are no timers of the runtime but those listed.
+func TestTimers(t *testing.T) {
+	for _, f := range files(t) {
+		if f.test() || !slices.Contains(aboveLoop, f.pkg()) {
+			continue
+		}
+		left := timersLeft[f.name]
+		for n := range ast.Preorder(f.File) {
+			if name := timeCall(n); slices.Contains(timers, name) {
+				if left--; left < 0 {
+					t.Errorf("%s:%d: time.%s, where deadlines belong to the loop", f.name, line(n), name)
+				}
+			}
+		}
+	}
+}
+
+// timeCall returns the name of a function of package time that n names, or "".
+func timeCall(n ast.Node) string {
+	if s, ok := n.(*ast.SelectorExpr); ok {
+		if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" {
+			return s.Sel.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package arch
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// watched are the packages of the standard library that say on which floor one is: the
+// network, the system, waiting, locks and time.
+var watched = []string{"net", "net/http", "os", "context", "sync", "time"}
+
+// may has a row for every package of the module: the packages of the module, those of
+// others, and those watched that it may import. Imports point down only.
+var may = map[string]string{
+	// What has no state, or only its own.
+	"internal/varint":     "",
+	"internal/monotime":   "time",
+	"internal/wire":       "internal/varint time",
+	"internal/protect":    "internal/monotime internal/varint internal/wire golang.org/x/crypto",
+	"internal/congestion": "internal/monotime internal/wire time",
+	"internal/recovery":   "internal/monotime internal/wire time",
+	"internal/connid":     "internal/wire golang.org/x/net",
+	"internal/streambuf":  "sync",
+	"internal/path":       "internal/congestion internal/connid internal/monotime internal/recovery internal/wire time",
+	"internal/engine": "internal/congestion internal/connid internal/monotime internal/path internal/protect " +
+		"internal/recovery internal/streambuf internal/varint internal/wire time golang.org/x/net",
+	"internal/qpack": "internal/varint sync",
+	"internal/h3":    "internal/monotime internal/qpack internal/varint internal/wire sync time",
+	"internal/wt":    "internal/h3 internal/monotime internal/varint internal/wire time",
+
+	// Sockets, loops, and what they need.
+	"internal/queue":     "context sync",
+	"internal/asynclog":  "context sync time",
+	"internal/lookup":    "context net",
+	"internal/dialtrace": "context",
+	"internal/devcert":   "net os time",
+	"internal/histogram": "time",
+	"internal/profiling": "os",
+	"internal/udp":       "context net os sync time golang.org/x/net golang.org/x/sys",
+	"internal/admission": "internal/engine sync",
+	"internal/handshake": "internal/engine internal/protect internal/wire context sync",
+	"internal/qlog":      "internal/engine internal/monotime internal/wire os sync time",
+	"internal/loop": "internal/connid internal/engine internal/monotime internal/streambuf internal/udp internal/wire " +
+		"net os sync time",
+
+	// The faces.
+	"quic": "internal/admission internal/asynclog internal/congestion internal/connid internal/dialtrace internal/engine " +
+		"internal/handshake internal/lookup internal/loop internal/monotime internal/qlog internal/queue internal/streambuf " +
+		"internal/test/quicmem internal/udp internal/wire context net os sync time",
+	"http3": "quic internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/lookup internal/monotime " +
+		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
+	"webtransport": "http3 quic internal/h3 internal/monotime internal/queue internal/varint internal/wire internal/wt " +
+		"context net net/http os sync time",
+
+	// Programs.
+	"cmd/godwit": "http3 quic webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
+		"cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
+		"context net net/http os sync time github.com/spf13/cobra github.com/spf13/pflag " +
+		"github.com/vbauerster/mpb golang.org/x/term",
+	"cmd/godwit/internal/cputime":  "time",
+	"cmd/godwit/internal/terminal": "",
+	"cmd/godwit/internal/demo":     "http3 quic webtransport context net net/http os sync time",
+	"cmd/godwit/internal/load":     "http3 quic internal/histogram cmd/godwit/internal/cputime context net/http sync time",
+	"cmd/godwit/internal/perf":     "quic cmd/godwit/internal/cputime context sync time",
+	"cmd/godwit/internal/wtclient": "quic webtransport internal/histogram context sync time",
+	"examples":                     "",
+	"examples/echo":                "quic context os",
+	"examples/files":               "http3 context net/http os time",
+	"examples/ping":                "quic context time",
+	"examples/webtransport-client": "webtransport context time",
+	"examples/webtransport-server": "http3 webtransport net/http",
+
+	// What only tests and measurements use.
+	"internal/attack": "internal/connid internal/engine internal/h3 internal/handshake internal/protect internal/qpack " +
+		"internal/udp internal/varint internal/wire sync time",
+	"internal/attack/child":      "context os sync time golang.org/x/sys",
+	"internal/attack/cmd/attack": "http3 quic internal/attack internal/attack/child context net/http os sync time",
+	"internal/attack/cmd/soak": "http3 quic webtransport internal/attack internal/attack/child " +
+		"context net net/http os sync time golang.org/x/sys",
+	"internal/test/arch":     "",
+	"internal/test/leak":     "time",
+	"internal/test/memnet":   "internal/udp net sync time",
+	"internal/test/peertest": "internal/devcert context os sync time",
+	"internal/test/quicmem":  "internal/engine internal/loop",
+	"internal/test/sim": "internal/connid internal/engine internal/monotime internal/path internal/protect " +
+		"internal/streambuf internal/wire time",
+	"internal/test/stress": "context os sync time",
+}
+
+// TestImports: every package imports what its row allows, and has a row.
+func TestImports(t *testing.T) {
+	for _, f := range files(t) {
+		row, ok := may[f.pkg()]
+		if !ok {
+			t.Errorf("%s: package %s has no row in the table of imports", f.name, f.pkg())
+			continue
+		}
+		if f.test() {
+			continue
+		}
+		for _, spec := range f.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if !allowed(strings.Fields(row), path) {
+				t.Errorf("%s:%d: package %s must not import %s", f.name, line(spec), f.pkg(), path)
+			}
+		}
+	}
+}
+
+// allowed reports whether a row has an import, or it is of no concern.
+func allowed(row []string, path string) bool {
+	if own, ok := strings.CutPrefix(path, module); ok {
+		return slices.Contains(row, own)
+	}
+	if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") { // of others
+		return slices.ContainsFunc(row, func(prefix string) bool { return strings.HasPrefix(path+"/", prefix+"/") })
+	}
+	if path == "sync/atomic" {
+		path = "sync"
+	}
+	return !slices.Contains(watched, path) || slices.Contains(row, path)
+}
