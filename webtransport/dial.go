@@ -88,7 +88,7 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 	tunnel.QUIC().Run(func() { tunnel.WhenOver(func() { d.discard(transport) }) })
 	protocol, err := d.chosen(resp.Header)
 	if err != nil {
-		h.admitted.Add(-1)
+		h.places.giveBack()
 		tunnel.Abort(codeALPN) // Section 3.3
 		return nil, resp, err
 	}
@@ -182,7 +182,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 		return ErrNotSupported // Section 3.1
 	}
 	d := h.offer.drafts[0]
-	if !h.admit(d) {
+	if !h.places.take(h.maxSessions(d)) {
 		return ErrTooManySessions
 	}
 	req.Header[":protocol"] = []string{d.token()}
@@ -194,7 +194,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 }
 
 // AbandonConnect implements http3.ConnectPreparer.
-func (h *hub) AbandonConnect() { h.admitted.Add(-1) }
+func (h *hub) AbandonConnect() { h.places.giveBack() }
 
 var (
 	_ http3.ConnectPreparer = (*hub)(nil)

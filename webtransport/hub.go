@@ -2,7 +2,6 @@ package webtransport
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
@@ -21,9 +20,7 @@ type hub struct {
 	offer   peerOffer
 	refused error // why the server cannot be used
 
-	// admitted counts sessions, and requests about to become one. Any goroutine
-	// may use it.
-	admitted atomic.Int64
+	places places
 
 	sessions map[uint64]*Session // by ID
 	parked   []parkedStream      // whose session is not there yet, the oldest first
@@ -189,7 +186,6 @@ func (h *hub) addSession(s *Session) {
 func (h *hub) dropSession(id uint64) {
 	delete(h.sessions, id)
 	h.remember(id)
-	h.admitted.Add(-1)
 }
 
 // remember notes that a session has ended, or will never be.
@@ -213,16 +209,11 @@ func (h *hub) HandleRefused(id uint64) {
 // (Section 5.1). It may be called after settled is closed.
 func (h *hub) flowControlled(d Draft) bool { return d.flowControl() && h.offer.limits }
 
-// admit counts a session, unless there are too many. Any goroutine may call it,
-// after settled is closed.
-func (h *hub) admit(d Draft) bool {
-	limit := int64(h.conf.maxSessions())
+// maxSessions returns how many sessions of a draft there may be at a time. It may be
+// called after settled is closed.
+func (h *hub) maxSessions(d Draft) int {
 	if d.flowControl() && !h.offer.limits {
-		limit = 1 // Section 5.1
+		return 1 // Section 5.1
 	}
-	if h.admitted.Add(1) > limit {
-		h.admitted.Add(-1)
-		return false
-	}
-	return true
+	return h.conf.maxSessions()
 }

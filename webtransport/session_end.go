@@ -121,6 +121,7 @@ func (s *Session) setEnd(err error) (first bool) {
 	s.err = err
 	s.ending, s.streams = s.streams, nil
 	s.ended.Store(true)
+	s.hub.places.giveBack()
 	return true
 }
 
@@ -149,7 +150,5 @@ func (s *Session) finishEnd() {
 	}
 	s.tunnel.CloseDatagrams(err)
 	s.cancel(err)
-	if !s.conn.Run(func() { s.hub.dropSession(s.id) }) {
-		s.hub.admitted.Add(-1)
-	}
+	s.conn.Run(func() { s.hub.dropSession(s.id) })
 }

@@ -183,9 +183,9 @@ func (w *simWorld) checkHub(name string, s, other *Session) {
 	h, done := s.hub, make(chan struct{})
 	check := func() {
 		defer close(done)
-		if len(h.sessions) > 0 || len(h.parked) > 0 || h.admitted.Load() != 0 {
+		if len(h.sessions) > 0 || len(h.parked) > 0 || h.places.count() != 0 {
 			w.t.Errorf("%s: %d sessions, %d streams without one, and %d admitted are left",
-				name, len(h.sessions), len(h.parked), h.admitted.Load())
+				name, len(h.sessions), len(h.parked), h.places.count())
 		}
 		// A client closes connections that it does not need, as one for a session or
 		// after GOAWAY, and what it says of that may get lost (RFC 9000, Section 10.2).

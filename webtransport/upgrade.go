@@ -59,7 +59,8 @@ func OfferedProtocols(r *http.Request) []string {
 // Upgrade accepts a request for a session, with the fields of w.Header() in the
 // response. With an error, the client has been told as Section 3.2 says: status
 // 403 for an origin that is not allowed, 405 for what is no request for a session,
-// 400 when no subprotocol fits, 429 for too many sessions. To refuse for a reason
+// 400 when no subprotocol fits, 429 for too many sessions, if none ends within a
+// second. To refuse for a reason
 // of one's own, answer with any other status than 2xx instead.
 //
 // The session lives on when the handler returns.
@@ -96,7 +97,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 		http.Error(w, "none of the subprotocols offered is known", http.StatusBadRequest)
 		return nil, ErrProtocol
 	}
-	if !h.admit(d) {
+	if !h.places.await(r.Context(), h.maxSessions(d)) {
 		if d.flowControl() && !h.offer.limits {
 			_ = http3.RefuseTunnel(w, h3.RequestRejected) // Section 5.1
 		} else {
@@ -150,7 +151,7 @@ func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol s
 	}
 	tunnel, err := http3.AcceptTunnelWith(w, status)
 	if err != nil {
-		h.admitted.Add(-1)
+		h.places.giveBack()
 		return nil, err
 	}
 	s := newSession(h, tunnel, d, protocol)

@@ -1,0 +1,109 @@
+package webtransport
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+// TestSessionsInTurn has a client open and close sessions one after the other: it never
+// has more than one, and is never told that it has too many.
+func TestSessionsInTurn(t *testing.T) {
+	ts := serve(t, &Config{MaxSessions: 1}, nil)
+	d := ts.dialer()
+	d.ShareConnections = true
+	defer d.Close()
+	for range 100 {
+		s, _, err := d.Dial(testContext(t), "https://"+ts.addr+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.CloseWithError(0, "")
+	}
+}
+
+// TestPlaceIsFreedAtOnce: a session has no place any more as soon as it has ended, while
+// the event loop has not had time to forget it, and its handler still runs.
+func TestPlaceIsFreedAtOnce(t *testing.T) {
+	ts := serve(t, &Config{MaxSessions: 1}, nil)
+	_, server := ts.pair(nil)
+	blocked, release := make(chan struct{}), make(chan struct{})
+	server.conn.Run(func() {
+		close(blocked)
+		<-release
+	})
+	<-blocked
+	defer close(release)
+	if n := server.hub.places.count(); n != 1 {
+		t.Errorf("%d places are taken, want one", n)
+	}
+	server.end(errors.New("over"))
+	server.end(errors.New("over again"))
+	if n := server.hub.places.count(); n != 0 {
+		t.Errorf("%d places are taken after the end", n)
+	}
+}
+
+// TestNewcomerWaits: a request that comes before the news of the last session's end is
+// not refused.
+func TestNewcomerWaits(t *testing.T) {
+	come := make(chan struct{}, 2)
+	sessions := make(chan *Session, 2)
+	ts := serveHandler(t, &Config{MaxSessions: 1}, func(w http.ResponseWriter, r *http.Request) {
+		come <- struct{}{}
+		if s, err := new(Upgrader).Upgrade(w, r); err == nil {
+			sessions <- s
+		} else {
+			t.Error(err)
+		}
+	})
+	d := ts.dialer()
+	d.ShareConnections = true
+	defer d.Close()
+	ts.dial(d)
+	wait(t, "the first request", come)
+	first := wait(t, "the first session", sessions)
+	go func() {
+		wait(t, "the second request", come)
+		first.end(errors.New("over"))
+	}()
+	ts.dial(d)
+}
+
+// TestPlacesAreBounded: as many wait as there are places, and not for ever.
+func TestPlacesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 3
+		var p places
+		for range limit {
+			if !p.take(limit) {
+				t.Fatal("no place")
+			}
+		}
+		results := make(chan bool, limit)
+		for range limit {
+			go func() { results <- p.await(context.Background(), limit) }()
+		}
+		synctest.Wait()
+		if p.await(context.Background(), limit) {
+			t.Error("a place for one too many")
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.giveBack()
+		if !<-results {
+			t.Error("no place for one that waits")
+		}
+		if p.await(ctx, limit) {
+			t.Error("a place after the request has ended")
+		}
+		if <-results || <-results {
+			t.Error("more places than there are")
+		}
+		if p.count() != limit || p.waiting != 0 {
+			t.Errorf("%d taken, %d waiting", p.count(), p.waiting)
+		}
+	})
+}
