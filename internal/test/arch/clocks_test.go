@@ -57,6 +57,7 @@ var timersLeft = map[string]int{
 	"http3/transport_idle.go":      2,
 	"http3/workers.go":             1,
 	"webtransport/errors.go":       1,
+	"webtransport/places.go":       1,
 	"webtransport/session_end.go":  1,
 	"webtransport/session_idle.go": 1,
 	"webtransport/stream_send.go":  2,

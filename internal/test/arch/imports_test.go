@@ -86,6 +86,7 @@ var may = map[string]string{
 	"internal/test/quicmem":  "internal/engine internal/loop",
 	"internal/test/sim": "internal/connid internal/engine internal/monotime internal/path internal/protect " +
 		"internal/streambuf internal/wire time",
+	"internal/test/simh3":  "internal/engine internal/h3 internal/monotime time",
 	"internal/test/stress": "context os sync time",
 }
 
