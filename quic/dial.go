@@ -7,8 +7,8 @@ import (
 	"net/netip"
 
 	"github.com/godwit-quic/godwit/internal/dialtrace"
-	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/path"
 )
 
 // Dial connects to the server at addr, "host:port", and returns when the
@@ -86,7 +86,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 	c.dialling = d
 	t.live.Add(1)
 	ok := w.Do(func() {
-		path := engine.Path{Remote: remote}
+		path := path.Addrs{Remote: remote}
 		c.attach(w.Dial(path, t.engineConfig(conf), tls, events{c}), tls)
 	})
 	if !ok {

@@ -19,14 +19,3 @@ func ExampleNewCUBIC() {
 	// 12000 slow_start
 	// 8400 recovery
 }
-
-func ExamplePacer() {
-	var p congestion.Pacer
-	now := monotime.Time(1)
-	p.Update(now, 1_200_000, 1200) // a packet each millisecond
-	for p.Budget(now) >= 1200 {
-		p.OnSent(now, 1200)
-	}
-	fmt.Println(p.NextSend(now, 1200).Sub(now))
-	// Output: 1ms
-}

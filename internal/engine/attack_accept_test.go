@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -219,7 +220,7 @@ func TestAttackInitialFloodIgnored(t *testing.T) {
 		t.Fatalf("%d connections, %d refused", p.endpoint.Conns(), s.Refused)
 	}
 	p.server.RequireRetry = false
-	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 200), Path: engine.Path{Remote: strangerAddr}}) != nil {
+	if p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: initialDatagram(t, 200), Path: path.Addrs{Remote: strangerAddr}}) != nil {
 		t.Error("accepted a newcomer who proved nothing while there were so many handshakes")
 	}
 	if got := p.endpoint.Stats().RetriesSent; got != 101 {
@@ -286,7 +287,7 @@ func TestHandshakesLeaveTheLimit(t *testing.T) {
 	p := newServer(t, func(p *puppet) { withLimits(p, 1, 1) })
 	p.handshake()
 	other := initialDatagram(t, 1)
-	c := p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: other, Path: engine.Path{Remote: strangerAddr}})
+	c := p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: other, Path: path.Addrs{Remote: strangerAddr}})
 	if c == nil {
 		t.Fatal("a confirmed handshake still counts")
 	}

@@ -110,9 +110,9 @@ func TestPathValidation(t *testing.T) {
 		if p.conn.Path().Remote != strangerAddr {
 			t.Fatal("the new address is not used")
 		}
-		challenge := p.wantKind(wire.FramePathChallenge)
-		if challenge.to != strangerAddr {
-			t.Fatalf("the challenge went to %v", challenge.to)
+		challenge, other := p.wantKind(wire.FramePathChallenge), p.wantKind(wire.FramePathChallenge)
+		if challenge.to != strangerAddr || other.to != puppetAddr { // RFC 9000, Sections 9.3 and 9.3.3
+			t.Fatalf("challenges went to %v and %v", challenge.to, other.to)
 		}
 		want := puppetAddr
 		if answered {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/congestion"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -70,7 +71,7 @@ const (
 	defaultMaxConnWindow    = 15 << 20
 	defaultMaxStreams       = 100
 	maxStreamsLimit         = 1 << 60 // RFC 9000, Section 4.6
-	minDatagramSize         = 1200    // RFC 9000, Section 14
+	minDatagramSize         = path.BaseSize
 	defaultMaxDatagramSize  = 1452
 	maxUDPPayload           = 65527 // RFC 9000, Section 18.2
 )

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -46,21 +46,15 @@ type Conn struct {
 	keys  protect.AppKeys
 	peer  peerParams
 
-	loss  recovery.Detector
-	cc    congestion.Controller
-	pacer congestion.Pacer
-	mtu   mtuState
-	ecn   ecnState
+	loss    recovery.Detector
+	ecn     ecnCounts
+	paths   path.Set
+	answers *pathAnswers
+	ids     connIDs
 
-	path     pathState  // where packets go
-	previous *pathState // where they went before, until the new path is validated
-	answers  *pathAnswers
-	ids      connIDs
-
-	streams     streams
-	flow        connFlow
-	control     controlVals
-	ackedMarked uint64 // ECN-marked packets acknowledged
+	streams streams
+	flow    connFlow
+	control controlVals
 
 	deadlines deadlines
 	idle      idleState
@@ -102,8 +96,8 @@ func (c *Conn) Side() wire.Side { return c.side }
 // TLS returns the handshake, for its connection state.
 func (c *Conn) TLS() TLS { return c.tls }
 
-// Path returns the path packets are sent on now.
-func (c *Conn) Path() Path { return c.path.Path }
+// Path returns the addresses of the path that packets are sent on now.
+func (c *Conn) Path() path.Addrs { return c.paths.Current.Addrs }
 
 // Deadline returns when HandleDeadline must be called, zero for never. It may
 // have changed after any call of another method.
@@ -160,7 +154,7 @@ func (c *Conn) waitingFor(s *Stream) *eventSet {
 
 // newConn makes the state both sides share. id is the client's first
 // destination ID, from which the Initial keys come.
-func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn {
+func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS) *Conn {
 	c := &Conn{
 		endpoint: e,
 		config:   cfg,
@@ -169,19 +163,19 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, path Path, tls TLS) *Conn
 		tls:      tls,
 		hs:       newHandshakeState(),
 		space:    newNumberSpace(),
-		cc:       cfg.newController(),
-		path:     pathState{Path: path},
 	}
 	e.spare.awake++
-	if side == wire.ServerSide {
-		c.path.validation = new(pathValidation)
-	}
 	c.loss = recovery.NewDetector(c)
 	c.loss.MaxAckDelay = wire.DefaultMaxAckDelay
 	c.loss.SetSpace(wire.InitialSpace, &c.hs.spaces[wire.InitialSpace].sent)
 	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
 	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
-	c.mtu.init(int32(cfg.MaxDatagramSize))
+	first := c.newPath(addrs)
+	first.Peer = path.PeerID{} // its ID is not known yet
+	if side == wire.ClientSide {
+		first.Validate() // Section 8: the client chose the address
+	}
+	c.usePath(0, first)
 	c.flow.init(cfg, &e.spare.blocks)
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{burst: datagramBurst{size: cfg.datagramBurst()}}
@@ -221,6 +215,6 @@ func (c *Conn) lossLimits() recovery.Limits {
 		Confirmed:        c.hs == nil || c.hs.confirmed,
 		HandshakeKeys:    c.hs != nil && c.hs.canSeal[wire.HandshakeSpace],
 		PeerValidated:    c.peerValidated() && (c.hs == nil || c.hs.complete || c.side == wire.ServerSide),
-		AmplificationCap: c.path.allowance() < uint64(c.mtu.current), // no datagram may leave
+		AmplificationCap: c.paths.Current.Allowance() < uint64(c.datagramSize()), // no datagram may leave
 	}
 }

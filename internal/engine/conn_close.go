@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -121,7 +122,7 @@ func (c *Conn) enter(now monotime.Time, state connState, err error) {
 	}
 	c.tls.Close()
 	c.answers = nil
-	c.previous = nil
+	c.paths.ForgetFallback()
 }
 
 // fail ends all streams with the connection's error.
@@ -173,7 +174,7 @@ func (c *Conn) answerWhileClosing(now monotime.Time) {
 // (RFC 9000, Section 10.2.3).
 func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 	size := min(minDatagramSize, len(buf))
-	if !c.end.pending || c.path.allowance() < uint64(size) {
+	if !c.end.pending || c.paths.Current.Allowance() < uint64(size) {
 		return Transmit{}, false
 	}
 	c.end.pending = false
@@ -183,11 +184,11 @@ func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 			continue
 		}
 		var w frameWriter
-		if !c.begin(&w, id, out, size) {
+		if !c.begin(&w, c.paths.Current, id, out, size) {
 			continue
 		}
 		w.b = wire.AppendConnectionClose(w.b, c.closeFrame(id))
-		w.sent.Eliciting = false
+		w.sent.AckEliciting = false
 		if last := id == wire.AppSpace || !c.canSeal(id+1); last && c.hs != nil && c.hs.canSeal[wire.InitialSpace] {
 			w.pad(size - protect.Overhead - len(w.b))
 			w.padded = false // not in flight: nobody will acknowledge it
@@ -197,8 +198,9 @@ func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 	if len(out) == 0 {
 		return Transmit{}, false
 	}
-	c.sentDatagram(len(out))
-	return Transmit{Data: out, Segment: len(out), Path: c.path.Path, ECN: ecnNotECT}, true
+	t := c.transmit(c.paths.Current, out)
+	t.ECN = path.NotECT
+	return t, true
 }
 
 // closeFrame returns the frame for a space: an application's reasons must not

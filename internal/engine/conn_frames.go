@@ -7,16 +7,14 @@ import (
 
 // incoming is the packet whose frames are being handled.
 type incoming struct {
-	now       monotime.Time
-	space     wire.Space
-	packet    wire.PacketType
-	pn        wire.PacketNumber
-	datagram  *Datagram
-	dst       *wire.ConnectionID
-	eliciting bool // a frame asked for an acknowledgment
-	probing   bool // all frames are probing frames (RFC 9000, Section 9.1)
-
-	challenges int // PATH_CHALLENGE frames so far
+	now          monotime.Time
+	space        wire.Space
+	packet       wire.PacketType
+	pn           wire.PacketNumber
+	datagram     *Datagram
+	dst          *wire.ConnectionID
+	ackEliciting bool // a frame asked for an acknowledgment
+	probing      bool // all frames are probing frames (RFC 9000, Section 9.1)
 }
 
 // handleFrames walks the frames of a packet (RFC 9000, Section 12.4).
@@ -36,7 +34,7 @@ func (c *Conn) handleFrames(in *incoming, b []byte) *TransportError {
 			}
 			return protocolError(wire.ProtocolViolation, t, "frame not allowed in this packet")
 		}
-		in.eliciting = in.eliciting || t.AckEliciting()
+		in.ackEliciting = in.ackEliciting || t.AckEliciting()
 		in.probing = in.probing && isProbing(t)
 		b = b[n:]
 		n, err := c.handleFrame(in, t, b)
@@ -90,7 +88,7 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 		n = wire.ConsumePadding(b)
 	case wire.FramePing:
 		if in.space != wire.AppSpace && c.side == wire.ServerSide {
-			c.hurryHandshake() // a client whose probe has nothing else to say still waits for us
+			c.hurryHandshake(in.now) // a client whose probe has nothing else to say still waits for us
 		}
 	case wire.FrameAck, wire.FrameAckECN:
 		var f wire.Ack
@@ -127,16 +125,12 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FramePathChallenge:
 		var data wire.PathData
 		if n = wire.ConsumePathChallenge(b, &data); n >= 0 {
-			if c.answers == nil {
-				c.answers = new(pathAnswers)
-			}
-			c.answers.add(in.datagram, data, in.challenges)
-			in.challenges++
+			c.handlePathChallenge(in.now, in.datagram, data)
 		}
 	case wire.FramePathResponse:
 		var data wire.PathData
 		if n = wire.ConsumePathResponse(b, &data); n >= 0 {
-			c.handlePathResponse(in.now, data)
+			c.handlePathResponse(data)
 		}
 	default:
 		n, err = c.handleFlowFrame(in.now, t, b)
@@ -151,7 +145,7 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 	case wire.FrameMaxData:
 		if n = wire.ConsumeMaxData(b, &v); n >= 0 {
 			c.flow.raise(v)
-			c.flow.publish(c.cc.Window())
+			c.flow.publish(c.paths.Current.Controller.Window())
 		}
 	case wire.FrameMaxStreamData:
 		var f wire.MaxStreamData
@@ -199,8 +193,8 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 	if c.numberSpace(in.space) == nil {
 		return nil
 	}
-	ackedBefore := c.ackedMarked
-	c.control.inFlightAtAck = int32(c.loss.InFlight()) // below congestion.MaxWindow and a packet
+	c.forgetNewlyMarked()
+	c.control.inFlightAtAck = int32(c.paths.Current.InFlight()) // below congestion.MaxWindow and a packet
 	res, ok := c.loss.OnAck(in.now, in.space, f, c.ackDelay(f.Delay, in.space))
 	if !ok {
 		return protocolError(wire.ProtocolViolation, wire.FrameAck, "acknowledges a packet that was never sent")
@@ -216,12 +210,12 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 	}
 	if in.space == wire.AppSpace {
 		if res.LargestNew {
-			c.handleECN(in.now, res.LargestSentAt, f, c.ackedMarked-ackedBefore)
+			c.handleECN(in.now, f, &res)
 		}
 		c.keys.OnAcked(f.Largest)
 		c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
 	}
-	c.congested(in.now, &res.Loss)
+	c.congested(in.now, res.Persistent)
 	if c.tracer != nil {
 		c.tracer.MetricsUpdated(in.now, c.Stats())
 	}

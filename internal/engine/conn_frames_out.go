@@ -213,7 +213,7 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 			}
 		}
 		if !c.appendUrgency(u, w) {
-			c.mtu.wanted = true // the packet was too small for the data that waits
+			w.path.MTU.Want() // the packet was too small for the data that waits
 			c.control.appLimited = false
 			return
 		}

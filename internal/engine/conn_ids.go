@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -27,35 +28,28 @@ type localID struct {
 	sent sentVal // its NEW_CONNECTION_ID
 }
 
-// remoteID is an ID we may send to.
-type remoteID struct {
-	seq      uint64
-	id       wire.ConnectionID
-	token    wire.ResetToken
-	hasToken bool
-}
-
 // retiringID is an ID of the peer whose retirement it must learn of.
 type retiringID struct {
 	seq  uint64
 	sent sentVal
 }
 
-// connIDs keeps both sides' connection IDs.
+// connIDs keeps both sides' connection IDs, but for those of the peer that paths use.
 type connIDs struct {
 	local     []localID
 	nextSeq   uint64
-	told      uint64     // the peer was sent the local IDs below this number
-	remote    []remoteID // ascending; remote[0] is in use
+	told      uint64        // the peer was sent the local IDs below this number
+	spare     []path.PeerID // ascending
+	seen      seenSeqs      // of the peer's IDs
 	retiring  []retiringID
 	priorTo   uint64 // the peer's largest Retire Prior To
 	announced bool   // something in local or retiring is unsent
 }
 
-// init takes the IDs that each side has in its first packet. There will be as many
-// as allowed in most cases.
-func (ids *connIDs) init(remote wire.ConnectionID, local ownID) {
-	ids.remote = append(make([]remoteID, 0, maxPeerIDs), remoteID{id: remote})
+// init takes our ID in the first packet. There will be as many as allowed, of both
+// sides, in most cases.
+func (ids *connIDs) init(local ownID) {
+	ids.spare = make([]path.PeerID, 0, maxPeerIDs-1)
 	ids.local = append(make([]localID, 0, maxLocalIDs), localID{id: local, sent: valReceived})
 	ids.nextSeq = 1
 }
@@ -92,27 +86,30 @@ func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *T
 
 // handleNew takes a NEW_CONNECTION_ID frame (RFC 9000, Section 19.15).
 func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportError {
-	if ids.remote[0].id.Len() == 0 {
+	if c.paths.Current.Peer.ID.Len() == 0 {
 		return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "the peer uses an empty connection ID")
 	}
-	for i := range ids.remote {
-		if r := &ids.remote[i]; (r.seq == f.Seq) != (r.id == f.ID) {
+	for r := range c.peerIDs() {
+		if (r.Seq == f.Seq) != (r.ID == f.ID) {
 			return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "connection ID and sequence number do not agree with an earlier frame")
-		} else if r.seq == f.Seq {
+		} else if r.Seq == f.Seq {
 			return nil
 		}
 	}
-	ids.priorTo = max(ids.priorTo, f.RetirePriorTo)
-	if f.Seq < max(ids.priorTo, ids.remote[0].seq) {
-		ids.retire(f.Seq) // used up before, or too late to be used
-	} else {
-		ids.addRemote(remoteID{seq: f.Seq, id: f.ID, token: f.Token, hasToken: true})
+	if !ids.seen.add(f.Seq) {
+		return nil // used up before
 	}
-	ids.retireOld(c)
+	ids.priorTo = max(ids.priorTo, f.RetirePriorTo)
+	if f.Seq < ids.priorTo {
+		ids.retire(f.Seq)
+	} else {
+		ids.addSpare(path.PeerID{Seq: f.Seq, ID: f.ID, Token: f.Token, HasToken: true})
+	}
+	c.retirePeerIDs()
 	switch {
-	case len(ids.remote) == 0:
+	case !c.paths.Current.HasPeer():
 		return protocolError(wire.ProtocolViolation, wire.FrameNewConnectionID, "no connection ID is left")
-	case len(ids.remote) > maxPeerIDs:
+	case c.countPeerIDs() > maxPeerIDs:
 		return protocolError(wire.ConnectionIDLimitError, wire.FrameNewConnectionID, "more connection IDs than allowed")
 	case len(ids.retiring) > maxRetiring:
 		return protocolError(wire.ConnectionIDLimitError, wire.FrameNewConnectionID, "too many connection IDs to retire")
@@ -120,48 +117,16 @@ func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportE
 	return nil
 }
 
-// addRemote puts an ID in its place behind the one in use. IDs are used in
-// their order, so that all below the one in use are known to be retired.
-func (ids *connIDs) addRemote(r remoteID) {
-	i := len(ids.remote)
-	for i > 0 && ids.remote[i-1].seq > r.seq {
+// addSpare puts an ID in its place among those not used yet.
+func (ids *connIDs) addSpare(r path.PeerID) {
+	i := len(ids.spare)
+	for i > 0 && ids.spare[i-1].Seq > r.Seq {
 		i--
 	}
-	ids.remote = slices.Insert(ids.remote, i, r)
+	ids.spare = slices.Insert(ids.spare, i, r)
 }
 
-// retireOld drops the remote IDs that the peer wants retired.
-func (ids *connIDs) retireOld(c *Conn) {
-	kept := ids.remote[:0]
-	first := ids.remote[0].seq
-	for _, r := range ids.remote {
-		if r.seq >= ids.priorTo {
-			kept = append(kept, r)
-			continue
-		}
-		c.dropRemote(&r)
-	}
-	ids.remote = kept
-	if len(kept) > 0 && kept[0].seq != first {
-		c.useRemote()
-	}
-}
-
-func (c *Conn) dropRemote(r *remoteID) {
-	if r.hasToken {
-		c.endpoint.removeResetToken(r.token)
-	}
-	c.ids.retire(r.seq)
-}
-
-// useRemote makes remote[0] the ID in use: only packets to IDs in use can
-// provoke a stateless reset (RFC 9000, Section 10.3.1).
-func (c *Conn) useRemote() {
-	if r := &c.ids.remote[0]; r.hasToken {
-		c.endpoint.addResetToken(c, r.token)
-	}
-}
-
+// retire has the peer told that an ID of its is not used any more.
 func (ids *connIDs) retire(seq uint64) {
 	for i := range ids.retiring {
 		if ids.retiring[i].seq == seq {
@@ -172,18 +137,7 @@ func (ids *connIDs) retire(seq uint64) {
 	ids.announced = true
 }
 
-// next changes to an unused ID of the peer, as a change of path asks
-// (RFC 9000, Section 9.5). Without a spare one the old stays in use.
-func (ids *connIDs) next(c *Conn) {
-	if len(ids.remote) < 2 {
-		return
-	}
-	c.dropRemote(&ids.remote[0])
-	ids.remote = append(ids.remote[:0], ids.remote[1:]...)
-	c.useRemote()
-}
-
-// settle takes the fate of a frame about an ID.
+// settleNew takes the fate of a NEW_CONNECTION_ID frame.
 func (ids *connIDs) settleNew(seq uint64, pn wire.PacketNumber, f fate) {
 	for i := range ids.local {
 		if l := &ids.local[i]; l.seq == seq {
@@ -193,6 +147,7 @@ func (ids *connIDs) settleNew(seq uint64, pn wire.PacketNumber, f fate) {
 	}
 }
 
+// settleRetire takes the fate of a RETIRE_CONNECTION_ID frame.
 func (ids *connIDs) settleRetire(seq uint64, pn wire.PacketNumber, f fate) {
 	for i := range ids.retiring {
 		r := &ids.retiring[i]

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -29,52 +30,69 @@ const (
 // sentFrame is a frame of a sent packet.
 type sentFrame = recovery.Frame
 
-// PacketAcked implements recovery.Fates.
-func (c *Conn) PacketAcked(now monotime.Time, id wire.Space, p *recovery.Sent) {
-	c.settle(id, p, acked)
-	if id == wire.AppSpace && !c.ecn.failed {
-		c.ackedMarked++
+// PathState implements recovery.Fates.
+func (c *Conn) PathState(id recovery.PathID) *recovery.PathState {
+	if e := c.paths.Estimates(id); e != nil {
+		return &e.PathState
 	}
-	if p.Bytes == 0 {
+	return nil
+}
+
+// PacketAcked implements recovery.Fates.
+func (c *Conn) PacketAcked(now monotime.Time, id wire.Space, pn wire.PacketNumber, p *recovery.Sent) {
+	c.settle(now, id, pn, p, acked)
+	e := c.paths.Estimates(p.Path)
+	if e == nil {
 		return
 	}
-	rtt := &c.loss.RTT
-	c.cc.OnAcked(now, congestion.Acked{
-		Number:      p.Number,
+	if p.Marked {
+		e.NewlyMarked++
+	}
+	if p.Bytes == 0 || e.Controller == nil {
+		return
+	}
+	e.Controller.OnAcked(now, congestion.Acked{
+		Number:      pn,
 		SentAt:      p.SentAt,
-		Bytes:       p.Bytes,
-		InFlight:    c.loss.InFlight() + p.Bytes,
-		LatestRTT:   rtt.Latest,
-		MinRTT:      rtt.Min,
-		SmoothedRTT: rtt.Smoothed,
-		AppLimited:  p.AppLimited || 2*int(c.control.inFlightAtAck) < c.cc.Window(),
+		Bytes:       int(p.Bytes),
+		InFlight:    e.InFlight() + int(p.Bytes),
+		LatestRTT:   e.RTT.Latest,
+		MinRTT:      e.RTT.Min,
+		SmoothedRTT: e.RTT.Smoothed,
+		AppLimited:  p.AppLimited || 2*int(c.control.inFlightAtAck) < e.Controller.Window(),
 		NextNumber:  c.numberSpace(id).sent.Next(),
 	})
 }
 
 // PacketLost implements recovery.Fates.
-func (c *Conn) PacketLost(now monotime.Time, id wire.Space, p *recovery.Sent) {
-	if p.Eliciting && !p.MTUProbe {
+func (c *Conn) PacketLost(now monotime.Time, id wire.Space, pn wire.PacketNumber, p *recovery.Sent) {
+	if p.Congests() {
 		c.counters.LostPackets++
 		c.counters.LostBytes += uint64(p.Bytes)
+		if e := c.paths.Estimates(p.Path); e != nil {
+			e.Lost.Bytes += int32(p.Bytes)
+			e.Lost.LargestSentAt = max(e.Lost.LargestSentAt, p.SentAt)
+		}
 	}
-	c.traceLost(now, id, p)
-	c.settle(id, p, lost)
+	c.traceLost(now, id, pn)
+	c.settle(now, id, pn, p, lost)
 }
 
 // PacketLate implements recovery.Fates.
-func (c *Conn) PacketLate(now monotime.Time, bytes int, sentAt monotime.Time) {
-	c.cc.OnLate(now, bytes, sentAt)
+func (c *Conn) PacketLate(now monotime.Time, p recovery.LatePacket) {
+	if e := c.paths.Estimates(p.Path); e != nil && e.Controller != nil {
+		e.Controller.OnLate(now, int(p.Bytes), p.SentAt)
+	}
 }
 
 // settle walks a packet's frames: what arrived is done, what was lost is sent
 // again if it still matters (RFC 9000, Section 13.3).
-func (c *Conn) settle(id wire.Space, p *recovery.Sent, f fate) {
+func (c *Conn) settle(now monotime.Time, id wire.Space, pn wire.PacketNumber, p *recovery.Sent, f fate) {
 	for i := range p.Frames {
 		r := &p.Frames[i]
 		switch r.Kind {
 		case recStream:
-			c.settleStreamData(r, p.Number, f)
+			c.settleStreamData(r, pn, f)
 		case recAck:
 			if space := c.numberSpace(id); space != nil && f == acked {
 				space.received.acknowledged(wire.PacketNumber(r.ID))
@@ -84,61 +102,63 @@ func (c *Conn) settle(id wire.Space, p *recovery.Sent, f fate) {
 				space.crypto.settle(r.Offset, int(r.Len), f)
 			}
 		case recMaxData:
-			c.flow.update.settle(p.Number, f)
+			c.flow.update.settle(pn, f)
 		case recDataBlocked:
-			c.flow.blocked.settle(p.Number, f)
+			c.flow.blocked.settle(pn, f)
 		case recMaxStreams:
-			c.streams.remote[r.ID].update.settle(p.Number, f)
+			c.streams.remote[r.ID].update.settle(pn, f)
 		case recStreamsBlocked:
-			c.streams.local[r.ID].blocked.settle(p.Number, f)
+			c.streams.local[r.ID].blocked.settle(pn, f)
 		case recMaxStreamData, recStreamDataBlocked, recResetStream, recStopSending:
-			c.settleStreamControl(r, p.Number, f)
+			c.settleStreamControl(r, pn, f)
 		case recNewConnID:
-			c.ids.settleNew(r.ID, p.Number, f)
+			c.ids.settleNew(r.ID, pn, f)
 		case recRetireConnID:
-			c.ids.settleRetire(r.ID, p.Number, f)
+			c.ids.settleRetire(r.ID, pn, f)
 		case recHandshakeDone:
-			c.control.handshakeDone.settle(p.Number, f)
+			c.control.handshakeDone.settle(pn, f)
 		case recMTUProbe:
-			c.mtu.settle(int32(r.ID), f)
-			c.sizeChanged()
+			c.settleMTUProbe(now, c.paths.Estimates(p.Path), int(r.ID), f)
 		}
 	}
 }
 
-// congested tells the congestion controller of packets found lost at once.
-func (c *Conn) congested(now monotime.Time, loss *recovery.Loss) {
-	if loss.Bytes > 0 {
-		c.cc.OnLost(now, loss.Bytes, loss.LargestSentAt)
+// congested tells the congestion controllers of packets found lost at once.
+// persistent says that of the path in use everything was (RFC 9002, Section 7.6).
+func (c *Conn) congested(now monotime.Time, persistent bool) {
+	for e := range c.paths.AllEstimates() {
+		if e.Lost.Bytes > 0 && e.Controller != nil {
+			e.Controller.OnLost(now, int(e.Lost.Bytes), e.Lost.LargestSentAt)
+		}
+		e.Lost = path.Lost{}
 	}
-	if loss.Persistent {
-		c.cc.OnPersistentCongestion(now)
+	if persistent {
+		c.paths.Current.Controller.OnPersistentCongestion(now)
 	}
 }
 
 // handleLossDeadline runs when packets count as lost or a probe is due.
 func (c *Conn) handleLossDeadline(now monotime.Time) {
-	loss, probe, id := c.loss.OnDeadline(now, c.lossLimits())
-	c.congested(now, &loss)
-	if !probe {
+	due := c.loss.OnDeadline(now, c.lossLimits())
+	c.congested(now, due.Persistent)
+	if !due.Probe {
 		return
 	}
 	c.counters.ProbeTimeouts++
 	c.noticeSilence()
-	space := c.numberSpace(id)
+	space := c.numberSpace(due.Space)
 	if space == nil {
 		return
 	}
-	if c.loss.PTOCount() >= blackHoleAfter && c.mtu.current > minDatagramSize {
-		c.mtu.blackHole()
-		c.sizeChanged()
+	if e := c.paths.Current.Estimates; c.loss.PTOCount() >= blackHoleAfter && e.MTU.BlackHole(now) {
+		c.sizeChanged(e)
 	}
 	// RFC 9002, Section 6.2.4: one or two packets, with what is oldest.
 	space.probes = maxProbes
-	c.resendOldest(id, maxProbes)
+	c.resendOldest(now, due.Space, maxProbes)
 	// The same section: in the same datagrams, what is oldest of the other spaces.
 	for other := range wire.Space(wire.NumSpaces) {
-		if c.hs != nil && other != id && c.numberSpace(other) != nil && c.canSeal(other) && c.resendOldest(other, 1) {
+		if c.hs != nil && other != due.Space && c.numberSpace(other) != nil && c.canSeal(other) && c.resendOldest(now, other, 1) {
 			c.numberSpace(other).probes = maxProbes
 		}
 	}
@@ -149,12 +169,12 @@ const maxProbes = 2
 
 // resendOldest lets what the n oldest packets of a space carried be sent again,
 // whose fate stays open. It reports whether there are any.
-func (c *Conn) resendOldest(id wire.Space, n int) (any bool) {
-	c.loss.Oldest(id, n, func(p *recovery.Sent) bool {
+func (c *Conn) resendOldest(now monotime.Time, id wire.Space, n int) (any bool) {
+	c.loss.Oldest(id, n, func(pn wire.PacketNumber, p *recovery.Sent) bool {
 		if !repeatable(p) {
 			return false
 		}
-		c.settle(id, p, lost)
+		c.settle(now, id, pn, p, lost)
 		any = true
 		return true
 	})

@@ -6,17 +6,19 @@ import (
 
 // updatePacer gives the pacer the present rate.
 func (c *Conn) updatePacer(now monotime.Time) {
-	c.pacer.Update(now, c.cc.PacingRate(c.loss.RTT.Smoothed), c.datagramSize())
+	p := c.paths.Current
+	p.Pacer.Update(now, p.Controller.PacingRate(p.RTT.Smoothed), p.MTU.Size())
 }
 
 // paced reports whether stream data may leave now; if not, the deadline at
 // which it may is set (RFC 9002, Section 7.7). Only stream data waits: the
 // rest is little and urgent.
 func (c *Conn) paced(now monotime.Time) bool {
-	if c.pacer.Budget(now) > 0 {
+	p := c.paths.Current
+	if p.Pacer.Budget(now) > 0 {
 		return true
 	}
-	if at := c.pacer.NextSend(now, pacedTrain*c.datagramSize()); at.After(now) {
+	if at := p.Pacer.NextSend(now, pacedTrain*p.MTU.Size()); at.After(now) {
 		c.deadlines[slotPacing] = at
 		return false
 	}

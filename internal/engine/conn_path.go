@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/recovery"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -13,11 +13,11 @@ import (
 // answers (RFC 9000, Section 8.2.2).
 const maxPathAnswers = 4
 
-// pathAnswer is a PATH_RESPONSE to be sent on the path its challenge came on.
+// pathAnswer is a PATH_RESPONSE to be sent on the path its challenge came on
+// (RFC 9000, Section 8.2.2).
 type pathAnswer struct {
-	path Path
+	path *path.Path
 	data wire.PathData
-	room int // bytes that may be sent there for it (RFC 9000, Section 8.2.2)
 }
 
 // pathAnswers are the answers waiting; nil are none.
@@ -37,18 +37,71 @@ func (a *pathAnswers) take() pathAnswer {
 	return first
 }
 
-// add takes a PATH_CHALLENGE that came in d; before says how many came in the
-// same datagram before it. All of a datagram's answers together stay within
-// what may be sent to an address that is not validated.
-func (a *pathAnswers) add(d *Datagram, data wire.PathData, before int) {
-	room := amplificationFactor*len(d.Data) - before*minDatagramSize
-	if room <= 0 {
-		return
+// handlePathChallenge takes a PATH_CHALLENGE frame that came in d.
+func (c *Conn) handlePathChallenge(now monotime.Time, d *Datagram, data wire.PathData) {
+	if c.answers == nil {
+		c.answers = new(pathAnswers)
 	}
+	a := c.answers
 	if len(a.list) == maxPathAnswers {
 		a.take()
 	}
-	a.list = append(a.list, pathAnswer{path: d.Path, data: data, room: room})
+	a.list = append(a.list, pathAnswer{c.pathOrNew(now, d), data})
+}
+
+// pathOf returns the path that a datagram came on, nil when it is not known. A client
+// has one, whatever address the socket tells for its own.
+func (c *Conn) pathOf(d *Datagram) *path.Path {
+	if c.side == wire.ClientSide || d.Path == c.paths.Current.Addrs {
+		return c.paths.Current
+	}
+	return c.paths.Find(d.Path)
+}
+
+// pathOrNew returns the path that a datagram came on, which may be the first.
+func (c *Conn) pathOrNew(now monotime.Time, d *Datagram) *path.Path {
+	p := c.pathOf(d)
+	if p != nil && c.paths.Stale(now, p) {
+		c.forgetPath(p)
+		p = nil
+	}
+	if p == nil {
+		p = c.newPath(d.Path)
+		p.Received(len(d.Data))
+		if forgotten := c.paths.Add(p); forgotten != nil {
+			c.releasePeerID(forgotten)
+		}
+	}
+	return p
+}
+
+// newPath returns a path between two addresses of which nothing else is known.
+func (c *Conn) newPath(addrs path.Addrs) *path.Path {
+	e := c.paths.EstimatesFor(addrs)
+	if e.MTU.Size() == 0 {
+		e.MTU.Init(c.config.MaxDatagramSize)
+		if c.established() {
+			e.MTU.Start(int(c.peer.maxUDPPayload))
+		}
+	}
+	return path.New(addrs, e)
+}
+
+// forgetPath drops a path that is not in use.
+func (c *Conn) forgetPath(p *path.Path) {
+	c.paths.Remove(p)
+	c.releasePeerID(p)
+}
+
+// usePath sends on a path from now on.
+func (c *Conn) usePath(now monotime.Time, p *path.Path) {
+	if p.Controller == nil {
+		p.Controller = c.config.newController()
+	}
+	c.givePeerID(p)
+	c.paths.Use(now, p)
+	c.loss.UsePath(&p.PathState)
+	c.sizeChanged(p.Estimates)
 }
 
 // peerMoved handles a packet from another address (RFC 9000, Section 9.3).
@@ -58,115 +111,113 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 	if c.side == wire.ClientSide || !active || !c.established() {
 		return
 	}
-	if p := c.previous; p != nil && p.Path == d.Path {
-		// Back on the path that was validated before.
-		c.path, c.previous = *p, nil
-		c.pathChosen(now)
+	old, p := c.paths.Current, c.pathOrNew(now, d)
+	c.usePath(now, p)
+	if !p.Validated() {
+		c.challenge(now, p)
+	}
+	if old.Validated() {
+		// Section 9.3.3: if somebody else has made the peer seem to move, packets
+		// on the path before make it come back.
+		c.challenge(now, old)
+	} else if old.Challenging() {
+		old.EndChallenge()
+	}
+	c.restPath(old)
+	c.event(EventPathChanged, nil)
+}
+
+// challenge begins the validation of a path.
+func (c *Conn) challenge(now monotime.Time, p *path.Path) {
+	var data wire.PathData
+	c.endpoint.randomBytes(data[:])
+	p.Challenge(now, data, c.loss.PTO())
+}
+
+// restPath gives back the connection ID of a path that is only kept in mind.
+func (c *Conn) restPath(p *path.Path) {
+	if c.paths.Idle(p) {
+		c.releasePeerID(p)
+	}
+}
+
+// handlePathResponse takes a PATH_RESPONSE frame. It validates the path on which the
+// challenge left, whichever it comes on (RFC 9000, Section 8.2.3).
+func (c *Conn) handlePathResponse(data wire.PathData) {
+	for _, p := range c.paths.All() {
+		if !p.Answers(data) {
+			continue
+		}
+		before := c.paths.Fallback()
+		if p.Validate(); p == c.paths.Current {
+			c.paths.ForgetFallback()
+			c.event(EventPathChanged, nil)
+		}
+		c.restPath(p)
+		if before != nil {
+			c.restPath(before)
+		}
+		c.deadlines[slotPath] = c.paths.Deadline()
 		return
 	}
-	old := c.path
-	onlyPort := old.Remote.Addr() == d.Path.Remote.Addr()
-	c.path = pathState{d.Path, &pathValidation{received: uint64(len(d.Data))}}
-	if old.validation == nil {
-		c.previous = &old
-	}
-	c.challenge(now)
-	c.ids.next(c)
-	if !onlyPort {
-		c.resetPathEstimates()
-	}
-	c.event(EventPathChanged, nil)
 }
 
-// resetPathEstimates forgets what was known of the old path (RFC 9000,
-// Section 9.4). A change of port alone is most likely a NAT's, and keeps it.
-func (c *Conn) resetPathEstimates() {
-	c.cc = c.config.newController()
-	c.loss.RTT = recovery.RTT{}
-	c.loss.ForgetOrder()
-	c.mtu.init(c.mtu.limit)
-	c.mtu.start(c.peer.maxUDPPayload)
-	c.ecn = ecnState{}
-	c.sizeChanged()
-}
-
-// pathGiveUp is the time after which an unanswered validation has failed, in
-// probe timeouts (RFC 9000, Section 8.2.4).
-const pathGiveUp = 3
-
-// challenge starts the validation of the path in use.
-func (c *Conn) challenge(now monotime.Time) {
-	v := c.path.validation
-	c.endpoint.randomBytes(v.challenge[:])
-	v.challengeVal.set()
-	v.giveUpAt = now.Add(pathGiveUp * max(c.loss.PTO(), 2*recovery.InitialRTT))
-}
-
-// handlePathResponse takes a PATH_RESPONSE frame.
-func (c *Conn) handlePathResponse(now monotime.Time, data wire.PathData) {
-	if v := c.path.validation; v != nil && v.challengeVal.isSet() && data == v.challenge {
-		c.path.validation, c.previous = nil, nil
-		c.pathChosen(now)
-	}
-}
-
-// pathChosen ends a validation.
-func (c *Conn) pathChosen(now monotime.Time) {
-	c.deadlines[slotPath] = 0
-	c.event(EventPathChanged, nil)
-}
-
-// handlePathDeadline repeats the challenge, or gives up and goes back to the
-// path before.
+// handlePathDeadline repeats challenges, or gives up: then packets go to the path
+// before (RFC 9000, Section 9.3.2).
 func (c *Conn) handlePathDeadline(now monotime.Time) {
-	v := c.path.validation
-	if v == nil || !v.challengeVal.isSet() {
-		return
+	failed := false
+	for _, p := range c.paths.All() {
+		if p.Expire(now) {
+			failed = failed || p == c.paths.Current
+			c.restPath(p)
+		}
 	}
-	if now.Before(v.giveUpAt) {
-		v.challengeVal.set()
-		return
+	if p, back := c.paths.Current, c.paths.Fallback(); failed && back != nil {
+		c.usePath(now, back)
+		c.forgetPath(p)
+		c.event(EventPathChanged, nil)
 	}
-	v.challengeVal.clear()
-	if c.previous != nil {
-		c.path, c.previous = *c.previous, nil
-		c.pathChosen(now)
-	}
+	c.deadlines[slotPath] = c.paths.Deadline()
 }
 
 // pollPath sends what belongs to a certain path: answers to challenges and our
-// own challenge. Such datagrams are padded, so that the path is known to
+// own challenges. Such datagrams are padded, so that the path is known to
 // carry full-sized ones (RFC 9000, Section 8.2.1).
 func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
-	// Answers may go a little beyond the congestion window, so that a path can
-	// be validated while it is full, but not without end (Section 8.2.2).
-	for c.answers.len() > 0 && c.keys.CanWrite() && c.loss.InFlight() < c.cc.Window()+maxPathAnswers*minDatagramSize {
+	for c.answers.len() > 0 && c.keys.CanWrite() && mayAnswer(c.answers.list[0].path) {
 		a := c.answers.take()
-		room := minDatagramSize
-		if a.path != c.path.Path || c.path.validation != nil {
-			room = min(room, a.room)
-		}
-		if a.path == c.path.Path {
-			room = int(min(uint64(room), c.path.allowance()))
-		}
-		if t, ok := c.pathDatagram(now, buf, a.path, room, wire.FramePathResponse, a.data); ok {
+		if t, ok := c.pathDatagram(now, buf, a.path, wire.FramePathResponse, a.data); ok {
 			return t, true
 		}
 	}
-	v := c.path.validation
-	if v == nil || !v.challengeVal.due() {
-		return Transmit{}, false
+	for p, data := c.paths.ChallengeDue(); p != nil; p, data = c.paths.ChallengeDue() {
+		p.ChallengeSent(now.Add(max(c.loss.PTO(), time.Millisecond)))
+		c.deadlines[slotPath] = c.paths.Deadline()
+		if t, ok := c.pathDatagram(now, buf, p, wire.FramePathChallenge, data); ok {
+			return t, true
+		}
 	}
-	v.challengeVal = valSent // answered by its data, not by an ACK
-	c.deadlines[slotPath] = now.Add(max(c.loss.PTO(), time.Millisecond))
-	room := int(min(minDatagramSize, c.path.allowance()))
-	return c.pathDatagram(now, buf, c.path.Path, room, wire.FramePathChallenge, v.challenge)
+	return Transmit{}, false
 }
 
-// pathDatagram builds a datagram with one path frame, padded to room bytes.
-func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t wire.FrameType, data wire.PathData) (Transmit, bool) {
+// mayAnswer reports whether a PATH_RESPONSE may leave on a path. Answers may go a
+// little beyond the congestion window, so that a path can be validated while it is
+// full, but not without end (RFC 9000, Section 8.2.2).
+func mayAnswer(p *path.Path) bool {
+	most := maxPathAnswers * minDatagramSize
+	if p.Controller != nil {
+		most += p.Controller.Window()
+	}
+	return p.InFlight() < most
+}
+
+// pathDatagram builds a full datagram with one path frame for a path, as far as more
+// may be sent there.
+func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.FrameType, data wire.PathData) (Transmit, bool) {
+	c.givePeerID(p)
+	room := int(min(minDatagramSize, p.Allowance()))
 	var w frameWriter
-	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, wire.AppSpace, buf[:0], room) {
+	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, p, wire.AppSpace, buf[:0], room) {
 		return Transmit{}, false
 	}
 	if t == wire.FramePathChallenge {
@@ -174,14 +225,8 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, to Path, room int, t 
 	} else {
 		w.b = wire.AppendPathResponse(w.b, data)
 	}
-	w.sent.Eliciting = true
-	w.sent.MTUProbe = true // its loss says nothing about the path in use
+	w.sent.AckEliciting = true
+	w.sent.Probe = p != c.paths.Current
 	w.pad(w.room())
-	out := c.finish(now, &w)
-	if to == c.path.Path {
-		c.sentDatagram(len(out))
-		return Transmit{Data: out, Segment: len(out), Path: to, ECN: c.ecn.mark()}, true
-	}
-	c.counters.SentBytes += uint64(len(out))
-	return Transmit{Data: out, Segment: len(out), Path: to, ECN: ecnNotECT}, true
+	return c.transmit(p, c.finish(now, &w)), true
 }

@@ -32,8 +32,8 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 		c.traceDropped(now, len(d.Data), DropRejected, "not from the server's address")
 		return
 	}
-	if v := c.path.validation; v != nil && d.Path == c.path.Path {
-		v.received += uint64(len(d.Data))
+	if p := c.pathOf(d); p != nil {
+		p.Received(len(d.Data))
 	}
 	processed := c.handlePackets(now, d, false)
 	if c.state >= stateClosing {
@@ -51,7 +51,7 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 // (RFC 9000, Section 9). One dialled at an unspecified address is on this
 // machine and answers from another.
 func (c *Conn) isServer(a netip.AddrPort) bool {
-	return a == c.path.Remote || c.path.Remote.Addr().IsUnspecified()
+	return a == c.paths.Current.Remote || c.paths.Current.Remote.Addr().IsUnspecified()
 }
 
 // handlePackets takes the packets coalesced in a datagram and reports whether
@@ -120,7 +120,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		return false
 	}
 	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
-		c.path.validation = nil // RFC 9000, Section 8.1
+		c.paths.Current.Validate() // RFC 9000, Section 8.1
 		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
@@ -132,9 +132,9 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 // packet; later ones must not differ (RFC 9000, Section 7.2).
 func (c *Conn) acceptPeerID(h *wire.LongHeader) bool {
 	if !c.hs.answered && c.side == wire.ClientSide {
-		c.ids.remote[0].id = h.SrcID
+		c.paths.Current.Peer.ID = h.SrcID
 	}
-	return c.ids.remote[0].id == h.SrcID
+	return c.paths.Current.Peer.ID == h.SrcID
 }
 
 // handleShort takes a 1-RTT packet.
@@ -193,17 +193,17 @@ func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType
 	if space = c.numberSpace(id); space == nil {
 		return // the frames ended the handshake
 	}
-	urgent := space.received.add(now, pn, in.eliciting, d.ECN)
+	urgent := space.received.add(now, pn, in.ackEliciting, d.ECN)
 	switch {
-	case id != wire.AppSpace && in.eliciting:
+	case id != wire.AppSpace && in.ackEliciting:
 		space.received.urgent = true // Section 13.2.1: at once during the handshake
 	case urgent:
 		c.deadlines[slotAck] = 0
-	case in.eliciting && c.deadlines[slotAck].IsZero():
+	case in.ackEliciting && c.deadlines[slotAck].IsZero():
 		c.deadlines[slotAck] = now.Add(maxAckDelay)
 	}
 	c.idle.received(c, now)
-	if id == wire.AppSpace && d.Path != c.path.Path {
+	if id == wire.AppSpace && d.Path != c.paths.Current.Addrs {
 		c.peerMoved(now, d, newest && !in.probing)
 	}
 }
@@ -218,7 +218,7 @@ func (c *Conn) keepEarly(now monotime.Time, pkt []byte, d *Datagram, before bool
 		c.tracer.PacketBuffered(now, len(pkt))
 	}
 	if c.side == wire.ClientSide && !c.hs.canOpen[wire.HandshakeSpace] {
-		c.hurryHandshake() // the Initial packet that it needs seems lost
+		c.hurryHandshake(now) // the Initial packet that it needs seems lost
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -19,11 +20,11 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	}
 	hs.retrySrcID = wire.SomeID(h.SrcID)
 	hs.token = append([]byte(nil), h.Token...)
-	c.ids.remote[0].id = h.SrcID
+	c.paths.Current.Peer.ID = h.SrcID
 	c.setInitialKeys(&h.SrcID)
 	c.loss.LoseAll(now, wire.InitialSpace)
-	c.cc = c.config.newController() // what was "lost" was not
-	c.loss.RTT = recovery.RTT{}
+	p := c.paths.Current
+	p.Controller, p.Lost, p.RTT = c.config.newController(), path.Lost{}, recovery.RTT{} // what was "lost" was not
 	return true
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -53,7 +54,8 @@ func (c *Conn) pollOpen(now monotime.Time, buf []byte, maxSegments int) (Transmi
 
 // pollTrain fills buf with datagrams for the path in use.
 func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
-	size := c.datagramSize()
+	p := c.paths.Current
+	size := p.MTU.Size()
 	c.updatePacer(now)
 	out := buf[:0]
 	segment := 0
@@ -62,7 +64,7 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		defer c.endDatagramTrain(now, c.datagrams.burst.left)
 	}
 	for n := 0; n < maxSegments && len(buf)-len(out) >= size; n++ {
-		if c.path.allowance() < uint64(size) {
+		if p.Allowance() < uint64(size) {
 			break // RFC 9000, Section 8.1
 		}
 		grown := c.appendDatagram(now, out, size)
@@ -70,7 +72,7 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		if length == 0 {
 			break
 		}
-		c.sentDatagram(length)
+		c.sentDatagram(p, length)
 		out = grown
 		if n == 0 {
 			segment = length
@@ -81,22 +83,27 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		if length < size {
 			break // a train's last datagram may be shorter
 		}
-		if c.probesMTU(buf) {
+		if c.mtuProbe(now, buf) > 0 {
 			break // before the window is full
 		}
 	}
-	c.flow.publish(c.cc.Window())
+	c.flow.publish(p.Controller.Window())
 	if len(out) == 0 {
 		return Transmit{}, false
 	}
-	return Transmit{Data: out, Segment: segment, Path: c.path.Path, ECN: c.ecn.mark()}, true
+	return Transmit{Data: out, Segment: segment, Path: p.Addrs, ECN: p.Mark()}, true
 }
 
-func (c *Conn) sentDatagram(length int) {
+// sentDatagram counts a datagram that leaves on a path.
+func (c *Conn) sentDatagram(p *path.Path, length int) {
 	c.counters.SentBytes += uint64(length)
-	if v := c.path.validation; v != nil {
-		v.sent += uint64(length)
-	}
+	p.Sent(length)
+}
+
+// transmit sends a single datagram on a path.
+func (c *Conn) transmit(p *path.Path, data []byte) Transmit {
+	c.sentDatagram(p, len(data))
+	return Transmit{Data: data, Segment: len(data), Path: p.Addrs, ECN: p.Mark()}
 }
 
 // appendDatagram appends one datagram of up to size bytes to dst: the packets
@@ -128,7 +135,7 @@ func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
 			c.finish(now, &w)
 		}
 		w, pending = next, true
-		if id == wire.InitialSpace && (c.side == wire.ClientSide || w.sent.Eliciting) {
+		if id == wire.InitialSpace && (c.side == wire.ClientSide || w.sent.AckEliciting) {
 			padTo = start + minDatagramSize // Section 14.1
 		}
 	}
@@ -156,7 +163,7 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 	if id == wire.AppSpace {
 		space.skipNumber(c)
 	}
-	if !c.begin(w, id, dst, limit) {
+	if !c.begin(w, c.paths.Current, id, dst, limit) {
 		return false
 	}
 	ackDue := space.received.urgent
@@ -165,13 +172,13 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 		c.appendAck(now, w, space)
 	}
 	ackEnd := len(w.b)
-	if space.probes > 0 || c.loss.InFlight() < c.cc.Window() || id != wire.AppSpace {
+	if space.probes > 0 || !w.path.Full() || id != wire.AppSpace {
 		// The handshake's few bytes do not wait for the window: 1-RTT packets
 		// that fill it cannot be acknowledged before the handshake is complete.
 		c.appendFrames(now, w, space)
 		if space.probes > 0 {
 			space.probes--
-			if !w.sent.Eliciting && c.resendOldest(id, maxProbes) {
+			if !w.sent.AckEliciting && c.resendOldest(now, id, maxProbes) {
 				c.appendFrames(now, w, space) // RFC 9002, Section 6.2.4: data once more rather than PING
 			}
 			c.appendPing(w)
@@ -192,9 +199,9 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 
 // appendPing makes a packet ack-eliciting.
 func (c *Conn) appendPing(w *frameWriter) {
-	if !w.sent.Eliciting && w.room() > 0 {
+	if !w.sent.AckEliciting && w.room() > 0 {
 		w.b = wire.AppendPing(w.b)
-		w.sent.Eliciting = true
+		w.sent.AckEliciting = true
 	}
 }
 
@@ -204,7 +211,7 @@ func (c *Conn) appendPing(w *frameWriter) {
 const pingEvery = 16
 
 func (c *Conn) appendKeepInformed(w *frameWriter, space *numberSpace) {
-	if w.sent.Eliciting {
+	if w.sent.AckEliciting {
 		space.quiet = 0
 		return
 	}
@@ -239,42 +246,28 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 	p := w.sent
 	p.SentAt = now
 	p.AppLimited = c.control.appLimited
-	if p.Eliciting || w.padded {
-		p.Bytes = size
-		c.cc.OnSent(now, size, c.loss.InFlight())
-		c.pacer.OnSent(now, size)
+	p.Path = w.path.ID
+	if p.AckEliciting || w.padded {
+		p.Bytes = uint16(size)
+		if w.path.Controller != nil {
+			w.path.Controller.OnSent(now, size, w.path.InFlight())
+		}
+		w.path.Pacer.OnSent(now, size)
+	}
+	if w.space == wire.AppSpace && w.path.Mark() == path.ECT0 {
+		p.Marked = true
+		c.ecn.sent++
 	}
 	c.loss.OnSent(w.space, p)
-	if p.Eliciting {
+	if p.AckEliciting {
 		c.idle.sent(c, now)
 	}
 	if w.space == wire.AppSpace {
-		c.ecn.sent++
 		c.checkKeyLimit(now)
 	}
 	if w.space == wire.HandshakeSpace && c.side == wire.ClientSide {
 		c.discardSpace(now, wire.InitialSpace) // RFC 9001, Section 4.9.1
 	}
-}
-
-// probesMTU reports whether pollMTUProbe has something to send.
-func (c *Conn) probesMTU(buf []byte) bool {
-	return c.mtu.due() && c.path.validation == nil && c.loss.InFlight() < c.cc.Window() && len(buf) >= int(c.mtu.target)
-}
-
-// pollMTUProbe sends a packet of the size being tried.
-func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
-	if !c.probesMTU(buf) {
-		return Transmit{}, false
-	}
-	var w frameWriter
-	if !c.begin(&w, wire.AppSpace, buf[:0], int(c.mtu.target)) {
-		return Transmit{}, false
-	}
-	c.appendMTUProbe(&w)
-	out := c.finish(now, &w)
-	c.sentDatagram(len(out))
-	return Transmit{Data: out, Segment: len(out), Path: c.path.Path, ECN: c.ecn.mark()}, true
 }
 
 // Packet numbers are skipped now and then to catch peers that acknowledge

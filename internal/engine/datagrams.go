@@ -28,8 +28,8 @@ func (c *Conn) updateDatagramLimit() {
 	if c.datagrams == nil || c.peer.maxDatagramFrame <= datagramHeader {
 		return
 	}
-	c.mtu.wanted = true // the application asks how large a datagram may be, and does not try
-	packet := c.datagramSize() - 1 - c.ids.remote[0].id.Len() - maxPacketNumberLen - protect.Overhead
+	c.paths.Current.MTU.Want() // the application asks how large a datagram may be, and does not try
+	packet := c.datagramSize() - 1 - c.paths.Current.Peer.ID.Len() - maxPacketNumberLen - protect.Overhead
 	c.datagrams.Out.SetLimit(max(0, min(packet, int(c.peer.maxDatagramFrame))-datagramHeader))
 }
 
@@ -74,7 +74,7 @@ func (c *Conn) appendDatagrams(w *frameWriter) {
 		}
 		w.b = wire.AppendDatagramHeader(w.b, n)
 		w.b, _ = q.Pop(w.b)
-		w.sent.Eliciting = true
+		w.sent.AckEliciting = true
 		c.datagrams.burst.left--
 	}
 }
@@ -94,6 +94,6 @@ func (c *Conn) datagramFits(size int) bool {
 	}
 	n, ok := c.datagrams.Out.Front()
 	sent := &c.numberSpace(wire.AppSpace).sent
-	header := 1 + c.ids.remote[0].id.Len() + wire.PacketNumberLen(sent.Next(), sent.LargestAcked())
+	header := 1 + c.paths.Current.Peer.ID.Len() + wire.PacketNumberLen(sent.Next(), sent.LargestAcked())
 	return ok && header+datagramHeader+n+protect.Overhead <= size
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 )
 
 // directPair is a client and a server with nothing between them.
@@ -28,7 +29,7 @@ func newDirectPair(newTLS func() engine.TLS) *directPair {
 // dial makes the connection.
 func (p *directPair) dial(tls engine.TLS) {
 	p.server = nil
-	p.client = p.ce.Dial(p.now, engine.Path{}, p.config, tls)
+	p.client = p.ce.Dial(p.now, path.Addrs{}, p.config, tls)
 	for range 10 {
 		p.exchange()
 	}

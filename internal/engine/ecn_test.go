@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // ect0 is how packets are marked while marks work (RFC 3168, Section 5).
-const ect0 engine.ECN = 2
+const ect0 path.ECN = 2
 
 // ackECN acknowledges everything with these counts.
 func (p *puppet) ackECN(ect0, ect1, ce uint64) {
@@ -83,7 +84,7 @@ func TestECNShrinksWindow(t *testing.T) {
 func TestECNReported(t *testing.T) {
 	p := newServer(t)
 	p.handshake()
-	for _, ecn := range []engine.ECN{2, 2, 3, 1, 0, 3} {
+	for _, ecn := range []path.ECN{2, 2, 3, 1, 0, 3} {
 		b := p.packet(wire.AppSpace, ping())
 		p.endpoint.HandleDatagram(p.now, engine.Datagram{Data: b, Path: p.path, ECN: ecn})
 	}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -191,14 +192,15 @@ func (e *Endpoint) lookup(b []byte) *Conn {
 	return nil
 }
 
-// Dial starts a connection to path.Remote as a client.
-func (e *Endpoint) Dial(now monotime.Time, path Path, cfg *Config, tls TLS) *Conn {
-	c := newConn(e, wire.ClientSide, cfg, path, tls)
+// Dial starts a connection to addrs.Remote as a client.
+func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TLS) *Conn {
+	c := newConn(e, wire.ClientSide, cfg, addrs, tls)
 	e.conns++
 	e.stats.Dialled++
 	original := e.randomID()
 	c.hs.originalDstID = original
-	c.ids.init(original, e.newID(c))
+	c.paths.Current.Peer.ID = original
+	c.ids.init(e.newID(c))
 	c.trace(original)
 	c.setInitialKeys(&original)
 	c.startTLS(now)
@@ -288,9 +290,9 @@ func (e *Endpoint) remove(c *Conn) {
 	for i := range c.ids.local {
 		e.removeID(c.ids.local[i].id)
 	}
-	for i := range c.ids.remote {
-		if r := &c.ids.remote[i]; r.hasToken && e.byReset[r.token] == c {
-			delete(e.byReset, r.token)
+	for r := range c.peerIDs() {
+		if r.HasToken && e.byReset[r.Token] == c {
+			delete(e.byReset, r.Token)
 		}
 	}
 	e.conns--

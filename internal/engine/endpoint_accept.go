@@ -138,9 +138,10 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	c.hs.originalDstID = original
 	if validated {
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
-		c.path.validation = nil
+		c.paths.Current.Validate()
 	}
-	c.ids.init(h.SrcID, e.newID(c))
+	c.paths.Current.Peer.ID = h.SrcID
+	c.ids.init(e.newID(c))
 	c.trace(original)
 	return c
 }

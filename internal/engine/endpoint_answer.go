@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -16,7 +17,7 @@ type answers struct {
 }
 
 type answer struct {
-	path Path
+	path path.Addrs
 	data []byte
 }
 
@@ -50,9 +51,9 @@ func (a *answers) next(kind answerKind) []byte {
 	return make([]byte, 0, 256)
 }
 
-func (a *answers) push(kind answerKind, p Path, data []byte) {
+func (a *answers) push(kind answerKind, to path.Addrs, data []byte) {
 	a.made[kind]++
-	a.list = append(a.list, answer{p, data})
+	a.list = append(a.list, answer{to, data})
 }
 
 // allowReset reports whether another stateless reset may be sent now.
@@ -148,7 +149,7 @@ func (e *Endpoint) resetTarget(d *Datagram) *Conn {
 	}
 	token := wire.ResetToken(d.Data[n:])
 	c := e.byReset[token]
-	if c == nil || d.Path.Remote != c.path.Remote {
+	if c == nil || d.Path.Remote != c.paths.Current.Remote {
 		return nil
 	}
 	e.stats.ResetsReceived++

@@ -59,7 +59,7 @@ type Held struct {
 func (c *Conn) Held() Held {
 	h := Held{
 		Streams: c.streams.table.count, Events: len(c.events) - int(c.polled), PathAnswers: c.answers.len(),
-		LocalIDs: len(c.ids.local), PeerIDs: len(c.ids.remote), Retiring: len(c.ids.retiring),
+		LocalIDs: len(c.ids.local), PeerIDs: c.countPeerIDs(), Retiring: len(c.ids.retiring),
 		Handshake: c.hs != nil,
 	}
 	for _, s := range c.allSpaces() {
@@ -68,7 +68,7 @@ func (c *Conn) Held() Held {
 			h.CryptoBytes = max(h.CryptoBytes, len(b.in))
 			h.CryptoGaps = max(h.CryptoGaps, len(b.got))
 		}
-		h.Tracked += s.sent.Eliciting()
+		h.Tracked += s.sent.AckEliciting()
 	}
 	for s := range c.streams.table.all() {
 		for _, set := range s.out.sets() {
@@ -160,8 +160,10 @@ func (c *Conn) checkBounds(monotime.Time) error {
 	if h.PeerIDs == 0 || h.LocalIDs == 0 {
 		return fmt.Errorf("no connection ID left: %d own, %d of the peer", h.LocalIDs, h.PeerIDs)
 	}
-	if v := c.path.validation; v != nil && v.sent > amplificationFactor*v.received {
-		return fmt.Errorf("sent %d bytes for %d to an address not validated", v.sent, v.received)
+	for _, p := range c.paths.All() {
+		if err := p.CheckInvariants(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -177,8 +179,6 @@ func (c *Conn) checkFlow(monotime.Time) error {
 		return fmt.Errorf("window %d above its limit %d", f.recv.window, c.config.MaxConnWindow)
 	case f.sent > f.sendMax:
 		return fmt.Errorf("sent %d bytes, the peer's limit is %d", f.sent, f.sendMax)
-	case c.loss.InFlight() < 0:
-		return fmt.Errorf("%d bytes in flight", c.loss.InFlight())
 	}
 	var sent, received uint64
 	for s := range c.streams.table.all() {

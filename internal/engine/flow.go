@@ -125,7 +125,7 @@ func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
 	w := f.recv
 	w.max -= f.account.relieved // which says nothing about how fast a half is consumed
-	if w.grant(now, c.loss.RTT.Smoothed, f.account.LargestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
+	if w.grant(now, c.paths.Current.RTT.Smoothed, f.account.LargestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
 		w.max = max(w.max, f.recv.max)
 		f.recv, f.account.relieved = w, 0
 		f.update.set()

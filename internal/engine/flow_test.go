@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -98,6 +99,7 @@ func TestConnWindowBesideUnread(t *testing.T) {
 		var f connFlow
 		f.init(Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults(), new(streambuf.Pool))
 		c := &Conn{config: Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()}
+		c.paths.Use(0, c.newPath(path.Addrs{}))
 		if err := f.receive(unread); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/streambuf"
@@ -24,8 +25,9 @@ type frameWriter struct {
 	start    int    // where the packet begins in b
 	pnAt     int
 	pnLen    int
-	payload  int // where the frames begin
-	lengthAt int // of a long header's Length field, 0 for a short header
+	payload  int        // where the frames begin
+	lengthAt int        // of a long header's Length field, 0 for a short header
+	path     *path.Path // on which it leaves
 	space    wire.Space
 	packet   wire.PacketType
 	pn       wire.PacketNumber
@@ -41,7 +43,7 @@ func (w *frameWriter) empty() bool { return len(w.b) == w.payload }
 // record remembers a frame without a range.
 func (w *frameWriter) record(kind recovery.FrameKind, id uint64) {
 	w.sent.Frames = append(w.sent.Frames, recovery.Frame{Kind: kind, ID: id})
-	w.sent.Eliciting = w.sent.Eliciting || kind != recAck
+	w.sent.AckEliciting = w.sent.AckEliciting || kind != recAck
 }
 
 // recordRange remembers a frame of stream or handshake data.
@@ -49,7 +51,7 @@ func (w *frameWriter) recordRange(kind recovery.FrameKind, id uint64, r streambu
 	w.sent.Frames = append(w.sent.Frames, recovery.Frame{
 		Kind: kind, ID: id, Offset: r.Start, Len: uint32(r.End - r.Start), Fin: fin,
 	})
-	w.sent.Eliciting = true
+	w.sent.AckEliciting = true
 }
 
 // pad appends n PADDING frames, which are zeros.
@@ -69,14 +71,14 @@ func (w *frameWriter) fillSample() {
 	w.pad(w.pnAt + 4 - len(w.b))
 }
 
-// begin starts a packet of a space at the end of dst, which may grow to limit
+// begin starts a packet of a space for a path at the end of dst, which may grow to limit
 // bytes. It returns false when there is no room for anything useful.
-func (c *Conn) begin(w *frameWriter, id wire.Space, dst []byte, limit int) bool {
+func (c *Conn) begin(w *frameWriter, p *path.Path, id wire.Space, dst []byte, limit int) bool {
 	space := c.numberSpace(id)
 	pn := space.sent.Next()
 	pnLen := wire.PacketNumberLen(pn, space.sent.LargestAcked())
-	*w = frameWriter{b: dst, start: len(dst), space: id, pn: pn, pnLen: pnLen, max: limit - protect.Overhead}
-	to := &c.ids.remote[0].id
+	*w = frameWriter{b: dst, start: len(dst), path: p, space: id, pn: pn, pnLen: pnLen, max: limit - protect.Overhead}
+	to := &p.Peer.ID
 	switch id {
 	case wire.AppSpace:
 		w.packet = wire.OneRTTPacket

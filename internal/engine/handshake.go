@@ -188,8 +188,8 @@ func (c *Conn) confirm(now monotime.Time) {
 		c.endpoint.rememberOriginal(now, c.hs.initialDstID)
 	}
 	c.ids.issue(c)
-	c.mtu.start(c.peer.maxUDPPayload)
-	c.path.validation = nil
+	c.paths.Current.MTU.Start(int(c.peer.maxUDPPayload))
+	c.paths.Current.Validate()
 }
 
 // discardSpace drops the keys of a space (RFC 9001, Section 4.9).

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/godwit-quic/godwit/internal/wire"
+import (
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // maxHurries bounds how often a connection sends its handshake bytes again before
 // their probe timeout (RFC 9002, Section 6.2.3: a limited number of times).
@@ -10,13 +14,13 @@ const maxHurries = 4
 // peer shows that it has not got it. A probe timeout is a second while no round trip
 // was measured (RFC 9002, Section 6.2.3). Limits for addresses that are not validated
 // hold for this as for everything.
-func (c *Conn) hurryHandshake() {
+func (c *Conn) hurryHandshake(now monotime.Time) {
 	if c.hs == nil || c.hs.hurries == maxHurries {
 		return
 	}
 	any := false
 	for id := range wire.AppSpace {
-		if c.hs.canSeal[id] && c.resendOldest(id, maxHurried) {
+		if c.hs.canSeal[id] && c.resendOldest(now, id, maxHurried) {
 			c.hs.spaces[id].probes = maxProbes
 			any = true
 		}
@@ -28,4 +32,4 @@ func (c *Conn) hurryHandshake() {
 
 // maxHurried is how many packets of a space are sent again at once: what fits three
 // full datagrams, which is all that an address that is not validated may get for one.
-const maxHurried = amplificationFactor
+const maxHurried = path.AmplificationFactor

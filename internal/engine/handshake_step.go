@@ -31,7 +31,7 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 	case id == wire.InitialSpace:
 		limit = maxInitialCryptoBuffer
 		if space.crypto.took(f.Offset, len(f.Data)) {
-			c.hurryHandshake()
+			c.hurryHandshake(now)
 		}
 	case id == wire.AppSpace && c.side == wire.ServerSide:
 		limit = maxLateCryptoBuffer
@@ -93,7 +93,7 @@ func (c *Conn) Answered() bool { return c.hs == nil || c.hs.answered }
 
 // AddressValidated reports whether the peer has proved that it receives what is
 // sent to its address, as with the token of a Retry packet (RFC 9000, Section 8.1).
-func (c *Conn) AddressValidated() bool { return c.path.validation == nil }
+func (c *Conn) AddressValidated() bool { return c.paths.Current.Validated() }
 
 // HandleHandshake takes a step of a handshake: one that waits, or what follows from
 // one that was pending and is done. It does nothing when there is none.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -66,7 +67,7 @@ func newOps(program []byte) *ops {
 	}
 	c, s := o.sides[wire.ClientSide], o.sides[wire.ServerSide]
 	s.endpoint.SetServer(&engine.Server{Config: cfg, NewTLS: fakeServerTLS(3000)})
-	c.conn = c.endpoint.Dial(o.now, engine.Path{Remote: serverAddr}, cfg, &sim.FakeTLS{Side: wire.ClientSide})
+	c.conn = c.endpoint.Dial(o.now, path.Addrs{Remote: serverAddr}, cfg, &sim.FakeTLS{Side: wire.ClientSide})
 	return o
 }
 
@@ -148,7 +149,7 @@ func (o *ops) deliver(s *opsSide, i int) {
 
 func (o *ops) arrive(s *opsSide, data []byte) {
 	to := o.sides[s.side.Peer()]
-	path := engine.Path{Local: endpointAddr, Remote: serverAddr}
+	path := path.Addrs{Local: endpointAddr, Remote: serverAddr}
 	if s.side == wire.ClientSide {
 		path.Remote = o.from
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -42,7 +43,7 @@ func newPair(t testing.TB, cfg engine.Config) *pair {
 	}
 	p.ends[wire.ServerSide].endpoint.SetServer(&engine.Server{Config: config, NewTLS: fakeServerTLS(2000)})
 	c := p.ends[wire.ClientSide]
-	c.conn = c.endpoint.Dial(p.now, engine.Path{Remote: puppetAddr}, config, &sim.FakeTLS{Side: wire.ClientSide})
+	c.conn = c.endpoint.Dial(p.now, path.Addrs{Remote: puppetAddr}, config, &sim.FakeTLS{Side: wire.ClientSide})
 	for range 10 {
 		p.exchange()
 	}
@@ -85,7 +86,7 @@ func (p *pair) sendTrain(e, to *end) bool {
 	for data := t.Data; len(data) > 0; {
 		n := min(t.Segment, len(data))
 		p.packets++
-		c := to.endpoint.HandleDatagram(p.now, engine.Datagram{Data: data[:n], Path: engine.Path{Remote: puppetAddr}, ECN: t.ECN})
+		c := to.endpoint.HandleDatagram(p.now, engine.Datagram{Data: data[:n], Path: path.Addrs{Remote: puppetAddr}, ECN: t.ECN})
 		if to.conn == nil {
 			to.conn = c
 		}

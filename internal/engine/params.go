@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -75,15 +76,17 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 	c.loss.MaxAckDelay = p.MaxAckDelay
 	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
 	c.flow.sendMax = p.InitialMaxData
-	c.flow.publish(c.cc.Window())
+	c.flow.publish(c.paths.Current.Controller.Window())
 	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
 	c.streams.local[uni].max = p.InitialMaxStreamsUni
 	if a := p.PreferredAddress; a != nil { // never used, but it has number 1 (Section 5.1.1)
-		c.ids.addRemote(remoteID{seq: 1, id: a.ID, token: a.Token, hasToken: true})
+		c.ids.seen.add(1)
+		c.ids.addSpare(path.PeerID{Seq: 1, ID: a.ID, Token: a.Token, HasToken: true})
 	}
 	if p.HasStatelessResetToken {
-		c.ids.remote[0].token, c.ids.remote[0].hasToken = p.StatelessResetToken, true
-		c.endpoint.addResetToken(c, p.StatelessResetToken)
+		r := &c.paths.Current.Peer
+		r.Token, r.HasToken = p.StatelessResetToken, true
+		c.watchReset(r)
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 // authenticateIDs checks that the connection IDs of the handshake are the ones
 // the peer saw (RFC 9000, Section 7.3).
 func (c *Conn) authenticateIDs(p *wire.TransportParameters) *TransportError {
-	ok := p.InitialSrcID == wire.SomeID(c.ids.remote[0].id)
+	ok := p.InitialSrcID == wire.SomeID(c.paths.Current.Peer.ID)
 	if c.side == wire.ClientSide {
 		ok = ok && p.OriginalDstID == wire.SomeID(c.hs.originalDstID) && p.RetrySrcID == c.hs.retrySrcID
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -89,7 +90,7 @@ func (p *pair) sendSome(streams []*engine.Stream) []int {
 			p.flush(wire.ServerSide)
 			continue
 		}
-		server.endpoint.HandleDatagram(p.now, engine.Datagram{Data: t.Data, Path: engine.Path{Remote: puppetAddr}})
+		server.endpoint.HandleDatagram(p.now, engine.Datagram{Data: t.Data, Path: path.Addrs{Remote: puppetAddr}})
 		for n := server.conn.PollEvents(server.events[:]); n > 0; n = server.conn.PollEvents(server.events[:]) {
 			for _, ev := range server.events[:n] {
 				if ev.Kind == engine.EventStreamOpened {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/test/sim"
@@ -33,7 +34,7 @@ type puppet struct {
 	now      monotime.Time
 	side     wire.Side     // the puppet's own
 	rtt      time.Duration // how long the puppet takes to answer in the handshake
-	path     engine.Path   // where the puppet's datagrams seem to come from
+	path     path.Addrs    // where the puppet's datagrams seem to come from
 	endpoint *engine.Endpoint
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
@@ -63,7 +64,7 @@ type puppet struct {
 	events  []engine.Event
 	sentTo  map[netip.AddrPort]int // bytes the endpoint sent to each address
 	sent    int                    // datagrams of the endpoint
-	ecn     engine.ECN             // of its last
+	ecn     path.ECN               // of its last
 	marked  uint64                 // its 1-RTT packets that came marked ECT(0)
 	buf     []byte
 	retired uint64           // the next of its IDs that provoke retires
@@ -123,7 +124,7 @@ func newRole(t testing.TB, side wire.Side, options ...func(*puppet)) *puppet {
 func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p := &puppet{
 		t: t, now: puppetStart, side: side,
-		path:     engine.Path{Local: endpointAddr, Remote: puppetAddr},
+		path:     path.Addrs{Local: endpointAddr, Remote: puppetAddr},
 		local:    connID("puppet-1"),
 		original: connID("original"),
 		params:   wire.DefaultTransportParameters(),

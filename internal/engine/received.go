@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -60,17 +61,17 @@ func (r *received) largest() wire.PacketNumber {
 
 // add records pn, which was not seen before. It returns true when an
 // acknowledgment should go out at once.
-func (r *received) add(now monotime.Time, pn wire.PacketNumber, eliciting bool, ecn ECN) bool {
+func (r *received) add(now monotime.Time, pn wire.PacketNumber, ackEliciting bool, ecn path.ECN) bool {
 	inOrder := pn == r.largest()+1
 	if pn > r.largest() {
 		r.largestAt = now
 	}
 	r.insert(pn)
 	r.countECN(ecn)
-	if eliciting {
+	if ackEliciting {
 		r.unacked++
 		// Section 13.2.1: out of order, and marked packets, at once.
-		r.urgent = r.urgent || !inOrder || r.unacked >= ackEvery || ecn == ecnCE
+		r.urgent = r.urgent || !inOrder || r.unacked >= ackEvery || ecn == path.CE
 	}
 	return r.urgent
 }
@@ -117,13 +118,13 @@ func (r *received) insertAt(i int, pn wire.PacketNumber) {
 	r.ranges[i] = wire.PacketRange{Smallest: pn, Largest: pn}
 }
 
-func (r *received) countECN(ecn ECN) {
+func (r *received) countECN(ecn path.ECN) {
 	switch ecn {
-	case ecnECT0:
+	case path.ECT0:
 		r.counts.ECT0++
-	case ecnECT1:
+	case path.ECT1:
 		r.counts.ECT1++
-	case ecnCE:
+	case path.CE:
 		r.counts.CE++
 	default:
 		return

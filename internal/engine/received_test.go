@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -89,7 +90,7 @@ func TestReceivedUrgent(t *testing.T) {
 	type packet struct {
 		pn        wire.PacketNumber
 		eliciting bool
-		ecn       ECN
+		ecn       path.ECN
 		want      bool
 	}
 	tests := []struct {
@@ -101,8 +102,8 @@ func TestReceivedUrgent(t *testing.T) {
 		{"a gap", []packet{{0, false, 0, false}, {2, true, 0, true}}},
 		{"a gap that does not ask", []packet{{0, false, 0, false}, {2, false, 0, false}}},
 		{"an old one", []packet{{5, false, 0, false}, {3, true, 0, true}}},
-		{"marked", []packet{{0, true, ecnCE, true}}},
-		{"able to be marked", []packet{{0, true, ecnECT0, false}}},
+		{"marked", []packet{{0, true, path.CE, true}}},
+		{"able to be marked", []packet{{0, true, path.ECT0, false}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,11 +137,11 @@ func TestReceivedLargestAt(t *testing.T) {
 
 func TestReceivedECN(t *testing.T) {
 	var r received
-	r.add(1, 0, true, ecnNotECT)
+	r.add(1, 0, true, path.NotECT)
 	if r.ecn() != nil {
 		t.Fatal("counts without a mark")
 	}
-	for pn, ecn := range []ECN{ecnECT0, ecnECT0, ecnECT1, ecnCE, ecnNotECT} {
+	for pn, ecn := range []path.ECN{path.ECT0, path.ECT0, path.ECT1, path.CE, path.NotECT} {
 		r.add(1, wire.PacketNumber(1+pn), true, ecn)
 	}
 	if got := r.ecn(); got == nil || *got != (wire.ECNCounts{ECT0: 2, ECT1: 1, CE: 1}) {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -23,7 +25,10 @@ func TestSizes(t *testing.T) {
 		{"a stream that sends", unsafe.Sizeof(onlySending{}), 320},
 		{"a stream that does both", unsafe.Sizeof(bothHalves{}), 576 - header},
 		{"localID", unsafe.Sizeof(localID{}), 24},
-		{"remoteID", unsafe.Sizeof(remoteID{}), 48},
+		{"the peer's ID", unsafe.Sizeof(path.PeerID{}), 48},
+		{"Path", unsafe.Sizeof(path.Path{}), 144},
+		{"Estimates", unsafe.Sizeof(path.Estimates{}), 192},
+		{"Sent", unsafe.Sizeof(recovery.Sent{}), 64},
 	} {
 		if tt.size > tt.class {
 			t.Errorf("%s has %d bytes, more than %d", tt.name, tt.size, tt.class)

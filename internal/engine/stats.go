@@ -40,10 +40,11 @@ func (c *Conn) Progress() uint64 {
 // Stats returns the figures now.
 func (c *Conn) Stats() Stats {
 	s := Stats{Counters: c.counters}
-	rtt := &c.loss.RTT
+	p := c.paths.Current
+	rtt := &p.RTT
 	s.MinRTT, s.SmoothedRTT, s.LatestRTT, s.RTTVar = rtt.Min, rtt.Smoothed, rtt.Latest, rtt.Var
-	s.CongestionWindow = c.cc.Window()
-	s.BytesInFlight = c.loss.InFlight()
-	s.DatagramSize = c.datagramSize()
+	s.CongestionWindow = p.Controller.Window()
+	s.BytesInFlight = p.InFlight()
+	s.DatagramSize = p.MTU.Size()
 	return s
 }

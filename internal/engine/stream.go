@@ -134,7 +134,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 		s.finish()
 		return
 	}
-	if s.in.state == recvRecv && s.in.window.grant(now, c.loss.RTT.Smoothed, c.flow.account.LargestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)) {
+	if s.in.state == recvRecv && s.in.window.grant(now, c.paths.Current.RTT.Smoothed, c.flow.account.LargestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)) {
 		s.in.update.set()
 		c.streams.queueControl(s)
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -48,9 +47,9 @@ type Tracer interface {
 	Released(now monotime.Time)
 }
 
-func (c *Conn) traceLost(now monotime.Time, id wire.Space, p *recovery.Sent) {
+func (c *Conn) traceLost(now monotime.Time, id wire.Space, pn wire.PacketNumber) {
 	if c.tracer != nil {
-		c.tracer.PacketLost(now, id, p.Number)
+		c.tracer.PacketLost(now, id, pn)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -60,7 +61,7 @@ func (l *Loop) newConn(e *engine.Conn) *Conn {
 }
 
 // Path returns the addresses packets travel between now.
-func (c *Conn) Path() engine.Path { return c.engine.Path() }
+func (c *Conn) Path() path.Addrs { return c.engine.Path() }
 
 // TLS returns the handshake that the connection was made with.
 func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }

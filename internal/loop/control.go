@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -23,7 +24,7 @@ func (l *Loop) post(it item) bool {
 }
 
 // Dial starts a connection to path.Remote. On the loop's goroutine only.
-func (l *Loop) Dial(path engine.Path, cfg *engine.Config, tls engine.TLS, h Handler) *Conn {
+func (l *Loop) Dial(path path.Addrs, cfg *engine.Config, tls engine.TLS, h Handler) *Conn {
 	c := l.newConn(l.endpoint.Dial(l.clock(), path, cfg, tls))
 	c.handler = h
 	l.watchAnswer(c)

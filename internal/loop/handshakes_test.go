@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -58,7 +59,7 @@ func TestHandshakesWait(t *testing.T) {
 			})
 			r := &recorder{}
 			l.Do(func() {
-				r.conn = l.Dial(engine.Path{Remote: serverAddr}, config, &sim.FakeTLS{Side: wire.ClientSide}, r)
+				r.conn = l.Dial(path.Addrs{Remote: serverAddr}, config, &sim.FakeTLS{Side: wire.ClientSide}, r)
 			})
 			return l, r
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 )
 
@@ -122,7 +123,7 @@ func (p *pair) dial() {
 	}
 	h := p.client
 	p.clientLoop.Do(func() {
-		h.conn = p.clientLoop.Dial(engine.Path{Remote: serverAddr}, p.clientConfig, tls, h)
+		h.conn = p.clientLoop.Dial(path.Addrs{Remote: serverAddr}, p.clientConfig, tls, h)
 	})
 }
 

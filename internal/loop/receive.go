@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -75,8 +76,8 @@ func (l *Loop) await() ([]udp.Message, error) {
 // handleMessage feeds the datagrams of a message to the endpoint.
 func (l *Loop) handleMessage(m *udp.Message) {
 	d := engine.Datagram{
-		Path: engine.Path{Local: m.Local, Remote: m.Remote},
-		ECN:  engine.ECN(m.ECN),
+		Path: path.Addrs{Local: m.Local, Remote: m.Remote},
+		ECN:  path.ECN(m.ECN),
 	}
 	for data := range m.Datagrams() {
 		d.Data = data

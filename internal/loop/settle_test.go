@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 )
 
 // A deadline that is due again right after it was handled is counted, and does
@@ -17,7 +18,7 @@ func TestOverdue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := l.newConn(l.endpoint.Dial(1, engine.Path{}, engine.Config{}.WithDefaults(), client))
+	c := l.newConn(l.endpoint.Dial(1, path.Addrs{}, engine.Config{}.WithDefaults(), client))
 	defer c.engine.Close(1, 0, "") // frees the handshake
 	due := c.engine.Deadline()
 	for _, tt := range []struct {

@@ -4,6 +4,7 @@
 // the packets carry; it tells the fate of each to its owner:
 //
 //	d := recovery.NewDetector(fates)
+//	d.UsePath(path)
 //	space := recovery.NewSpace()
 //	d.SetSpace(wire.AppSpace, &space)
 //	p := space.Begin()                    // fill in p, then
@@ -30,14 +31,16 @@ const (
 // or handshake timeout ends the connection anyway.
 const maxPTOBackoff = 10
 
-// Fates is told what became of a packet. The record is valid only during the
-// call.
+// Fates is told what became of a packet, whose number is pn. The record is valid only
+// during the call.
 type Fates interface {
-	PacketAcked(now monotime.Time, space wire.Space, p *Sent)
-	PacketLost(now monotime.Time, space wire.Space, p *Sent)
-	// PacketLate tells that a packet of the 1-RTT space of so many bytes, sent at
-	// sentAt, has arrived that PacketLost was called for: it was only overtaken.
-	PacketLate(now monotime.Time, bytes int, sentAt monotime.Time)
+	PacketAcked(now monotime.Time, space wire.Space, pn wire.PacketNumber, p *Sent)
+	PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber, p *Sent)
+	// PacketLate tells that a packet of the 1-RTT space has arrived that PacketLost
+	// was called for.
+	PacketLate(now monotime.Time, p LatePacket)
+	// PathState returns a path that is not in use now, nil when it is forgotten.
+	PathState(id PathID) *PathState
 }
 
 // Limits are the facts about the handshake that the probe timeout depends on
@@ -51,17 +54,15 @@ type Limits struct {
 
 // Detector finds lost packets for all number spaces of a connection.
 type Detector struct {
-	RTT         RTT
 	MaxAckDelay time.Duration // the peer's, from its transport parameters
 
-	fates       Fates
-	spaces      [wire.NumSpaces]*Space
-	late        *lateness // nil until a packet of the 1-RTT space is lost
-	inFlight    int32
-	ptoCount    int32
-	lastNews    monotime.Time // last ack-eliciting send or newly acked packet
-	probeAfter  monotime.Time // no probe timeout is earlier
-	firstSample monotime.Time // when RTT got its first sample
+	fates      Fates
+	path       *PathState // in use
+	spaces     [wire.NumSpaces]*Space
+	lost       *lostPackets // nil until a packet of the 1-RTT space is lost
+	ptoCount   int32
+	lastNews   monotime.Time // last ack-eliciting send or newly acked packet
+	probeAfter monotime.Time // no probe timeout is earlier
 }
 
 // NewDetector returns a detector that tells fates.
@@ -70,23 +71,33 @@ func NewDetector(fates Fates) Detector { return Detector{fates: fates} }
 // SetSpace adds a number space.
 func (d *Detector) SetSpace(id wire.Space, s *Space) { d.spaces[id] = s }
 
-// InFlight returns the bytes that count against the congestion window.
-func (d *Detector) InFlight() int { return int(d.inFlight) }
+// UsePath tells which path is in use: probe timeouts follow its round-trip time.
+func (d *Detector) UsePath(p *PathState) { d.path = p }
+
+// pathOf returns a path that a packet left on, nil when it is forgotten.
+func (d *Detector) pathOf(id PathID) *PathState {
+	if d.path.ID == id {
+		return d.path
+	}
+	return d.fates.PathState(id)
+}
 
 // PTOCount returns how many probe timeouts passed since the last news.
 func (d *Detector) PTOCount() int { return int(d.ptoCount) }
 
 // PTO returns the present probe timeout of the 1-RTT space without backoff.
-func (d *Detector) PTO() time.Duration { return d.RTT.PTO() + d.MaxAckDelay }
+func (d *Detector) PTO() time.Duration { return d.path.RTT.PTO() + d.MaxAckDelay }
 
 // OnSent records the packet reserved by Space.Begin as sent.
 func (d *Detector) OnSent(id wire.Space, p *Sent) {
 	s := d.spaces[id]
 	s.next++
-	d.inFlight += int32(p.Bytes)
-	if p.Eliciting {
-		s.eliciting++
-		s.lastEliciting = p.SentAt
+	if path := d.pathOf(p.Path); path != nil {
+		path.inFlight += int32(p.Bytes)
+	}
+	if p.AckEliciting {
+		s.ackEliciting++
+		s.lastAckEliciting = p.SentAt
 		d.lastNews = p.SentAt
 		return
 	}
@@ -100,17 +111,9 @@ func (d *Detector) OnSent(id wire.Space, p *Sent) {
 type AckResult struct {
 	NewlyAcked    bool
 	LargestNew    bool // the frame's largest number was newly acknowledged
-	ElicitedNew   bool // at least one newly acknowledged packet was ack-eliciting
 	LargestSentAt monotime.Time
-	Loss          Loss
-}
-
-// Loss sums up the packets found lost at once.
-type Loss struct {
-	Packets       int
-	Bytes         int // of packets that count as congestion
-	LargestSentAt monotime.Time
-	Persistent    bool // persistent congestion (RFC 9002, Section 7.6)
+	LargestPath   PathID
+	Persistent    bool // persistent congestion of the path in use (RFC 9002, Section 7.6)
 }
 
 // OnAck takes an ACK frame with the peer's delay already decoded. It returns
@@ -125,7 +128,13 @@ func (d *Detector) OnAck(now monotime.Time, id wire.Space, ack *wire.Ack, delay 
 	if largest := s.lookup(ack.Largest); largest != nil && largest.state == sentWaiting {
 		res.LargestNew = true
 		res.LargestSentAt = largest.SentAt
-		d.sampleRTT(now, id, ack, largest, delay)
+		res.LargestPath = largest.Path
+		if path := d.pathOf(largest.Path); path != nil && largest.AckEliciting {
+			if id == wire.InitialSpace {
+				delay = 0 // RFC 9002, Section 5.3: may be ignored, the peer may not know better
+			}
+			path.sampleRTT(now, largest, delay)
+		}
 	}
 	before := s.largestAcked
 	s.largestAcked = max(s.largestAcked, ack.Largest)
@@ -134,31 +143,16 @@ func (d *Detector) OnAck(now monotime.Time, id wire.Space, ack *wire.Ack, delay 
 			return res, false
 		}
 	}
-	if d.late != nil && id == wire.AppSpace {
+	if d.lost != nil && id == wire.AppSpace {
 		d.findLate(now, ack, before)
 	}
 	if !res.NewlyAcked {
 		return res, true
 	}
 	s.ring.pop(s.largestAcked)
-	res.Loss = d.detectLost(now, id)
+	res.Persistent = d.detectLost(now, id)
 	d.lastNews = now
 	return res, true
-}
-
-// sampleRTT measures a round trip when the largest acknowledged packet asked
-// for the acknowledgment (RFC 9002, Section 5.1).
-func (d *Detector) sampleRTT(now monotime.Time, id wire.Space, ack *wire.Ack, p *Sent, delay time.Duration) {
-	if !p.Eliciting {
-		return
-	}
-	if d.firstSample.IsZero() {
-		d.firstSample = now
-	}
-	if id == wire.InitialSpace {
-		delay = 0 // Section 5.3: may be ignored, the peer may not know better
-	}
-	d.RTT.Update(now.Sub(p.SentAt), delay)
 }
 
 func (s *Space) lookup(pn wire.PacketNumber) *Sent {
@@ -177,9 +171,8 @@ func (d *Detector) ackRange(now monotime.Time, id wire.Space, s *Space, r wire.P
 			return false
 		case sentWaiting:
 			res.NewlyAcked = true
-			res.ElicitedNew = res.ElicitedNew || p.Eliciting
 			d.settle(s, p)
-			d.fates.PacketAcked(now, id, p)
+			d.fates.PacketAcked(now, id, pn, p)
 		}
 	}
 	return true
@@ -188,11 +181,18 @@ func (d *Detector) ackRange(now monotime.Time, id wire.Space, s *Space, r wire.P
 // settle takes p out of what is in flight.
 func (d *Detector) settle(s *Space, p *Sent) {
 	p.state = sentNone
-	d.inFlight -= int32(p.Bytes)
-	if p.Eliciting {
-		s.eliciting--
+	d.landed(p)
+	if p.AckEliciting {
+		s.ackEliciting--
 	} else {
 		s.ring.quiet--
+	}
+}
+
+// landed takes a packet's bytes out of those in flight on its path.
+func (d *Detector) landed(p *Sent) {
+	if path := d.pathOf(p.Path); path != nil {
+		path.inFlight -= int32(p.Bytes)
 	}
 }
 
@@ -200,21 +200,28 @@ func (d *Detector) settle(s *Space, p *Sent) {
 // peer may still be limited by amplification (RFC 9002, Section 6.2.1).
 func (d *Detector) ResetPTO() { d.ptoCount = 0 }
 
-// detectLost finds the packets overtaken by too many or for too long
-// (RFC 9002, Section 6.1 and Appendix A.10).
-func (d *Detector) detectLost(now monotime.Time, id wire.Space) Loss {
-	var loss Loss
+// detectLost finds the packets overtaken by too many or for too long, by the
+// round-trip time and the order of the path that each left on (RFC 9002, Section 6.1
+// and Appendix A.10). It reports persistent congestion of the path in use.
+func (d *Detector) detectLost(now monotime.Time, id wire.Space) (persistent bool) {
 	s := d.spaces[id]
 	s.lossTime = 0
-	delay, threshold := d.lossDelay(), d.packetThreshold()
-	run := congestionRun{after: d.firstSample, enough: d.persistentDuration()}
+	path := d.path
+	delay, threshold := path.lossDelay(), path.packetThreshold()
+	run := congestionRun{after: path.firstSample, enough: d.persistentDuration()}
 	for pn := s.ring.first; pn <= s.largestAcked && pn < s.ring.end(); pn++ {
 		p := s.ring.at(pn)
 		if p.state != sentWaiting {
-			if p.state == sentNone {
+			if p.state == sentNone && p.Path == d.path.ID {
 				run.interrupt()
 			}
 			continue
+		}
+		if p.Path != path.ID {
+			if path = d.pathOf(p.Path); path == nil {
+				path = d.path
+			}
+			delay, threshold = path.lossDelay(), path.packetThreshold()
 		}
 		lostAt := p.SentAt.Add(delay)
 		if pn > s.largestAcked-threshold && lostAt.After(now) {
@@ -222,21 +229,19 @@ func (d *Detector) detectLost(now monotime.Time, id wire.Space) Loss {
 			continue
 		}
 		d.settle(s, p)
-		if p.Eliciting {
-			loss.Packets++
-			if !p.MTUProbe {
-				loss.Bytes += p.Bytes
-				loss.LargestSentAt = max(loss.LargestSentAt, p.SentAt)
-				loss.Persistent = run.extend(p.SentAt) || loss.Persistent
-				if id == wire.AppSpace {
-					d.remember(p)
-				}
+		if p.Congests() {
+			if p.Path == d.path.ID {
+				persistent = run.extend(p.SentAt) || persistent
+			}
+			if id == wire.AppSpace {
+				path.order.lost()
+				d.remember(pn, p)
 			}
 		}
-		d.fates.PacketLost(now, id, p)
+		d.fates.PacketLost(now, id, pn, p)
 	}
 	s.ring.pop(s.largestAcked)
-	return loss
+	return persistent
 }
 
 func (d *Detector) persistentDuration() time.Duration {

@@ -17,23 +17,23 @@ func TestPacketThreshold(t *testing.T) {
 	f.wait(40 * ms)
 	res := f.ack(wire.AppSpace, one(2))
 	f.wantFates(pns{2}, nil)
-	if res.Loss.Packets != 0 || !res.NewlyAcked || !res.LargestNew || !res.ElicitedNew || res.LargestSentAt != t0 {
+	if !res.NewlyAcked || !res.LargestNew || res.LargestSentAt != t0 || res.LargestPath != f.path.ID {
 		t.Fatalf("%+v", res)
 	}
 	res = f.ack(wire.AppSpace, one(3))
-	f.wantFates(pns{3}, pns{0})
-	if res.Loss.Packets != 1 || res.Loss.Bytes != 1200 || res.Loss.LargestSentAt != t0 || res.Loss.Persistent {
-		t.Fatalf("%+v", res.Loss)
+	if f.lostBytes != 1200 || f.lostSentAt != t0 || res.Persistent {
+		t.Fatalf("%+v, %d bytes lost", res, f.lostBytes)
 	}
+	f.wantFates(pns{3}, pns{0})
 	f.ack(wire.AppSpace, one(9))
 	f.wantFates(pns{9}, pns{1, 4, 5, 6})
-	if got := f.d.InFlight(); got != 2*1200 {
+	if got := f.path.InFlight(); got != 2*1200 {
 		t.Fatalf("%d bytes in flight", got)
 	}
 	res = f.ack(wire.AppSpace, span(0, 9)) // late: those lost have no fate any more
 	f.wantFates(pns{7, 8}, nil)
-	if res.LargestNew || f.d.InFlight() != 0 {
-		t.Fatalf("%+v, %d bytes in flight", res, f.d.InFlight())
+	if res.LargestNew || f.path.InFlight() != 0 {
+		t.Fatalf("%+v, %d bytes in flight", res, f.path.InFlight())
 	}
 	if res = f.ack(wire.AppSpace, span(0, 9)); res.NewlyAcked {
 		t.Fatal("the same again is news")
@@ -56,13 +56,12 @@ func TestTimeThreshold(t *testing.T) {
 	f.wantFates(pns{3}, nil)
 	f.wantDeadline(confirmed, 180*ms)
 	f.wait(10*ms - 1)
-	if loss, probe, _ := f.d.OnDeadline(f.now, confirmed); loss.Packets != 0 || probe {
+	if due := f.d.OnDeadline(f.now, confirmed); len(f.lost) != 0 || due.Probe {
 		t.Fatal("lost early")
 	}
 	f.wait(1)
-	loss, probe, _ := f.d.OnDeadline(f.now, confirmed)
-	if loss.Packets != 1 || loss.Bytes != 1200 || probe {
-		t.Fatalf("%+v, probe %v", loss, probe)
+	if due := f.d.OnDeadline(f.now, confirmed); f.lostBytes != 1200 || due.Probe {
+		t.Fatalf("%+v, %d bytes lost", due, f.lostBytes)
 	}
 	f.wantFates(nil, pns{2})
 	f.wantDeadline(confirmed, 0)
@@ -141,7 +140,7 @@ func TestPersistentCongestion(t *testing.T) {
 			f.send(wire.AppSpace, 1)
 			f.wait(tt.apart)
 			f.sendPacket(wire.AppSpace, func(p *Sent) {
-				if p.Eliciting = !tt.quiet; p.Eliciting {
+				if p.AckEliciting = !tt.quiet; p.AckEliciting {
 					p.Bytes = 1200
 				}
 			})
@@ -153,8 +152,8 @@ func TestPersistentCongestion(t *testing.T) {
 				ranges = append(ranges, one(2))
 			}
 			res := f.ack(wire.AppSpace, ranges...)
-			if res.Loss.Persistent != tt.want {
-				t.Fatalf("persistent %v with %v lost", res.Loss.Persistent, f.lost)
+			if res.Persistent != tt.want {
+				t.Fatalf("persistent %v with %v lost", res.Persistent, f.lost)
 			}
 		})
 	}
@@ -168,8 +167,8 @@ func TestNoPersistentCongestionBeforeSample(t *testing.T) {
 	f.wait(10 * time.Second)
 	f.send(wire.AppSpace, 4)
 	f.wait(ms)
-	if res := f.ack(wire.AppSpace, one(4)); res.Loss.Persistent || res.Loss.Packets == 0 {
-		t.Fatalf("%+v", res.Loss)
+	if res := f.ack(wire.AppSpace, one(4)); res.Persistent || len(f.lost) == 0 {
+		t.Fatalf("%+v, %v lost", res, f.lost)
 	}
 }
 
@@ -177,15 +176,15 @@ func TestNoPersistentCongestionBeforeSample(t *testing.T) {
 // Section 14.4), nor is that of an ACK.
 func TestLossWithoutCongestion(t *testing.T) {
 	f := sampled(t)
-	f.sendPacket(wire.AppSpace, func(p *Sent) { p.Eliciting, p.MTUProbe, p.Bytes = true, true, 1452 })
+	f.sendPacket(wire.AppSpace, func(p *Sent) { p.AckEliciting, p.Probe, p.Bytes = true, true, 1452 })
 	f.sendPacket(wire.AppSpace, func(p *Sent) {})
 	f.send(wire.AppSpace, 4)
 	f.wait(100 * ms)
-	res := f.ack(wire.AppSpace, one(6))
-	f.wantFates(pns{6}, pns{1, 2, 3})
-	if res.Loss.Bytes != 1200 || res.Loss.Packets != 2 || f.d.InFlight() != 2*1200 {
-		t.Fatalf("%+v, %d bytes in flight", res.Loss, f.d.InFlight())
+	f.ack(wire.AppSpace, one(6))
+	if f.lostBytes != 1200 || f.path.InFlight() != 2*1200 {
+		t.Fatalf("%d bytes lost, %d in flight", f.lostBytes, f.path.InFlight())
 	}
+	f.wantFates(pns{6}, pns{1, 2, 3})
 }
 
 // Spaces are apart: news in one tells nothing of another.
@@ -195,13 +194,13 @@ func TestSpacesApart(t *testing.T) {
 	f.send(wire.AppSpace, 5)
 	f.ack(wire.AppSpace, one(4))
 	f.wantFates(pns{4}, pns{0, 1})
-	if n := f.space[wire.InitialSpace].Eliciting(); n != 5 {
+	if n := f.space[wire.InitialSpace].AckEliciting(); n != 5 {
 		t.Fatalf("%d Initial packets wait", n)
 	}
 	f.d.Discard(f.now, wire.InitialSpace)
 	f.wantFates(nil, nil)
-	if f.d.InFlight() != 2*1200 {
-		t.Fatalf("%d bytes in flight", f.d.InFlight())
+	if f.path.InFlight() != 2*1200 {
+		t.Fatalf("%d bytes in flight", f.path.InFlight())
 	}
 }
 
@@ -211,7 +210,7 @@ func TestLoseAll(t *testing.T) {
 	f.send(wire.InitialSpace, 3)
 	f.d.LoseAll(f.now, wire.InitialSpace)
 	f.wantFates(nil, pns{0, 1, 2})
-	if f.d.InFlight() != 0 || f.space[wire.InitialSpace].Eliciting() != 0 || f.space[wire.InitialSpace].Next() != 3 {
+	if f.path.InFlight() != 0 || f.space[wire.InitialSpace].AckEliciting() != 0 || f.space[wire.InitialSpace].Next() != 3 {
 		t.Fatal("something is left")
 	}
 	f.send(wire.InitialSpace, 1)
@@ -227,7 +226,7 @@ func TestWhatIsSampled(t *testing.T) {
 	f.sendPacket(wire.AppSpace, func(p *Sent) {})
 	f.wait(50 * ms)
 	f.ack(wire.AppSpace, span(0, 1))
-	if f.d.RTT.HasSample() {
+	if f.path.RTT.HasSample() {
 		t.Fatal("a packet with only ACK frames was measured")
 	}
 	f.send(wire.AppSpace, 2)
@@ -235,13 +234,75 @@ func TestWhatIsSampled(t *testing.T) {
 	f.ack(wire.AppSpace, one(3))
 	f.wait(50 * ms)
 	f.ack(wire.AppSpace, span(2, 3))
-	if f.d.RTT.Latest != 50*ms {
-		t.Fatalf("sample %v", f.d.RTT.Latest)
+	if f.path.RTT.Latest != 50*ms {
+		t.Fatalf("sample %v", f.path.RTT.Latest)
 	}
 	f.send(wire.InitialSpace, 1)
 	f.wait(70 * ms)
 	f.tryAck(wire.InitialSpace, 60*ms, one(0))
-	if want := (7*50*ms + 70*ms) / 8; f.d.RTT.Smoothed != want {
-		t.Fatalf("smoothed %v, want %v: the delay of Initial packets does not count", f.d.RTT.Smoothed, want)
+	if want := (7*50*ms + 70*ms) / 8; f.path.RTT.Smoothed != want {
+		t.Fatalf("smoothed %v, want %v: the delay of Initial packets does not count", f.path.RTT.Smoothed, want)
+	}
+}
+
+// A packet counts for the path on which it left, and for no other (RFC 9000,
+// Section 9.4): its round trip, its bytes, and its loss.
+func TestPathsApart(t *testing.T) {
+	f := newFixture(t)
+	f.send(wire.AppSpace, 6)
+	old := f.path
+	f.use(2)
+	f.wait(10 * ms)
+	f.send(wire.AppSpace, 6)
+	if old.InFlight() != 6*1200 || f.path.InFlight() != 6*1200 {
+		t.Fatalf("%d and %d bytes in flight", old.InFlight(), f.path.InFlight())
+	}
+	f.wait(90 * ms)
+	res := f.ack(wire.AppSpace, one(5))
+	if f.path.RTT.HasSample() || old.RTT.Latest != 100*ms || res.LargestPath != old.ID {
+		t.Fatalf("round trips %v and %v", old.RTT.Latest, f.path.RTT.Latest)
+	}
+	if old.InFlight() != 2*1200 || f.path.InFlight() != 6*1200 {
+		t.Fatalf("%d and %d bytes in flight", old.InFlight(), f.path.InFlight())
+	}
+	f.ack(wire.AppSpace, span(6, 11), span(3, 4))
+	if f.path.RTT.Latest != 90*ms || old.RTT.Latest != 100*ms || f.path.InFlight() != 0 {
+		t.Fatalf("round trips %v and %v, %d bytes in flight", old.RTT.Latest, f.path.RTT.Latest, f.path.InFlight())
+	}
+}
+
+// Losses on another path are no persistent congestion of the one in use, nor do
+// arrivals there end it.
+func TestPersistentCongestionByPath(t *testing.T) {
+	f := sampled(t)
+	first := f.path.ID
+	f.use(2)
+	f.send(wire.AppSpace, 1)
+	f.wait(time.Second)
+	f.ack(wire.AppSpace, one(1)) // the first sample of this path
+	f.use(first)
+	f.wait(ms)
+	f.send(wire.AppSpace, 2)
+	f.wait(5 * time.Second)
+	f.send(wire.AppSpace, 2)
+	f.use(2)
+	f.send(wire.AppSpace, 4)
+	f.wait(100 * ms)
+	if res := f.ack(wire.AppSpace, one(9)); res.Persistent || len(f.lost) < 4 {
+		t.Fatalf("%+v with %v lost", res, f.lost)
+	}
+}
+
+// The fate of packets of a path that is forgotten is told, and counts for none.
+func TestForgottenPath(t *testing.T) {
+	f := newFixture(t)
+	f.send(wire.AppSpace, 6)
+	f.use(2)
+	f.paths = f.paths[1:]
+	f.wait(100 * ms)
+	f.ack(wire.AppSpace, one(5))
+	f.wantFates(pns{5}, pns{0, 1, 2})
+	if f.path.RTT.HasSample() || f.path.InFlight() != 0 {
+		t.Fatalf("round trip %v, %d bytes in flight", f.path.RTT.Latest, f.path.InFlight())
 	}
 }

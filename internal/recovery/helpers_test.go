@@ -22,11 +22,17 @@ type fixture struct {
 	acked []wire.PacketNumber
 	lost  []wire.PacketNumber
 	late  int // bytes of packets that came after they were lost
+	path  *PathState
+	paths []*PathState // all that are known
+
+	lostBytes  int // of packets that count as congestion
+	lostSentAt monotime.Time
 }
 
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, now: t0}
 	f.d = NewDetector(f)
+	f.use(1)
 	f.d.MaxAckDelay = 25 * ms
 	for id := range f.space {
 		f.space[id] = NewSpace()
@@ -35,29 +41,52 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
+// use sends on the path with this ID from now on.
+func (f *fixture) use(id PathID) {
+	if f.path = f.PathState(id); f.path == nil {
+		f.path = &PathState{ID: id}
+		f.paths = append(f.paths, f.path)
+	}
+	f.d.UsePath(f.path)
+}
+
+// PathState implements Fates.
+func (f *fixture) PathState(id PathID) *PathState {
+	for _, p := range f.paths {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
 // PacketAcked implements Fates.
-func (f *fixture) PacketAcked(_ monotime.Time, _ wire.Space, p *Sent) {
-	f.acked = append(f.acked, p.Number)
+func (f *fixture) PacketAcked(_ monotime.Time, _ wire.Space, pn wire.PacketNumber, _ *Sent) {
+	f.acked = append(f.acked, pn)
 }
 
 // PacketLost implements Fates.
-func (f *fixture) PacketLost(_ monotime.Time, _ wire.Space, p *Sent) {
-	f.lost = append(f.lost, p.Number)
+func (f *fixture) PacketLost(_ monotime.Time, _ wire.Space, pn wire.PacketNumber, p *Sent) {
+	f.lost = append(f.lost, pn)
+	if p.Congests() {
+		f.lostBytes += int(p.Bytes)
+		f.lostSentAt = max(f.lostSentAt, p.SentAt)
+	}
 }
 
 // PacketLate implements Fates.
-func (f *fixture) PacketLate(_ monotime.Time, bytes int, _ monotime.Time) { f.late += bytes }
+func (f *fixture) PacketLate(_ monotime.Time, p LatePacket) { f.late += int(p.Bytes) }
 
 // send sends n full-sized ack-eliciting packets.
 func (f *fixture) send(id wire.Space, n int) {
 	for range n {
-		f.sendPacket(id, func(p *Sent) { p.Eliciting, p.Bytes = true, 1200 })
+		f.sendPacket(id, func(p *Sent) { p.AckEliciting, p.Bytes = true, 1200 })
 	}
 }
 
 func (f *fixture) sendPacket(id wire.Space, fill func(*Sent)) {
 	p := f.space[id].Begin()
-	p.SentAt = f.now
+	p.SentAt, p.Path = f.now, f.path.ID
 	fill(p)
 	f.d.OnSent(id, p)
 }
@@ -121,5 +150,5 @@ func (f *fixture) wantFates(acked, lost []wire.PacketNumber) {
 	if !equal(f.acked, acked) || !equal(f.lost, lost) {
 		f.t.Fatalf("acknowledged %v and lost %v, want %v and %v", f.acked, f.lost, acked, lost)
 	}
-	f.acked, f.lost = nil, nil
+	f.acked, f.lost, f.lostBytes = nil, nil, 0
 }

@@ -30,7 +30,7 @@ func TestLatePacket(t *testing.T) {
 }
 
 // What is learned of the order of packets has bounds, and is forgotten when packets
-// stay lost, or with the path.
+// stay lost.
 func TestLateBounds(t *testing.T) {
 	f := newFixture(t)
 	f.send(wire.AppSpace, 1000)
@@ -38,23 +38,34 @@ func TestLateBounds(t *testing.T) {
 	f.ack(wire.AppSpace, span(1, 998))
 	f.wait(1000 * ms)
 	f.ack(wire.AppSpace, span(0, 999))
-	if f.d.packetThreshold() != maxPacketThreshold {
-		t.Fatalf("threshold %d, want %d", f.d.packetThreshold(), maxPacketThreshold)
+	if f.path.packetThreshold() != maxPacketThreshold {
+		t.Fatalf("threshold %d, want %d", f.path.packetThreshold(), maxPacketThreshold)
 	}
-	if got, want := f.d.lossDelay(), f.d.RTT.Latest*3/2; got > want {
+	if got, want := f.path.lossDelay(), f.path.RTT.Latest*3/2; got > want {
 		t.Fatalf("packets are waited for %v, the most is %v", got, want)
 	}
 	f.send(wire.AppSpace, 1000)
 	f.ack(wire.AppSpace, one(1998))
 	f.ack(wire.AppSpace, one(1999))
-	if f.d.packetThreshold() != packetThreshold || f.d.lossDelay() != f.d.RTT.LossDelay() {
+	if f.path.packetThreshold() != packetThreshold || f.path.lossDelay() != f.path.RTT.LossDelay() {
 		t.Fatal("the thresholds are not the usual ones again")
 	}
-	f.d.ForgetOrder()
-	f.send(wire.AppSpace, 10)
-	f.ack(wire.AppSpace, one(2009))
-	f.ack(wire.AppSpace, span(1000, 2009))
-	if f.late != 1200+1200*8 { // but for what was lost on the other path
-		t.Fatalf("%d bytes came late", f.late)
+}
+
+// What is learned of one path's order says nothing about another.
+func TestLateByPath(t *testing.T) {
+	f := newFixture(t)
+	f.send(wire.AppSpace, 1000)
+	f.use(2)
+	f.send(wire.AppSpace, 20)
+	f.wait(100 * ms)
+	f.ack(wire.AppSpace, span(1, 998))
+	f.wait(1000 * ms)
+	f.ack(wire.AppSpace, span(0, 999))
+	if f.path.packetThreshold() != packetThreshold || f.PathState(1).packetThreshold() != maxPacketThreshold {
+		t.Fatal("a path's order counts for another")
 	}
+	f.wantFates(f.acked, pns{0})
+	f.ack(wire.AppSpace, one(1010))
+	f.wantFates(pns{1010}, pns{1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007})
 }

@@ -29,10 +29,10 @@ func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
 	if l.AmplificationCap {
 		return 0, 0
 	}
-	pto := d.RTT.PTO() << min(d.ptoCount, maxPTOBackoff)
+	pto := d.path.RTT.PTO() << min(d.ptoCount, maxPTOBackoff)
 	waiting := false
 	for i, s := range d.spaces {
-		if s == nil || s.eliciting == 0 {
+		if s == nil || s.ackEliciting == 0 {
 			continue
 		}
 		waiting = true
@@ -43,7 +43,7 @@ func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
 			}
 			timeout += d.MaxAckDelay << min(d.ptoCount, maxPTOBackoff)
 		}
-		if t := max(s.lastEliciting.Add(timeout), d.probeAfter); at.IsZero() || t < at {
+		if t := max(s.lastAckEliciting.Add(timeout), d.probeAfter); at.IsZero() || t < at {
 			at, id = t, wire.Space(i)
 		}
 	}
@@ -59,34 +59,41 @@ func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
 	return d.lastNews.Add(pto), id
 }
 
-// OnDeadline is called when Deadline has passed. Either packets were found
-// lost, or a probe must be sent in the space returned (RFC 9002, Section 6.2.4).
-func (d *Detector) OnDeadline(now monotime.Time, l Limits) (loss Loss, probe bool, space wire.Space) {
+// Expired is what was due.
+type Expired struct {
+	Persistent bool // packets were found lost: persistent congestion of the path in use
+	Probe      bool // a probe must be sent (RFC 9002, Section 6.2.4)
+	Space      wire.Space
+}
+
+// OnDeadline is called when Deadline has passed. Either packets were found lost, or
+// a probe must be sent.
+func (d *Detector) OnDeadline(now monotime.Time, l Limits) Expired {
 	if at, id := d.lossTime(); !at.IsZero() {
 		if at.After(now) {
-			return loss, false, 0
+			return Expired{}
 		}
-		return d.detectLost(now, id), false, id
+		return Expired{Persistent: d.detectLost(now, id), Space: id}
 	}
 	at, id := d.probeTime(l)
 	if at.IsZero() || at.After(now) {
-		return loss, false, 0
+		return Expired{}
 	}
 	d.ptoCount++
 	d.lastNews = now
-	return loss, true, id
+	return Expired{Probe: true, Space: id}
 }
 
 // Oldest calls f for the oldest ack-eliciting packets with no news in a space until
 // it has returned true n times, so that a probe can carry their frames again. Their
 // fate stays open.
-func (d *Detector) Oldest(id wire.Space, n int, f func(*Sent) bool) {
+func (d *Detector) Oldest(id wire.Space, n int, f func(wire.PacketNumber, *Sent) bool) {
 	s := d.spaces[id]
 	if s == nil {
 		return
 	}
 	for pn := s.ring.first; pn < s.ring.end() && n > 0; pn++ {
-		if p := s.ring.at(pn); p.state == sentWaiting && p.Eliciting && f(p) {
+		if p := s.ring.at(pn); p.state == sentWaiting && p.AckEliciting && f(pn, p) {
 			n--
 		}
 	}
@@ -101,7 +108,7 @@ func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 	}
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
 		if p := s.ring.at(pn); p.state == sentWaiting {
-			d.inFlight -= int32(p.Bytes)
+			d.landed(p)
 		}
 	}
 	d.spaces[id] = nil
@@ -115,26 +122,26 @@ func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 // none is of no consequence.
 func (d *Detector) Trim(id wire.Space) {
 	s := d.spaces[id]
-	if s == nil || s.eliciting > 0 {
+	if s == nil || s.ackEliciting > 0 {
 		return
 	}
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
 		if p := s.ring.at(pn); p.state == sentWaiting {
-			d.inFlight -= int32(p.Bytes)
+			d.landed(p)
 		}
 	}
 	s.ring = sentRing{}
-	d.late = nil
+	d.lost = nil
 }
 
-// LoseAll declares every packet of a space lost, as after a Retry or a
-// change of path that makes them meaningless.
+// LoseAll declares every packet of a space lost, as after a Retry, which makes them
+// meaningless (RFC 9000, Section 17.2.5.3).
 func (d *Detector) LoseAll(now monotime.Time, id wire.Space) {
 	s := d.spaces[id]
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
 		if p := s.ring.at(pn); p.state == sentWaiting {
 			d.settle(s, p)
-			d.fates.PacketLost(now, id, p)
+			d.fates.PacketLost(now, id, pn, p)
 		}
 	}
 	s.lossTime = 0

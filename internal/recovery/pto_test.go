@@ -17,13 +17,12 @@ func TestPTOBackoff(t *testing.T) {
 		wait := (325 * ms) << min(i, maxPTOBackoff)
 		f.wantDeadline(confirmed, sent+wait)
 		f.now = t0.Add(sent + wait - 1)
-		if _, probe, _ := f.d.OnDeadline(f.now, confirmed); probe {
+		if f.d.OnDeadline(f.now, confirmed).Probe {
 			t.Fatal("probes early")
 		}
 		f.wait(1)
-		loss, probe, id := f.d.OnDeadline(f.now, confirmed)
-		if !probe || id != wire.AppSpace || loss.Packets != 0 {
-			t.Fatalf("probe %v in %v, %+v", probe, id, loss)
+		if due := f.d.OnDeadline(f.now, confirmed); !due.Probe || due.Space != wire.AppSpace {
+			t.Fatalf("%+v", due)
 		}
 		if f.d.PTOCount() != i+1 {
 			t.Fatalf("%d timeouts are counted", f.d.PTOCount())
@@ -64,8 +63,8 @@ func TestPTOSpaces(t *testing.T) {
 	f.send(wire.InitialSpace, 1)
 	f.wantDeadline(Limits{PeerValidated: true}, 10*ms+999*ms)
 	f.now = t0.Add(1009 * ms)
-	if _, probe, id := f.d.OnDeadline(f.now, Limits{PeerValidated: true}); !probe || id != wire.HandshakeSpace {
-		t.Fatalf("probe %v in %v", probe, id)
+	if due := f.d.OnDeadline(f.now, Limits{PeerValidated: true}); !due.Probe || due.Space != wire.HandshakeSpace {
+		t.Fatalf("%+v", due)
 	}
 	f.d.Discard(f.now, wire.InitialSpace)
 	f.d.Discard(f.now, wire.HandshakeSpace)
@@ -102,8 +101,8 @@ func TestPTOAntiDeadlock(t *testing.T) {
 		if keys {
 			want = wire.HandshakeSpace
 		}
-		if _, probe, id := d.OnDeadline(t0.Add(200*ms), Limits{HandshakeKeys: keys}); !probe || id != want {
-			t.Fatalf("probe %v in %v", probe, id)
+		if due := d.OnDeadline(t0.Add(200*ms), Limits{HandshakeKeys: keys}); !due.Probe || due.Space != want {
+			t.Fatalf("%+v", due)
 		}
 	}
 	f.wantDeadline(Limits{PeerValidated: true}, 0)
@@ -115,7 +114,7 @@ func TestPTOAmplificationLimit(t *testing.T) {
 	limited := Limits{AmplificationCap: true}
 	f.send(wire.InitialSpace, 2)
 	f.wantDeadline(limited, 0)
-	if _, probe, _ := f.d.OnDeadline(f.now.Add(time.Hour), limited); probe {
+	if f.d.OnDeadline(f.now.Add(time.Hour), limited).Probe {
 		t.Fatal("probes beyond the limit")
 	}
 	f.wait(100 * ms)
@@ -131,14 +130,14 @@ func TestOldest(t *testing.T) {
 	f.ack(wire.AppSpace, one(2))
 	f.wantFates(pns{2}, nil)
 	var oldest pns
-	f.d.Oldest(wire.AppSpace, 2, func(p *Sent) bool { oldest = append(oldest, p.Number); return true })
+	f.d.Oldest(wire.AppSpace, 2, func(pn wire.PacketNumber, _ *Sent) bool { oldest = append(oldest, pn); return true })
 	if !equal(oldest, pns{1, 3}) {
 		t.Fatalf("oldest %v", oldest)
 	}
 	f.ack(wire.AppSpace, one(3), one(1))
 	f.wantFates(pns{3, 1}, nil)
 	f.d.Discard(f.now, wire.InitialSpace)
-	f.d.Oldest(wire.InitialSpace, 2, func(*Sent) bool { t.Fatal("a packet of a space that is gone"); return true })
+	f.d.Oldest(wire.InitialSpace, 2, func(wire.PacketNumber, *Sent) bool { t.Fatal("a packet of a space that is gone"); return true })
 }
 
 // PTO is the period without backoff, by the peer's promise.

@@ -46,9 +46,6 @@ func (r *RTT) smoothed() time.Duration {
 	return r.Smoothed
 }
 
-// SmoothedOrInitial returns the smoothed round-trip time, or the initial assumption.
-func (r *RTT) SmoothedOrInitial() time.Duration { return r.smoothed() }
-
 // PTO is the probe timeout's base, without the peer's max_ack_delay and
 // without backoff (RFC 9002, Section 6.2.1).
 func (r *RTT) PTO() time.Duration {

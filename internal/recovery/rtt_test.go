@@ -11,8 +11,8 @@ func TestRTT(t *testing.T) {
 	if r.HasSample() || r.PTO() != 999*ms {
 		t.Fatalf("without a sample the probe timeout is %v", r.PTO())
 	}
-	if r.SmoothedOrInitial() != InitialRTT {
-		t.Fatalf("assumed round trip %v", r.SmoothedOrInitial())
+	if r.smoothed() != InitialRTT {
+		t.Fatalf("assumed round trip %v", r.smoothed())
 	}
 	steps := []struct {
 		name                  string

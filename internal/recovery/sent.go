@@ -27,17 +27,24 @@ const (
 	sentSkipped                  // a number never used, to catch optimistic ACKs
 )
 
-// Sent is a packet on its way.
+// Sent is a packet on its way. Its number is its place in its space's record.
 type Sent struct {
-	Number     wire.PacketNumber
-	SentAt     monotime.Time
-	Bytes      int  // whole size when it counts as in flight, else 0
-	Eliciting  bool // ack-eliciting
-	AppLimited bool // the window was not full when it was sent
-	MTUProbe   bool // its loss says nothing about congestion
-	Frames     []Frame
-	state      sentState
+	Frames []Frame
+	SentAt monotime.Time
+	Path   PathID // on which it left
+	Bytes  uint16 // whole size when it counts as in flight, else 0
+	state  sentState
+
+	AckEliciting bool
+	AppLimited   bool // the window was not full when it was sent
+	Marked       bool // ECT(0), and of the 1-RTT space
+	// Probe says that its loss is no sign of congestion: a probe for a larger MTU
+	// (RFC 9000, Section 14.4), or for a path not in use (Section 9.4).
+	Probe bool
 }
+
+// Congests reports whether the packet's loss is a sign of congestion.
+func (p *Sent) Congests() bool { return p.AckEliciting && !p.Probe }
 
 // maxQuietTracked bounds the packets without ack-eliciting frames that are only
 // kept because an ack-eliciting one before them waits, for a peer that
@@ -76,7 +83,7 @@ func (r *sentRing) push(pn wire.PacketNumber) *Sent {
 	}
 	r.count++
 	s := r.at(pn)
-	*s = Sent{Number: pn, Frames: s.Frames[:0], state: sentWaiting}
+	*s = Sent{Frames: s.Frames[:0], state: sentWaiting}
 	return s
 }
 
@@ -96,11 +103,11 @@ func (r *sentRing) pop(largestAcked wire.PacketNumber) {
 	for r.count > 0 {
 		s := r.at(r.first)
 		switch {
-		case s.state == sentWaiting && s.Eliciting:
+		case s.state == sentWaiting && s.AckEliciting:
 			return
-		case s.state == sentWaiting && s.Number > largestAcked && r.quiet <= maxQuietPackets:
+		case s.state == sentWaiting && r.first > largestAcked && r.quiet <= maxQuietPackets:
 			return
-		case s.state == sentSkipped && s.Number > largestAcked && r.quiet <= maxQuietPackets:
+		case s.state == sentSkipped && r.first > largestAcked && r.quiet <= maxQuietPackets:
 			return
 		}
 		if s.state == sentWaiting {

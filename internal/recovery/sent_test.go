@@ -12,21 +12,23 @@ import (
 func TestBeginCancel(t *testing.T) {
 	s := NewSpace()
 	d := NewDetector(nil)
+	var path PathState
+	d.UsePath(&path)
 	d.SetSpace(wire.AppSpace, &s)
 	for i := range 100 {
 		p := s.Begin()
-		if p.Number != wire.PacketNumber(i) || len(p.Frames) != 0 || p.Eliciting || p.Bytes != 0 {
+		if len(p.Frames) != 0 || p.AckEliciting || p.Bytes != 0 {
 			t.Fatalf("%+v", p)
 		}
 		p.Frames = append(p.Frames, Frame{Kind: 1})
 		s.Cancel()
-		if s.Next() != wire.PacketNumber(i) || s.Eliciting() != i {
+		if s.Next() != wire.PacketNumber(i) || s.AckEliciting() != i {
 			t.Fatal("Cancel left something")
 		}
 		p = s.Begin()
-		p.Eliciting, p.Bytes = true, 100
+		p.AckEliciting, p.Bytes = true, 100
 		d.OnSent(wire.AppSpace, p)
-		if s.Next() != wire.PacketNumber(i+1) || s.Eliciting() != i+1 || d.InFlight() != 100*(i+1) {
+		if s.Next() != wire.PacketNumber(i+1) || s.AckEliciting() != i+1 || path.InFlight() != 100*(i+1) {
 			t.Fatal("the packet is not counted")
 		}
 	}
@@ -82,7 +84,7 @@ func TestFull(t *testing.T) {
 		t.Fatalf("%d slots for %d packets", len(s.ring.slots), s.ring.count)
 	}
 	f.ack(wire.AppSpace, span(0, s.Next()-1))
-	if s.Full(maxTracked) || f.d.InFlight() != 0 {
+	if s.Full(maxTracked) || f.path.InFlight() != 0 {
 		t.Fatal("still full")
 	}
 	f.d.Trim(wire.AppSpace)
@@ -152,7 +154,7 @@ func runModel(t *testing.T, seed uint64) error {
 			if p.eliciting {
 				p.bytes = 1 + r.IntN(1500)
 			}
-			f.sendPacket(wire.AppSpace, func(x *Sent) { x.Eliciting, x.Bytes = p.eliciting, p.bytes })
+			f.sendPacket(wire.AppSpace, func(x *Sent) { x.AckEliciting, x.Bytes = p.eliciting, uint16(p.bytes) })
 			m.state[m.next] = p
 			m.next++
 		case op == 6:
@@ -177,8 +179,8 @@ func runModel(t *testing.T, seed uint64) error {
 			}
 		}
 		bytes, eliciting := m.inFlight()
-		if f.d.InFlight() != bytes || s.Eliciting() != eliciting || s.Next() != m.next {
-			return fmt.Errorf("%d bytes and %d packets in flight, want %d and %d", f.d.InFlight(), s.Eliciting(), bytes, eliciting)
+		if f.path.InFlight() != bytes || s.AckEliciting() != eliciting || s.Next() != m.next {
+			return fmt.Errorf("%d bytes and %d packets in flight, want %d and %d", f.path.InFlight(), s.AckEliciting(), bytes, eliciting)
 		}
 	}
 	return nil

@@ -7,12 +7,12 @@ import (
 
 // Space is the sending side of one packet number space. Use NewSpace.
 type Space struct {
-	ring          sentRing
-	next          wire.PacketNumber // the next number to be used
-	largestAcked  wire.PacketNumber
-	lossTime      monotime.Time // when the earliest overtaken packet is lost
-	lastEliciting monotime.Time // when the last ack-eliciting packet went out
-	eliciting     int           // ack-eliciting packets with no news
+	ring             sentRing
+	next             wire.PacketNumber // the next number to be used
+	largestAcked     wire.PacketNumber
+	lossTime         monotime.Time // when the earliest overtaken packet is lost
+	lastAckEliciting monotime.Time // when the last ack-eliciting packet went out
+	ackEliciting     int           // ack-eliciting packets with no news
 }
 
 // NewSpace returns a space in which nothing was sent.
@@ -24,8 +24,8 @@ func (s *Space) Next() wire.PacketNumber { return s.next }
 // LargestAcked returns the largest number the peer acknowledged, or NoPacket.
 func (s *Space) LargestAcked() wire.PacketNumber { return s.largestAcked }
 
-// Eliciting returns how many ack-eliciting packets wait for news.
-func (s *Space) Eliciting() int { return s.eliciting }
+// AckEliciting returns how many ack-eliciting packets wait for news.
+func (s *Space) AckEliciting() int { return s.ackEliciting }
 
 // Full reports that no more packets may be sent until there is news of some: limit
 // of them wait, or very many that need no acknowledgment.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -68,14 +69,14 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 
 func (h *host) dial() {
 	h.dialled = true
-	h.conn = h.endpoint.Dial(h.run.now, engine.Path{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
+	h.conn = h.endpoint.Dial(h.run.now, path.Addrs{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
 }
 
 // receive takes a packet from the network.
 func (h *host) receive(now monotime.Time, p Packet) {
 	h.noteReceived(p.Data)
 	c := h.endpoint.HandleDatagram(now, engine.Datagram{
-		Data: p.Data, Path: engine.Path{Local: h.addr.Addr(), Remote: p.From}, ECN: p.ECN,
+		Data: p.Data, Path: path.Addrs{Local: h.addr.Addr(), Remote: p.From}, ECN: p.ECN,
 	})
 	if h.conn == nil {
 		h.conn = c

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 )
 
 // Direction is which way a packet travels along the list of nodes.
@@ -22,7 +22,7 @@ const (
 type Packet struct {
 	Data     []byte
 	From, To netip.AddrPort
-	ECN      engine.ECN
+	ECN      path.ECN
 }
 
 // Node is something a packet passes: a cable, a lossy link, a NAT. Nodes are
@@ -151,18 +151,12 @@ func (n *Bottleneck) Pass(now monotime.Time, dir Direction, p Packet, deliver fu
 	if queued+len(p.Data) > n.Queue {
 		return
 	}
-	if n.MarkAbove > 0 && queued > n.MarkAbove && p.ECN == ect0 {
-		p.ECN = congestionExperienced
+	if n.MarkAbove > 0 && queued > n.MarkAbove && p.ECN == path.ECT0 {
+		p.ECN = path.CE
 	}
 	*free = free.Add(time.Duration(float64(len(p.Data)) * 8 / n.Rate * float64(time.Second)))
 	deliver(*free, p)
 }
-
-// RFC 3168, Section 5.
-const (
-	ect0                  engine.ECN = 2
-	congestionExperienced engine.ECN = 3
-)
 
 // MTU loses datagrams of more than Size bytes.
 type MTU struct {

@@ -1,4 +1,4 @@
-package congestion
+package path
 
 import (
 	"time"
