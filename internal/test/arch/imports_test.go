@@ -42,12 +42,12 @@ var may = map[string]string{
 	"internal/admission": "internal/engine sync",
 	"internal/handshake": "internal/engine internal/protect internal/wire context sync",
 	"internal/qlog":      "internal/engine internal/monotime internal/wire os sync time",
-	"internal/loop": "internal/connid internal/engine internal/monotime internal/streambuf internal/udp internal/wire " +
+	"internal/loop": "internal/connid internal/engine internal/monotime internal/path internal/streambuf internal/udp internal/wire " +
 		"net os sync time",
 
 	// The faces.
 	"quic": "internal/admission internal/asynclog internal/congestion internal/connid internal/dialtrace internal/engine " +
-		"internal/handshake internal/lookup internal/loop internal/monotime internal/qlog internal/queue internal/streambuf " +
+		"internal/handshake internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire context net os sync time",
 	"http3": "quic internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
