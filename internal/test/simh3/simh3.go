@@ -176,4 +176,3 @@ func (t transport) Close(code h3.ErrorCode, reason string) {
 func (t transport) CountBuffered(n int) bool { return t.QUIC.CountBuffered(n) }
 
 func (t transport) FlushSoon() { t.Conn.Flush(t.now) }
-
