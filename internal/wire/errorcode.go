@@ -25,6 +25,7 @@ const (
 	KeyUpdateError          ErrorCode = 0x0e
 	AEADLimitReached        ErrorCode = 0x0f
 	NoViablePath            ErrorCode = 0x10
+	VersionNegotiationError ErrorCode = 0x11 // RFC 9368, Section 10.2
 	CryptoErrorBase         ErrorCode = 0x100
 )
 
@@ -46,6 +47,7 @@ var errorNames = [...]string{
 	KeyUpdateError:          "KEY_UPDATE_ERROR",
 	AEADLimitReached:        "AEAD_LIMIT_REACHED",
 	NoViablePath:            "NO_VIABLE_PATH",
+	VersionNegotiationError: "VERSION_NEGOTIATION_ERROR",
 }
 
 // IsCrypto reports whether e carries a TLS alert, which is then e's low byte.

@@ -68,6 +68,9 @@ type TransportParameters struct {
 	// in use: both are sent, either is understood.
 	ResetStreamAt bool
 
+	// VersionInformation is nil when there is none (RFC 9368, Section 3).
+	VersionInformation *VersionInformation
+
 	// GreaseQUICBit says that packets with a cleared fixed bit are received
 	// (RFC 9287, Section 3).
 	GreaseQUICBit bool

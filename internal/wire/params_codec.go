@@ -29,6 +29,9 @@ func AppendTransportParameters(b []byte, p *TransportParameters) []byte {
 			b = AppendVarint(b, v)
 		}
 	}
+	if p.VersionInformation != nil {
+		b = appendVersionInformation(b, p.VersionInformation)
+	}
 	if p.DisableActiveMigration {
 		b = appendParam(b, paramDisableActiveMigration, 0)
 	}
@@ -82,7 +85,7 @@ func ParseTransportParameters(b []byte, from Side) (TransportParameters, error) 
 		if from == ClientSide && id.fromServer() {
 			return p, fmt.Errorf("wire: transport parameter %s comes from a client", name)
 		}
-		if !p.consume(id, value) {
+		if !p.consume(id, value, from) {
 			return p, fmt.Errorf("wire: transport parameter %s has an invalid value", name)
 		}
 	}
@@ -100,9 +103,9 @@ func (id paramID) bit() uint64 {
 	return 1 << id
 }
 
-// consume stores the value of the known parameter id and reports whether it is
-// valid.
-func (p *TransportParameters) consume(id paramID, value []byte) bool {
+// consume stores the value of the known parameter id, which comes from a side, and
+// reports whether it is valid.
+func (p *TransportParameters) consume(id paramID, value []byte, from Side) bool {
 	switch id {
 	case paramOriginalDstID:
 		return p.OriginalDstID.consume(value)
@@ -116,6 +119,10 @@ func (p *TransportParameters) consume(id paramID, value []byte) bool {
 	case paramPreferredAddress:
 		var ok bool
 		p.PreferredAddress, ok = parsePreferredAddress(value)
+		return ok
+	case paramVersionInformation:
+		var ok bool
+		p.VersionInformation, ok = parseVersionInformation(value, from)
 		return ok
 	case paramDisableActiveMigration:
 		p.DisableActiveMigration = true

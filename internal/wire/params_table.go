@@ -23,6 +23,7 @@ const (
 	paramActiveConnIDLimit              paramID = 0x0e
 	paramInitialSrcID                   paramID = 0x0f
 	paramRetrySrcID                     paramID = 0x10
+	paramVersionInformation             paramID = 0x11
 	paramMaxDatagramFrameSize           paramID = 0x20
 	paramResetStreamAt                  paramID = 0x1d
 	paramGreaseQUICBit                  paramID = 0x2ab2
@@ -47,6 +48,7 @@ var paramNames = map[paramID]string{
 	paramActiveConnIDLimit:              "active_connection_id_limit",
 	paramInitialSrcID:                   "initial_source_connection_id",
 	paramRetrySrcID:                     "retry_source_connection_id",
+	paramVersionInformation:             "version_information",
 	paramMaxDatagramFrameSize:           "max_datagram_frame_size",
 	paramResetStreamAt:                  "reset_stream_at",
 	paramGreaseQUICBit:                  "grease_quic_bit",

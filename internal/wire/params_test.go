@@ -38,6 +38,7 @@ func fullParams(t testing.TB) TransportParameters {
 		MaxDatagramFrameSize:           65535,
 		GreaseQUICBit:                  true,
 		ResetStreamAt:                  true,
+		VersionInformation:             &VersionInformation{Version2, []Version{Version2, Version1, 0x1a2a3a4a}},
 	}
 }
 
@@ -160,6 +161,8 @@ func FuzzTransportParameters(f *testing.F) {
 	full := fullParams(f)
 	f.Add(AppendTransportParameters(nil, &full), true)
 	f.Add(unhex(f, "1b03aabbcc040240050a0103"), false)
+	f.Add(unhex(f, "110c6b3343cf6b3343cf00000001"), false)
+	f.Add(unhex(f, "110400000001"), true)
 	f.Fuzz(func(t *testing.T, b []byte, server bool) {
 		from := ClientSide
 		if server {

@@ -1,27 +1,5 @@
 package wire
 
-import "fmt"
-
-// Version is a QUIC version number as found in long headers.
-type Version uint32
-
-// The versions this package knows the packet types of.
-const (
-	Version1 Version = 1          // RFC 9000
-	Version2 Version = 0x6b3343cf // RFC 9369
-)
-
-// String returns "v1", "v2" or the number in hexadecimal.
-func (v Version) String() string {
-	switch v {
-	case Version1:
-		return "v1"
-	case Version2:
-		return "v2"
-	}
-	return fmt.Sprintf("0x%08x", uint32(v))
-}
-
 // Side is one of the two roles in a connection.
 type Side uint8
 
