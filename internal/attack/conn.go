@@ -129,8 +129,7 @@ func (a *attacker) begin(d dialing) (*conn, error) {
 		d.params(&c.params)
 	}
 	c.params.InitialSrcID = wire.SomeID(c.local)
-	t.SetTransportParameters(wire.AppendTransportParameters(nil, &c.params))
-	if err := t.Start(); err != nil {
+	if err := t.Start(wire.Version1, wire.AppendTransportParameters(nil, &c.params)); err != nil {
 		return nil, err
 	}
 	if err := c.pollTLS(); err != nil {

@@ -30,8 +30,7 @@ func (a *attacker) newKnocker() (*knocker, error) {
 	k := &knocker{a: a, local: a.randomID()}
 	params := wire.DefaultTransportParameters()
 	params.InitialSrcID = wire.SomeID(k.local)
-	t.SetTransportParameters(wire.AppendTransportParameters(nil, &params))
-	if err := t.Start(); err != nil {
+	if err := t.Start(wire.Version1, wire.AppendTransportParameters(nil, &params)); err != nil {
 		return nil, err
 	}
 	for e := t.NextEvent(); e.Kind != engine.TLSNoEvent; e = t.NextEvent() {

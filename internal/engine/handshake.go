@@ -94,14 +94,23 @@ func (e *earlyPackets) keep(list []Datagram) {
 // startTLS begins the handshake.
 func (c *Conn) startTLS(now monotime.Time) {
 	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
-	if c.side == wire.ClientSide {
-		c.tls.SetTransportParameters(c.localParameters())
-	}
-	if err := c.tls.Start(); err != nil {
-		c.closeTLS(now, err)
+	if c.side == wire.ServerSide {
 		return
 	}
-	c.pollTLS(now)
+	err := c.beginTLS()
+	if err == nil {
+		err = c.pollTLS(now)
+	}
+	if err != nil {
+		c.fail(now, err)
+	}
+}
+
+func (c *Conn) beginTLS() *TransportError {
+	if err := c.tls.Start(c.version, c.localParameters()); err != nil {
+		return tlsError(err)
+	}
+	return nil
 }
 
 // pollTLS acts on everything the handshake has to say.
@@ -124,7 +133,9 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 				space.crypto.write(e.Data)
 			}
 		case TLSNeedParameters:
-			c.tls.SetTransportParameters(c.localParameters())
+			if err := c.beginTLS(); err != nil {
+				return err
+			}
 		case TLSPeerParameters:
 			if err := c.setPeerParameters(e.Data); err != nil {
 				return err
@@ -219,5 +230,3 @@ func tlsError(err error) *TransportError {
 	}
 	return &TransportError{Code: wire.InternalError, Frame: wire.FrameCrypto, Reason: fmt.Sprint("handshake: ", err), Err: err}
 }
-
-func (c *Conn) closeTLS(now monotime.Time, err error) { c.fail(now, tlsError(err)) }

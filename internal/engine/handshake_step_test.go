@@ -129,10 +129,32 @@ func TestPendingHandshakeFails(t *testing.T) {
 	p.wantClose(wire.CryptoErrorBase + 10)
 }
 
+// eagerTLS has a secret at once, which nobody can use.
+type eagerTLS struct {
+	*sim.FakeTLS
+	told bool
+}
+
+func (e *eagerTLS) NextEvent() engine.TLSEvent {
+	if e.told {
+		return e.FakeTLS.NextEvent()
+	}
+	e.told = true
+	return engine.TLSEvent{Kind: engine.TLSWriteSecret, Space: wire.HandshakeSpace, Suite: 1, Data: make([]byte, 32)}
+}
+
+// A client whose handshake fails as it begins ends with that error.
+func TestHandshakeFailsAtOnce(t *testing.T) {
+	p := newClient(t)
+	p.conn = p.endpoint.Dial(p.now, p.path, p.config, &eagerTLS{FakeTLS: &sim.FakeTLS{Side: wire.ClientSide}})
+	p.poll()
+	p.wantClosedWith(wire.InternalError)
+	p.wantForgotten()
+}
+
 // A client's step may be pending, too; 1-RTT packets that come meanwhile are kept.
 func TestPendingHandshakeClient(t *testing.T) {
 	p := newClient(t)
-	p.startTLS()
 	tls := &sim.FakeTLS{Side: wire.ClientSide, Slow: true}
 	p.conn = p.endpoint.Dial(p.now, p.path, p.config, tls)
 	p.poll()

@@ -22,25 +22,17 @@ func (p *puppet) start() {
 	p.t.Helper()
 	if p.side == wire.ClientSide {
 		p.initialKeys(p.original)
-		p.setParameters()
 		p.startTLS()
+		p.pollTLS()
 		return
 	}
-	p.startTLS()
 	p.conn = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
 	p.poll()
 }
 
+// startTLS begins the puppet's handshake with its transport parameters.
 func (p *puppet) startTLS() {
 	p.t.Helper()
-	if err := p.tls.Start(); err != nil {
-		p.fatal("%v", err)
-	}
-	p.pollTLS()
-}
-
-// setParameters gives the puppet's handshake its transport parameters.
-func (p *puppet) setParameters() {
 	p.params.InitialSrcID = wire.SomeID(p.local)
 	if p.side == wire.ServerSide {
 		p.params.OriginalDstID = wire.SomeID(p.original)
@@ -48,7 +40,9 @@ func (p *puppet) setParameters() {
 	if p.editTP != nil {
 		p.editTP(&p.params)
 	}
-	p.tls.SetTransportParameters(append(wire.AppendTransportParameters(nil, &p.params), p.extraTP...))
+	if err := p.tls.Start(wire.Version1, append(wire.AppendTransportParameters(nil, &p.params), p.extraTP...)); err != nil {
+		p.fatal("%v", err)
+	}
 }
 
 // handshake brings both sides to a confirmed handshake with nothing left to
@@ -145,7 +139,7 @@ func (p *puppet) pollTLS() {
 			s := &p.spaces[e.Space]
 			s.toSend = append(s.toSend, e.Data...)
 		case engine.TLSNeedParameters:
-			p.setParameters()
+			p.startTLS()
 		case engine.TLSPeerParameters:
 			p.peer, err = wire.ParseTransportParameters(e.Data, p.side.Peer())
 		case engine.TLSHandshakeDone:

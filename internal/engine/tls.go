@@ -12,11 +12,14 @@ import (
 // performs no I/O and is called by one goroutine. internal/handshake
 // implements it with crypto/tls; tests may use a fake.
 type TLS interface {
-	// Start begins the handshake. A client has events to poll afterwards.
-	Start() error
-	// SetTransportParameters gives the encoded local parameters. The engine
-	// calls it before Start for a client and on TLSNeedParameters for a server.
-	SetTransportParameters(params []byte)
+	// Start begins the handshake of a connection of a version, to which sessions
+	// belong (RFC 9369, Section 5), with the encoded local transport parameters. The
+	// engine calls it at once for a client, and on TLSNeedParameters for a server.
+	// There are events to poll afterwards. For a client it may be called again,
+	// before HandleData: then what was said before is void.
+	Start(v wire.Version, params []byte) error
+	// SetVersion tells a client's handshake that the server chose another version.
+	SetVersion(v wire.Version)
 	// HandleData takes the next contiguous handshake bytes of a space. The
 	// bytes are the engine's and valid only during the call.
 	HandleData(space wire.Space, data []byte) error
@@ -51,7 +54,7 @@ const (
 	TLSWriteSecret                 // Space, Suite, Data: the secret to seal packets with
 	TLSWriteData                   // Space, Data: bytes for CRYPTO frames
 	TLSPeerParameters              // Data: the peer's transport parameters
-	TLSNeedParameters              // SetTransportParameters must be called now
+	TLSNeedParameters              // a server's Start must be called now
 	TLSHandshakeDone               // the handshake is complete (RFC 9001, Section 4.1.1)
 )
 

@@ -24,6 +24,8 @@ package handshake
 import (
 	"crypto/tls"
 	"errors"
+
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // ErrTLS13 is the error for a tls.Config that rules out TLS 1.3, which QUIC
@@ -33,32 +35,45 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 // Server makes the server's side of handshakes. It may be used by many
 // goroutines at once.
 type Server struct {
-	config *tls.Config
-	pool   *pool // nil for handshakes that never block
+	configs map[wire.Version]*tls.Config // by the connection's version
+	pool    *pool                        // nil for handshakes that never block
 	// events asks for an event when a session is resumed, so that it is resumed
 	// without 0-RTT. It is for configurations that are chosen for each client; where
-	// there is only one, withoutEarlyData saves two changes of goroutines.
+	// there is only one, onlySessionsOf saves two changes of goroutines.
 	events bool
 }
 
-// NewServer returns a Server with a copy of config, which is made once because
-// the keys of session tickets belong to the copy. GetConfigForClient is heeded.
+// NewServer returns a Server with copies of config, which are made once because
+// the keys of session tickets belong to the copies. GetConfigForClient is heeded.
 func NewServer(config *tls.Config) (*Server, error) {
 	prepared, err := prepare(config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: prepared, events: prepared.GetConfigForClient != nil}
+	s := &Server{configs: make(map[wire.Version]*tls.Config), events: prepared.GetConfigForClient != nil}
 	if mayBlock(config, true) {
 		s.pool = newPool()
 		s.pool.outside(prepared)
 	}
-	get := prepared.GetConfigForClient
-	if get == nil {
-		withoutEarlyData(prepared)
-		return s, nil
+	for _, v := range []wire.Version{wire.Version1, wire.Version2} {
+		own := prepared.Clone()
+		if own.GetConfigForClient != nil {
+			s.chooseFor(v, own)
+		} else {
+			onlySessionsOf(v, own)
+		}
+		s.configs[v] = own
 	}
-	prepared.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	return s, nil
+}
+
+// chooseFor prepares what config's GetConfigForClient chooses. Of versions but the
+// first it resumes no sessions: of a configuration with keys of its own nobody can say
+// which version a ticket is of.
+func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
+	get := config.GetConfigForClient
+	config.SessionTicketsDisabled = config.SessionTicketsDisabled || v != wire.Version1
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		chosen, err := get(hello)
 		if chosen == nil || err != nil {
 			return nil, err
@@ -66,34 +81,15 @@ func NewServer(config *tls.Config) (*Server, error) {
 		chosen, err = prepare(chosen)
 		if err == nil {
 			s.pool.outside(chosen)
+			chosen.SessionTicketsDisabled = chosen.SessionTicketsDisabled || v != wire.Version1
 		}
 		return chosen, err
-	}
-	return s, nil
-}
-
-// withoutEarlyData makes a configuration resume every session without 0-RTT,
-// whatever its ticket permits.
-func withoutEarlyData(config *tls.Config) {
-	unwrap := config.UnwrapSession
-	if unwrap == nil {
-		unwrap = config.DecryptTicket
-	}
-	config.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := unwrap(ticket, state)
-		if session != nil {
-			session.EarlyData = false
-		}
-		return session, err
 	}
 }
 
 // NewConn returns the server's side of a new connection.
 func (s *Server) NewConn() *Conn {
-	c := &Conn{
-		server: true,
-		quic:   tls.QUICServer(&tls.QUICConfig{TLSConfig: s.config, EnableSessionEvents: s.events}),
-	}
+	c := &Conn{server: s}
 	if s.pool != nil {
 		c.background = newBackground(s.pool.run)
 	}
@@ -112,8 +108,11 @@ func NewClient(config *tls.Config, serverName string) (*Conn, error) {
 		prepared.ServerName = serverName
 	}
 	c := &Conn{
-		quic:           tls.QUICClient(&tls.QUICConfig{TLSConfig: prepared, EnableSessionEvents: true}),
+		client:         prepared,
 		ignoresTickets: prepared.ClientSessionCache == nil || prepared.SessionTicketsDisabled,
+	}
+	if cache := prepared.ClientSessionCache; cache != nil {
+		prepared.ClientSessionCache = sessions{cache, c}
 	}
 	if mayBlock(prepared, false) {
 		c.background = newBackground(func(step func()) { go step() })

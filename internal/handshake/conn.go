@@ -15,6 +15,7 @@ import (
 // The alerts that this package sends on its own (RFC 8446, Section 6).
 const (
 	alertUnexpectedMessage = 10
+	alertIllegalParameter  = 47
 	alertInternalError     = 80
 )
 
@@ -23,10 +24,16 @@ const (
 //
 // An error of crypto/tls may come up at any event. So that the engine hears of
 // it from the call that caused it, the events of a call are collected before it
-// returns, and a server takes its transport parameters before anything else.
+// returns, and a server begins when it knows the client's transport parameters.
 type Conn struct {
-	quic   *tls.QUICConn // nil when it is needed no more
-	server bool
+	server  *Server       // nil for a client
+	client  *tls.Config   // nil for a server
+	quic    *tls.QUICConn // nil before it is begun, and when it is needed no more
+	version wire.Version
+
+	hello      []byte // of a server's client, until crypto/tls has it
+	helloWhole bool   // all of it is there
+	peerParams []byte // in hello, until crypto/tls has found them too
 
 	background *background // where steps are taken that may block; nil for here
 
@@ -42,29 +49,25 @@ type Conn struct {
 
 var _ engine.TLS = (*Conn)(nil)
 
-// Start begins the handshake. A server waits for its transport parameters.
-func (c *Conn) Start() error {
-	if c.server {
-		c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
-		return nil
+// Start begins the handshake: see engine.TLS. params are copied. The error, or that of
+// Finish, is an *engine.TLSAlert.
+func (c *Conn) Start(v wire.Version, params []byte) error {
+	c.version = v
+	if c.server != nil {
+		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v], EnableSessionEvents: c.server.events})
+	} else {
+		c.free() // of a version that the server does not have
+		c.quic = tls.QUICClient(&tls.QUICConfig{TLSConfig: c.client, EnableSessionEvents: true})
 	}
-	if c.background != nil && c.background.starts {
+	c.quic.SetTransportParameters(append([]byte{}, params...))
+	if b := c.background; b != nil && (c.server != nil || b.starts) {
 		return c.step(c.start)
 	}
 	return c.start()
 }
 
-// SetTransportParameters sets the encoded parameters for the peer, which are
-// copied. An error that follows from them is HandleData's to tell.
-func (c *Conn) SetTransportParameters(params []byte) {
-	if c.quic == nil {
-		return
-	}
-	c.quic.SetTransportParameters(append([]byte{}, params...))
-	if c.server {
-		c.err = c.start()
-	}
-}
+// SetVersion implements engine.TLS.
+func (c *Conn) SetVersion(v wire.Version) { c.version = v }
 
 func (c *Conn) start() error {
 	ctx := context.Background()
@@ -74,26 +77,46 @@ func (c *Conn) start() error {
 	if err := c.quic.Start(ctx); err != nil {
 		return c.fail(err)
 	}
-	return c.collect()
+	if c.server == nil {
+		return c.collect()
+	}
+	hello := c.hello
+	c.hello = nil
+	return c.handleData(wire.InitialSpace, hello)
 }
 
 // HandleData takes handshake bytes from the peer. The error, or that of Finish, is
 // an *engine.TLSAlert.
 func (c *Conn) HandleData(space wire.Space, data []byte) error {
-	if c.err != nil {
+	switch {
+	case c.err != nil:
 		return c.err
-	}
-	if c.background == nil || c.quic == nil {
+	case c.server != nil && !c.helloWhole:
+		c.takeHello(data)
+		return nil
+	case c.background == nil || c.quic == nil:
 		return c.handleData(space, data)
 	}
 	data = bytes.Clone(data)
 	return c.step(func() error {
 		err := c.handleData(space, data)
-		if err == nil && c.server && c.state != nil {
+		if err == nil && c.server != nil && c.state != nil {
 			_ = c.SendSessionTicket() // which would have to be a step of its own
 		}
 		return err
 	})
+}
+
+// takeHello waits for all of the client's hello, and tells of what is in it for QUIC.
+func (c *Conn) takeHello(data []byte) {
+	c.hello = append(c.hello, data...)
+	if c.peerParams, c.helloWhole = helloParameters(c.hello); !c.helloWhole {
+		return
+	}
+	if c.peerParams != nil {
+		c.push(engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: c.peerParams})
+	}
+	c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
 }
 
 func (c *Conn) handleData(space wire.Space, data []byte) error {
@@ -143,10 +166,10 @@ func (c *Conn) forget() {
 // SendSessionTicket makes a server's NewSessionTicket message, one that does
 // not permit 0-RTT. It ends the need for crypto/tls's state, which is freed.
 func (c *Conn) SendSessionTicket() error {
-	if c.quic == nil || !c.server || c.state == nil {
+	if c.quic == nil || c.server == nil || c.state == nil {
 		return c.err
 	}
-	if err := c.quic.SendSessionTicket(tls.QUICSessionTicketOptions{}); err != nil {
+	if err := c.quic.SendSessionTicket(tls.QUICSessionTicketOptions{Extra: ticketExtra(c.version)}); err != nil {
 		return c.fail(err)
 	}
 	err := c.collect()
@@ -207,6 +230,13 @@ func (c *Conn) collect() error {
 			state := c.quic.ConnectionState()
 			c.state = &state
 			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone})
+		case tls.QUICTransportParameters:
+			if c.server == nil {
+				c.forward(&e)
+			} else if !bytes.Equal(e.Data, c.peerParams) {
+				return c.fail(fmt.Errorf("handshake: a second hello has other transport parameters: %w", tls.AlertError(alertIllegalParameter)))
+			}
+			c.peerParams = nil
 		default:
 			c.forward(&e)
 		}

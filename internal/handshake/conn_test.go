@@ -93,7 +93,7 @@ func TestSessionsWithoutEarlyData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session, err := srv.config.UnwrapSession(nil, tls.ConnectionState{})
+	session, err := srv.configs[wire.Version1].UnwrapSession(nil, tls.ConnectionState{})
 	if err != nil || session.EarlyData {
 		t.Errorf("a session is %+v, %v", session, err)
 	}
@@ -278,8 +278,7 @@ func TestConfigErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	client.SetTransportParameters(nil)
-	wantAlert(t, client.Start(), alertInternalError) // neither ServerName nor InsecureSkipVerify
+	wantAlert(t, client.Start(wire.Version1, nil), alertInternalError) // neither ServerName nor InsecureSkipVerify
 }
 
 func TestConfigIsNotChanged(t *testing.T) {
@@ -311,13 +310,13 @@ func TestJunk(t *testing.T) {
 	} {
 		_, server := newPair(t, serverConfig, clientConfig)
 		s := newEnd(server)
-		if err := server.Start(); err != nil {
+		if err := server.HandleData(wire.InitialSpace, junk); err != nil {
 			t.Fatal(err)
 		}
 		s.poll()
 		var alert *engine.TLSAlert
-		if err := server.HandleData(wire.InitialSpace, junk); !errors.As(err, &alert) {
-			t.Errorf("%s: %v, want an alert", name, err)
+		if !errors.As(s.err, &alert) {
+			t.Errorf("%s: %v, want an alert", name, s.err)
 		}
 		server.Close()
 	}
@@ -327,8 +326,7 @@ func TestCloseEarly(t *testing.T) {
 	serverConfig, clientConfig := testConfigs(t)
 	client, server := newPair(t, serverConfig, clientConfig)
 	server.Close() // not started
-	client.SetTransportParameters([]byte("parameters"))
-	if err := client.Start(); err != nil {
+	if err := client.Start(wire.Version1, []byte("parameters")); err != nil {
 		t.Fatal(err)
 	}
 	client.Close() // started

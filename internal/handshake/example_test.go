@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 func ExampleNewClient() {
@@ -16,8 +17,7 @@ func ExampleNewClient() {
 	}
 	defer conn.Close()
 
-	conn.SetTransportParameters(nil)
-	if err := conn.Start(); err != nil {
+	if err := conn.Start(wire.Version1, nil); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -61,6 +61,7 @@ type secretKey struct {
 type end struct {
 	conn       *Conn
 	server     bool
+	version    wire.Version      // of the server's, when it begins
 	out        []engine.TLSEvent // TLSWriteData not delivered yet
 	secrets    map[secretKey]string
 	peerParams []byte
@@ -70,7 +71,7 @@ type end struct {
 }
 
 func newEnd(conn *Conn) *end {
-	e := &end{conn: conn, server: conn.server, secrets: map[secretKey]string{}, progress: make(progress, 1)}
+	e := &end{conn: conn, server: conn.server != nil, version: wire.Version1, secrets: map[secretKey]string{}, progress: make(progress, 1)}
 	conn.Notify(e.progress)
 	return e
 }
@@ -97,7 +98,7 @@ func (e *end) poll() {
 		case engine.TLSNoEvent:
 			return
 		case engine.TLSNeedParameters:
-			e.conn.SetTransportParameters([]byte("parameters of the server"))
+			e.err = e.finish(e.conn.Start(e.version, []byte("parameters of the server")))
 		case engine.TLSWriteData:
 			ev.Data = bytes.Clone(ev.Data)
 			e.out = append(e.out, ev)
@@ -123,9 +124,10 @@ func (e *end) deliver(to *end, chunk int) {
 	for _, ev := range out {
 		for len(ev.Data) > 0 && to.err == nil {
 			n := min(chunk, len(ev.Data))
-			to.err = to.finish(to.conn.HandleData(ev.Space, ev.Data[:n]))
+			if to.err = to.finish(to.conn.HandleData(ev.Space, ev.Data[:n])); to.err == nil {
+				to.poll()
+			}
 			ev.Data = ev.Data[n:]
-			to.poll()
 		}
 	}
 }
@@ -137,10 +139,8 @@ func run(t *testing.T, client, server *Conn, chunk int) (c, s *end) {
 	c, s = newEnd(client), newEnd(server)
 	t.Cleanup(client.Close)
 	t.Cleanup(server.Close)
-	client.SetTransportParameters([]byte("parameters of the client"))
-	c.err, s.err = c.finish(client.Start()), s.finish(server.Start())
+	c.err = c.finish(client.Start(wire.Version1, []byte("parameters of the client")))
 	c.poll()
-	s.poll()
 	for c.err == nil && s.err == nil && len(c.out)+len(s.out) > 0 {
 		c.deliver(s, chunk)
 		s.deliver(c, chunk)

@@ -29,7 +29,6 @@ type FakeTLS struct {
 	// callbacks that ask others.
 	Slow bool
 
-	params []byte
 	events []engine.TLSEvent
 	in     [wire.NumSpaces][]byte
 	closed bool
@@ -48,31 +47,29 @@ const (
 var errFakeTLS = errors.New("fake handshake: unexpected message")
 
 // Start implements engine.TLS.
-func (f *FakeTLS) Start() error {
+func (f *FakeTLS) Start(_ wire.Version, params []byte) error {
 	if f.Suite == 0 {
 		f.Suite = protect.AES128GCM
 	}
 	if f.Side == wire.ClientSide {
-		f.write(wire.InitialSpace, fakeHello, f.params)
+		f.events = nil
+		f.write(wire.InitialSpace, fakeHello, params)
+	} else {
+		f.serverFlight(params)
 	}
 	return nil
 }
 
-// SetTransportParameters implements engine.TLS.
-func (f *FakeTLS) SetTransportParameters(p []byte) {
-	f.params = p
-	if f.Side == wire.ServerSide {
-		f.serverFlight()
-	}
-}
+// SetVersion implements engine.TLS.
+func (f *FakeTLS) SetVersion(wire.Version) {}
 
 // serverFlight follows the client's hello.
-func (f *FakeTLS) serverFlight() {
+func (f *FakeTLS) serverFlight(params []byte) {
 	f.write(wire.InitialSpace, fakeHello, nil)
 	f.secret(engine.TLSWriteSecret, wire.HandshakeSpace)
 	f.secret(engine.TLSReadSecret, wire.HandshakeSpace)
-	body := binary.BigEndian.AppendUint16(nil, uint16(len(f.params)))
-	body = append(body, f.params...)
+	body := binary.BigEndian.AppendUint16(nil, uint16(len(params)))
+	body = append(body, params...)
 	f.write(wire.HandshakeSpace, fakeParameters, append(body, make([]byte, f.Filler)...))
 	f.secret(engine.TLSWriteSecret, wire.AppSpace)
 }

@@ -1,0 +1,56 @@
+package handshake
+
+import "golang.org/x/crypto/cryptobyte"
+
+const (
+	typeClientHello = 1    // RFC 8446, Section 4
+	extParameters   = 0x39 // quic_transport_parameters (RFC 9001, Section 8.2)
+	// maxHello is the longest hello that is waited for, which is crypto/tls's limit for
+	// any message.
+	maxHello = 64 << 10
+)
+
+// helloParameters finds the client's transport parameters in b, the first bytes of its
+// ClientHello (RFC 8446, Section 4.1.2). It returns false while more must come. In what
+// is malformed there are none, and crypto/tls says what is wrong with it.
+//
+// The version of QUIC, on which the server's parameters and sessions depend, follows
+// from them, and crypto/tls tells of them only after it has looked for a session, or,
+// if it asks for another key share, with the second hello.
+func helloParameters(b []byte) (params []byte, whole bool) {
+	s := cryptobyte.String(b)
+	var (
+		kind                                            uint8
+		size                                            uint32
+		hello, session, suites, compression, extensions cryptobyte.String
+	)
+	switch {
+	case !s.ReadUint8(&kind):
+		return nil, false
+	case kind != typeClientHello:
+		return nil, true
+	case !s.ReadUint24(&size):
+		return nil, false
+	case size > maxHello:
+		return nil, true
+	case !s.ReadBytes((*[]byte)(&hello), int(size)):
+		return nil, false
+	}
+	const versionAndRandom = 2 + 32
+	if !hello.Skip(versionAndRandom) || !hello.ReadUint8LengthPrefixed(&session) ||
+		!hello.ReadUint16LengthPrefixed(&suites) || !hello.ReadUint8LengthPrefixed(&compression) ||
+		!hello.ReadUint16LengthPrefixed(&extensions) {
+		return nil, true
+	}
+	for !extensions.Empty() {
+		var id uint16
+		var value cryptobyte.String
+		if !extensions.ReadUint16(&id) || !extensions.ReadUint16LengthPrefixed(&value) {
+			return nil, true
+		}
+		if id == extParameters {
+			return value, true
+		}
+	}
+	return nil, true
+}

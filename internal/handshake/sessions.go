@@ -1,0 +1,73 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/tls"
+	"slices"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Sessions belong to a version of QUIC: a client must not offer, and a server not
+// resume, one of another (RFC 9369, Section 5). Those of version 1 are as they would be
+// if there were no other.
+
+// sessions are a client's, of the version that its connection has.
+type sessions struct {
+	cache tls.ClientSessionCache
+	conn  *Conn
+}
+
+// Get implements tls.ClientSessionCache.
+func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
+	return s.cache.Get(s.key(server))
+}
+
+// Put implements tls.ClientSessionCache.
+func (s sessions) Put(server string, state *tls.ClientSessionState) {
+	s.cache.Put(s.key(server), state)
+}
+
+func (s sessions) key(server string) string {
+	if s.conn.version == wire.Version1 {
+		return server
+	}
+	return "QUIC " + s.conn.version.String() + " " + server
+}
+
+// ticketExtra is what a server's ticket says of the version.
+func ticketExtra(v wire.Version) [][]byte {
+	if v == wire.Version1 {
+		return nil
+	}
+	return [][]byte{[]byte(ticketPrefix + v.String())}
+}
+
+const ticketPrefix = "godwit QUIC "
+
+// isSessionOf reports whether a session was made on a connection of a version.
+func isSessionOf(v wire.Version, s *tls.SessionState) bool {
+	ours := func(b []byte) bool { return bytes.HasPrefix(b, []byte(ticketPrefix)) }
+	i := slices.IndexFunc(s.Extra, ours)
+	if v == wire.Version1 {
+		return i < 0
+	}
+	return i >= 0 && string(s.Extra[i]) == ticketPrefix+v.String()
+}
+
+// onlySessionsOf makes a server's configuration resume the sessions of one version, and
+// every one without 0-RTT, whatever its ticket permits.
+func onlySessionsOf(v wire.Version, config *tls.Config) {
+	unwrap := config.UnwrapSession
+	if unwrap == nil {
+		unwrap = config.DecryptTicket
+	}
+	config.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := unwrap(ticket, state)
+		if session == nil || err != nil || !isSessionOf(v, session) {
+			return nil, err
+		}
+		session.EarlyData = false
+		return session, nil
+	}
+}
