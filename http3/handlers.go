@@ -22,20 +22,33 @@ func (s *Server) maxHandlers() int64 {
 
 // mayHandle reports whether the server has room for another handler of this
 // connection. None gets more than half of what is left, so that one that wants many
-// leaves some to the others; and each gets one, however many the others keep busy.
+// leaves some to the others. Nor does a source, an IPv4 address or a /64 prefix, get
+// more than three quarters of what other sources leave, whatever the number of its
+// connections. And each source gets one, however many the others keep busy.
 func (c *serverConn) mayHandle() bool {
 	limit := c.srv.maxHandlers()
 	if limit <= 0 {
 		return true
 	}
 	left := limit - c.srv.running()
-	return c.handlers.Load() < max(left/2, 1)
+	if c.handlers.Load() >= max(left/2, 1) {
+		return false
+	}
+	if limit-left < sourceParts*left {
+		return true // even if all of them were this source's
+	}
+	own := c.srv.sourceRunning(c.source.id)
+	return own < max(sourceParts*left, 1)
 }
+
+// sourceParts is how many times what is left a source may have.
+const sourceParts = 3
 
 // countHandlers counts n more handlers, or less.
 func (c *serverConn) countHandlers(n int64) {
 	c.handlers.Add(n)
 	c.workers.running.Add(n)
+	c.workers.sources.count(c.source, n)
 }
 
 // running returns how many handlers run, of all connections.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -14,8 +15,9 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// TestMaxHandlers: no client gets more than half of the handlers that are left, but
-// each gets one, and requests that get none may be sent again.
+// TestMaxHandlers: no connection gets more than half of the handlers that are left, and
+// no source more than three quarters of what the others leave, however many connections
+// it has, or has had. Each source gets one, and requests that get none may be sent again.
 func TestMaxHandlers(t *testing.T) {
 	const limit = 8
 	began, release := make(chan struct{}, 2*limit), make(chan struct{})
@@ -34,14 +36,84 @@ func TestMaxHandlers(t *testing.T) {
 		return taken
 	}
 	var taken []*quic.Stream
-	for _, takes := range []int{3, 2, 1, 1, 1, 1} {
-		taken = append(taken, ask(ts.dialRaw(t), takes)...)
+	for _, tt := range []struct {
+		from  string
+		takes []int // by each connection
+	}{
+		{"127.0.0.1", []int{3, 2, 1, 0, 0}},
+		{"127.0.0.2", []int{1, 1, 0, 0}},
+		{"127.0.0.3", []int{1, 0}},
+	} {
+		var first *rawConn
+		for _, takes := range tt.takes {
+			c := ts.dialRawFrom(t, tt.from)
+			taken = append(taken, ask(c, takes)...)
+			if first == nil {
+				first = c
+			}
+		}
+		if tt.from == "127.0.0.1" {
+			_ = first.qc.CloseWithError(uint64(ErrCodeNoError), "") // its handlers go on
+			taken = taken[3:]
+			ask(ts.dialRawFrom(t, tt.from), 0)
+		}
 	}
 	close(release)
 	for _, s := range taken {
 		readMessage(t, s)
 	}
 	readMessage(t, ts.dialRaw(t).request(true, headers(getFields)))
+	if !eventually(func() bool { return ts.running() == 0 }) {
+		t.Errorf("%d handlers run", ts.running())
+	}
+}
+
+// dialRawFrom is dialRaw from another address of loopback.
+func (ts *testServer) dialRawFrom(t testing.TB, ip string) *rawConn {
+	t.Helper()
+	tr, err := quic.NewTransport(ip+":0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tr.Close() })
+	_, clientTLS := peertest.TLS(t)
+	clientTLS.NextProtos = []string{NextProto}
+	qc, err := tr.Dial(testContext(t), ts.addr, clientTLS, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &rawConn{t: t, qc: qc}
+	c.control = c.uni(join([]byte{0x00}, frame(h3.FrameSettings, "")))
+	return c
+}
+
+// TestSourcesAreForgotten: of a source of which neither a connection nor a handler is
+// left nothing is kept, in whatever order they end.
+func TestSourcesAreForgotten(t *testing.T) {
+	var s sources
+	for _, handlerLast := range []bool{false, true} {
+		one, two := s.join(&net.UDPAddr{IP: net.IPv4(192, 0, 2, 1)}), s.join(&net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1})
+		if one != two {
+			t.Error("two connections from one address have two sources")
+		}
+		s.count(one, 1)
+		if s.leave(two); s.running(one.id) != 1 {
+			t.Errorf("%d handlers run", s.running(one.id))
+		}
+		if handlerLast {
+			s.leave(one)
+			if s.running(one.id) != 1 {
+				t.Error("a handler is forgotten with its connection")
+			}
+			s.count(one, -1)
+		} else {
+			s.count(one, -1)
+			s.leave(one)
+		}
+		if len(s.list) != 0 {
+			t.Errorf("%d sources are left", len(s.list))
+		}
+	}
 }
 
 // TestAttackUnfinishedHeaders: header sections that are not complete are bounded for
@@ -123,7 +195,7 @@ func TestOperatingTableOfHandlers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []string{"| handlers | `http3.Server.MaxHandlers` | %d |", "| handlers that wait for their client | %d |"} {
+	for _, row := range []string{"| handlers | `http3.Server.MaxHandlers` | %d | 6144 |", "| handlers that wait for their client | %d |"} {
 		if want := fmt.Sprintf(row, DefaultMaxHandlers); !strings.Contains(string(doc), want) {
 			t.Errorf("there is no %q", want)
 		}

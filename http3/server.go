@@ -57,10 +57,11 @@ type Server struct {
 	MaxHeaderBytes int
 	// MaxHandlers is how many handlers may run at a time, over all connections;
 	// tunnels and WebTransport sessions count, and so do handlers that wait for their
-	// client. Requests beyond that, and of connections that have more than half of
-	// what is left, are rejected with H3_REQUEST_REJECTED: clients may send them
-	// again (RFC 9114, Section 4.1.1). One handler of each connection is free.
-	// DefaultMaxHandlers if 0, negative for no limit.
+	// client. Requests beyond that, of connections that have more than half of what
+	// is left, and of sources that have more than three times what is left are
+	// rejected with H3_REQUEST_REJECTED: clients may send them again (RFC 9114,
+	// Section 4.1.1). A source is an IPv4 address or a /64 prefix of IPv6, and one
+	// handler of each is free. DefaultMaxHandlers if 0, negative for no limit.
 	MaxHandlers int
 	// MaxHeaderValueCount is how many fields a request's header and its trailer may
 	// have each, and how many names Trailer may announce;

@@ -15,7 +15,8 @@ type serverConn struct {
 	conn
 	srv         *Server
 	workers     *workers // run the handlers
-	maxHeader   int      // bytes
+	source      *clientSource
+	maxHeader   int // bytes
 	maxHandlers int64
 
 	handlers atomic.Int64 // running
@@ -109,6 +110,7 @@ func (c *serverConn) Woke() bool {
 // learn of it, they learn from the streams.
 func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 	c.srv.forget(c)
+	c.workers.sources.leave(c.source)
 	c.endTunnels(err)
 	if c.ext != nil {
 		c.ext.HandleClose(err)

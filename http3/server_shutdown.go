@@ -152,6 +152,7 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64, base func() context.C
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.workers = s.workersOf(qc.Loop())
+	c.source = c.workers.sources.join(qc.RemoteAddr())
 	if s.closing.Load() {
 		c.start(s.Extension)
 		c.refuseRequests() // its handshake was under way when the server closed

@@ -33,6 +33,7 @@ type workers struct {
 	// running counts the handlers of the loop's connections, however they run: one
 	// number for all loops would be a cache line for which their processors wait.
 	running atomic.Int64
+	sources sources
 
 	mu      sync.Mutex
 	queue   []job // queue[taken:] wait for a worker

@@ -36,7 +36,7 @@ type Stats struct {
 type Gate struct {
 	mu      sync.Mutex
 	limits  Limits
-	bySrc   map[source]int // places in sources
+	bySrc   map[Source]int // places in sources
 	sources []counts
 	free    []int // places in sources that nobody has
 	proved  int   // handshakes of clients that proved their address
@@ -44,19 +44,19 @@ type Gate struct {
 	stats   Stats
 }
 
-// source is where clients come from: an IPv4 address, or a /64 prefix of IPv6, which
+// Source is where clients come from: an IPv4 address, or a /64 prefix of IPv6, which
 // is the least that a site gets (RFC 6177).
-type source [8]byte
+type Source [8]byte
 
 // counts is what a source has.
 type counts struct {
-	source                source
+	source                Source
 	conns, proved, others int32
 }
 
 // New returns a Gate.
 func New(limits Limits) *Gate {
-	return &Gate{limits: limits, bySrc: make(map[source]int)}
+	return &Gate{limits: limits, bySrc: make(map[Source]int)}
 }
 
 // SetLimits changes the limits. Who was accepted stays.
@@ -75,14 +75,14 @@ func (g *Gate) Stats() Stats {
 	return s
 }
 
-// sourceOf returns where a client is counted.
-func sourceOf(a netip.Addr) source {
+// SourceOf returns where a client is counted.
+func SourceOf(a netip.Addr) Source {
 	if a = a.Unmap(); a.Is4() {
 		b := a.As4()
-		return source{0: 0xff, 4: b[0], 5: b[1], 6: b[2], 7: b[3]} // ff00::/8 is multicast: no client is there
+		return Source{0: 0xff, 4: b[0], 5: b[1], 6: b[2], 7: b[3]} // ff00::/8 is multicast: no client is there
 	}
 	b := a.As16()
-	return source(b[:8])
+	return Source(b[:8])
 }
 
 // Admit implements engine.Gate. Who proved an address has places of its own: a flood
@@ -90,7 +90,7 @@ func sourceOf(a netip.Addr) source {
 func (g *Gate) Admit(from netip.Addr, proved bool) (engine.Place, engine.Verdict) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	src := sourceOf(from)
+	src := SourceOf(from)
 	var s counts
 	at, known := g.bySrc[src]
 	if known {
@@ -125,7 +125,7 @@ func (g *Gate) Admit(from netip.Addr, proved bool) (engine.Place, engine.Verdict
 }
 
 // newSource makes an entry for a source; the lock is held.
-func (g *Gate) newSource(src source) int {
+func (g *Gate) newSource(src Source) int {
 	at := len(g.sources)
 	if n := len(g.free) - 1; n >= 0 {
 		at = g.free[n]
