@@ -21,6 +21,9 @@ func longPacket(v wire.Version, dst, src string, n int) []byte {
 
 const unknownVersion wire.Version = 0x1a2a3a4a
 
+// only1 makes the endpoint one that has version 1 alone.
+func only1(p *puppet) { p.config.Versions = []wire.Version{wire.Version1} }
+
 // Attack: version negotiation as amplifier. Only full-sized datagrams of an
 // unknown version are answered, with less than they brought; Version
 // Negotiation packets never are (RFC 9000, Sections 5.2.2 and 6.1).
@@ -40,7 +43,7 @@ func TestAttackVersionNegotiationAmplifier(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newServer(t)
+			p := newServer(t, only1)
 			p.raw(tt.data)
 			if got := len(p.answers) > 0; got != tt.answers {
 				t.Fatalf("answered: %v", got)
@@ -64,10 +67,19 @@ func TestAttackVersionNegotiationAmplifier(t *testing.T) {
 			if !ok {
 				t.Fatal("no versions")
 			}
+			var known, reserved int
 			for v := range list {
-				if v != wire.Version1 {
+				switch {
+				case v == wire.Version1:
+					known++
+				case v.Reserved() && v != sent.Version: // RFC 9000, Section 6.3
+					reserved++
+				default:
 					t.Fatalf("offers %v", v)
 				}
+			}
+			if known != 1 || reserved != 1 {
+				t.Fatalf("offers version 1 %d times, and %d reserved versions", known, reserved)
 			}
 		})
 	}
@@ -90,10 +102,10 @@ func (p *puppet) versionNegotiation(dst, src wire.ConnectionID, versions ...wire
 	return wire.AppendVersionNegotiation(nil, dst.Bytes(), src.Bytes(), 0, versions)
 }
 
-// An honest Version Negotiation packet ends a client's attempt, with both
-// sides' versions in the error.
-func TestVersionNegotiation(t *testing.T) {
-	p := newClient(t)
+// A Version Negotiation packet without a common version ends a client's attempt, with
+// both sides' versions in the error.
+func TestNoCommonVersion(t *testing.T) {
+	p := newClient(t, only1)
 	p.start()
 	p.raw(p.versionNegotiation(p.remote, p.original, unknownVersion, wire.Version2))
 	var err *engine.VersionNegotiationError

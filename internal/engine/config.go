@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/congestion"
@@ -41,6 +42,18 @@ type Config struct {
 	// DatagramBurst is how many DATAGRAM frames leave at once, while there are not
 	// so many that more have to: 0 means 8, and less than 0 any number.
 	DatagramBurst int
+
+	// Versions are the versions of QUIC that a server accepts and a client may end up
+	// with, the preferred ones first. A server uses the one that the client prefers of
+	// those that both have. Default: 1, then 2, which differ in nothing that a
+	// connection can do (RFC 9369, Section 7), so that nobody is turned away, and
+	// there is no reason to leave what every peer has.
+	Versions []wire.Version
+	// OriginalVersion is that of a client's first packets, one of Versions. Default is
+	// version 1 if that is among them, or the first: a server that does not know the
+	// version costs a round trip, and from version 1 it can change to any other here
+	// without one (RFC 9368, Section 2.6).
+	OriginalVersion wire.Version
 
 	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
 	// so that it behaves as with an endpoint that does not, like browsers.
@@ -89,6 +102,15 @@ func (c Config) WithDefaults() *Config {
 	c.MaxDatagramSize = min(max(c.MaxDatagramSize, minDatagramSize), maxUDPPayload)
 	c.MaxBidiStreams = min(c.MaxBidiStreams, maxStreamsLimit)
 	c.MaxUniStreams = min(c.MaxUniStreams, maxStreamsLimit)
+	if len(c.Versions) == 0 {
+		c.Versions = []wire.Version{wire.Version1, wire.Version2}
+	}
+	if !slices.Contains(c.Versions, c.OriginalVersion) {
+		c.OriginalVersion = c.Versions[0]
+		if slices.Contains(c.Versions, wire.Version1) {
+			c.OriginalVersion = wire.Version1
+		}
+	}
 	setDefault(&c.InitialCongestionWindow, congestion.DefaultInitialWindow)
 	setDefault(&c.MaxCongestionWindow, congestion.DefaultMaxWindow)
 	if c.NewCongestion == nil {

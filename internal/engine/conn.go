@@ -159,17 +159,13 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS
 		endpoint: e,
 		config:   cfg,
 		side:     side,
-		version:  wire.Version1,
 		tls:      tls,
 		hs:       newHandshakeState(),
 		space:    newNumberSpace(),
 	}
 	e.spare.awake++
 	c.loss = recovery.NewDetector(c)
-	c.loss.MaxAckDelay = wire.DefaultMaxAckDelay
-	c.loss.SetSpace(wire.InitialSpace, &c.hs.spaces[wire.InitialSpace].sent)
-	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
-	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
+	c.setSpaces()
 	first := c.newPath(addrs)
 	first.Peer = path.PeerID{} // its ID is not known yet
 	if side == wire.ClientSide {
@@ -184,6 +180,14 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS
 	}
 	c.streams.init(c)
 	return c
+}
+
+// setSpaces makes the new detector of losses know the packet number spaces.
+func (c *Conn) setSpaces() {
+	c.loss.MaxAckDelay = wire.DefaultMaxAckDelay
+	c.loss.SetSpace(wire.InitialSpace, &c.hs.spaces[wire.InitialSpace].sent)
+	c.loss.SetSpace(wire.HandshakeSpace, &c.hs.spaces[wire.HandshakeSpace].sent)
+	c.loss.SetSpace(wire.AppSpace, &c.space.sent)
 }
 
 func newNumberSpace() numberSpace {

@@ -63,7 +63,7 @@ func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (proces
 			return c.handleShort(now, b, d, early) || processed
 		}
 		h, ok := wire.ParseLongHeader(b)
-		if !ok || h.Version != c.version {
+		if !ok || !c.acceptsVersion(&h) {
 			c.handleOddLong(now, b)
 			return processed
 		}
@@ -110,7 +110,11 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		c.keepEarly(now, pkt, d, early)
 		return false
 	}
-	payload, pn, err := c.hs.openers[id].Open(pkt, h.PNOffset, space.received.largest())
+	opener := &c.hs.openers[id]
+	if h.Version != c.version {
+		opener = &c.otherInitial(h.Version).opener
+	}
+	payload, pn, err := opener.Open(pkt, h.PNOffset, space.received.largest())
 	if err != nil {
 		c.undecryptable(now, len(pkt), err)
 		return false
@@ -118,6 +122,9 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 	if id == wire.InitialSpace && !c.acceptPeerID(h) {
 		c.traceDropped(now, len(pkt), DropInvalid, "the peer changed its connection ID")
 		return false
+	}
+	if h.Version != c.version && c.side == wire.ClientSide {
+		c.adoptVersion(h.Version)
 	}
 	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
 		c.paths.Current.Validate() // RFC 9000, Section 8.1
@@ -267,7 +274,7 @@ func (c *Conn) handleOddLong(now monotime.Time, b []byte) {
 		c.traceDropped(now, len(b), DropInvalid, "malformed long header")
 	case inv.Version != 0:
 		c.traceDropped(now, len(b), DropUnsupported, "")
-	case c.side != wire.ClientSide || c.hs == nil || c.hs.answered:
+	case c.side != wire.ClientSide || c.hs == nil || c.hs.answered || c.hs.version.reacted: // RFC 9368, Section 4
 		c.traceDropped(now, len(b), DropRejected, "Version Negotiation after another packet")
 	default:
 		c.handleVersionNegotiation(now, b, &inv)

@@ -28,7 +28,7 @@ var costs = []struct {
 	{"acks of every other packet, at random", 1500, ackEveryOther(shuffle)},
 	{"acks of every other packet, of many streams", 1500, ackManyStreams},
 	{"acks of every other packet of an upload", 1500, ackUpload},
-	{"acks of packets that counted as lost", 1500, ackLost},
+	{"acks of packets that counted as lost", 2000, ackLost},
 	{"the same ack again", 1000, ackAgain},
 	{"packets with every other number", 1000, skippedNumbers},
 	{"packets in descending order", 1000, descendingNumbers},

@@ -197,14 +197,20 @@ func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TL
 	c := newConn(e, wire.ClientSide, cfg, addrs, tls)
 	e.conns++
 	e.stats.Dialled++
-	original := e.randomID()
-	c.hs.originalDstID = original
-	c.paths.Current.Peer.ID = original
 	c.ids.init(e.newID(c))
-	c.trace(original)
-	c.setInitialKeys(&original)
-	c.startTLS(now)
+	c.dial(cfg.OriginalVersion)
+	c.trace(c.hs.originalDstID)
+	c.deadlines[slotHandshake] = now.Add(cfg.HandshakeTimeout)
+	c.shake(now)
 	return c
+}
+
+// dial makes a client's first packets ones of a version, to an ID of its invention.
+func (c *Conn) dial(v wire.Version) {
+	c.version, c.hs.version.original = v, v
+	c.hs.originalDstID = c.endpoint.randomID()
+	c.paths.Current.Peer.ID = c.hs.originalDstID
+	c.setInitialKeys(c.hs.originalDstID)
 }
 
 // trace makes the connection's tracer.

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -27,7 +28,7 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 		e.stats.UnknownID++ // Version Negotiation for nobody
 		return nil
 	}
-	if inv.Version != wire.Version1 {
+	if !e.accepts(inv.Version) {
 		e.stats.UnknownVersion++
 		e.negotiateVersion(d, inv)
 		return nil
@@ -50,6 +51,12 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 	return nil
 }
 
+// accepts reports whether a version of clients' first packets is known, and taken if
+// there is a server.
+func (e *Endpoint) accepts(v wire.Version) bool {
+	return v.Known() && (e.server == nil || slices.Contains(e.server.Config.Versions, v))
+}
+
 // handleInitial takes the first packet of a client. Nothing is kept of it
 // unless it is authentic, and its sender's address is proved when many
 // handshakes are under way.
@@ -61,14 +68,14 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 	}
 	original, validated := h.DstID, false
 	if len(h.Token) > 0 {
-		switch id, verdict := e.openToken(now, h.Token, d.Path.Remote); verdict {
+		switch id, verdict := e.openToken(now, h, d.Path.Remote); verdict {
 		case tokenValid:
 			original, validated = id, true
 		case tokenStale:
 			// Section 8.1.2: a client does not take a second Retry packet, so asking
 			// for another token would keep it waiting in vain.
 			e.stats.InvalidToken++
-			e.refuse(d, h, &sealer, wire.InvalidToken, "the token is too old, or of another address")
+			e.refuse(d, h, &sealer, wire.InvalidToken, "the token is too old, or of another address or version")
 			return nil
 		default:
 			// Section 8.1.3: a client without a valid token is one without a token.
@@ -95,7 +102,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 	c := e.accept(d, h, original, validated)
 	c.place = place
 	c.hs.installInitial(sealer, opener)
-	c.startTLS(now)
+	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
 	c.handleDatagram(now, d)
 	return c
 }
@@ -133,6 +140,7 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	e.conns++
 	e.stats.Accepted++
 	e.handshakes++
+	c.version, c.hs.version.original = h.Version, h.Version
 	c.hs.initialDstID = h.DstID
 	e.byInvented[h.DstID] = c
 	c.hs.originalDstID = original
@@ -156,7 +164,7 @@ func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
 	e.randomBytes(nonce[:])
 	var addr [maxTokenAddr]byte
 	token := e.tokens.Seal(nil, &protect.Token{
-		Retry: true, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
+		Retry: true, Version: h.Version, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
 	}, &nonce)
 	id := e.randomOwnID().wire()
 	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
@@ -174,15 +182,15 @@ const (
 	tokenValid
 )
 
-// openToken checks a Retry token and returns the ID of the client's first
-// packet.
-func (e *Endpoint) openToken(now monotime.Time, b []byte, from netip.AddrPort) (wire.ConnectionID, tokenVerdict) {
+// openToken checks the Retry token of a packet and returns the ID of the client's first
+// packet. Tokens belong to a version (RFC 9369, Sections 4.1 and 5).
+func (e *Endpoint) openToken(now monotime.Time, h *wire.LongHeader, from netip.AddrPort) (wire.ConnectionID, tokenVerdict) {
 	var t protect.Token
 	var addr [maxTokenAddr]byte
 	switch {
-	case e.tokens.Open(b, &t) != nil || !t.Retry:
+	case e.tokens.Open(h.Token, &t) != nil || !t.Retry:
 		return wire.ConnectionID{}, tokenForeign
-	case now.Sub(t.IssuedAt) > retryTokenLifetime || string(t.Address) != string(tokenAddress(&addr, from)):
+	case now.Sub(t.IssuedAt) > retryTokenLifetime || t.Version != h.Version || string(t.Address) != string(tokenAddress(&addr, from)):
 		return wire.ConnectionID{}, tokenStale
 	}
 	return t.OriginalDstID, tokenValid

@@ -91,7 +91,8 @@ func (e *Endpoint) negotiateVersion(d *Datagram, inv *wire.Invariant) {
 		return
 	}
 	random := byte(e.source.Uint64())
-	out = wire.AppendVersionNegotiation(out, inv.SrcID, inv.DstID, random, []wire.Version{wire.Version1})
+	versions := e.greased(e.server.Config.Versions, inv.Version)
+	out = wire.AppendVersionNegotiation(out, inv.SrcID, inv.DstID, random, versions)
 	e.answers.push(answerVersions, d.Path, out)
 	e.stats.VersionsSent++
 }

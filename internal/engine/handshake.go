@@ -26,8 +26,9 @@ type handshakeState struct {
 	waits         bool  // bytes for TLS wait for HandleHandshake
 	hurries       uint8 // how often bytes were sent again before their time
 
+	version       versionState
 	originalDstID wire.ConnectionID // of the client's first Initial packet
-	initialDstID  wire.ConnectionID // server: of the one that it accepted, by which the endpoint knows it
+	initialDstID  wire.ConnectionID // of the first one without or after Retry, from which the Initial keys come
 	retrySrcID    wire.OptionalID   // of a Retry packet
 	token         []byte            // client: for Initial packets
 	early         earlyPackets
@@ -42,7 +43,8 @@ func newHandshakeState() *handshakeState {
 }
 
 // setInitialKeys derives the Initial keys from the client's destination ID.
-func (c *Conn) setInitialKeys(dstID *wire.ConnectionID) {
+func (c *Conn) setInitialKeys(dstID wire.ConnectionID) {
+	c.hs.initialDstID = dstID
 	c.hs.installInitial(protect.NewInitial(c.version, dstID.Bytes(), c.side))
 }
 
@@ -91,12 +93,8 @@ func (e *earlyPackets) keep(list []Datagram) {
 	}
 }
 
-// startTLS begins the handshake.
-func (c *Conn) startTLS(now monotime.Time) {
-	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
-	if c.side == wire.ServerSide {
-		return
-	}
+// shake begins a client's handshake.
+func (c *Conn) shake(now monotime.Time) {
 	err := c.beginTLS()
 	if err == nil {
 		err = c.pollTLS(now)

@@ -29,6 +29,7 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 	limit := uint64(maxCryptoBuffer)
 	switch {
 	case id == wire.InitialSpace:
+		c.hs.version.settled = true
 		limit = maxInitialCryptoBuffer
 		if space.crypto.took(f.Offset, len(f.Data)) {
 			c.hurryHandshake(now)

@@ -35,6 +35,7 @@ func (c *Conn) localParameters() []byte {
 	p.ActiveConnIDLimit = maxPeerIDs
 	p.ResetStreamAt = !cfg.NoResetStreamAt
 	p.InitialSrcID = wire.SomeID(c.ids.local[0].id.wire())
+	p.VersionInformation = c.versionInformation()
 	if cfg.Datagrams {
 		p.MaxDatagramFrameSize = maxDatagramFrame
 	}
@@ -48,7 +49,7 @@ func (c *Conn) localParameters() []byte {
 }
 
 // usualParameters is the encoded size of parameters without the exotic ones.
-const usualParameters = 160
+const usualParameters = 192
 
 // setPeerParameters checks and applies the peer's (RFC 9000, Section 7.4).
 func (c *Conn) setPeerParameters(b []byte) *TransportError {
@@ -57,6 +58,13 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 		return protocolError(wire.TransportParameterError, wire.FrameCrypto, err.Error())
 	}
 	if err := c.authenticateIDs(&p); err != nil {
+		return err
+	}
+	checkVersion := c.checkVersion
+	if c.side == wire.ServerSide {
+		checkVersion = c.chooseVersion
+	}
+	if err := checkVersion(p.VersionInformation); err != nil {
 		return err
 	}
 	if p.PreferredAddress != nil && p.InitialSrcID.Len() == 0 { // Section 18.2

@@ -11,9 +11,8 @@ import (
 
 // initialKeys derives the puppet's Initial keys.
 func (p *puppet) initialKeys(dst wire.ConnectionID) {
-	s := &p.sealers[wire.InitialSpace]
-	o := &p.openers[wire.InitialSpace]
-	*s, *o = protect.NewInitial(wire.Version1, dst.Bytes(), p.side)
+	p.initialDst = dst
+	p.sealers[wire.InitialSpace], p.openers[wire.InitialSpace] = protect.NewInitial(p.version, dst.Bytes(), p.side)
 }
 
 // start makes both sides have Initial keys: a puppet client's hello is ready
@@ -40,9 +39,18 @@ func (p *puppet) startTLS() {
 	if p.editTP != nil {
 		p.editTP(&p.params)
 	}
-	if err := p.tls.Start(wire.Version1, append(wire.AppendTransportParameters(nil, &p.params), p.extraTP...)); err != nil {
+	if err := p.tls.Start(p.version, append(wire.AppendTransportParameters(nil, &p.params), p.extraTP...)); err != nil {
 		p.fatal("%v", err)
 	}
+}
+
+// forgetHandshake makes a puppet server ready for a client that begins anew.
+func (p *puppet) forgetHandshake(v wire.Version) {
+	p.version, p.tls = v, &sim.FakeTLS{Side: p.side}
+	clear(p.openers[:])
+	clear(p.sealers[:])
+	clear(p.spaces[:])
+	p.frames = nil
 }
 
 // handshake brings both sides to a confirmed handshake with nothing left to
@@ -125,15 +133,15 @@ func (p *puppet) pollTLS() {
 		switch e.Kind {
 		case engine.TLSReadSecret:
 			if e.Space == wire.AppSpace {
-				err = p.keys.SetReadSecret(wire.Version1, e.Suite, e.Data)
+				err = p.keys.SetReadSecret(p.version, e.Suite, e.Data)
 			} else {
-				p.openers[e.Space], err = protect.NewOpener(wire.Version1, e.Suite, e.Data)
+				p.openers[e.Space], err = protect.NewOpener(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteSecret:
 			if e.Space == wire.AppSpace {
-				err = p.keys.SetWriteSecret(wire.Version1, e.Suite, e.Data)
+				err = p.keys.SetWriteSecret(p.version, e.Suite, e.Data)
 			} else {
-				p.sealers[e.Space], err = protect.NewSealer(wire.Version1, e.Suite, e.Data)
+				p.sealers[e.Space], err = protect.NewSealer(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteData:
 			s := &p.spaces[e.Space]

@@ -32,7 +32,7 @@ func (p *puppet) packetNumbered(space wire.Space, pn wire.PacketNumber, frames .
 	if space == wire.HandshakeSpace {
 		kind = wire.HandshakePacket
 	}
-	b, lengthAt := wire.AppendLongHeader(b, kind, wire.Version1, &p.remote, &p.local, p.token, pn, puppetPNLen)
+	b, lengthAt := wire.AppendLongHeader(b, kind, p.version, &p.remote, &p.local, p.token, pn, puppetPNLen)
 	at := len(b) - puppetPNLen
 	b = appendPayload(b, frames)
 	if pad := 1200 - protect.Overhead - len(b); pad > 0 && space == wire.InitialSpace {
@@ -83,7 +83,16 @@ func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.Add
 		p.fatal("the connection sent a %v packet", h.Type)
 	}
 	p.remote = h.SrcID
-	payload, pn, err := p.openers[space].Open(pkt, h.PNOffset, p.largest(space))
+	opener := &p.openers[space]
+	if h.Version != p.version { // one side has changed it, and the other has not yet
+		if space != wire.InitialSpace {
+			p.fatal("a %v packet of %v", h.Type, h.Version)
+		}
+		_, other := protect.NewInitial(h.Version, p.initialDst.Bytes(), p.side)
+		opener = &other
+	}
+	p.versions = append(p.versions, h.Version)
+	payload, pn, err := opener.Open(pkt, h.PNOffset, p.largest(space))
 	if err != nil {
 		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
 	}

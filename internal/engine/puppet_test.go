@@ -42,6 +42,8 @@ type puppet struct {
 	memory   *streambuf.Memory
 	conn     *engine.Conn // the real connection, nil until there is one
 
+	version     wire.Version   // of what the puppet sends
+	versions    []wire.Version // of the endpoint's packets with long headers
 	tls         *sim.FakeTLS
 	params      wire.TransportParameters        // the puppet's
 	editTP      func(*wire.TransportParameters) // changes params last
@@ -50,6 +52,7 @@ type puppet struct {
 	local       wire.ConnectionID               // the puppet's ID
 	remote      wire.ConnectionID               // the ID the puppet sends to
 	original    wire.ConnectionID               // the client's first destination ID
+	initialDst  wire.ConnectionID               // the one that the Initial keys come from
 	token       []byte                          // for Initial packets
 	clientToken []byte                          // of the real client's last Initial packet
 	sealers     [wire.AppSpace]protect.Sealer
@@ -125,6 +128,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p := &puppet{
 		t: t, now: puppetStart, side: side,
 		path:     path.Addrs{Local: endpointAddr, Remote: puppetAddr},
+		version:  wire.Version1,
 		local:    connID("puppet-1"),
 		original: connID("original"),
 		params:   wire.DefaultTransportParameters(),

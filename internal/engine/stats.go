@@ -1,9 +1,15 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/wire"
+)
 
 // Stats are a connection's figures at one moment.
 type Stats struct {
+	Version wire.Version // of QUIC, as far as it is agreed on
+
 	MinRTT, SmoothedRTT, LatestRTT, RTTVar time.Duration
 
 	CongestionWindow int // bytes
@@ -39,7 +45,7 @@ func (c *Conn) Progress() uint64 {
 
 // Stats returns the figures now.
 func (c *Conn) Stats() Stats {
-	s := Stats{Counters: c.counters}
+	s := Stats{Version: c.version, Counters: c.counters}
 	p := c.paths.Current
 	rtt := &p.RTT
 	s.MinRTT, s.SmoothedRTT, s.LatestRTT, s.RTTVar = rtt.Min, rtt.Smoothed, rtt.Latest, rtt.Var

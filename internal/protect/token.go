@@ -15,6 +15,9 @@ type Token struct {
 	// Retry says that the token was sent in a Retry packet, not in NEW_TOKEN.
 	Retry bool
 
+	// Version is that of the packet that the token answers, or of the connection.
+	Version wire.Version
+
 	// IssuedAt is on the clock of the key's owner, which decides how long the
 	// token is good.
 	IssuedAt monotime.Time
@@ -35,7 +38,7 @@ const (
 	// TokenNonceLen is how many random bytes a token takes.
 	TokenNonceLen = 12
 
-	tokenFixedLen = 1 + 8 + 1 + 1 // flags, time, and the lengths of address and ID
+	tokenFixedLen = 1 + 4 + 8 + 1 + 1 // flags, version, time, and the lengths of address and ID
 
 	// MaxTokenLen is the length of the longest token.
 	MaxTokenLen = TokenNonceLen + tokenFixedLen + MaxTokenAddress + wire.MaxConnectionIDLen + Overhead
@@ -72,6 +75,7 @@ func (k *TokenKey) Seal(b []byte, t *Token, nonce *[TokenNonceLen]byte) []byte {
 		flags = 1
 	}
 	plain = append(plain, flags)
+	plain = binary.BigEndian.AppendUint32(plain, uint32(t.Version))
 	plain = binary.BigEndian.AppendUint64(plain, uint64(t.IssuedAt))
 	plain = append(plain, byte(len(t.Address)))
 	plain = append(plain, t.Address...)
@@ -92,8 +96,9 @@ func (k *TokenKey) Open(token []byte, t *Token) error {
 		return ErrToken
 	}
 	t.Retry = plain[0]&1 != 0
-	t.IssuedAt = monotime.Time(binary.BigEndian.Uint64(plain[1:]))
-	address, rest, ok := cutShort(plain[9:])
+	t.Version = wire.Version(binary.BigEndian.Uint32(plain[1:]))
+	t.IssuedAt = monotime.Time(binary.BigEndian.Uint64(plain[5:]))
+	address, rest, ok := cutShort(plain[13:])
 	if !ok || len(address) > MaxTokenAddress {
 		return ErrToken
 	}

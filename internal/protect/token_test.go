@@ -15,7 +15,7 @@ func TestToken(t *testing.T) {
 	longID, _ := wire.NewConnectionID(bytes.Repeat([]byte{7}, wire.MaxConnectionIDLen))
 	nonce := &[TokenNonceLen]byte{9}
 	for _, want := range []Token{
-		{Retry: true, IssuedAt: 12345, Address: []byte("address"), OriginalDstID: id},
+		{Retry: true, Version: wire.Version2, IssuedAt: 12345, Address: []byte("address"), OriginalDstID: id},
 		{IssuedAt: 1 << 62, Address: bytes.Repeat([]byte{1}, MaxTokenAddress), OriginalDstID: longID},
 		{Address: []byte{}},
 	} {
@@ -50,8 +50,8 @@ func TestToken(t *testing.T) {
 // version may have issued must not be read as something else.
 func FuzzTokenPlain(f *testing.F) {
 	key := NewTokenKey(&[32]byte{1})
-	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x05\x02ab\x03abc"))
-	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x15"))
+	f.Add([]byte("\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x05\x02ab\x03abc"))
+	f.Add([]byte("\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x15"))
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		nonce := [TokenNonceLen]byte{1}
 		token := key.aead.Seal(nonce[:], nonce[:], plain, nil)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 var (
@@ -30,6 +31,9 @@ var work = Work{Streams: 4, UniStreams: 1, Upload: 60_000, Download: 120_000}
 func network(rtt time.Duration, w Work, nodes ...Node) func() Run {
 	return func() Run { return Run{Nodes: append([]Node{&Delay{RTT: rtt}}, nodes...), Work: w} }
 }
+
+// newest prefers version 2 and begins with version 1.
+var newest = []wire.Version{wire.Version2, wire.Version1}
 
 const scenarioSeeds = 120
 
@@ -65,6 +69,21 @@ var scenarios = []scenario{
 	{"retry", scenarioSeeds, func() Run {
 		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05})()
 		r.RequireRetry = true
+		return r
+	}},
+	{"upgradeVersion", scenarioSeeds, func() Run {
+		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05}, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond}, &Duplicate{Rate: 0.1})()
+		r.Client = &engine.Config{Versions: newest}
+		return r
+	}},
+	{"upgradeVersionRetry", scenarioSeeds / 3, func() Run {
+		r := network(30*time.Millisecond, work, &Drop{Rate: 0.1}, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond})()
+		r.Client, r.RequireRetry = &engine.Config{Versions: newest}, true
+		return r
+	}},
+	{"negotiateVersion", scenarioSeeds, func() Run {
+		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05}, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond}, &Duplicate{Rate: 0.1})()
+		r.Server = &engine.Config{Versions: []wire.Version{wire.Version2}}
 		return r
 	}},
 	{"slowTLS", scenarioSeeds, func() Run {

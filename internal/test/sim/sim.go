@@ -124,6 +124,9 @@ func (r *Run) Transfer() time.Duration { return r.client.app.doneAt.Sub(start) }
 // ClientConn returns the client's connection, for its statistics.
 func (r *Run) ClientConn() *engine.Conn { return r.client.conn }
 
+// ServerConn returns the server's connection, nil if there was none.
+func (r *Run) ServerConn() *engine.Conn { return r.server.conn }
+
 func (r *Run) setUp() {
 	r.now = start
 	if r.Limit == 0 {
