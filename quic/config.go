@@ -25,6 +25,17 @@ const (
 // Config says how connections behave. A nil *Config and fields that are zero
 // mean the defaults. It may be shared and must not be changed once in use.
 type Config struct {
+	// Versions are the versions of QUIC that a server accepts and a client may end up
+	// with, the preferred ones first; a server uses the one that the client prefers of
+	// those that both have (RFC 9368). Default: Version1, Version2, so that no client is
+	// turned away, and none leaves without being asked what every server has.
+	Versions []Version
+	// OriginalVersion is the version of a client's first packets, one of Versions.
+	// Default is Version1 if that is among them, and the first if not: a server that
+	// does not know it costs a round trip, and every server is expected to know
+	// version 1, from which the connection goes on with another without one.
+	OriginalVersion Version
+
 	// HandshakeTimeout is how long a handshake may take. Default 10 s.
 	HandshakeTimeout time.Duration
 	// MaxIdleTimeout is how long nothing may arrive before the connection
@@ -230,6 +241,9 @@ func (conf *Config) validate() error {
 	if n := conf.MaxCongestionWindow; n != 0 && (n < minMaxCwnd || n > congestion.MaxWindow) {
 		return fmt.Errorf("quic: Config.MaxCongestionWindow is not between %d and %d: %d", minMaxCwnd, congestion.MaxWindow, n)
 	}
+	if err := conf.checkVersions(); err != nil {
+		return err
+	}
 	if conf.SocketBuffer < 0 {
 		return errors.New("quic: Config.SocketBuffer is negative")
 	}
@@ -242,6 +256,8 @@ func (conf *Config) validate() error {
 // engineConfig returns conf in the engine's terms.
 func (conf *Config) engineConfig() *engine.Config {
 	e := engine.Config{
+		Versions:            convertVersions[wire.Version](conf.Versions),
+		OriginalVersion:     wire.Version(conf.OriginalVersion),
 		HandshakeTimeout:    conf.HandshakeTimeout,
 		MaxIdleTimeout:      conf.MaxIdleTimeout,
 		KeepAlive:           conf.KeepAlivePeriod,

@@ -229,6 +229,8 @@ func (c *Conn) CountBuffered(n int) bool { return c.link.CountBuffered(n) }
 
 // Stats are a connection's figures at one moment.
 type Stats struct {
+	Version Version // of QUIC, as far as the handshake has come
+
 	MinRTT, SmoothedRTT, LatestRTT, RTTVar time.Duration // RFC 9002, Section 5
 
 	CongestionWindow, BytesInFlight int // bytes
@@ -247,7 +249,8 @@ type Stats struct {
 func (c *Conn) Stats() Stats {
 	s := c.link.Stats()
 	stats := Stats{
-		MinRTT: s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT, RTTVar: s.RTTVar,
+		Version: Version(s.Version),
+		MinRTT:  s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT, RTTVar: s.RTTVar,
 		CongestionWindow: s.CongestionWindow, BytesInFlight: s.BytesInFlight,
 		SentBytes: s.SentBytes, ReceivedBytes: s.ReceivedBytes,
 		SentPackets: s.SentPackets, ReceivedPackets: s.ReceivedPackets,

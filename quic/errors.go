@@ -137,13 +137,13 @@ func (*StatelessResetError) Error() string {
 	return "quic: the peer has lost the connection's state"
 }
 
-// VersionNegotiationError is the error of dialling a server that has no version
-// of QUIC in common with this package. Versions are as RFC 9000, Section 15, has
-// them: 1 is QUIC version 1.
-type VersionNegotiationError struct{ Ours, Theirs []uint32 }
+// VersionNegotiationError is the error of dialling a server that has none of
+// Config.Versions. Theirs may contain ones that are not known here, and such as are
+// reserved to see whether clients mind (RFC 9000, Section 6.3).
+type VersionNegotiationError struct{ Ours, Theirs []Version }
 
 func (e *VersionNegotiationError) Error() string {
-	return fmt.Sprintf("quic: the server speaks none of our QUIC versions: ours %#x, its %#x", e.Ours, e.Theirs)
+	return fmt.Sprintf("quic: the server speaks none of our QUIC versions: ours %v, its %v", e.Ours, e.Theirs)
 }
 
 var (

@@ -6,7 +6,6 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/streambuf"
-	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // publicError returns an engine's error in this package's terms. remote is the
@@ -26,7 +25,7 @@ func publicError(err error, remote netip.AddrPort) error {
 	case *engine.HandshakeTimeoutError:
 		return &HandshakeTimeoutError{After: e.After, Remote: remote, Answered: e.Answered}
 	case *engine.VersionNegotiationError:
-		return &VersionNegotiationError{Ours: numbers(e.Ours), Theirs: numbers(e.Theirs)}
+		return &VersionNegotiationError{Ours: convertVersions[Version](e.Ours), Theirs: convertVersions[Version](e.Theirs)}
 	}
 	switch {
 	case errors.Is(err, engine.ErrStatelessReset):
@@ -37,12 +36,4 @@ func publicError(err error, remote netip.AddrPort) error {
 		return ErrWriteClosed
 	}
 	return err
-}
-
-func numbers(versions []wire.Version) []uint32 {
-	out := make([]uint32, len(versions))
-	for i, v := range versions {
-		out[i] = uint32(v)
-	}
-	return out
 }

@@ -75,8 +75,8 @@ func TestPublicError(t *testing.T) {
 		},
 		{
 			&engine.VersionNegotiationError{Ours: []wire.Version{1}, Theirs: []wire.Version{2, 3}},
-			&VersionNegotiationError{Ours: []uint32{1}, Theirs: []uint32{2, 3}},
-			"quic: the server speaks none of our QUIC versions: ours [0x1], its [0x2 0x3]",
+			&VersionNegotiationError{Ours: []Version{1}, Theirs: []Version{2, 3}},
+			"quic: the server speaks none of our QUIC versions: ours [v1], its [0x00000002 0x00000003]",
 		},
 		{engine.ErrStatelessReset, &StatelessResetError{}, "quic: the peer has lost the connection's state"},
 		{engine.ErrStreamLimit, ErrStreamLimit, "quic: the peer's stream limit is reached"},

@@ -76,7 +76,7 @@ func (e *HandshakeTimeoutError) Error() string {
 type VersionNegotiationError struct{ Ours, Theirs []wire.Version }
 
 func (e *VersionNegotiationError) Error() string {
-	return fmt.Sprintf("no common QUIC version: ours %x, theirs %x", e.Ours, e.Theirs)
+	return fmt.Sprintf("no common QUIC version: ours %v, theirs %v", e.Ours, e.Theirs)
 }
 
 // StreamError ends one half of a stream.
