@@ -50,7 +50,7 @@ func (c *conn) readCrypto(s wire.Space, f *wire.Crypto) {
 	}
 	data := f.Data[sp.cryptoIn-f.Offset:]
 	sp.cryptoIn = end
-	if c.err = c.tls.HandleData(s, data); c.err == nil {
+	if c.err = c.tls.HandleData(s.CryptoLevel(), data); c.err == nil {
 		c.err = c.pollTLS()
 	}
 }
@@ -60,19 +60,19 @@ func (c *conn) pollTLS() (err error) {
 	for e := c.tls.NextEvent(); e.Kind != engine.TLSNoEvent && err == nil; e = c.tls.NextEvent() {
 		switch e.Kind {
 		case engine.TLSReadSecret:
-			if e.Space == wire.AppSpace {
+			if e.Level == wire.OneRTTLevel {
 				err = c.keys.SetReadSecret(wire.Version1, e.Suite, e.Data)
 			} else {
-				c.openers[e.Space], err = protect.NewOpener(wire.Version1, e.Suite, e.Data)
+				c.openers[e.Level.Space()], err = protect.NewOpener(wire.Version1, e.Suite, e.Data)
 			}
 		case engine.TLSWriteSecret:
-			if e.Space == wire.AppSpace {
+			if e.Level == wire.OneRTTLevel {
 				err = c.keys.SetWriteSecret(wire.Version1, e.Suite, e.Data)
 			} else {
-				c.sealers[e.Space], err = protect.NewSealer(wire.Version1, e.Suite, e.Data)
+				c.sealers[e.Level.Space()], err = protect.NewSealer(wire.Version1, e.Suite, e.Data)
 			}
 		case engine.TLSWriteData:
-			sp := &c.spaces[e.Space]
+			sp := &c.spaces[e.Level.Space()]
 			sp.cryptoOut = append(sp.cryptoOut, e.Data...)
 		case engine.TLSPeerParameters:
 			c.peer, err = wire.ParseTransportParameters(e.Data, wire.ServerSide)

@@ -216,9 +216,9 @@ func (c *Conn) peerValidated() bool {
 // no round-trip time without them, would take seconds to find out.
 func (c *Conn) lossLimits() recovery.Limits {
 	return recovery.Limits{
-		Confirmed:        c.hs == nil || c.hs.confirmed,
-		HandshakeKeys:    c.hs != nil && c.hs.canSeal[wire.HandshakeSpace],
-		PeerValidated:    c.peerValidated() && (c.hs == nil || c.hs.complete || c.side == wire.ServerSide),
+		Confirmed:        c.confirmed(),
+		HandshakeKeys:    c.canSeal(wire.HandshakeLevel),
+		PeerValidated:    c.peerValidated() && (c.established() || c.side == wire.ServerSide),
 		AmplificationCap: c.paths.Current.Allowance() < uint64(c.datagramSize()), // no datagram may leave
 	}
 }

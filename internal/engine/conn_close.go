@@ -179,17 +179,17 @@ func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 	}
 	c.end.pending = false
 	out := buf[:0]
-	for id := wire.InitialSpace; id <= wire.AppSpace; id++ {
-		if c.numberSpace(id) == nil || !c.canSeal(id) || id == wire.AppSpace && !c.established() && c.side == wire.ClientSide {
+	for level := range wire.Level(wire.NumLevels) {
+		if !c.canSeal(level) || level == wire.OneRTTLevel && !c.established() && c.side == wire.ClientSide {
 			continue
 		}
 		var w frameWriter
-		if !c.begin(&w, c.paths.Current, id, out, size) {
+		if !c.begin(&w, c.paths.Current, level, out, size) {
 			continue
 		}
-		w.b = wire.AppendConnectionClose(w.b, c.closeFrame(id))
+		w.b = wire.AppendConnectionClose(w.b, c.closeFrame(w.space))
 		w.sent.AckEliciting = false
-		if last := id == wire.AppSpace || !c.canSeal(id+1); last && c.hs != nil && c.hs.canSeal[wire.InitialSpace] {
+		if last := level == wire.OneRTTLevel || !c.canSealAfter(level); last && c.canSeal(wire.InitialLevel) {
 			w.pad(size - protect.Overhead - len(w.b))
 			w.padded = false // not in flight: nobody will acknowledge it
 		}
@@ -201,6 +201,16 @@ func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 	t := c.transmit(c.paths.Current, out)
 	t.ECN = path.NotECT
 	return t, true
+}
+
+// canSealAfter reports whether there are keys of a level after another.
+func (c *Conn) canSealAfter(l wire.Level) bool {
+	for l++; l < wire.NumLevels; l++ {
+		if c.canSeal(l) {
+			return true
+		}
+	}
+	return false
 }
 
 // closeFrame returns the frame for a space: an application's reasons must not

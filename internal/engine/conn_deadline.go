@@ -59,7 +59,7 @@ const maxLossDeadlines = 2 * wire.NumSpaces
 
 // handshakeTimedOut gives up. The peer is told when it is known to exist.
 func (c *Conn) handshakeTimedOut(now monotime.Time) {
-	err := &HandshakeTimeoutError{After: c.config.HandshakeTimeout, Answered: c.hs != nil && c.hs.answered}
+	err := &HandshakeTimeoutError{After: c.config.HandshakeTimeout, Answered: c.Answered()}
 	c.closeSilently(now, err)
 }
 

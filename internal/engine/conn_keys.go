@@ -9,7 +9,7 @@ import (
 // ErrKeyUpdateTooSoon before the handshake is confirmed and while an update is
 // not acknowledged.
 func (c *Conn) UpdateKeys(now monotime.Time) error {
-	if c.state != stateEstablished || c.hs != nil && !c.hs.confirmed || c.keys.Update() != nil {
+	if c.state != stateEstablished || !c.confirmed() || c.keys.Update() != nil {
 		return ErrKeyUpdateTooSoon
 	}
 	c.counters.KeyUpdates++

@@ -50,7 +50,7 @@ func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
 	size := c.mtuProbe(now, buf)
 	var w frameWriter
 	p := c.paths.Current
-	if size == 0 || !c.begin(&w, p, wire.AppSpace, buf[:0], size) {
+	if size == 0 || !c.begin(&w, p, wire.OneRTTLevel, buf[:0], size) {
 		return Transmit{}, false
 	}
 	w.b = wire.AppendPing(w.b)

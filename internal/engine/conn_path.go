@@ -217,7 +217,7 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.
 	c.givePeerID(p)
 	room := int(min(minDatagramSize, p.Allowance()))
 	var w frameWriter
-	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, p, wire.AppSpace, buf[:0], room) {
+	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, p, wire.OneRTTLevel, buf[:0], room) {
 		return Transmit{}, false
 	}
 	if t == wire.FramePathChallenge {

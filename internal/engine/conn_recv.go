@@ -86,31 +86,27 @@ const longHeaderBit = 0x80
 // handleLong takes an Initial, Handshake or Retry packet. 0-RTT packets are
 // not accepted.
 func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *Datagram, early bool) bool {
-	id := wire.InitialSpace
-	switch h.Type {
-	case wire.RetryPacket:
+	level, ok := h.Type.Level()
+	switch {
+	case !ok:
 		return c.handleRetry(now, pkt, h)
-	case wire.HandshakePacket:
-		id = wire.HandshakeSpace
-	case wire.InitialPacket:
-		if c.side == wire.ServerSide && len(d.Data) < minDatagramSize {
-			c.traceDropped(now, len(pkt), DropInvalid, "Initial packet in a small datagram") // Section 14.1
-			return false
-		}
-	default:
+	case level == wire.ZeroRTTLevel:
 		c.traceDropped(now, len(pkt), DropRejected, "0-RTT packet")
 		return false
+	case level == wire.InitialLevel && c.side == wire.ServerSide && len(d.Data) < minDatagramSize:
+		c.traceDropped(now, len(pkt), DropInvalid, "Initial packet in a small datagram") // Section 14.1
+		return false
 	}
-	space := c.numberSpace(id)
+	space := c.numberSpace(level.Space())
 	if space == nil {
 		c.traceDropped(now, len(pkt), DropKeyUnavailable, "keys discarded")
 		return false
 	}
-	if !c.hs.canOpen[id] {
+	if !c.canOpen(level) {
 		c.keepEarly(now, pkt, d, early)
 		return false
 	}
-	opener := &c.hs.openers[id]
+	opener := &c.hs.keys[level].opener
 	if h.Version != c.version {
 		opener = &c.otherInitial(h.Version).opener
 	}
@@ -119,19 +115,19 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		c.undecryptable(now, len(pkt), err)
 		return false
 	}
-	if id == wire.InitialSpace && !c.acceptPeerID(h) {
+	if level == wire.InitialLevel && !c.acceptPeerID(h) {
 		c.traceDropped(now, len(pkt), DropInvalid, "the peer changed its connection ID")
 		return false
 	}
 	if h.Version != c.version && c.side == wire.ClientSide {
 		c.adoptVersion(h.Version)
 	}
-	if id == wire.HandshakeSpace && c.side == wire.ServerSide {
+	if level == wire.HandshakeLevel && c.side == wire.ServerSide {
 		c.paths.Current.Validate() // RFC 9000, Section 8.1
 		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
-	c.handlePayload(now, id, h.Type, pn, payload, len(pkt), d, &h.DstID)
+	c.handlePayload(now, level, pn, payload, len(pkt), d, &h.DstID)
 	return true
 }
 
@@ -146,7 +142,7 @@ func (c *Conn) acceptPeerID(h *wire.LongHeader) bool {
 
 // handleShort takes a 1-RTT packet.
 func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early bool) bool {
-	if !c.keys.CanRead() || !c.established() {
+	if !c.canOpen(wire.OneRTTLevel) || !c.established() {
 		c.keepEarly(now, pkt, d, early)
 		return false
 	}
@@ -168,16 +164,13 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		c.keysUpdated(now)
 	}
 	dst := own.wire()
-	c.handlePayload(now, wire.AppSpace, wire.OneRTTPacket, pn, payload, len(pkt), d, &dst)
+	c.handlePayload(now, wire.OneRTTLevel, pn, payload, len(pkt), d, &dst)
 	return true
 }
 
-// established reports whether 1-RTT packets may be processed: not before the
-// handshake is complete (RFC 9001, Section 5.7).
-func (c *Conn) established() bool { return c.hs == nil || c.hs.complete }
-
 // handlePayload takes the frames of an authentic packet.
-func (c *Conn) handlePayload(now monotime.Time, id wire.Space, t wire.PacketType, pn wire.PacketNumber, payload []byte, size int, d *Datagram, dst *wire.ConnectionID) {
+func (c *Conn) handlePayload(now monotime.Time, level wire.Level, pn wire.PacketNumber, payload []byte, size int, d *Datagram, dst *wire.ConnectionID) {
+	id, t := level.Space(), level.PacketType()
 	space := c.numberSpace(id)
 	if space.received.seen(pn) {
 		c.counters.Duplicates++
@@ -224,14 +217,14 @@ func (c *Conn) keepEarly(now monotime.Time, pkt []byte, d *Datagram, before bool
 	if c.tracer != nil {
 		c.tracer.PacketBuffered(now, len(pkt))
 	}
-	if c.side == wire.ClientSide && !c.hs.canOpen[wire.HandshakeSpace] {
+	if c.side == wire.ClientSide && !c.canOpen(wire.HandshakeLevel) {
 		c.hurryHandshake(now) // the Initial packet that it needs seems lost
 	}
 }
 
 // handleEarly looks again at packets that overtook their keys.
 func (c *Conn) handleEarly(now monotime.Time) {
-	if c.hs == nil || len(c.hs.early.list) == 0 || !(c.established() || c.hs.canOpen[wire.HandshakeSpace]) {
+	if c.hs == nil || len(c.hs.early.list) == 0 || !(c.established() || c.canOpen(wire.HandshakeLevel)) {
 		return
 	}
 	list := c.hs.early.take()
@@ -274,7 +267,7 @@ func (c *Conn) handleOddLong(now monotime.Time, b []byte) {
 		c.traceDropped(now, len(b), DropInvalid, "malformed long header")
 	case inv.Version != 0:
 		c.traceDropped(now, len(b), DropUnsupported, "")
-	case c.side != wire.ClientSide || c.hs == nil || c.hs.answered || c.hs.version.reacted: // RFC 9368, Section 4
+	case c.side != wire.ClientSide || c.Answered() || c.hs.version.reacted: // RFC 9368, Section 4
 		c.traceDropped(now, len(b), DropRejected, "Version Negotiation after another packet")
 	default:
 		c.handleVersionNegotiation(now, b, &inv)

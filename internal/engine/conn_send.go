@@ -112,8 +112,8 @@ func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
 	start := len(dst)
 	limit := start + size
 	var w frameWriter
-	if c.hs == nil || c.hs.confirmed {
-		if !c.appendPacket(now, &w, wire.AppSpace, dst, limit) {
+	if c.confirmed() {
+		if !c.appendPacket(now, &w, wire.OneRTTLevel, dst, limit) {
 			return dst
 		}
 		return c.finish(now, &w)
@@ -121,21 +121,21 @@ func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
 	// A packet is finished only when it is known whether another one follows
 	// it: padding goes into the last one.
 	pending, padTo := false, 0
-	for id := wire.InitialSpace; id <= wire.AppSpace; id++ {
+	for level := range wire.Level(wire.NumLevels) {
 		var next frameWriter
 		from := dst
 		if pending {
 			w.fillSample() // while what follows has not begun
 			from = w.b[:len(w.b)+protect.Overhead]
 		}
-		if !c.canSeal(id) || !c.appendPacket(now, &next, id, from, limit) {
+		if !c.canSeal(level) || !c.appendPacket(now, &next, level, from, limit) {
 			continue
 		}
 		if pending {
 			c.finish(now, &w)
 		}
 		w, pending = next, true
-		if id == wire.InitialSpace && (c.side == wire.ClientSide || w.sent.AckEliciting) {
+		if level == wire.InitialLevel && (c.side == wire.ClientSide || w.sent.AckEliciting) {
 			padTo = start + minDatagramSize // Section 14.1
 		}
 	}
@@ -146,16 +146,10 @@ func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
 	return c.finish(now, &w)
 }
 
-func (c *Conn) canSeal(id wire.Space) bool {
-	if id == wire.AppSpace {
-		return c.keys.CanWrite()
-	}
-	return c.hs.canSeal[id]
-}
-
-// appendPacket builds a packet with the frames a space has to send. It
-// returns false, and nothing happened, when there are none.
-func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, dst []byte, limit int) bool {
+// appendPacket builds a packet of a level with the frames that its space has to send.
+// It returns false, and nothing happened, when there are none.
+func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, level wire.Level, dst []byte, limit int) bool {
+	id := level.Space()
 	space := c.numberSpace(id)
 	if space.sent.Full(c.config.maxUnacked()) {
 		return false
@@ -163,7 +157,7 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, id wire.Space, ds
 	if id == wire.AppSpace {
 		space.skipNumber(c)
 	}
-	if !c.begin(w, c.paths.Current, id, dst, limit) {
+	if !c.begin(w, c.paths.Current, level, dst, limit) {
 		return false
 	}
 	ackDue := space.received.urgent
@@ -229,13 +223,13 @@ func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 	}
 	size := len(w.b) - w.start + protect.Overhead
 	if c.tracer != nil {
-		c.tracer.PacketSent(now, w.packet, w.pn, size, w.b[w.payload:])
+		c.tracer.PacketSent(now, w.level.PacketType(), w.pn, size, w.b[w.payload:])
 	}
 	pkt := w.b[w.start:]
-	if w.space == wire.AppSpace {
+	if w.level == wire.OneRTTLevel {
 		pkt = c.keys.Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
 	} else {
-		pkt = c.hs.sealers[w.space].Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
+		pkt = c.hs.keys[w.level].sealer.Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
 	}
 	c.recordSent(now, w, size)
 	return w.b[:w.start+len(pkt)]

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -33,13 +32,7 @@ type versionState struct {
 	// other protects Initial packets of the version that the connection does not have:
 	// a client's of one that the server may choose, a server's of the original one, in
 	// which the client goes on until it learns of the other.
-	other *initialKeys
-}
-
-// initialKeys protect Initial packets of a version.
-type initialKeys struct {
-	sealer protect.Sealer
-	opener protect.Opener
+	other *levelKeys
 }
 
 // versionInformation is what this side says of versions.
@@ -83,11 +76,10 @@ func (c *Conn) chooseVersion(info *wire.VersionInformation) *TransportError {
 		return versionError("the client's packets are not of the version that it says it chose") // Section 4
 	}
 	if v := commonVersion(info.Available, c.config.Versions); v != c.version {
-		sealer, opener := protect.NewInitial(v, c.hs.initialDstID.Bytes(), c.side)
-		// RFC 9369, Section 4.1: the keys for what the client sends stay.
-		c.hs.version.other = &initialKeys{c.hs.sealers[wire.InitialSpace], c.hs.openers[wire.InitialSpace]}
-		c.hs.installInitial(sealer, opener)
+		original := c.hs.keys[wire.InitialLevel]
+		c.hs.version.other = &original // RFC 9369, Section 4.1: they stay for what the client sends
 		c.version = v
+		c.setInitialKeys(c.hs.initialDstID)
 	}
 	return nil
 }
@@ -134,20 +126,18 @@ func (c *Conn) acceptsVersion(h *wire.LongHeader) bool {
 
 // otherInitial returns the keys of Initial packets of a version that acceptsVersion
 // allows beside the connection's.
-func (c *Conn) otherInitial(v wire.Version) *initialKeys {
-	other := &c.hs.version.other
-	if *other == nil {
-		sealer, opener := protect.NewInitial(v, c.hs.initialDstID.Bytes(), c.side)
-		*other = &initialKeys{sealer, opener}
+func (c *Conn) otherInitial(v wire.Version) *levelKeys {
+	if c.hs.version.other == nil {
+		keys := initialKeys(v, &c.hs.initialDstID, c.side)
+		c.hs.version.other = &keys
 	}
-	return *other
+	return c.hs.version.other
 }
 
 // adoptVersion has a client go on with the version of the server's first packet that
 // has another than the original one.
 func (c *Conn) adoptVersion(v wire.Version) {
-	keys := c.otherInitial(v)
-	c.hs.installInitial(keys.sealer, keys.opener)
+	c.hs.keys[wire.InitialLevel] = *c.otherInitial(v)
 	c.hs.version.settled, c.hs.version.other = true, nil
 	c.version = v
 	c.tls.SetVersion(v)

@@ -89,7 +89,7 @@ func (c *Conn) endDatagramTrain(now monotime.Time, allowed int) {
 
 // datagramFits reports whether a datagram waits that fits into a packet of size bytes.
 func (c *Conn) datagramFits(size int) bool {
-	if c.datagrams == nil || c.datagrams.burst.left == 0 || c.hs != nil && !c.hs.confirmed {
+	if c.datagrams == nil || c.datagrams.burst.left == 0 || !c.confirmed() {
 		return false
 	}
 	n, ok := c.datagrams.Out.Front()

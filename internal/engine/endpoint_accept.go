@@ -61,8 +61,8 @@ func (e *Endpoint) accepts(v wire.Version) bool {
 // unless it is authentic, and its sender's address is proved when many
 // handshakes are under way.
 func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHeader) *Conn {
-	sealer, opener := protect.NewInitial(h.Version, h.DstID.Bytes(), wire.ServerSide)
-	if !e.authentic(d.Data, h, &opener) {
+	keys := initialKeys(h.Version, &h.DstID, wire.ServerSide)
+	if !e.authentic(d.Data, h, &keys.opener) {
 		e.stats.NotAuthentic++
 		return nil
 	}
@@ -75,7 +75,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 			// Section 8.1.2: a client does not take a second Retry packet, so asking
 			// for another token would keep it waiting in vain.
 			e.stats.InvalidToken++
-			e.refuse(d, h, &sealer, wire.InvalidToken, "the token is too old, or of another address or version")
+			e.refuse(d, h, &keys.sealer, wire.InvalidToken, "the token is too old, or of another address or version")
 			return nil
 		default:
 			// Section 8.1.3: a client without a valid token is one without a token.
@@ -93,7 +93,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		return nil
 	case Refuse:
 		e.stats.Refused++
-		e.refuse(d, h, &sealer, wire.ConnectionRefused, "too many connections")
+		e.refuse(d, h, &keys.sealer, wire.ConnectionRefused, "too many connections")
 		return nil
 	case Ignore:
 		e.stats.Refused++
@@ -101,7 +101,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 	}
 	c := e.accept(d, h, original, validated)
 	c.place = place
-	c.hs.installInitial(sealer, opener)
+	c.hs.keys[wire.InitialLevel] = keys
 	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
 	c.handleDatagram(now, d)
 	return c

@@ -28,8 +28,8 @@ type frameWriter struct {
 	payload  int        // where the frames begin
 	lengthAt int        // of a long header's Length field, 0 for a short header
 	path     *path.Path // on which it leaves
-	space    wire.Space
-	packet   wire.PacketType
+	level    wire.Level
+	space    wire.Space // of level
 	pn       wire.PacketNumber
 	sent     *recovery.Sent
 	padded   bool // PADDING counts as in flight (RFC 9002, Section 2)
@@ -71,32 +71,30 @@ func (w *frameWriter) fillSample() {
 	w.pad(w.pnAt + 4 - len(w.b))
 }
 
-// begin starts a packet of a space for a path at the end of dst, which may grow to limit
+// begin starts a packet of a level for a path at the end of dst, which may grow to limit
 // bytes. It returns false when there is no room for anything useful.
-func (c *Conn) begin(w *frameWriter, p *path.Path, id wire.Space, dst []byte, limit int) bool {
-	space := c.numberSpace(id)
+func (c *Conn) begin(w *frameWriter, p *path.Path, level wire.Level, dst []byte, limit int) bool {
+	space := c.numberSpace(level.Space())
 	pn := space.sent.Next()
 	pnLen := wire.PacketNumberLen(pn, space.sent.LargestAcked())
-	*w = frameWriter{b: dst, start: len(dst), path: p, space: id, pn: pn, pnLen: pnLen, max: limit - protect.Overhead}
+	*w = frameWriter{b: dst, start: len(dst), path: p, level: level, space: level.Space(), pn: pn, pnLen: pnLen, max: limit - protect.Overhead}
 	to := &p.Peer.ID
-	switch id {
-	case wire.AppSpace:
-		w.packet = wire.OneRTTPacket
+	switch level {
+	case wire.OneRTTLevel:
 		if w.room() < minUsefulRoom+1+to.Len() {
 			return false
 		}
 		w.b = wire.AppendShortHeader(w.b, to, false, c.keys.KeyPhase(), pn, pnLen)
 	default:
 		var token []byte
-		w.packet = wire.HandshakePacket
-		if id == wire.InitialSpace {
-			w.packet, token = wire.InitialPacket, c.hs.token
+		if level == wire.InitialLevel {
+			token = c.hs.token
 		}
 		if w.room() < minUsefulRoom+maxLongHeader+len(token) {
 			return false
 		}
 		from := c.ids.local[0].id.wire()
-		w.b, w.lengthAt = wire.AppendLongHeader(w.b, w.packet, c.version, to, &from, token, pn, pnLen)
+		w.b, w.lengthAt = wire.AppendLongHeader(w.b, level.PacketType(), c.version, to, &from, token, pn, pnLen)
 	}
 	w.payload = len(w.b)
 	w.pnAt = w.payload - pnLen

@@ -13,11 +13,8 @@ import (
 // confirmed (RFC 9001, Section 4.1.2).
 type handshakeState struct {
 	spaces    [wire.AppSpace]numberSpace // Initial and Handshake
-	sealers   [wire.AppSpace]protect.Sealer
-	openers   [wire.AppSpace]protect.Opener
-	canSeal   [wire.AppSpace]bool
-	canOpen   [wire.AppSpace]bool
 	discarded [wire.AppSpace]bool
+	keys      [wire.OneRTTLevel]levelKeys
 
 	complete      bool  // RFC 9001, Section 4.1.1
 	confirmed     bool  // RFC 9001, Section 4.1.2
@@ -34,6 +31,21 @@ type handshakeState struct {
 	early         earlyPackets
 }
 
+// levelKeys protect the packets of an encryption level that is needed only during the
+// handshake.
+type levelKeys struct {
+	sealer           protect.Sealer
+	opener           protect.Opener
+	canSeal, canOpen bool
+}
+
+// initialKeys returns the keys of Initial packets, which come from the client's
+// destination ID.
+func initialKeys(v wire.Version, dstID *wire.ConnectionID, side wire.Side) levelKeys {
+	sealer, opener := protect.NewInitial(v, dstID.Bytes(), side)
+	return levelKeys{sealer: sealer, opener: opener, canSeal: true, canOpen: true}
+}
+
 func newHandshakeState() *handshakeState {
 	hs := &handshakeState{}
 	for i := range hs.spaces {
@@ -45,12 +57,7 @@ func newHandshakeState() *handshakeState {
 // setInitialKeys derives the Initial keys from the client's destination ID.
 func (c *Conn) setInitialKeys(dstID wire.ConnectionID) {
 	c.hs.initialDstID = dstID
-	c.hs.installInitial(protect.NewInitial(c.version, dstID.Bytes(), c.side))
-}
-
-func (hs *handshakeState) installInitial(sealer protect.Sealer, opener protect.Opener) {
-	hs.sealers[wire.InitialSpace], hs.openers[wire.InitialSpace] = sealer, opener
-	hs.canSeal[wire.InitialSpace], hs.canOpen[wire.InitialSpace] = true, true
+	c.hs.keys[wire.InitialLevel] = initialKeys(c.version, &dstID, c.side)
 }
 
 // earlyPackets keeps packets that overtook the keys to open them with
@@ -127,7 +134,7 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
 		case TLSWriteData:
-			if space := c.numberSpace(e.Space); space != nil {
+			if space := c.numberSpace(e.Level.Space()); space != nil {
 				space.crypto.write(e.Data)
 			}
 		case TLSNeedParameters:
@@ -145,23 +152,25 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 }
 
 func (c *Conn) setReadSecret(e TLSEvent) error {
-	if e.Space == wire.AppSpace {
+	if e.Level == wire.OneRTTLevel {
 		return c.keys.SetReadSecret(c.version, e.Suite, e.Data)
 	}
 	opener, err := protect.NewOpener(c.version, e.Suite, e.Data)
 	if err == nil {
-		c.hs.openers[e.Space], c.hs.canOpen[e.Space] = opener, true
+		keys := &c.hs.keys[e.Level]
+		keys.opener, keys.canOpen = opener, true
 	}
 	return err
 }
 
 func (c *Conn) setWriteSecret(e TLSEvent) error {
-	if e.Space == wire.AppSpace {
+	if e.Level == wire.OneRTTLevel {
 		return c.keys.SetWriteSecret(c.version, e.Suite, e.Data)
 	}
 	sealer, err := protect.NewSealer(c.version, e.Suite, e.Data)
 	if err == nil {
-		c.hs.sealers[e.Space], c.hs.canSeal[e.Space] = sealer, true
+		keys := &c.hs.keys[e.Level]
+		keys.sealer, keys.canSeal = sealer, true
 	}
 	return err
 }
@@ -182,11 +191,34 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 	}
 }
 
+// established reports whether the handshake is complete (RFC 9001, Section 4.1.1).
+// 1-RTT packets may not be processed before (RFC 9001, Section 5.7).
+func (c *Conn) established() bool { return c.hs == nil || c.hs.complete }
+
+// confirmed reports whether the handshake is confirmed (RFC 9001, Section 4.1.2).
+func (c *Conn) confirmed() bool { return c.hs == nil || c.hs.confirmed }
+
+// canOpen reports whether there are keys to open packets of a level.
+func (c *Conn) canOpen(l wire.Level) bool {
+	if l == wire.OneRTTLevel {
+		return c.keys.CanRead()
+	}
+	return c.hs != nil && c.hs.keys[l].canOpen
+}
+
+// canSeal reports whether there are keys to seal packets of a level.
+func (c *Conn) canSeal(l wire.Level) bool {
+	if l == wire.OneRTTLevel {
+		return c.keys.CanWrite()
+	}
+	return c.hs != nil && c.hs.keys[l].canSeal
+}
+
 // confirm ends the handshake: its keys and all that belongs to it may go
 // (RFC 9001, Sections 4.1.2 and 4.9.2). Packets that waited for 1-RTT keys
 // are looked at by the caller of the frame that brought this about.
 func (c *Conn) confirm(now monotime.Time) {
-	if c.hs == nil || c.hs.confirmed {
+	if c.confirmed() {
 		return
 	}
 	c.hs.confirmed = true
@@ -208,13 +240,13 @@ func (c *Conn) discardSpace(now monotime.Time, id wire.Space) {
 	}
 	c.loss.Discard(now, id)
 	c.hs.discarded[id] = true
-	c.hs.canOpen[id], c.hs.canSeal[id] = false, false
+	c.hs.keys[id.CryptoLevel()] = levelKeys{}
 	c.hs.spaces[id] = numberSpace{}
 }
 
 // dropHandshakeState frees it once confirmed and no early packet waits.
 func (c *Conn) dropHandshakeState() {
-	if c.hs != nil && c.hs.confirmed && len(c.hs.early.list) == 0 {
+	if c.hs != nil && c.confirmed() && len(c.hs.early.list) == 0 {
 		c.hs = nil
 	}
 }

@@ -20,7 +20,7 @@ func (c *Conn) hurryHandshake(now monotime.Time) {
 	}
 	any := false
 	for id := range wire.AppSpace {
-		if c.hs.canSeal[id] && c.resendOldest(now, id, maxHurried) {
+		if c.canSeal(id.CryptoLevel()) && c.resendOldest(now, id, maxHurried) {
 			c.hs.spaces[id].probes = maxProbes
 			any = true
 		}

@@ -58,7 +58,7 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 
 // giveTLS takes one step: it gives TLS the next bytes of a space.
 func (c *Conn) giveTLS(now monotime.Time, id wire.Space, space *numberSpace, data []byte) *TransportError {
-	err := c.tls.HandleData(id, data)
+	err := c.tls.HandleData(id.CryptoLevel(), data)
 	space.crypto.consume(len(data))
 	if err != nil {
 		return tlsError(err)

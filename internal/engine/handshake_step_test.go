@@ -140,7 +140,7 @@ func (e *eagerTLS) NextEvent() engine.TLSEvent {
 		return e.FakeTLS.NextEvent()
 	}
 	e.told = true
-	return engine.TLSEvent{Kind: engine.TLSWriteSecret, Space: wire.HandshakeSpace, Suite: 1, Data: make([]byte, 32)}
+	return engine.TLSEvent{Kind: engine.TLSWriteSecret, Level: wire.HandshakeLevel, Suite: 1, Data: make([]byte, 32)}
 }
 
 // A client whose handshake fails as it begins ends with that error.

@@ -118,7 +118,7 @@ func (p *puppet) readCrypto(space wire.Space, f frame) {
 	if end := c.Offset + uint64(len(c.Data)); end > s.cryptoIn {
 		data := c.Data[s.cryptoIn-c.Offset:]
 		s.cryptoIn = end
-		if err := p.tls.HandleData(space, data); err != nil {
+		if err := p.tls.HandleData(space.CryptoLevel(), data); err != nil {
 			p.fatal("the endpoint's handshake: %v", err)
 		}
 		p.pollTLS()
@@ -132,19 +132,19 @@ func (p *puppet) pollTLS() {
 		var err error
 		switch e.Kind {
 		case engine.TLSReadSecret:
-			if e.Space == wire.AppSpace {
+			if e.Level == wire.OneRTTLevel {
 				err = p.keys.SetReadSecret(p.version, e.Suite, e.Data)
 			} else {
-				p.openers[e.Space], err = protect.NewOpener(p.version, e.Suite, e.Data)
+				p.openers[e.Level.Space()], err = protect.NewOpener(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteSecret:
-			if e.Space == wire.AppSpace {
+			if e.Level == wire.OneRTTLevel {
 				err = p.keys.SetWriteSecret(p.version, e.Suite, e.Data)
 			} else {
-				p.sealers[e.Space], err = protect.NewSealer(p.version, e.Suite, e.Data)
+				p.sealers[e.Level.Space()], err = protect.NewSealer(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteData:
-			s := &p.spaces[e.Space]
+			s := &p.spaces[e.Level.Space()]
 			s.toSend = append(s.toSend, e.Data...)
 		case engine.TLSNeedParameters:
 			p.startTLS()

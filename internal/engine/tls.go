@@ -20,9 +20,9 @@ type TLS interface {
 	Start(v wire.Version, params []byte) error
 	// SetVersion tells a client's handshake that the server chose another version.
 	SetVersion(v wire.Version)
-	// HandleData takes the next contiguous handshake bytes of a space. The
+	// HandleData takes the next contiguous handshake bytes of a level. The
 	// bytes are the engine's and valid only during the call.
-	HandleData(space wire.Space, data []byte) error
+	HandleData(level wire.Level, data []byte) error
 	// Pending reports whether the last call of Start or HandleData goes on
 	// elsewhere, as it may block or take long. Until Finish has reported that it is
 	// done there are no events, and no method may be called but Finish, NextEvent
@@ -50,9 +50,9 @@ type TLSEventKind uint8
 // The kinds of TLS events.
 const (
 	TLSNoEvent        TLSEventKind = iota
-	TLSReadSecret                  // Space, Suite, Data: the secret to open packets with
-	TLSWriteSecret                 // Space, Suite, Data: the secret to seal packets with
-	TLSWriteData                   // Space, Data: bytes for CRYPTO frames
+	TLSReadSecret                  // Level, Suite, Data: the secret to open packets with
+	TLSWriteSecret                 // Level, Suite, Data: the secret to seal packets with
+	TLSWriteData                   // Level, Data: bytes for CRYPTO frames
 	TLSPeerParameters              // Data: the peer's transport parameters
 	TLSNeedParameters              // a server's Start must be called now
 	TLSHandshakeDone               // the handshake is complete (RFC 9001, Section 4.1.1)
@@ -61,7 +61,7 @@ const (
 // TLSEvent is one step of the handshake.
 type TLSEvent struct {
 	Kind  TLSEventKind
-	Space wire.Space
+	Level wire.Level
 	Suite protect.Suite
 	Data  []byte
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -82,12 +83,12 @@ func (c *Conn) start() error {
 	}
 	hello := c.hello
 	c.hello = nil
-	return c.handleData(wire.InitialSpace, hello)
+	return c.handleData(wire.InitialLevel, hello)
 }
 
 // HandleData takes handshake bytes from the peer. The error, or that of Finish, is
 // an *engine.TLSAlert.
-func (c *Conn) HandleData(space wire.Space, data []byte) error {
+func (c *Conn) HandleData(level wire.Level, data []byte) error {
 	switch {
 	case c.err != nil:
 		return c.err
@@ -95,11 +96,11 @@ func (c *Conn) HandleData(space wire.Space, data []byte) error {
 		c.takeHello(data)
 		return nil
 	case c.background == nil || c.quic == nil:
-		return c.handleData(space, data)
+		return c.handleData(level, data)
 	}
 	data = bytes.Clone(data)
 	return c.step(func() error {
-		err := c.handleData(space, data)
+		err := c.handleData(level, data)
 		if err == nil && c.server != nil && c.state != nil {
 			_ = c.SendSessionTicket() // which would have to be a step of its own
 		}
@@ -119,17 +120,17 @@ func (c *Conn) takeHello(data []byte) {
 	c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
 }
 
-func (c *Conn) handleData(space wire.Space, data []byte) error {
+func (c *Conn) handleData(level wire.Level, data []byte) error {
 	if c.quic == nil {
 		// A client has nothing to say after the handshake: QUIC updates keys
 		// and authenticates clients by other means or not at all (RFC 9001,
 		// Sections 4.4 and 6).
-		if c.ignoresTickets && c.state != nil && space == wire.AppSpace && c.skipTickets(data) {
+		if c.ignoresTickets && c.state != nil && level == wire.OneRTTLevel && c.skipTickets(data) {
 			return nil
 		}
 		return c.fail(fmt.Errorf("handshake: message after the end: %w", tls.AlertError(alertUnexpectedMessage)))
 	}
-	if err := c.quic.HandleData(levelOf(space), data); err != nil {
+	if err := c.quic.HandleData(tlsLevel(level), data); err != nil {
 		alert := c.fail(err)
 		if c.state != nil && alert.Code == alertInternalError {
 			// What crypto/tls calls an internal error after the handshake is a
@@ -258,15 +259,8 @@ func (c *Conn) forward(e *tls.QUICEvent) {
 	default:
 		return
 	}
-	switch e.Level {
-	case tls.QUICEncryptionLevelInitial:
-		out.Space = wire.InitialSpace
-	case tls.QUICEncryptionLevelHandshake:
-		out.Space = wire.HandshakeSpace
-	case tls.QUICEncryptionLevelApplication:
-		out.Space = wire.AppSpace
-	default:
-		return // 0-RTT
+	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel {
+		return
 	}
 	c.push(out)
 }
@@ -291,13 +285,17 @@ func (c *Conn) fail(err error) *engine.TLSAlert {
 	return alert
 }
 
-// levelOf returns crypto/tls's name for a space.
-func levelOf(space wire.Space) tls.QUICEncryptionLevel {
-	switch space {
-	case wire.InitialSpace:
-		return tls.QUICEncryptionLevelInitial
-	case wire.HandshakeSpace:
-		return tls.QUICEncryptionLevelHandshake
-	}
-	return tls.QUICEncryptionLevelApplication
+// levels are the encryption levels by crypto/tls's names for them.
+var levels = [...]wire.Level{
+	tls.QUICEncryptionLevelInitial:     wire.InitialLevel,
+	tls.QUICEncryptionLevelEarly:       wire.ZeroRTTLevel,
+	tls.QUICEncryptionLevelHandshake:   wire.HandshakeLevel,
+	tls.QUICEncryptionLevelApplication: wire.OneRTTLevel,
+}
+
+func levelOf(l tls.QUICEncryptionLevel) wire.Level { return levels[l] }
+
+// tlsLevel returns crypto/tls's name for a level.
+func tlsLevel(l wire.Level) tls.QUICEncryptionLevel {
+	return tls.QUICEncryptionLevel(slices.Index(levels[:], l))
 }

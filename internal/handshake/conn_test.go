@@ -208,7 +208,7 @@ func TestLateServerError(t *testing.T) {
 	if alert := wantAlert(t, s.err, alertInternalError); !strings.Contains(alert.Error(), "in a drawer") {
 		t.Errorf("error is %v", alert)
 	}
-	if err := s.conn.HandleData(wire.InitialSpace, []byte("more")); err != s.err {
+	if err := s.conn.HandleData(wire.InitialLevel, []byte("more")); err != s.err {
 		t.Errorf("the next call returns %v, want the same error", err)
 	}
 }
@@ -297,8 +297,8 @@ func TestMessagesAfterHandshake(t *testing.T) {
 	serverConfig, clientConfig := testConfigs(t)
 	c, s := connect(t, serverConfig, clientConfig, math.MaxInt)
 	wantDone(t, c, s)
-	wantAlert(t, s.conn.HandleData(wire.AppSpace, keyUpdate), alertUnexpectedMessage)
-	wantAlert(t, c.conn.HandleData(wire.AppSpace, keyUpdate), alertUnexpectedMessage)
+	wantAlert(t, s.conn.HandleData(wire.OneRTTLevel, keyUpdate), alertUnexpectedMessage)
+	wantAlert(t, c.conn.HandleData(wire.OneRTTLevel, keyUpdate), alertUnexpectedMessage)
 }
 
 func TestJunk(t *testing.T) {
@@ -310,7 +310,7 @@ func TestJunk(t *testing.T) {
 	} {
 		_, server := newPair(t, serverConfig, clientConfig)
 		s := newEnd(server)
-		if err := server.HandleData(wire.InitialSpace, junk); err != nil {
+		if err := server.HandleData(wire.InitialLevel, junk); err != nil {
 			t.Fatal(err)
 		}
 		s.poll()

@@ -22,6 +22,6 @@ func ExampleNewClient() {
 		return
 	}
 	hello := conn.NextEvent()
-	fmt.Println(hello.Kind == engine.TLSWriteData, hello.Space)
-	// Output: true initial
+	fmt.Println(hello.Kind == engine.TLSWriteData, hello.Level)
+	// Output: true Initial
 }

@@ -72,7 +72,7 @@ func FuzzHello(f *testing.F) {
 		s := newEnd(srv.NewConn())
 		defer s.conn.Close()
 		for _, piece := range [][]byte{head, b[len(head):]} {
-			if s.err = s.conn.HandleData(wire.InitialSpace, piece); s.err != nil {
+			if s.err = s.conn.HandleData(wire.InitialLevel, piece); s.err != nil {
 				return
 			}
 			if s.poll(); s.err != nil {

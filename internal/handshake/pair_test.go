@@ -53,7 +53,7 @@ func testConfigs(t testing.TB) (server, client *tls.Config) {
 
 // secretKey names a secret by how packets protected with it travel.
 type secretKey struct {
-	space    wire.Space
+	level    wire.Level
 	toServer bool
 }
 
@@ -105,9 +105,9 @@ func (e *end) poll() {
 		case engine.TLSPeerParameters:
 			e.peerParams = bytes.Clone(ev.Data)
 		case engine.TLSReadSecret:
-			e.secrets[secretKey{ev.Space, e.server}] = fmt.Sprintf("%v %x", ev.Suite, ev.Data)
+			e.secrets[secretKey{ev.Level, e.server}] = fmt.Sprintf("%v %x", ev.Suite, ev.Data)
 		case engine.TLSWriteSecret:
-			e.secrets[secretKey{ev.Space, !e.server}] = fmt.Sprintf("%v %x", ev.Suite, ev.Data)
+			e.secrets[secretKey{ev.Level, !e.server}] = fmt.Sprintf("%v %x", ev.Suite, ev.Data)
 		case engine.TLSHandshakeDone:
 			e.done = true
 			if e.server {
@@ -124,7 +124,7 @@ func (e *end) deliver(to *end, chunk int) {
 	for _, ev := range out {
 		for len(ev.Data) > 0 && to.err == nil {
 			n := min(chunk, len(ev.Data))
-			if to.err = to.finish(to.conn.HandleData(ev.Space, ev.Data[:n])); to.err == nil {
+			if to.err = to.finish(to.conn.HandleData(ev.Level, ev.Data[:n])); to.err == nil {
 				to.poll()
 			}
 			ev.Data = ev.Data[n:]
@@ -171,9 +171,9 @@ func wantDone(t *testing.T, c, s *end) {
 	if string(c.peerParams) != "parameters of the server" || string(s.peerParams) != "parameters of the client" {
 		t.Errorf("parameters arrived as %q and %q", c.peerParams, s.peerParams)
 	}
-	for _, space := range []wire.Space{wire.HandshakeSpace, wire.AppSpace} {
+	for _, level := range []wire.Level{wire.HandshakeLevel, wire.OneRTTLevel} {
 		for _, toServer := range []bool{false, true} {
-			key := secretKey{space, toServer}
+			key := secretKey{level, toServer}
 			if c.secrets[key] == "" || c.secrets[key] != s.secrets[key] {
 				t.Errorf("secret %+v is %q for the client, %q for the server", key, c.secrets[key], s.secrets[key])
 			}
@@ -187,7 +187,7 @@ func wantDone(t *testing.T, c, s *end) {
 // suiteOf returns the suite that the 1-RTT secrets of e are for.
 func suiteOf(e *end) protect.Suite {
 	for _, s := range []protect.Suite{protect.AES128GCM, protect.AES256GCM, protect.ChaCha20Poly1305} {
-		if bytes.HasPrefix([]byte(e.secrets[secretKey{wire.AppSpace, true}]), []byte(s.String())) {
+		if bytes.HasPrefix([]byte(e.secrets[secretKey{wire.OneRTTLevel, true}]), []byte(s.String())) {
 			return s
 		}
 	}

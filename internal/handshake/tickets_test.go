@@ -25,16 +25,16 @@ func TestIgnoredTickets(t *testing.T) {
 			t.Fatal("crypto/tls's state is kept")
 		}
 		for piece := range slices.Chunk(good, size) {
-			if err := c.conn.HandleData(wire.AppSpace, piece); err != nil {
+			if err := c.conn.HandleData(wire.OneRTTLevel, piece); err != nil {
 				t.Fatalf("in pieces of %d: %v", size, err)
 			}
 		}
-		wantAlert(t, c.conn.HandleData(wire.AppSpace, []byte{13, 0, 0, 0}), alertUnexpectedMessage)
+		wantAlert(t, c.conn.HandleData(wire.OneRTTLevel, []byte{13, 0, 0, 0}), alertUnexpectedMessage)
 	}
 	serverConfig, clientConfig := testConfigs(t)
 	c, s := connect(t, serverConfig, clientConfig, math.MaxInt)
 	wantDone(t, c, s)
-	wantAlert(t, c.conn.HandleData(wire.HandshakeSpace, ticket(1)), alertUnexpectedMessage)
+	wantAlert(t, c.conn.HandleData(wire.HandshakeLevel, ticket(1)), alertUnexpectedMessage)
 }
 
 // TestTicketsAreKept: a client that resumes sessions needs crypto/tls for the tickets.

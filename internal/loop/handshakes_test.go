@@ -17,12 +17,12 @@ import (
 // countingTLS writes down in which turns its loop took steps of handshakes.
 type countingTLS struct {
 	*sim.FakeTLS
-	onStep func(wire.Space)
+	onStep func(wire.Level)
 }
 
-func (c countingTLS) HandleData(space wire.Space, data []byte) error {
-	c.onStep(space)
-	return c.FakeTLS.HandleData(space, data)
+func (c countingTLS) HandleData(level wire.Level, data []byte) error {
+	c.onStep(level)
+	return c.FakeTLS.HandleData(level, data)
 }
 
 // Handshakes that come in great number are taken a few in a turn, after what
@@ -44,8 +44,8 @@ func TestHandshakesWait(t *testing.T) {
 			Accept: func(c *loop.Conn) loop.Handler { return served },
 		})
 		defer server.Close()
-		onStep := func(space wire.Space) {
-			order = append(order, space.String())
+		onStep := func(level wire.Level) {
+			order = append(order, level.String())
 			steps[server.Stats().Turns]++
 		}
 		server.Do(func() {

@@ -30,7 +30,7 @@ type FakeTLS struct {
 	Slow bool
 
 	events []engine.TLSEvent
-	in     [wire.NumSpaces][]byte
+	in     [wire.NumLevels][]byte
 	closed bool
 
 	pending, worked bool // HandleData was called and not finished; Work was called
@@ -53,7 +53,7 @@ func (f *FakeTLS) Start(_ wire.Version, params []byte) error {
 	}
 	if f.Side == wire.ClientSide {
 		f.events = nil
-		f.write(wire.InitialSpace, fakeHello, params)
+		f.write(wire.InitialLevel, fakeHello, params)
 	} else {
 		f.serverFlight(params)
 	}
@@ -65,23 +65,23 @@ func (f *FakeTLS) SetVersion(wire.Version) {}
 
 // serverFlight follows the client's hello.
 func (f *FakeTLS) serverFlight(params []byte) {
-	f.write(wire.InitialSpace, fakeHello, nil)
-	f.secret(engine.TLSWriteSecret, wire.HandshakeSpace)
-	f.secret(engine.TLSReadSecret, wire.HandshakeSpace)
+	f.write(wire.InitialLevel, fakeHello, nil)
+	f.secret(engine.TLSWriteSecret, wire.HandshakeLevel)
+	f.secret(engine.TLSReadSecret, wire.HandshakeLevel)
 	body := binary.BigEndian.AppendUint16(nil, uint16(len(params)))
 	body = append(body, params...)
-	f.write(wire.HandshakeSpace, fakeParameters, append(body, make([]byte, f.Filler)...))
-	f.secret(engine.TLSWriteSecret, wire.AppSpace)
+	f.write(wire.HandshakeLevel, fakeParameters, append(body, make([]byte, f.Filler)...))
+	f.secret(engine.TLSWriteSecret, wire.OneRTTLevel)
 }
 
 // HandleData implements engine.TLS.
-func (f *FakeTLS) HandleData(space wire.Space, data []byte) error {
-	f.in[space] = append(f.in[space], data...)
+func (f *FakeTLS) HandleData(level wire.Level, data []byte) error {
+	f.in[level] = append(f.in[level], data...)
 	if f.Slow {
 		f.pending, f.worked = true, false
 		return nil
 	}
-	return f.handleMessages(space)
+	return f.handleMessages(level)
 }
 
 // Pending implements engine.TLS.
@@ -93,9 +93,9 @@ func (f *FakeTLS) Work() {
 		return
 	}
 	f.worked = true
-	for space := range f.in {
+	for level := range f.in {
 		if f.err == nil {
-			f.err = f.handleMessages(wire.Space(space))
+			f.err = f.handleMessages(wire.Level(level))
 		}
 	}
 }
@@ -109,9 +109,9 @@ func (f *FakeTLS) Finish() (done bool, err error) {
 	return false, nil
 }
 
-func (f *FakeTLS) handleMessages(space wire.Space) error {
+func (f *FakeTLS) handleMessages(level wire.Level) error {
 	for {
-		b := f.in[space]
+		b := f.in[level]
 		if len(b) < 3 {
 			return nil
 		}
@@ -119,31 +119,31 @@ func (f *FakeTLS) handleMessages(space wire.Space) error {
 		if len(b) < n {
 			return nil
 		}
-		f.in[space] = b[n:]
-		if err := f.handleMessage(space, b[0], b[3:n]); err != nil {
+		f.in[level] = b[n:]
+		if err := f.handleMessage(level, b[0], b[3:n]); err != nil {
 			return err
 		}
 	}
 }
 
-func (f *FakeTLS) handleMessage(space wire.Space, kind byte, body []byte) error {
+func (f *FakeTLS) handleMessage(level wire.Level, kind byte, body []byte) error {
 	client := f.Side == wire.ClientSide
 	switch {
-	case !client && kind == fakeHello && space == wire.InitialSpace:
+	case !client && kind == fakeHello && level == wire.InitialLevel:
 		f.events = append(f.events,
 			engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body},
 			engine.TLSEvent{Kind: engine.TLSNeedParameters})
-	case client && kind == fakeHello && space == wire.InitialSpace:
-		f.secret(engine.TLSReadSecret, wire.HandshakeSpace)
-		f.secret(engine.TLSWriteSecret, wire.HandshakeSpace)
-	case client && kind == fakeParameters && space == wire.HandshakeSpace && len(body) >= 2:
+	case client && kind == fakeHello && level == wire.InitialLevel:
+		f.secret(engine.TLSReadSecret, wire.HandshakeLevel)
+		f.secret(engine.TLSWriteSecret, wire.HandshakeLevel)
+	case client && kind == fakeParameters && level == wire.HandshakeLevel && len(body) >= 2:
 		n := min(int(binary.BigEndian.Uint16(body)), len(body)-2)
 		f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body[2 : 2+n]})
-		f.write(wire.HandshakeSpace, fakeFinished, nil)
+		f.write(wire.HandshakeLevel, fakeFinished, nil)
 		f.finish(engine.TLSWriteSecret, engine.TLSReadSecret)
-	case !client && kind == fakeFinished && space == wire.HandshakeSpace:
+	case !client && kind == fakeFinished && level == wire.HandshakeLevel:
 		f.finish(engine.TLSReadSecret)
-	case client && kind == fakeTicket && space == wire.AppSpace:
+	case client && kind == fakeTicket && level == wire.OneRTTLevel:
 	default:
 		return &engine.TLSAlert{Code: 10, Err: errFakeTLS}
 	}
@@ -152,24 +152,24 @@ func (f *FakeTLS) handleMessage(space wire.Space, kind byte, body []byte) error 
 
 func (f *FakeTLS) finish(secrets ...engine.TLSEventKind) {
 	for _, kind := range secrets {
-		f.secret(kind, wire.AppSpace)
+		f.secret(kind, wire.OneRTTLevel)
 	}
 	f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSHandshakeDone})
 }
 
-func (f *FakeTLS) write(space wire.Space, kind byte, body []byte) {
+func (f *FakeTLS) write(level wire.Level, kind byte, body []byte) {
 	b := append([]byte{kind}, byte(len(body)>>8), byte(len(body)))
-	f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSWriteData, Space: space, Data: append(b, body...)})
+	f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSWriteData, Level: level, Data: append(b, body...)})
 }
 
-// secret tells the engine the secret of a direction and space.
-func (f *FakeTLS) secret(kind engine.TLSEventKind, space wire.Space) {
+// secret tells the engine the secret of a direction and level.
+func (f *FakeTLS) secret(kind engine.TLSEventKind, level wire.Level) {
 	sender := f.Side
 	if kind == engine.TLSReadSecret {
 		sender = sender.Peer()
 	}
-	sum := sha256.Sum256([]byte{'s', byte(sender), byte(space)})
-	f.events = append(f.events, engine.TLSEvent{Kind: kind, Space: space, Suite: f.Suite, Data: sum[:]})
+	sum := sha256.Sum256([]byte{'s', byte(sender), byte(level)})
+	f.events = append(f.events, engine.TLSEvent{Kind: kind, Level: level, Suite: f.Suite, Data: sum[:]})
 }
 
 // NextEvent implements engine.TLS.
@@ -184,7 +184,7 @@ func (f *FakeTLS) NextEvent() engine.TLSEvent {
 
 // SendSessionTicket implements engine.TLS.
 func (f *FakeTLS) SendSessionTicket() error {
-	f.write(wire.AppSpace, fakeTicket, make([]byte, 200))
+	f.write(wire.OneRTTLevel, fakeTicket, make([]byte, 200))
 	return nil
 }
 
