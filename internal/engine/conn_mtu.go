@@ -39,7 +39,7 @@ func (c *Conn) settleMTUProbe(now monotime.Time, e *path.Estimates, size int, f 
 func (c *Conn) mtuProbe(now monotime.Time, buf []byte) int {
 	p := c.paths.Current
 	size := p.MTU.Due(now)
-	if size == 0 || !p.Validated() || p.Full() || len(buf) < size || c.hs != nil && !c.hs.confirmed {
+	if size == 0 || !p.Validated() || p.Full() || len(buf) < size || !c.confirmed() {
 		return 0
 	}
 	return size
