@@ -100,7 +100,7 @@ func (st *clientStream) parseHeader(sc *scratch, section []byte) (h3.ResponseHea
 // begin makes the response, given what was read beyond its header.
 func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response {
 	header := make(http.Header, len(h.Fields))
-	addFields(header, h.Fields)
+	addFields(header, h.Fields, nil)
 	resp := &http.Response{
 		Status:        statusLine(h.Status),
 		StatusCode:    h.Status,

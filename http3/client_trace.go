@@ -96,7 +96,7 @@ func traceInterim(trace *httptrace.ClientTrace, h *h3.ResponseHeader) error {
 	}
 	if trace.Got1xxResponse != nil {
 		header := make(map[string][]string, len(h.Fields))
-		addFields(header, h.Fields)
+		addFields(header, h.Fields, nil)
 		if err := trace.Got1xxResponse(h.Status, textproto.MIMEHeader(header)); err != nil {
 			return err
 		}

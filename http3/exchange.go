@@ -24,7 +24,8 @@ type exchange struct {
 	conn   *serverConn
 	stream *quic.Stream
 	req    *http.Request
-	url    url.URL // the request's, if that is a plain one
+	url    url.URL               // the request's, if that is a plain one
+	values [requestValues]string // of its header, if they are few
 	body   *body
 	ctx    requestContext
 	rw     responseWriter
@@ -177,7 +178,8 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 		x.reject()
 		return
 	}
-	switch err := x.readHead(sc, section, loopHeaderBytes); {
+	var head requestHead
+	switch err := x.readHead(sc, section, loopHeaderBytes, &head); {
 	case err == qpack.ErrBlocked:
 		x.park(section, rest)
 	case err == h3.ErrSectionTooLarge && x.body.reader.MaxSection() > loopHeaderBytes:
@@ -185,7 +187,7 @@ func (x *exchange) begin(sc *scratch, section, rest []byte) {
 	case err != nil:
 		x.refuse(err)
 	default:
-		x.accept(sc, &sc.head, rest)
+		x.accept(sc, &head, rest)
 	}
 }
 

@@ -85,9 +85,13 @@ func specialOf(key string) specialFields {
 // addFields adds fields to an empty header and joins what browsers split: a cookie
 // in several fields is one again (RFC 9114, Section 4.2.1). A peer chooses the
 // fields, and one byte on the wire may stand for a large one; so the work is
-// proportional to their decoded size, whatever they are.
-func addFields(h http.Header, fields []qpack.Field) (special specialFields) {
-	values := make([]string, 0, len(fields)) // backing of all slices of one value
+// proportional to their decoded size, whatever they are. The slices of one value are
+// parts of values, if that has room for all, so that a message need not have memory
+// of its own for them.
+func addFields(h http.Header, fields []qpack.Field, values []string) (special specialFields) {
+	if cap(values) < len(fields) {
+		values = make([]string, 0, len(fields))
+	}
 	for _, f := range fields {
 		key := canonicalName(f.Name)
 		special |= specialOf(key)

@@ -48,7 +48,7 @@ func TestMergeTrailers(t *testing.T) {
 // memory, do not grow into each other.
 func TestSharedBacking(t *testing.T) {
 	h := make(http.Header)
-	addFields(h, []qpack.Field{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}})
+	addFields(h, []qpack.Field{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}, nil)
 	h.Add("A", "3")
 	if want := (http.Header{"A": {"1", "3"}, "B": {"2"}}); !reflect.DeepEqual(h, want) {
 		t.Errorf("%v, want %v", h, want)

@@ -67,7 +67,7 @@ var sectionKinds = map[string]struct {
 		func(fields []qpack.Field) (err error) {
 			var head requestHead
 			head.RequestHeader, err = h3.ParseRequest(fields)
-			head.collect()
+			head.collect(nil)
 			takeTrailerNames(head.header)
 			return err
 		},
@@ -77,7 +77,7 @@ var sectionKinds = map[string]struct {
 		func(fields []qpack.Field) error {
 			head, err := h3.ParseResponse(fields)
 			header := make(http.Header)
-			addFields(header, head.Fields)
+			addFields(header, head.Fields, nil)
 			takeTrailerNames(header)
 			return err
 		},

@@ -47,6 +47,11 @@ const (
 	// credit the client gives and however short memory is: it has a block of 4 KiB.
 	freeResponse = 4 << 10
 
+	// requestValues is how many values of a request's header need no memory of their
+	// own: as many as programs send, fewer than browsers do, and what makes an exchange
+	// 512 bytes, the most that Go allocates without a header.
+	requestValues = 5
+
 	// handlersPerStream is how many handlers may run for each stream a client
 	// may have open. More than one, as a handler may run on after its client
 	// has reset the stream and opened another; a client that does nothing else

@@ -19,7 +19,7 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 			return nil, err
 		}
 	}
-	h.collect()
+	h.collect(x.values[:0])
 	header := h.header
 	x.special = h.special
 	if x.special&hasHost != 0 {

@@ -16,23 +16,23 @@ type requestHead struct {
 }
 
 // readHead decodes and checks a header section that may have maxSize bytes, as
-// SETTINGS_MAX_FIELD_SECTION_SIZE counts them. It becomes sc.head.
-func (x *exchange) readHead(sc *scratch, section []byte, maxSize int) error {
+// SETTINGS_MAX_FIELD_SECTION_SIZE counts them.
+func (x *exchange) readHead(sc *scratch, section []byte, maxSize int, head *requestHead) error {
 	fields, err := x.body.decodeUpTo(sc, section, min(maxSize, x.body.reader.MaxSection()))
 	if err != nil {
 		return err
 	}
-	if sc.head.RequestHeader, err = h3.ParseRequest(fields); err != nil {
+	if head.RequestHeader, err = h3.ParseRequest(fields); err != nil {
 		return err
 	}
-	return x.conn.checkCount(len(sc.head.Fields))
+	return x.conn.checkCount(len(head.Fields))
 }
 
-// collect makes the http.Header.
-func (h *requestHead) collect() {
+// collect makes the http.Header, whose values may be kept in values.
+func (h *requestHead) collect(values []string) {
 	if h.header == nil {
 		h.header = make(http.Header, len(h.Fields))
-		h.special = addFields(h.header, h.Fields)
+		h.special = addFields(h.header, h.Fields, values)
 		h.Fields = nil // the scratch's
 	}
 }
@@ -59,11 +59,11 @@ func (l largeHeader) serve() {
 	x := l.exchange
 	sc := getScratch()
 	defer sc.release()
-	err := x.readHead(sc, l.header.section, x.body.reader.MaxSection())
+	var head requestHead
+	err := x.readHead(sc, l.header.section, x.body.reader.MaxSection(), &head)
 	if err == nil {
-		sc.head.collect()
+		head.collect(nil)
 	}
-	head := sc.head
 	if !x.conn.qc.Run(func() { l.done(&head, err) }) {
 		x.conn.countHandlers(-1) // the connection has ended meanwhile
 	}

@@ -11,7 +11,6 @@ import (
 type scratch struct {
 	buf     [scratchSize]byte
 	fields  []qpack.Field
-	head    requestHead // a server's, of fields
 	decoder qpack.Decoder
 }
 
@@ -24,6 +23,6 @@ func (sc *scratch) release() {
 		sc.fields = nil
 	}
 	clear(sc.fields) // the strings belong to a request by now
-	sc.fields, sc.head = sc.fields[:0], requestHead{}
+	sc.fields = sc.fields[:0]
 	scratchPool.Put(sc)
 }

@@ -259,7 +259,7 @@ func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
 		return nil
 	}
 	header := make(http.Header, len(h.Fields))
-	addFields(header, h.Fields)
+	addFields(header, h.Fields, nil)
 	p.body.pending = append([]byte(nil), rest...)
 	if h.Status < 300 {
 		p.body.reader.Tunnel()

@@ -1,5 +1,10 @@
 package qpack
 
+import (
+	"sync/atomic"
+	"time"
+)
+
 // First bytes of the representations of RFC 9204, Sections 4.5.2 to 4.5.6.
 const (
 	indexedStatic   = 0b1100_0000 // 6-bit index
@@ -42,7 +47,28 @@ func appendWithName(b []byte, first byte, index uint64, name, value string) []by
 		first |= neverIndexed
 	}
 	b = appendInteger(b, first, 4, index)
+	if name == "date" && len(value) == len(time.RFC1123) {
+		return appendDate(b, value)
+	}
 	return appendString(b, 0, literalValueCoded, 7, value)
+}
+
+// lastDate is the last value of a date field as a string literal: responses of one
+// second have the same.
+var lastDate atomic.Pointer[codedDate]
+
+type codedDate struct {
+	text  string
+	coded []byte
+}
+
+func appendDate(b []byte, value string) []byte {
+	last := lastDate.Load()
+	if last == nil || last.text != value {
+		last = &codedDate{value, appendString(nil, 0, literalValueCoded, 7, value)}
+		lastDate.Store(last)
+	}
+	return append(b, last.coded...)
 }
 
 // appendLiteral appends a literal field line with a literal name.

@@ -35,18 +35,12 @@ const (
 	huffmanExpansion = 4
 )
 
-// huffmanCode is an octet's code, in the low bits.
-type huffmanCode struct {
-	bits   uint32
-	length uint8
-}
-
 // huffmanEntry is an octet and the length of its code; the length 0 stands for
 // a code that is longer than what was looked up.
 type huffmanEntry struct{ octet, length uint8 }
 
 var (
-	huffmanCodes [256]huffmanCode
+	huffmanCodes [256]uint64                    // right-aligned; above bit 32 the length
 	huffmanShort [1 << huffmanPeek]huffmanEntry // by the next huffmanPeek bits
 	huffmanLong  [huffmanLongest + 1]huffmanRow // by length
 )
@@ -69,7 +63,7 @@ func init() {
 				continue
 			}
 			row.octets = append(row.octets, uint8(octet))
-			huffmanCodes[octet] = huffmanCode{code, l}
+			huffmanCodes[octet] = uint64(l)<<32 | uint64(code)
 			if spare := huffmanPeek - length; spare >= 0 {
 				for i := code << spare; i < (code+1)<<spare; i++ {
 					huffmanShort[i] = huffmanEntry{uint8(octet), l}
@@ -94,11 +88,12 @@ func appendHuffman(b []byte, s string) []byte {
 	var acc uint64 // the low n bits are yet to be appended
 	var n uint
 	for i := 0; i < len(s); i++ {
-		code := &huffmanCodes[s[i]]
-		acc = acc<<code.length | uint64(code.bits)
-		if n += uint(code.length); n >= 32 {
+		code := huffmanCodes[s[i]]
+		l := uint(code >> 32)
+		acc = acc<<(l&63) | uint64(uint32(code))
+		if n += l; n >= 32 {
 			n -= 32
-			b = binary.BigEndian.AppendUint32(b, uint32(acc>>n))
+			b = binary.BigEndian.AppendUint32(b, uint32(acc>>(n&63)))
 		}
 	}
 	for ; n >= 8; n -= 8 {
