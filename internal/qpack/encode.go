@@ -1,9 +1,6 @@
 package qpack
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "sync/atomic"
 
 // First bytes of the representations of RFC 9204, Sections 4.5.2 to 4.5.6.
 const (
@@ -47,11 +44,14 @@ func appendWithName(b []byte, first byte, index uint64, name, value string) []by
 		first |= neverIndexed
 	}
 	b = appendInteger(b, first, 4, index)
-	if name == "date" && len(value) == len(time.RFC1123) {
+	if name == "date" && len(value) == dateLen {
 		return appendDate(b, value)
 	}
 	return appendString(b, 0, literalValueCoded, 7, value)
 }
+
+// dateLen is the length of a date that is as it should be (RFC 9110, Section 5.6.7).
+const dateLen = len("Sun, 06 Nov 1994 08:49:37 GMT")
 
 // lastDate is the last value of a date field as a string literal: responses of one
 // second have the same.
