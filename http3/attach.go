@@ -151,8 +151,8 @@ func (s *Server) listenBeside(srv *http.Server, addr string, ctx context.Context
 	if err != nil {
 		return err
 	}
-	ln, err := s.listen(func(quicConf *quic.Config) (*quic.Listener, error) {
-		return quic.Listen(addr, forHTTP3(conf), quicConf)
+	ln, err := s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return quic.ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
 	}, ctx)
 	if err != nil {
 		return err

@@ -80,7 +80,8 @@ func TestRapidReset(t *testing.T) {
 		<-release // deaf to the cancellation
 		running <- <-running - 1
 	}, func(s *Server) {
-		conf := *s.quicConfig(nil)
+		all, _ := s.quicConfig(nil)
+		conf := *all
 		conf.MaxIncomingStreams = streams
 		s.QUICConfig = &conf
 	})

@@ -20,7 +20,7 @@ import (
 // Close may be called while another goroutine reads.
 type body struct {
 	conn     *conn
-	stream   *quic.Stream
+	stream   *quic.Stream // nil while it is the loop's
 	reader   h3.MessageReader
 	owner    bodyOwner
 	paced    *exchange        // at a server, when the client has a minimum rate

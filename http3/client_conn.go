@@ -43,7 +43,7 @@ type clientConn struct {
 }
 
 // newClientConn is called on the loop, after the handshake.
-func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
+func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 	maxHeader := t.maxHeaderBytes()
 	settings := h3.Settings{
 		MaxFieldSectionSize: uint64(maxHeader),
@@ -53,43 +53,40 @@ func newClientConn(t *Transport, qc *quic.Conn, addr string) *clientConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	cc := &clientConn{
-		conn:      conn{qc: qc, state: h3.NewState(wire.ClientSide, settings)},
+		conn:      conn{qc: turn.Conn(), tls: turn.TLS(), state: h3.NewState(wire.ClientSide, settings)},
 		transport: t,
 		addr:      addr,
 		origins:   []string{addr},
 		maxHeader: maxHeader,
 	}
 	cc.goAway.Store(1 << 62)
-	cc.limit = qc.PeerStreamLimit(false)
-	cc.start(t.Extension)
+	cc.limit = turn.StreamLimit(false)
+	cc.start(turn, t.Extension)
 	return cc
 }
 
 // HandleStream is called when the server opened a stream.
-func (c *clientConn) HandleStream(s *quic.Stream) {
-	if isUni(s) {
-		s.SetValue(new(h3.UniStream))
-		return
+func (c *clientConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+	switch {
+	case isUni(s):
+		return &serverUni{conn: c}
+	case c.claims():
+		return &serverStream{conn: c}
 	}
-	if c.claims() {
-		s.SetValue(StreamHandler(&serverStream{conn: c}))
-		return
-	}
-	c.abort(c.state.HandleRequestStream(s.ID()))
+	c.abortIn(t, c.state.HandleRequestStream(s.ID()))
+	return nil
 }
 
-// HandleReadable is called when there is something to read on a stream that the
-// server opened, or on a tunnel's; other requests' are detached.
-func (c *clientConn) HandleReadable(s *quic.Stream) {
-	switch v := s.Value().(type) {
-	case *h3.UniStream:
-		c.readUni(s, v)
-	case StreamHandler:
-		v.HandleReadable(s)
-		return
-	default:
-		return
-	}
+// serverUni is a unidirectional stream that the server opened.
+type serverUni struct {
+	noEvents
+	h3.UniStream
+	conn *clientConn
+}
+
+func (u *serverUni) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	c := u.conn
+	c.readUni(t, s, &u.UniStream)
 	if id, ok := c.state.PeerGoAway(); ok && id < c.goAway.Load() {
 		c.goAway.Store(id)
 		if !c.transport.retire(c) {
@@ -99,17 +96,17 @@ func (c *clientConn) HandleReadable(s *quic.Stream) {
 }
 
 // HandleStreamsAvailable is called when the server allows more streams.
-func (c *clientConn) HandleStreamsAvailable(qc *quic.Conn) {
-	c.conn.HandleStreamsAvailable(qc)
-	c.transport.raise(c, qc.PeerStreamLimit(false))
+func (c *clientConn) HandleStreamsAvailable(t *quic.Turn) {
+	c.conn.HandleStreamsAvailable(t)
+	c.transport.raise(c, t.StreamLimit(false))
 }
 
 // HandleClose is called when the connection has ended.
-func (c *clientConn) HandleClose(_ *quic.Conn, err error) {
+func (c *clientConn) HandleClose(t *quic.Turn, err error) {
 	c.transport.forget(c)
-	c.endTunnels(err)
+	c.endTunnels(t, err)
 	if c.ext != nil {
-		c.ext.HandleClose(err)
+		c.ext.HandleClose(t, err)
 	}
 }
 
@@ -127,9 +124,8 @@ func (c *clientConn) unopened(ctx context.Context, err error) *attemptError {
 // roundTrip sends a request, which has been counted, on a stream, and waits for the
 // header of the response, whose Request may have another Body.
 func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Response, *attemptError) {
-	s.Detach()
 	st := newClientStream(c, s, keepContent(req))
-	st.stop = context.AfterFunc(req.Context(), func() { cancel(s, h3.RequestCancelled) })
+	st.stop = context.AfterFunc(req.Context(), func() { cancel(s.Ref(), h3.RequestCancelled) })
 	err := st.sendRequest()
 	if err == nil {
 		var resp *http.Response
@@ -147,7 +143,7 @@ func (st *clientStream) failed(err error) *attemptError {
 	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
 		result = &attemptError{cause: unsent.cause, sent: st.req, unsent: true, untouched: true}
 	}
-	cancel(st.stream, h3.RequestCancelled)
+	cancel(st.stream.Ref(), h3.RequestCancelled)
 	st.body.abandon()
 	var reset *quic.StreamError
 	switch {

@@ -32,7 +32,7 @@ func (st *clientStream) awaitContinue() bool {
 		return send
 	case <-timer.C:
 		return true
-	case <-st.stream.WriteClosed():
+	case <-st.stream.Context().Done():
 		return false
 	}
 }

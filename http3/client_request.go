@@ -230,7 +230,7 @@ func (st *clientStream) encodeHeader(b []byte) (_ []byte, err error) {
 	if sc.fields, err = st.appendHeader(sc.fields); err != nil {
 		return nil, err
 	}
-	return st.conn.appendHeaders(b, st.stream, sc.fields), nil
+	return st.conn.appendHeaders(b, st.stream.ID(), sc.fields), nil
 }
 
 // sendRequest sends the header section and starts the upload, if there is any.
@@ -242,7 +242,7 @@ func (st *clientStream) sendRequest() error {
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {
-		_, err = st.stream.WriteLast(st.conn.appendTrailers(b, st.stream, st.req.Trailer))
+		_, err = st.stream.WriteLast(st.conn.appendTrailers(b, st.stream.ID(), st.req.Trailer))
 		st.wroteHeader()
 		st.wroteRequest(err)
 		st.beginHeaderTimeout()

@@ -111,7 +111,7 @@ func (st *clientStream) begin(h *h3.ResponseHeader, rest []byte) *http.Response 
 		ContentLength: h.ContentLength,
 		Trailer:       takeTrailerNames(header),
 		Request:       st.req,
-		TLS:           st.conn.qc.TLS(),
+		TLS:           st.conn.tls,
 	}
 	st.resp = resp
 	expected := h.ContentLength

@@ -43,14 +43,14 @@ var _ quic.SilenceHandler = (*clientConn)(nil)
 // it was restarted, or the path to it is gone, which the idle timeout would tell only
 // after half a minute. Further requests get another connection. So do those that may be
 // sent twice and that the server has not acknowledged; the others wait: it may come back.
-func (c *clientConn) HandleSilent(*quic.Conn) {
+func (c *clientConn) HandleSilent(*quic.Turn) {
 	c.transport.retire(c)
 	c.awaited.mu.Lock()
 	defer c.awaited.mu.Unlock()
 	for st := c.awaited.list; st != nil; st = st.next {
 		if isIdempotent(st.req) && hasContentAgain(st.req) && !st.acknowledged() {
 			st.moved.Store(true)
-			cancel(st.stream, h3.RequestCancelled)
+			cancel(st.stream.Ref(), h3.RequestCancelled)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestSilentServer(t *testing.T) {
 	if !eventually(func() bool { return waiting() == 2 }) {
 		t.Fatalf("%d requests wait", waiting())
 	}
-	silent.qc.Run(func() { silent.HandleSilent(silent.qc) })
+	silent.qc.Run(silent.HandleSilent)
 	if resp := wait(t, "the request", results); resp == nil || resp.Request.Method != "GET" {
 		t.Errorf("%v", resp)
 	}

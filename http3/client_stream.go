@@ -38,7 +38,8 @@ type clientStream struct {
 
 func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
 	st := &clientStream{conn: c, stream: s, req: req, trace: traceOf(req.Context()), gunzip: c.transport.wantsGzip(req)}
-	st.body.init(&c.conn, s, st, c.maxHeader)
+	st.body.init(&c.conn, s.ID(), st, c.maxHeader)
+	st.body.stream = s
 	st.open.Store(1)
 	return st
 }
@@ -101,9 +102,9 @@ func (st *clientStream) punish(err error) {
 		st.conn.transport.retire(st.conn) // before the next request takes it
 		st.conn.abort(err)
 	case errors.As(err, &malformed):
-		cancel(st.stream, code)
+		cancel(st.stream.Ref(), code)
 	default:
-		cancel(st.stream, h3.RequestCancelled)
+		cancel(st.stream.Ref(), h3.RequestCancelled)
 	}
 }
 

@@ -84,14 +84,14 @@ func (st *clientStream) send() {
 	}
 	if err == nil {
 		st.upload.unwatch()
-		_, err = st.stream.WriteLast(st.conn.appendTrailers(nil, st.stream, st.req.Trailer))
+		_, err = st.stream.WriteLast(st.conn.appendTrailers(nil, st.stream.ID(), st.req.Trailer))
 	}
 	st.wroteRequest(err)
 	var own *uploadError
 	if errors.As(err, &own) {
 		// The request is not what the user wanted to send.
 		st.upload.err.CompareAndSwap(nil, &own.cause)
-		cancel(st.stream, h3.RequestCancelled)
+		cancel(st.stream.Ref(), h3.RequestCancelled)
 	}
 }
 

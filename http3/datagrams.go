@@ -17,22 +17,22 @@ var ErrDatagramsDisabled = quic.ErrDatagramsDisabled
 var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 // HandleDatagrams hands out the DATAGRAM frames that have arrived.
-func (c *conn) HandleDatagrams(*quic.Conn) {
+func (c *conn) HandleDatagrams(t *quic.Turn) {
 	buf := datagramBuffers.Get().(*[]byte)
 	defer datagramBuffers.Put(buf)
 	for {
-		b, ok := c.qc.TryReceiveDatagram((*buf)[:0])
+		b, ok := t.ReceiveDatagram((*buf)[:0])
 		if !ok {
 			return
 		}
 		*buf = b
 		id, payload, err := h3.ParseDatagram(b)
 		if err != nil {
-			c.abort(err)
+			c.abortIn(t, err)
 			return
 		}
-		if t := c.tunnels[id]; t != nil {
-			t.datagrams.push(payload)
+		if tunnel := c.tunnels[id]; tunnel != nil {
+			tunnel.datagrams.push(payload)
 		} else if c.isServer {
 			if c.early == nil {
 				c.early = new(earlyDatagrams)
@@ -50,7 +50,7 @@ func (t *Tunnel) SendDatagram(p []byte) error {
 	if peer := t.conn.peer.Load(); peer == nil || !peer.Datagrams {
 		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
 	}
-	err := t.conn.qc.SendDatagramParts(t.quarterID, p)
+	err := t.conn.qc.SendDatagram(t.quarterID, p)
 	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
 		return &quic.DatagramTooLargeError{Size: len(p), Max: max(0, tooLarge.Max-len(t.quarterID))}
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -22,7 +21,11 @@ import (
 // goroutine of its handler.
 type exchange struct {
 	conn   *serverConn
-	stream *quic.Stream
+	ref    quic.StreamRef
+	stream quic.Stream // once it is detached, for the handler's goroutine
+
+	detached sync.Once
+
 	req    *http.Request
 	url    url.URL               // the request's, if that is a plain one
 	values [requestValues]string // of its header, if they are few
@@ -35,7 +38,12 @@ type exchange struct {
 	fixed  *FixedResponse   // the answer, nil for the handler's
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
-	late    *time.Timer    // waits for the rest of the header section, nil for none
+	late    *quic.Timer    // waits for the rest of the header section, nil for none
+	reading bool           // the header section is awaited; of the loop's goroutine
+
+	// unused says that nobody has any more use for the stream, so that its memory can
+	// serve another as soon as it has ended.
+	unused atomic.Bool
 
 	// tunnelUses is one more when the tunnel is taken and one less when it ends, which
 	// may come first. While it is above 0 the tunnel counts as a handler.
@@ -62,11 +70,11 @@ var bodyPool = sync.Pool{New: func() any { return new(body) }}
 
 // recycle gives the memory of an exchange back that was answered without a
 // handler, unless a timer or a dynamic table may still know it.
-func (x *exchange) recycle() {
+func (x *exchange) recycle(t *quic.Turn) {
+	t.Release(x.ref)
 	if x.waited {
 		return
 	}
-	x.stream.Release()
 	*x.body = body{}
 	*x = exchange{body: x.body}
 	exchangePool.Put(x)
@@ -82,10 +90,10 @@ func (x *exchange) letGo() {
 	if x.rw.deadline != 0 {
 		return // it is enforced
 	}
-	x.stream.Release()
+	x.unused.Store(true)
 	*x.body = body{}
 	bodyPool.Put(x.body)
-	x.stream, x.body = nil, nil
+	x.body = nil
 }
 
 // setDeadline sets a deadline of the stream, unless the handler has returned.
@@ -95,7 +103,7 @@ func (x *exchange) setDeadline(set func(*quic.Stream) error) error {
 	if x.returned {
 		return errHandlerReturned
 	}
-	return set(x.stream)
+	return set(&x.stream)
 }
 
 // handlerReturned ends what the handler may do with the stream's deadlines, and
@@ -110,13 +118,13 @@ func (x *exchange) handlerReturned() {
 	}
 }
 
-func newExchange(c *serverConn, s *quic.Stream) *exchange {
+func newExchange(c *serverConn, s quic.StreamRef) *exchange {
 	x := exchangePool.Get().(*exchange)
-	x.conn, x.stream = c, s
+	x.conn, x.ref, x.reading = c, s, true
 	if x.body == nil {
 		x.body = bodyPool.Get().(*body)
 	}
-	x.body.init(&c.conn, s, x, c.maxHeader)
+	x.body.init(&c.conn, s.ID(), x, c.maxHeader)
 	x.ctx.exchange = x
 	if c.claims() {
 		x.body.reader.Reserve(c.signal)
@@ -124,44 +132,66 @@ func newExchange(c *serverConn, s *quic.Stream) *exchange {
 	return x
 }
 
+// HandleReadable is called while the stream is the loop's.
+func (x *exchange) HandleReadable(t *quic.Turn, _ quic.StreamRef) {
+	if x.reading {
+		x.readHeader(t)
+	}
+}
+
+// HandleWritable does nothing: what the loop writes fits.
+func (x *exchange) HandleWritable(*quic.Turn, quic.StreamRef) {}
+
+// HandleEnd is called when the stream has ended, or the client cancels its request.
+func (x *exchange) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
+	switch {
+	case end.Kind == quic.PeerReset && x.reading:
+		x.abandon(t) // there is no point in waiting for the rest
+	case end.Kind == quic.PeerReset:
+		x.ctx.peerReset(end.Err)
+	case end.Kind == quic.StreamEnded && x.unused.Load():
+		t.Release(s)
+	}
+}
+
 // readHeader reads what has arrived of the header section.
-func (x *exchange) readHeader() {
+func (x *exchange) readHeader(t *quic.Turn) {
 	switch {
 	case x.blocked != nil:
-		x.checkBlocked()
+		x.checkBlocked(t)
 		return
-	case x.signal != nil && !x.readSignal():
+	case x.signal != nil && !x.readSignal(t):
 		return
 	}
 	sc := getScratch()
 	defer sc.release()
 	for {
-		n, err := x.stream.TryRead(sc.buf[:])
+		n, err := t.Read(x.ref, sc.buf[:])
 		for b := sc.buf[:n]; len(b) > 0; {
 			piece, used, err := x.body.reader.Next(b)
 			b = b[used:]
 			switch {
 			case err != nil:
-				x.refuse(err)
+				x.refuse(t, err)
 				return
 			case piece.Kind == h3.PieceHeaders:
-				x.begin(sc, piece.Bytes, b)
+				x.begin(t, sc, piece.Bytes, b)
 				return
 			}
 		}
 		switch {
 		case err == io.EOF:
-			x.refuse(x.body.reader.Finish())
+			x.refuse(t, x.body.reader.Finish())
 			return
 		case err != nil:
-			x.abandon()
+			x.abandon(t)
 			return
 		case n == 0:
-			if !x.holdHeader(x.body.reader.Held()) {
-				x.reject()
+			if !x.holdHeader(t, x.body.reader.Held()) {
+				x.reject(t)
 				return
 			}
-			x.awaitHeader()
+			x.awaitHeader(t)
 			return
 		}
 	}
@@ -169,34 +199,34 @@ func (x *exchange) readHeader() {
 
 // begin starts the handler, given the encoded header section and what was read
 // beyond it.
-func (x *exchange) begin(sc *scratch, section, rest []byte) {
+func (x *exchange) begin(t *quic.Turn, sc *scratch, section, rest []byte) {
 	if x.conn.handlers.Load() >= x.conn.maxHandlers {
-		x.abandon() // there is no point in reading it
+		x.abandon(t) // there is no point in reading it
 		return
 	}
 	if !x.conn.mayHandle() {
-		x.reject()
+		x.reject(t)
 		return
 	}
 	var head requestHead
 	switch err := x.readHead(sc, section, loopHeaderBytes, &head); {
 	case err == qpack.ErrBlocked:
-		x.park(section, rest)
+		x.park(t, section, rest)
 	case err == h3.ErrSectionTooLarge && x.body.reader.MaxSection() > loopHeaderBytes:
-		x.readAside(section, rest)
+		x.readAside(t, section, rest)
 	case err != nil:
-		x.refuse(err)
+		x.refuse(t, err)
 	default:
-		x.accept(sc, &head, rest)
+		x.accept(t, sc, &head, rest)
 	}
 }
 
 // accept has a request answered whose header is complete and well-formed, given what
 // was read beyond it.
-func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
-	x.headerArrived()
+func (x *exchange) accept(t *quic.Turn, sc *scratch, header *requestHead, rest []byte) {
+	x.headerArrived(t)
 	if err := x.conn.checkExtended(&header.RequestHeader); err != nil {
-		x.refuse(err)
+		x.refuse(t, err)
 		return
 	}
 	x.body.reader.ExpectLength(header.ContentLength)
@@ -204,42 +234,42 @@ func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 		x.body.reader.Tunnel()
 	}
 	x.body.pending = append([]byte(nil), rest...)
-	if err := x.lookForEnd(sc.buf[:]); err != nil {
-		x.abandon()
+	if err := x.lookForEnd(t, sc.buf[:]); err != nil {
+		x.abandon(t)
 		return
 	}
 	if x.body.ended && len(x.body.pending) == 0 {
 		// The header section is all of the request.
 		if err := x.body.reader.Finish(); err != nil {
-			x.refuse(err)
+			x.refuse(t, err)
 			return
 		}
 		x.body.whole = true
 	}
-	if x.fixed = x.conn.srv.fixed(&header.RequestHeader); x.fixed != nil && x.serveFixed(header.Method) {
-		x.recycle()
+	if x.fixed = x.conn.srv.fixed(&header.RequestHeader); x.fixed != nil && x.serveFixed(t, header.Method) {
+		x.recycle(t)
 		return
 	}
 	var err error
 	switch x.req, err = x.newRequest(header); {
 	case err == errTooManyFields:
-		x.refuse(err)
+		x.refuse(t, err)
 		return
 	case err != nil:
-		x.answer(http.StatusBadRequest)
+		x.answer(t, http.StatusBadRequest)
 		return
 	}
 	if x.special&hasExpect != 0 {
 		if _, unknown := expectation(x.req.Header); unknown {
-			x.answer(http.StatusExpectationFailed)
+			x.answer(t, http.StatusExpectationFailed)
 			return
 		}
 	}
-	x.stream.SetValue(nil)
+	x.reading = false
 	if header.Protocol != "" {
 		x.beginTunnel()
 	} else {
-		x.stream.Detach()
+		x.detach()
 	}
 	x.rw.begin(x)
 	if x.special&hasPriority != 0 {
@@ -251,12 +281,20 @@ func (x *exchange) accept(sc *scratch, header *requestHead, rest []byte) {
 	x.conn.workers.run(x)
 }
 
+// detach makes the stream one for goroutines. Any goroutine may call it, and again.
+func (x *exchange) detach() {
+	x.detached.Do(func() {
+		x.stream = *x.ref.Detach()
+		x.body.stream = &x.stream
+	})
+}
+
 // lookForEnd reads on without waiting, up to the size of buf, so that a small
 // request is known to be complete before its handler starts. The error is that
 // of a reset.
-func (x *exchange) lookForEnd(buf []byte) error {
+func (x *exchange) lookForEnd(t *quic.Turn, buf []byte) error {
 	for len(x.body.pending) < len(buf) {
-		n, err := x.stream.TryRead(buf)
+		n, err := t.Read(x.ref, buf)
 		x.body.pending = append(x.body.pending, buf[:n]...)
 		switch {
 		case err == io.EOF:
@@ -270,35 +308,33 @@ func (x *exchange) lookForEnd(buf []byte) error {
 }
 
 // refuse ends the request before a handler has seen it.
-func (x *exchange) refuse(err error) {
+func (x *exchange) refuse(t *quic.Turn, err error) {
 	if errors.Is(err, h3.ErrSectionTooLarge) {
-		x.answer(http.StatusRequestHeaderFieldsTooLarge)
+		x.answer(t, http.StatusRequestHeaderFieldsTooLarge)
 		return
 	}
-	x.giveUp()
-	x.conn.refuse(x.stream, err)
-	x.conn.waste()
+	x.giveUp(t)
+	x.conn.refuse(t, x.ref, err)
+	x.conn.waste(t)
 }
 
 // abandon rejects the request, which no handler has seen: the client has reset
 // it, or keeps too many handlers busy.
-func (x *exchange) abandon() {
-	x.giveUp()
-	x.stream.SetValue(nil)
-	cancel(x.stream, h3.RequestRejected)
-	x.conn.waste()
+func (x *exchange) abandon(t *quic.Turn) {
+	x.giveUp(t)
+	cancel(x.ref, h3.RequestRejected)
+	x.conn.waste(t)
 }
 
 // answer sends a response without a handler. It does not block.
-func (x *exchange) answer(status int) {
-	x.giveUp()
-	x.stream.SetValue(nil)
+func (x *exchange) answer(t *quic.Turn, status int) {
+	x.giveUp(t)
 	b, mark := h3.BeginHeaders(make([]byte, 0, 64))
 	b = appendStatus(b, status)
 	b = qpack.AppendField(b, "content-length", "0")
-	_, _ = x.stream.WriteLast(h3.EndHeaders(b, mark))
-	x.stream.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
-	x.conn.waste()
+	_, _ = t.WriteLast(x.ref, h3.EndHeaders(b, mark))
+	x.ref.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
+	x.conn.waste(t)
 }
 
 // serve runs the handler, in a worker's goroutine.
@@ -348,7 +384,7 @@ func (x *exchange) finish() bool {
 	if err != nil || !x.rw.finish() {
 		x.body.abandon()
 		x.conn.wasted.Add(1)
-		cancel(x.stream, h3.InternalError) // unless it is reset already
+		cancel(x.ref, h3.InternalError) // unless it is reset already
 		return false
 	}
 	if x.misdirected {
@@ -371,7 +407,7 @@ func (x *exchange) fail(panicked any) {
 	}
 	x.body.abandon()
 	x.rw.keepSent()
-	cancel(x.stream, h3.InternalError)
+	cancel(x.ref, h3.InternalError)
 	x.rw.discard()
 	if panicked == nil || panicked == http.ErrAbortHandler {
 		return
@@ -399,7 +435,7 @@ func (x *exchange) handleBodyEnd(err error) error {
 	case wholeConn:
 		x.conn.abort(err)
 	case errors.As(err, &violation) || errors.Is(err, h3.ErrSectionTooLarge):
-		cancel(x.stream, code)
+		cancel(x.ref, code)
 	}
 	x.ctx.finish(canceledBy(described))
 	return described

@@ -20,27 +20,20 @@ type Extension interface {
 // connection's loop and must not block.
 type ConnExtension interface {
 	// HandleSettings: the peer's SETTINGS have arrived.
-	HandleSettings()
+	HandleSettings(t *quic.Turn)
 	// HandleStream: the peer opened a stream that begins with what Conn.Claim
-	// claimed. That has been read, and nothing beyond. To be told of the
-	// stream, the extension sets a StreamHandler as its value; nothing is told
-	// of what has arrived before.
-	HandleStream(s *quic.Stream)
+	// claimed. That has been read, and nothing beyond. To be told of the stream, the
+	// extension sets a handler (quic.Turn.Handle); nothing is told of what has arrived
+	// before.
+	HandleStream(t *quic.Turn, s quic.StreamRef)
 	// HandleRefused: an extended CONNECT request has become no tunnel, so that
 	// nothing can belong to it.
-	HandleRefused(streamID uint64)
+	HandleRefused(t *quic.Turn, streamID uint64)
 	// HandleGoAway: this end or the peer wants no further requests on the
 	// connection (RFC 9114, Section 5.2). It is called once.
-	HandleGoAway()
+	HandleGoAway(t *quic.Turn)
 	// HandleClose: the connection has ended.
-	HandleClose(err error)
-}
-
-// StreamHandler is told what happens on a stream that an extension has taken, as
-// a quic.Handler is.
-type StreamHandler interface {
-	HandleReadable(s *quic.Stream)
-	HandleWritable(s *quic.Stream)
+	HandleClose(t *quic.Turn, err error)
 }
 
 // Conn is an HTTP/3 connection as its Extension sees it. Unless they say
@@ -106,12 +99,12 @@ func (c *conn) extend(e Extension) {
 func (c *conn) claims() bool { return c.signal != 0 }
 
 // noticeControl acts on what the peer's control stream has said.
-func (c *conn) noticeControl() {
+func (c *conn) noticeControl(t *quic.Turn) {
 	if settings := c.state.PeerSettings(); settings != nil && c.peer.Load() == nil {
 		c.peer.Store(settings)
-		c.openQPACK()
+		c.openQPACK(t)
 		if c.ext != nil {
-			c.ext.HandleSettings()
+			c.ext.HandleSettings(t)
 		}
 		for _, f := range c.awaitSettings {
 			f()
@@ -119,15 +112,15 @@ func (c *conn) noticeControl() {
 		c.awaitSettings = nil
 	}
 	if _, ok := c.state.PeerGoAway(); ok {
-		c.noticeGoAway()
+		c.noticeGoAway(t)
 	}
 }
 
 // noticeGoAway tells the extension that this end or the peer has sent GOAWAY.
-func (c *conn) noticeGoAway() {
+func (c *conn) noticeGoAway(t *quic.Turn) {
 	if c.ext != nil && !c.toldGoAway {
 		c.toldGoAway = true
-		c.ext.HandleGoAway()
+		c.ext.HandleGoAway(t)
 	}
 }
 
@@ -144,7 +137,7 @@ func (c *conn) whenSettings(f func()) {
 // settled waits until the peer's SETTINGS have arrived, in a goroutine.
 func (c *conn) settled(ctx context.Context) error {
 	known := make(chan struct{})
-	c.qc.Run(func() { c.whenSettings(func() { close(known) }) })
+	c.qc.Run(func(*quic.Turn) { c.whenSettings(func() { close(known) }) })
 	select {
 	case <-known:
 		return nil

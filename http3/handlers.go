@@ -1,6 +1,9 @@
 package http3
 
-import "github.com/godwit-quic/godwit/internal/h3"
+import (
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
+)
 
 // DefaultMaxHandlers is how many handlers a Server runs at a time, over all its
 // connections, unless Server.MaxHandlers says otherwise. Each is a goroutine, and
@@ -63,19 +66,18 @@ func (s *Server) running() (n int64) {
 
 // reject turns a request away that no handler has seen, for want of room. The client
 // may send it again (RFC 9114, Section 4.1.1).
-func (x *exchange) reject() {
-	x.giveUp()
-	x.stream.SetValue(nil)
-	cancel(x.stream, h3.RequestRejected)
+func (x *exchange) reject(t *quic.Turn) {
+	x.giveUp(t)
+	cancel(x.ref, h3.RequestRejected)
 }
 
 // holdHeader notes how many bytes are kept of a header section that is not complete,
 // or not decoded. Flow control does not count them any more. It reports whether there
 // is room for them.
-func (x *exchange) holdHeader(n int) bool {
+func (x *exchange) holdHeader(t *quic.Turn, n int) bool {
 	c, more := x.conn, n-x.headerHeld
 	x.headerHeld = n
 	c.headerHeld += more
-	within := c.qc.CountBuffered(more)
+	within := t.CountBuffered(more)
 	return more <= 0 || within && c.headerHeld <= c.maxHeader+headerSlack
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // adversarial are lists of n fields that cost the most, for a given size. A name in
@@ -175,8 +176,8 @@ func TestLargeHeaderOfEndedConn(t *testing.T) {
 	}
 	c := ts.liveConns()[0]
 	ended := make(chan largeHeader, 1)
-	c.qc.Run(func() {
-		s, err := c.qc.TryOpenStream(true)
+	c.qc.Run(func(turn *quic.Turn) {
+		s, err := turn.Open(true, nil)
 		if err != nil {
 			t.Error(err)
 			close(ended)

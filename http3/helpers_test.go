@@ -182,7 +182,7 @@ func (ts *testServer) dialControl(t testing.TB, control []byte) *rawConn {
 // uni opens a unidirectional stream and writes to it.
 func (c *rawConn) uni(b []byte) *quic.Stream {
 	c.t.Helper()
-	s, err := c.qc.OpenUniStream(testContext(c.t))
+	s, err := c.qc.OpenWith(testContext(c.t), quic.Opening{Uni: true})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func TestHarmlessOddities(t *testing.T) {
 	c.uni([]byte("\x03\x48")) // cancellation of a stream
 	c.uni(nil).Close()        // ends before its type
 	unknown := c.uni([]byte("\x21 hello"))
-	wait(t, "the end of a stream of unknown type", unknown.WriteClosed())
+	wait(t, "the end of a stream of unknown type", unknown.Context().Done())
 	m := readMessage(t, c.request(true, join(frame(0x21, "grease"), headers(postFields), frame(0x3f2, ""), frame(h3.FrameData, "ab"),
 		frame(h3.FrameData, ""), frame(0x40, "x"), frame(h3.FrameData, "c"), headers("x=y"), frame(0x21, ""))))
 	if m.content != "abc" {

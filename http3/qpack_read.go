@@ -10,18 +10,17 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
-	"github.com/godwit-quic/godwit/quic"
 )
 
 // init makes b the content of a message that arrives on a stream.
-func (b *body) init(c *conn, s *quic.Stream, owner bodyOwner, maxSize int) {
+func (b *body) init(c *conn, id uint64, owner bodyOwner, maxSize int) {
 	side := wire.ClientSide
 	if c.isServer {
 		side = wire.ServerSide
 	}
-	b.conn, b.stream, b.owner = c, s, owner
+	b.conn, b.owner = c, owner
 	b.reader = h3.NewMessageReader(side, maxSize)
-	b.sections.ID = s.ID()
+	b.sections.ID = id
 }
 
 // decodeNow decodes a field section of the message into sc. It returns
@@ -107,8 +106,10 @@ func (b *body) awaitInsertions(section []byte) error {
 
 // whyAbandoned returns why a section that arrived is not decoded.
 func (b *body) whyAbandoned() error {
-	if _, err := b.stream.TryRead(nil); err != nil && err != io.EOF {
-		return err
+	if b.stream != nil {
+		if _, err := b.stream.TryRead(nil); err != nil && err != io.EOF {
+			return err
+		}
 	}
 	return http.ErrBodyReadAfterClose
 }

@@ -44,7 +44,7 @@ func acceptUni(t testing.TB, qc *quic.Conn, typ h3.StreamType) *quic.Stream {
 			t.Fatal(err)
 		}
 		if b[0] == byte(typ) {
-			return s
+			return s.Ref().Detach()
 		}
 	}
 }

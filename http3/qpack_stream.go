@@ -2,7 +2,7 @@ package http3
 
 import (
 	"net/http"
-	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -13,12 +13,14 @@ import (
 // is opened when it is first needed: connections whose peers use no dynamic
 // tables do without.
 type qpackStream struct {
-	conn *conn
-	typ  h3.StreamType
+	noEvents
+	conn    *conn
+	typ     h3.StreamType
+	telling atomic.Bool // write is going to be called
+	wanted  atomic.Bool // is to be opened
 
-	mu     sync.Mutex // held while writing: instructions have an order
-	stream *quic.Stream
-	wanted bool // is to be opened
+	// Of the loop's goroutine:
+	stream quic.StreamRef
 	unsent []byte
 }
 
@@ -50,49 +52,41 @@ func (q *qpackStream) appendInstructions(b []byte) []byte {
 
 // flush writes what the table has for the stream. Any goroutine may call it.
 func (q *qpackStream) flush() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stream == nil && !q.wanted {
-		q.wanted = true
-		q.conn.qc.Run(func() { q.open() })
+	if q.telling.CompareAndSwap(false, true) {
+		q.conn.qc.Run(func(t *quic.Turn) {
+			q.telling.Store(false)
+			if q.open(t) {
+				q.write(t)
+			}
+		})
 	}
-	q.write()
 }
 
 // open opens the stream, unless that was done, and reports whether it is open. If
 // the peer does not allow it now, it is to be called again. On the loop.
-func (q *qpackStream) open() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.wanted = true
-	if q.stream != nil {
+func (q *qpackStream) open(t *quic.Turn) bool {
+	q.wanted.Store(true)
+	if q.stream != (quic.StreamRef{}) {
 		return true
 	}
-	s, err := q.conn.qc.TryOpenStream(true)
+	s, err := t.Open(true, q)
 	if err != nil {
 		return false
 	}
 	s.SetPriority(0, true) // others may wait for what it says
-	s.SetValue(StreamHandler(q))
 	q.stream = s
 	q.unsent = append([]byte{byte(q.typ)}, q.unsent...)
-	q.write()
+	q.write(t)
 	return true
 }
 
-func (q *qpackStream) isWanted() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.wanted
-}
-
-// write writes what the stream takes. The lock is held.
-func (q *qpackStream) write() {
+// write writes what the stream takes. On the loop.
+func (q *qpackStream) write(t *quic.Turn) {
 	q.unsent = q.appendInstructions(q.unsent)
-	if q.stream != nil {
-		n, err := q.stream.TryWrite(q.unsent)
+	if q.stream != (quic.StreamRef{}) {
+		n, err := t.Write(q.stream, q.unsent)
 		if streamClosed(err) {
-			q.conn.abort(&h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
+			q.conn.abortIn(t, &h3.ConnError{Code: h3.ClosedCriticalStream, Reason: "peer stopped reading a QPACK stream"})
 		}
 		if err != nil {
 			n = len(q.unsent)
@@ -101,37 +95,34 @@ func (q *qpackStream) write() {
 	}
 	switch {
 	case len(q.unsent) > maxUnsentInstructions:
-		q.conn.abort(&h3.ConnError{Code: h3.ExcessiveLoad, Reason: "peer does not take QPACK instructions"})
+		q.conn.abortIn(t, &h3.ConnError{Code: h3.ExcessiveLoad, Reason: "peer does not take QPACK instructions"})
 		q.unsent = nil
 	case len(q.unsent) == 0 && cap(q.unsent) > smallInstructions:
 		q.unsent = nil
 	}
 }
 
-// HandleReadable is there for StreamHandler: the stream only sends.
-func (q *qpackStream) HandleReadable(*quic.Stream) {}
-
 // HandleWritable is called when the stream takes more, or when the peer does not
 // want any, which it must not do (RFC 9204, Section 4.2).
-func (q *qpackStream) HandleWritable(*quic.Stream) { q.flush() }
+func (q *qpackStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) { q.write(t) }
 
 // openQPACK opens the streams that are wanted, and has the encoder use what the
 // peer's SETTINGS allow. It is to be called when these have arrived, when the
 // peer allows more streams, and at a server when there is a second request: one
 // alone gains nothing by a dynamic table. On the loop.
-func (c *conn) openQPACK() {
-	if c.control == nil {
+func (c *conn) openQPACK(t *quic.Turn) {
+	if c.control == (quic.StreamRef{}) {
 		return // which comes first
 	}
 	if peer := c.peer.Load(); peer != nil && !c.encoderSettled && (c.manyRequests || !c.isServer) {
 		c.encoderSettled = peer.QPACKMaxTableCapacity == 0
-		if !c.encoderSettled && c.qpackStreams().encoder.open() {
+		if !c.encoderSettled && c.qpackStreams().encoder.open(t) {
 			c.encoderSettled = true
 			c.state.EnableEncoder(peer.QPACKMaxTableCapacity, peer.QPACKBlockedStreams)
 		}
 	}
-	if q := c.qpack.Load(); q != nil && q.decoder.isWanted() {
-		q.decoder.open()
+	if q := c.qpack.Load(); q != nil && q.decoder.wanted.Load() {
+		q.decoder.open(t)
 	}
 }
 
@@ -146,9 +137,9 @@ func (c *conn) tellDecoded() {
 // appendHeaders appends a HEADERS frame that is going to be sent on a stream.
 // What the peer needs to decode it leaves ahead of it, and what this end's
 // decoder has to say as well. Any goroutine may call it.
-func (c *conn) appendHeaders(b []byte, s *quic.Stream, fields []qpack.Field) []byte {
+func (c *conn) appendHeaders(b []byte, id uint64, fields []qpack.Field) []byte {
 	b, mark := h3.BeginHeaders(b)
-	b, due := c.state.Encoder().AppendSection(b, s.ID(), fields)
+	b, due := c.state.Encoder().AppendSection(b, id, fields)
 	if due {
 		c.qpackStreams().encoder.flush()
 	}
@@ -159,9 +150,9 @@ func (c *conn) appendHeaders(b []byte, s *quic.Stream, fields []qpack.Field) []b
 }
 
 // appendTrailers appends a HEADERS frame with trailers unless there are none.
-func (c *conn) appendTrailers(b []byte, s *quic.Stream, trailer http.Header) []byte {
+func (c *conn) appendTrailers(b []byte, id uint64, trailer http.Header) []byte {
 	if len(trailer) == 0 {
 		return b
 	}
-	return c.appendHeaders(b, s, appendFields(nil, trailer, validTrailer))
+	return c.appendHeaders(b, id, appendFields(nil, trailer, validTrailer))
 }

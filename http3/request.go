@@ -39,7 +39,7 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 		Host:          h.Host,
 		RemoteAddr:    x.conn.remoteAddr(),
 		RequestURI:    uri,
-		TLS:           x.conn.qc.TLS(),
+		TLS:           x.conn.tls,
 	}
 	if x.body.ended && len(x.body.pending) == 0 {
 		req.Body, req.ContentLength = http.NoBody, 0

@@ -22,6 +22,7 @@ type requestContext struct {
 	cancel   context.CancelCauseFunc
 	unhook   func() bool // from the stream's context; nil when it was not asked
 	finished error       // why the request is over, nil before
+	taken    error       // the client has taken its request back; nil if it has not
 }
 
 var _ context.Context = (*requestContext)(nil)
@@ -58,21 +59,30 @@ func (c *requestContext) isMade() bool {
 // content; the code H3_NO_ERROR only says that there will be no content. The lock is
 // held.
 func (c *requestContext) watch() {
-	cancel, stream := c.cancel, c.exchange.stream
-	ctx := stream.Context()
+	cancel := c.cancel
+	ctx := c.exchange.ref.Context()
 	if ctx.Err() != nil {
 		cancel(canceledBy(describe(context.Cause(ctx))))
 		return
 	}
 	c.unhook = context.AfterFunc(ctx, func() { cancel(canceledBy(describe(context.Cause(ctx)))) })
-	if c.exchange.body.ended {
-		return // all of the request has arrived
+	if c.taken != nil {
+		cancel(c.taken)
 	}
-	stream.OnReset(func(reset *quic.StreamError) {
-		if ErrorCode(reset.Code) != ErrCodeNoError {
-			cancel(canceledBy(describe(reset)))
-		}
-	})
+}
+
+// peerReset ends the context of a request that the client takes back, and about which
+// it says more than that there will be no further content.
+func (c *requestContext) peerReset(reset *quic.StreamError) {
+	if ErrorCode(reset.Code) == ErrCodeNoError {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = canceledBy(describe(reset))
+	if c.cancel != nil {
+		c.cancel(c.taken)
+	}
 }
 
 // finish ends the context: the handler has returned, or the client has reset the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // requestHead is the header section of a request.
@@ -38,11 +39,11 @@ func (h *requestHead) collect(values []string) {
 }
 
 // readAside has a worker read a header section that is too large for the event loop.
-func (x *exchange) readAside(section, rest []byte) {
-	x.headerArrived()
+func (x *exchange) readAside(t *quic.Turn, section, rest []byte) {
+	x.headerArrived(t)
 	x.waited = true
 	x.blocked = &blockedHeader{bytes.Clone(section), bytes.Clone(rest)}
-	x.holdHeader(len(section) + len(rest)) // for as long as it takes to decode it
+	x.holdHeader(t, len(section)+len(rest)) // for as long as it takes to decode it
 	x.conn.countHandlers(1)
 	x.conn.woke = true
 	x.conn.workers.run(largeHeader{x, x.blocked})
@@ -64,13 +65,13 @@ func (l largeHeader) serve() {
 	if err == nil {
 		head.collect(nil)
 	}
-	if !x.conn.qc.Run(func() { l.done(&head, err) }) {
+	if !x.conn.qc.Run(func(t *quic.Turn) { l.done(t, &head, err) }) {
 		x.conn.countHandlers(-1) // the connection has ended meanwhile
 	}
 }
 
 // done goes on with the request, on the loop's goroutine.
-func (l largeHeader) done(head *requestHead, err error) {
+func (l largeHeader) done(t *quic.Turn, head *requestHead, err error) {
 	x := l.exchange
 	x.conn.countHandlers(-1)
 	if x.blocked != l.header {
@@ -79,12 +80,12 @@ func (l largeHeader) done(head *requestHead, err error) {
 	x.blocked = nil
 	switch {
 	case err == qpack.ErrBlocked: // more was evicted than is allowed
-		x.park(l.header.section, l.header.rest)
+		x.park(t, l.header.section, l.header.rest)
 	case err != nil:
-		x.refuse(err)
+		x.refuse(t, err)
 	default:
 		sc := getScratch()
 		defer sc.release()
-		x.accept(sc, head, l.header.rest)
+		x.accept(t, sc, head, l.header.rest)
 	}
 }

@@ -151,9 +151,9 @@ func (w *responseWriter) prepare(n int) error {
 
 // send sends what has been held back and then p.
 func (w *responseWriter) send(p []byte) (int, error) {
-	out, s := w.out, w.exchange.stream
+	out := w.out
 	if w.isTunnel {
-		s.Detach() // that of an extended CONNECT is event-driven so far
+		w.exchange.detach() // that of an extended CONNECT is event-driven so far
 	}
 	if !w.sent {
 		w.endHeader(p, false)
@@ -278,6 +278,9 @@ func (w *responseWriter) finish() bool {
 	if !w.isHead {
 		w.appendContent(nil)
 		w.appendTrailers()
+	}
+	if w.isTunnel {
+		w.exchange.detach()
 	}
 	_, err := w.exchange.write(w.out.frames, true)
 	return err == nil

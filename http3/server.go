@@ -174,8 +174,8 @@ func (s *Server) Listen(addr string) (*quic.Listener, error) {
 	if addr == "" {
 		addr = ":443"
 	}
-	return s.listen(func(quicConf *quic.Config) (*quic.Listener, error) {
-		return quic.Listen(addr, forHTTP3(conf), quicConf)
+	return s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return quic.ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
 	}, nil)
 }
 
@@ -185,12 +185,17 @@ func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.listen(func(quicConf *quic.Config) (*quic.Listener, error) { return t.Listen(forHTTP3(conf), quicConf) }, nil)
+	return s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return t.ListenEvents(forHTTP3(conf), quicConf, newHandler)
+	}, nil)
 }
+
+// listenFunc makes a listener of event-driven connections.
+type listenFunc func(conf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error)
 
 // listen listens for requests whose contexts derive from base, if that is not nil,
 // or else from what BaseContext says.
-func (s *Server) listen(listen func(*quic.Config) (*quic.Listener, error), base context.Context) (*quic.Listener, error) {
+func (s *Server) listen(listen listenFunc, base context.Context) (*quic.Listener, error) {
 	if base != nil || s.BaseContext == nil {
 		return listen(s.quicConfig(func() context.Context { return base }))
 	}

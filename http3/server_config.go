@@ -9,9 +9,10 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// quicConfig is the user's configuration with what HTTP/3 needs. base returns what
-// the requests' contexts derive from, nil for nothing; it may block.
-func (s *Server) quicConfig(base func() context.Context) *quic.Config {
+// quicConfig is the user's configuration with what HTTP/3 needs, and what makes the
+// handlers of connections. base returns what the requests' contexts derive from, nil
+// for nothing; it may block.
+func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*quic.Turn) quic.Handler) {
 	conf := cloneQUIC(s.QUICConfig)
 	if conf.MaxIncomingStreams == 0 {
 		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
@@ -24,8 +25,7 @@ func (s *Server) quicConfig(base func() context.Context) *quic.Config {
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)
-	conf.NewHandler = func(qc *quic.Conn) quic.Handler { return s.newConn(qc, maxHandlers, base) }
-	return conf
+	return conf, func(t *quic.Turn) quic.Handler { return s.newConn(t, maxHandlers, base) }
 }
 
 // datagrams reports whether HTTP datagrams are enabled.

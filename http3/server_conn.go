@@ -37,7 +37,7 @@ type serverConn struct {
 	strange atomic.Pointer[verdict] // of the last request for another host than that of TLS
 }
 
-func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
+func newServerConn(s *Server, t *quic.Turn, maxHandlers int64) *serverConn {
 	maxHeader := s.maxHeaderBytes()
 	settings := h3.Settings{
 		MaxFieldSectionSize: uint64(maxHeader),
@@ -48,7 +48,7 @@ func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	return &serverConn{
-		conn:        conn{qc: qc, state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
+		conn:        conn{qc: t.Conn(), tls: t.TLS(), state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
 		srv:         s,
 		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,
@@ -56,51 +56,50 @@ func newServerConn(s *Server, qc *quic.Conn, maxHandlers int64) *serverConn {
 }
 
 // HandleStream is called when the client opened a stream.
-func (c *serverConn) HandleStream(s *quic.Stream) {
+func (c *serverConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
 	if isUni(s) {
-		s.SetValue(new(h3.UniStream))
-		return
+		return &clientUni{conn: c}
 	}
-	if err := c.account(); err != nil {
-		c.abort(err)
-		return
+	if err := c.account(t); err != nil {
+		c.abortIn(t, err)
+		return nil
 	}
 	x := newExchange(c, s)
 	if c.claims() {
 		x.signal = new(h3.VarintReader)
 	} else if err := c.state.HandleRequestStream(s.ID()); err != nil {
-		x.refuse(err)
-		return
+		x.refuse(t, err)
+		return x
 	}
-	s.SetValue(x)
 	c.used()
 	if s.ID() > 0 && !c.encoderSettled {
 		c.manyRequests = true
-		c.openQPACK()
+		c.openQPACK(t)
 	}
 	if c.state.HasPriorities() {
-		c.takePriorities()
+		t.Handle(s, x) // so that it is found
+		c.takePriorities(t)
+	}
+	return x
+}
+
+// clientUni is a unidirectional stream that the client opened.
+type clientUni struct {
+	noEvents
+	h3.UniStream
+	conn *serverConn
+}
+
+func (u *clientUni) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	c := u.conn
+	c.readUni(t, s, &u.UniStream)
+	if c.state.HasPriorities() {
+		c.takePriorities(t)
 	}
 }
 
-// HandleReadable is called when there is something to read on a stream.
-func (c *serverConn) HandleReadable(s *quic.Stream) {
-	switch v := s.Value().(type) {
-	case *h3.UniStream:
-		c.readUni(s, v)
-		if c.state.HasPriorities() {
-			c.takePriorities()
-		}
-	case *exchange:
-		v.readHeader()
-	case StreamHandler:
-		c.woke = true // in all likelihood
-		v.HandleReadable(s)
-	}
-}
-
-// Woke implements quic.Waker: a fixed response needs no goroutine.
-func (c *serverConn) Woke() bool {
+// HandleTurn implements quic.TurnHandler: a fixed response needs no goroutine.
+func (c *serverConn) HandleTurn(*quic.Turn) bool {
 	woke := c.woke || c.ext != nil || c.tunnels != nil
 	c.woke = false
 	return woke
@@ -108,12 +107,12 @@ func (c *serverConn) Woke() bool {
 
 // HandleClose is called when the connection has ended. What its streams' users
 // learn of it, they learn from the streams.
-func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
+func (c *serverConn) HandleClose(t *quic.Turn, err error) {
 	c.srv.forget(c)
 	c.workers.sources.leave(c.source)
-	c.endTunnels(err)
+	c.endTunnels(t, err)
 	if c.ext != nil {
-		c.ext.HandleClose(err)
+		c.ext.HandleClose(t, err)
 	}
 	var app *quic.ApplicationError
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
@@ -122,12 +121,12 @@ func (c *serverConn) HandleClose(_ *quic.Conn, err error) {
 }
 
 // account counts what handlers' goroutines have noted since the last time.
-func (c *serverConn) account() error {
+func (c *serverConn) account(t *quic.Turn) error {
 	for range take(&c.answered) {
 		c.state.HandleRequestDone()
 	}
 	for range take(&c.wasted) {
-		if err := c.state.HandleWaste(now()); err != nil {
+		if err := c.state.HandleWaste(now(t)); err != nil {
 			return err
 		}
 	}
@@ -144,25 +143,24 @@ func take(counter *atomic.Int64) int64 {
 }
 
 // waste notes a request that cost something and is of no use to anybody.
-func (c *serverConn) waste() {
-	if err := c.state.HandleWaste(now()); err != nil {
-		c.abort(err)
+func (c *serverConn) waste(t *quic.Turn) {
+	if err := c.state.HandleWaste(now(t)); err != nil {
+		c.abortIn(t, err)
 	}
 }
 
 // refuse ends a request, or the connection, for an error.
-func (c *serverConn) refuse(s *quic.Stream, err error) {
-	s.SetValue(nil)
+func (c *serverConn) refuse(t *quic.Turn, s quic.StreamRef, err error) {
 	code, wholeConn := h3.Code(err)
 	if wholeConn {
-		c.abort(err)
+		c.abortIn(t, err)
 		return
 	}
 	cancel(s, code)
 }
 
 // HandlePathChanged is called when the client has another address.
-func (c *serverConn) HandlePathChanged(*quic.Conn) { c.remote = "" }
+func (c *serverConn) HandlePathChanged(*quic.Turn) { c.remote = "" }
 
 // remoteAddr returns the client's address at present.
 func (c *serverConn) remoteAddr() string {

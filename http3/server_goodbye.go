@@ -1,6 +1,10 @@
 package http3
 
-import "time"
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/quic"
+)
 
 // goodbye is how far the end of a connection has come that a server wants to end:
 //
@@ -29,53 +33,53 @@ const (
 )
 
 // leave begins to end the connection, unless that goes on already.
-func (c *serverConn) leave() {
+func (c *serverConn) leave(t *quic.Turn) {
 	if c.goodbye != staying {
 		return
 	}
 	c.goodbye = noticed
-	c.sendControl(c.state.AppendGoAwayNotice(nil))
-	c.noticeGoAway()
-	c.laterStep(c.refuseRequests)
+	c.sendControl(t, c.state.AppendGoAwayNotice(nil))
+	c.noticeGoAway(t)
+	c.laterStep(t, c.refuseRequests)
 }
 
 // refuseRequests tells the client which requests will not be answered.
-func (c *serverConn) refuseRequests() {
+func (c *serverConn) refuseRequests(t *quic.Turn) {
 	c.goodbye = refusing
-	c.sendControl(c.state.AppendGoAway(nil))
-	c.noticeGoAway()
-	c.laterStep(func() {
+	c.sendControl(t, c.state.AppendGoAway(nil))
+	c.noticeGoAway(t)
+	c.laterStep(t, func(t *quic.Turn) {
 		c.goodbye = over
-		c.closeIfOver()
+		c.closeIfOver(t)
 	})
 }
 
 // closeNow closes the connection at once. The client learns along with it which requests
 // were not seen, those that are on their way now above all, and may send them again
 // (RFC 9114, Section 5.2).
-func (c *serverConn) closeNow() {
+func (c *serverConn) closeNow(t *quic.Turn) {
 	if c.goodbye < refusing {
-		c.sendControl(c.state.AppendGoAway(nil))
+		c.sendControl(t, c.state.AppendGoAway(nil))
 	}
 	c.goodbye = over
-	c.qc.StartClose(uint64(ErrCodeNoError), "")
+	closeQuietly(t)
 }
 
 // laterStep does on the loop what comes next.
-func (c *serverConn) laterStep(next func()) {
+func (c *serverConn) laterStep(t *quic.Turn, next quic.TimerFunc) {
 	wait := max(goodbyeRTTs*c.qc.Stats().SmoothedRTT, goodbyeMin)
-	time.AfterFunc(wait, func() { c.qc.Run(next) })
+	t.SetTimer(new(quic.Timer), t.Now()+wait, next)
 }
 
 // closeIfOver closes the connection if it is to end and nothing is left to do.
-func (c *serverConn) closeIfOver() {
-	if c.goodbye == over && c.unused() {
-		c.qc.StartClose(uint64(ErrCodeNoError), "")
+func (c *serverConn) closeIfOver(t *quic.Turn) {
+	if c.goodbye == over && c.unused(t) {
+		closeQuietly(t)
 	}
 }
 
 // unused reports whether there is neither a request nor a response that has not
 // arrived.
-func (c *serverConn) unused() bool {
-	return c.handlers.Load() == 0 && c.qc.IncomingStreams() == 0
+func (c *serverConn) unused(t *quic.Turn) bool {
+	return c.handlers.Load() == 0 && t.IncomingStreams() == 0
 }

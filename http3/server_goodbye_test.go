@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestIdleGoodbye closes an idle connection in steps, each of which the client learns
@@ -23,9 +24,9 @@ func TestIdleGoodbye(t *testing.T) {
 	goAway := func(final bool) func() bool {
 		return func() bool { id, ok := client.PeerGoAway(); return ok && final == (id != 1<<62-4) }
 	}
-	readControl(t, client, &u, control, goAway(false))
+	readControl(t, client, &u, control.Ref().Detach(), goAway(false))
 	readMessage(t, c.request(true, headers(getFields)))
-	readControl(t, client, &u, control, goAway(true))
+	readControl(t, client, &u, control.Ref().Detach(), goAway(true))
 	if id, _ := client.PeerGoAway(); id != 4 {
 		t.Errorf("GOAWAY %d, want 4", id)
 	}
@@ -45,7 +46,7 @@ func TestRequestAfterGoAway(t *testing.T) {
 	ts.liveConns()[0].qc.Run(ts.liveConns()[0].leave)
 	if !eventually(func() bool {
 		steps := make(chan goodbye, 1)
-		ts.liveConns()[0].qc.Run(func() { steps <- ts.liveConns()[0].goodbye })
+		ts.liveConns()[0].qc.Run(func(*quic.Turn) { steps <- ts.liveConns()[0].goodbye })
 		return <-steps == over
 	}) {
 		t.Fatal("the connection stays")
@@ -70,6 +71,6 @@ func TestCloseDuringHandshake(t *testing.T) {
 	}
 	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
-	readControl(t, client, &u, control, func() bool { id, ok := client.PeerGoAway(); return ok && id == 0 })
+	readControl(t, client, &u, control.Ref().Detach(), func() bool { id, ok := client.PeerGoAway(); return ok && id == 0 })
 	c.wantClose("during the handshake", h3.NoError)
 }

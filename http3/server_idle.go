@@ -2,7 +2,11 @@ package http3
 
 import (
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
+
+var processStart = time.Now()
 
 // idleChecks is in how many parts an idle time is looked at, at most: that is
 // how much too late a connection may be closed.
@@ -60,9 +64,9 @@ func (c *serverConn) used() {
 
 // closeUnused ends the connection unless a request has come in the meantime. On the
 // loop's goroutine.
-func (c *serverConn) closeUnused() {
-	if c.unused() {
-		c.leave()
-		c.closeIfOver()
+func (c *serverConn) closeUnused(t *quic.Turn) {
+	if c.unused(t) {
+		c.leave(t)
+		c.closeIfOver(t)
 	}
 }

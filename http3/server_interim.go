@@ -21,9 +21,9 @@ func (w *responseWriter) writeInterim(status int) {
 	case status == http.StatusContinue:
 		w.continued = true
 	}
-	s := w.exchange.stream
+	x := w.exchange
 	fields := appendFields([]qpack.Field{statusField(status)}, w.header, isInterimField)
-	if _, err := s.Write(w.exchange.conn.appendHeaders(nil, s, fields)); err != nil {
+	if err := x.sendHead(x.conn.appendHeaders(nil, x.ref.ID(), fields)); err != nil {
 		w.err = describe(err)
 	}
 }
@@ -44,7 +44,7 @@ func (w *responseWriter) sendContinue() {
 	w.continued = true
 	b, mark := h3.BeginHeaders(make([]byte, 0, 16))
 	b = qpack.AppendField(qpack.AppendPrefix(b), ":status", "100")
-	if _, err := w.exchange.stream.Write(h3.EndHeaders(b, mark)); err != nil {
+	if err := w.exchange.sendHead(h3.EndHeaders(b, mark)); err != nil {
 		w.err = describe(err)
 	} else if w.status != 0 {
 		_, _ = w.send(nil) // w keeps the error

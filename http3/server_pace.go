@@ -84,7 +84,7 @@ func (x *exchange) read(p []byte) (int, error) {
 // write writes to the stream, or ends it with p, and fails when the client is too slow
 // to take it. The response's lock is held.
 func (x *exchange) write(p []byte, last bool) (n int, err error) {
-	s, write := x.stream, x.stream.Write
+	s, write := &x.stream, x.stream.Write
 	if last {
 		write = s.WriteLast
 	}
@@ -92,12 +92,12 @@ func (x *exchange) write(p []byte, last bool) (n int, err error) {
 		return write(p)
 	}
 	for {
-		start, before := time.Now(), s.AwaitSent()
+		start, before := time.Now(), s.Unsent()
 		x.limitWrite(start.Add(x.pacing.write.left))
 		m, err := write(p[n:])
 		x.limitWrite(time.Time{})
 		n += m
-		tooSlow := x.pacing.write.waited(time.Since(start), before+m-s.AwaitSent())
+		tooSlow := x.pacing.write.waited(time.Since(start), before+m-s.Unsent())
 		switch {
 		case !isDeadline(err):
 			return n, err
@@ -156,7 +156,7 @@ func (w *responseWriter) enforcePace() {
 	if x.pacing == nil || x.pacing.write.rate <= 0 {
 		return
 	}
-	if waits := x.stream.AwaitSent(); waits > paceWatched {
+	if waits := x.stream.Unsent(); waits > paceWatched {
 		x.waited = true // the stream's memory has another user
 		x.watchPace(waits)
 	}
@@ -166,7 +166,7 @@ func (w *responseWriter) enforcePace() {
 func (x *exchange) watchPace(waits int) {
 	start := time.Now()
 	time.AfterFunc(x.pacing.write.left, func() {
-		left := x.stream.AwaitSent()
+		left := x.stream.Unsent()
 		switch {
 		case left == 0:
 		case x.pacing.write.waited(time.Since(start), waits-left):

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // prioritize has a response sent as the client wants it: by the last
@@ -23,19 +24,19 @@ func (x *exchange) prioritize(header http.Header) {
 }
 
 func (x *exchange) setPriority(p h3.Priority) {
-	x.stream.SetPriority(p.Urgency, p.Incremental)
+	x.ref.SetPriority(p.Urgency, p.Incremental)
 }
 
 // takePriorities applies the PRIORITY_UPDATE frames that have arrived to the
 // requests that have begun; the others wait.
-func (c *serverConn) takePriorities() {
+func (c *serverConn) takePriorities(t *quic.Turn) {
 	c.state.TakePriorities(func(u h3.PriorityUpdate) bool {
-		s := c.qc.StreamByID(u.StreamID)
-		if s == nil {
+		s := t.StreamByID(u.StreamID)
+		if s == (quic.StreamRef{}) {
 			return c.state.Began(u.StreamID) // is over, then
 		}
 		s.SetPriority(u.Priority.Urgency, u.Priority.Incremental)
-		if x, ok := s.Value().(*exchange); ok {
+		if x, ok := t.Handler(s).(*exchange); ok {
 			x.prioritized = true
 		}
 		return true

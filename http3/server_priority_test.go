@@ -55,9 +55,8 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	client := &orderClient{got: make(map[uint64]int), arrived: make(chan uint64, len(fields)+1)}
 	conf := &quic.Config{
 		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,
-		NewHandler: func(qc *quic.Conn) quic.Handler { return client },
 	}
-	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, conf)
+	qc, err := quic.DialEvents(testContext(t), ts.addr, clientTLS, conf, func(*quic.Turn) quic.Handler { return client })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +68,13 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	}
 	(&rawConn{t: t, qc: qc}).uni(control)
 	for _, f := range append([]string{"priority=u=0"}, fields...) {
-		(&rawConn{t: t, qc: qc}).request(true, headers(getFields+f))
+		_, err := qc.OpenWith(testContext(t), quic.Opening{Events: true, Begin: func(turn *quic.Turn, s quic.StreamRef) {
+			turn.Handle(s, client)
+			_, _ = turn.WriteLast(s, headers(getFields+f))
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := wait(t, "a response", written); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +93,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 // orderClient reads nothing at first, and then what arrives as it arrives.
 type orderClient struct {
 	reading bool
-	waiting []*quic.Stream
+	waiting []quic.StreamRef
 	got     map[uint64]int // bytes of each stream, by ID
 	arrived chan uint64    // IDs of streams of which there are as many as little
 }
@@ -96,19 +101,20 @@ type orderClient struct {
 // little is how much content a response of testPriorities has, in bytes.
 const little = 1 << 10
 
-func (c *orderClient) HandleStream(*quic.Stream)         {}
-func (c *orderClient) HandleWritable(*quic.Stream)       {}
-func (c *orderClient) HandleStreamsAvailable(*quic.Conn) {}
-func (c *orderClient) HandleClose(*quic.Conn, error)     {}
+func (c *orderClient) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return c }
+func (c *orderClient) HandleWritable(*quic.Turn, quic.StreamRef)                  {}
+func (c *orderClient) HandleEnd(*quic.Turn, quic.StreamRef, quic.End)             {}
+func (c *orderClient) HandleStreamsAvailable(*quic.Turn)                          {}
+func (c *orderClient) HandleClose(*quic.Turn, error)                              {}
 
-func (c *orderClient) HandleReadable(s *quic.Stream) {
+func (c *orderClient) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 	if !c.reading {
 		c.waiting = append(c.waiting, s)
 		return
 	}
 	var buf [4 << 10]byte
 	for {
-		n, err := s.TryRead(buf[:])
+		n, err := t.Read(s, buf[:])
 		// Not its end, which the server may write later: when the handler has returned.
 		if before := c.got[s.ID()]; before < little && before+n >= little {
 			c.arrived <- s.ID()
@@ -120,10 +126,10 @@ func (c *orderClient) HandleReadable(s *quic.Stream) {
 	}
 }
 
-func (c *orderClient) readAll() {
+func (c *orderClient) readAll(t *quic.Turn) {
 	c.reading = true
 	for _, s := range c.waiting {
-		c.HandleReadable(s)
+		c.HandleReadable(t, s)
 	}
 }
 

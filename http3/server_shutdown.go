@@ -146,16 +146,16 @@ func (s *Server) closeIdle() (left int) {
 }
 
 // newConn is called for each connection, on its loop, after the handshake.
-func (s *Server) newConn(qc *quic.Conn, maxHandlers int64, base func() context.Context) quic.Handler {
-	c := newServerConn(s, qc, maxHandlers)
+func (s *Server) newConn(t *quic.Turn, maxHandlers int64, base func() context.Context) quic.Handler {
+	c := newServerConn(s, t, maxHandlers)
 	c.ctx.base = base
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.workers = s.workersOf(qc.Loop())
-	c.source = c.workers.sources.join(qc.RemoteAddr())
+	c.workers = s.workersOf(t.Loop())
+	c.source = c.workers.sources.join(t.Conn().RemoteAddr())
 	if s.closing.Load() {
-		c.start(s.Extension)
-		c.refuseRequests() // its handshake was under way when the server closed
+		c.start(t, s.Extension)
+		c.refuseRequests(t) // its handshake was under way when the server closed
 		return c
 	}
 	if s.conns == nil {
@@ -164,7 +164,7 @@ func (s *Server) newConn(qc *quic.Conn, maxHandlers int64, base func() context.C
 	s.conns[c] = struct{}{}
 	c.used()
 	s.watchIdle()
-	c.start(s.Extension)
+	c.start(t, s.Extension)
 	return c
 }
 

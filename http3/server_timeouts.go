@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // headerTimeout is how long the header section of a request may take, 0 for any
@@ -18,28 +19,29 @@ func (s *Server) headerTimeout() time.Duration {
 
 // awaitHeader bounds the time in which the rest of the header section must
 // arrive. Most come whole, so that none is begun.
-func (x *exchange) awaitHeader() {
+func (x *exchange) awaitHeader(t *quic.Turn) {
 	limit := x.conn.srv.headerTimeout()
 	if limit <= 0 || x.late != nil {
 		return
 	}
-	x.waited = true
-	x.late = time.AfterFunc(limit, func() {
-		x.conn.qc.Run(func() {
-			if x.stream.Value() == any(x) {
-				x.abandon()
-			}
-		})
-	})
+	x.late = new(quic.Timer)
+	t.SetTimer(x.late, t.Now()+limit, x)
+}
+
+// HandleTimer is called when the header section has taken too long.
+func (x *exchange) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+	if x.reading {
+		x.abandon(t)
+	}
 }
 
 // headerArrived ends awaitHeader.
-func (x *exchange) headerArrived() {
+func (x *exchange) headerArrived(t *quic.Turn) {
 	if x.headerHeld > 0 {
-		x.holdHeader(0)
+		x.holdHeader(t, 0)
 	}
 	if x.late != nil {
-		x.late.Stop()
+		t.StopTimer(x.late)
 		x.late = nil
 	}
 }
@@ -68,7 +70,7 @@ func (x *exchange) startTimeouts() {
 // handler that has returned: what it wrote may wait for a client that takes
 // nothing.
 func (w *responseWriter) enforceDeadline() {
-	deadline, stream := w.deadline, w.exchange.stream // which nobody sets any more
+	deadline, stream := w.deadline, &w.exchange.stream // which nobody sets any more
 	if deadline == 0 {
 		return
 	}

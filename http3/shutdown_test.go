@@ -33,11 +33,11 @@ func TestShutdownWaits(t *testing.T) {
 	}
 	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
-	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	readControl(t, client, &u, control.Ref().Detach(), func() bool { _, ok := client.PeerGoAway(); return ok })
 	if id, _ := client.PeerGoAway(); id != 1<<62-4 {
 		t.Errorf("GOAWAY %d, want a notice", id)
 	}
-	readControl(t, client, &u, control, func() bool { id, _ := client.PeerGoAway(); return id != 1<<62-4 })
+	readControl(t, client, &u, control.Ref().Detach(), func() bool { id, _ := client.PeerGoAway(); return id != 1<<62-4 })
 	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
 		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
 	}
@@ -77,7 +77,7 @@ func TestCloseSaysWhatWasProcessed(t *testing.T) {
 	}
 	client := h3.NewState(0, h3.Settings{})
 	var u h3.UniStream
-	readControl(t, client, &u, control, func() bool { _, ok := client.PeerGoAway(); return ok })
+	readControl(t, client, &u, control.Ref().Detach(), func() bool { _, ok := client.PeerGoAway(); return ok })
 	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
 		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
 	}

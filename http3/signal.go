@@ -10,25 +10,26 @@ import (
 // readSignal finds out whether a stream that the client opened is a request, by
 // the first integer of it: a frame's type or the signal of an extension. It
 // returns false when it is not, or when more has to arrive first.
-func (x *exchange) readSignal() (isRequest bool) {
-	first, ok, err := x.signal.Read(x.stream)
+func (x *exchange) readSignal(t *quic.Turn) (isRequest bool) {
+	first, ok, err := x.signal.Read(turnReader{t, x.ref})
 	switch {
 	case err == io.EOF:
-		x.refuse(&h3.StreamError{Code: h3.RequestIncomplete, Reason: "stream ends without a request"})
+		x.refuse(t, &h3.StreamError{Code: h3.RequestIncomplete, Reason: "stream ends without a request"})
 		return false
 	case err != nil:
-		x.abandon()
+		x.abandon(t)
 		return false
 	case !ok:
 		return false
 	}
 	if h3.FrameType(first) == x.conn.signal {
-		x.stream.SetValue(nil)
-		x.conn.ext.HandleStream(x.stream)
+		x.reading = false
+		t.Handle(x.ref, nil)
+		x.conn.ext.HandleStream(t, x.ref)
 		return false
 	}
-	if err := x.conn.state.HandleRequestStream(x.stream.ID()); err != nil {
-		x.refuse(err)
+	if err := x.conn.state.HandleRequestStream(x.ref.ID()); err != nil {
+		x.refuse(t, err)
 		return false
 	}
 	// A part of a frame's header is no piece, and no error.
@@ -40,24 +41,30 @@ func (x *exchange) readSignal() (isRequest bool) {
 // serverStream is the beginning of a bidirectional stream that a server opened,
 // which only extensions have a use for.
 type serverStream struct {
+	noEvents
 	conn   *clientConn
 	signal h3.VarintReader
 }
 
 // HandleReadable reads the signal.
-func (b *serverStream) HandleReadable(s *quic.Stream) {
-	switch first, ok, err := b.signal.Read(s); {
+func (b *serverStream) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	switch first, ok, err := b.signal.Read(turnReader{t, s}); {
 	case err != nil:
-		s.SetValue(nil)
+		t.Handle(s, nil)
 		cancel(s, h3.StreamCreationError)
 	case !ok:
 	case h3.FrameType(first) == b.conn.signal:
-		s.SetValue(nil)
-		b.conn.ext.HandleStream(s)
+		t.Handle(s, nil)
+		b.conn.ext.HandleStream(t, s)
 	default:
-		b.conn.abort(b.conn.state.HandleRequestStream(s.ID()))
+		b.conn.abortIn(t, b.conn.state.HandleRequestStream(s.ID()))
 	}
 }
 
-// HandleWritable does nothing: nothing is sent on the stream.
-func (b *serverStream) HandleWritable(*quic.Stream) {}
+// turnReader is a stream as package h3 reads it, in a turn.
+type turnReader struct {
+	turn   *quic.Turn
+	stream quic.StreamRef
+}
+
+func (r turnReader) TryRead(p []byte) (int, error) { return r.turn.Read(r.stream, p) }

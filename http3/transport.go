@@ -185,7 +185,7 @@ func wantsClose(req *http.Request) bool {
 // tryOn sends a request once on a connection, on which it is counted. If that is full,
 // the error is quic.ErrStreamLimit.
 func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr string) (*http.Response, *attemptError) {
-	s, err := cc.qc.OpenStreamNow(req.Context())
+	s, err := cc.qc.OpenWith(req.Context(), quic.Opening{NoWait: true})
 	switch {
 	case err == quic.ErrStreamLimit:
 		t.full(cc, how)

@@ -69,7 +69,7 @@ func (t *Transport) authoritative(addr, host string) (conns []*clientConn) {
 		return nil
 	}
 	for _, o := range t.pool {
-		if len(o.conns) > 0 && o.conns[0].qc.TLS().PeerCertificates[0].VerifyHostname(host) == nil {
+		if len(o.conns) > 0 && o.conns[0].tls.PeerCertificates[0].VerifyHostname(host) == nil {
 			conns = append(conns, o.conns[0])
 		}
 	}

@@ -172,20 +172,18 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
-	conf.NewHandler = func(qc *quic.Conn) quic.Handler {
-		cc := newClientConn(t, qc, addr)
-		qc.SetValue(cc)
-		return cc
-	}
-	dial := quic.Dial
+	newHandler := func(turn *quic.Turn) quic.Handler { return newClientConn(t, turn, addr) }
+	dial := quic.DialEvents
 	if t.QUICTransport != nil {
-		dial = t.QUICTransport.Dial
+		dial = t.QUICTransport.DialEvents
 	}
-	qc, err := traceDial(ctx, func(ctx context.Context) (*quic.Conn, error) { return dial(ctx, t.routed(addr), tlsConf, conf) })
+	qc, err := traceDial(ctx, func(ctx context.Context) (*quic.Conn, error) {
+		return dial(ctx, t.routed(addr), tlsConf, conf, newHandler)
+	})
 	if err != nil {
 		return nil, describe(err) // which says where to, or that one end closed the connection at once
 	}
-	return qc.Value().(*clientConn), nil
+	return qc.Handler().(*clientConn), nil
 }
 
 // routed returns the address to dial for an origin. TLS makes sure that its server

@@ -1,6 +1,8 @@
 package http3
 
 import (
+	"github.com/godwit-quic/godwit/quic"
+
 	"container/list"
 	"context"
 	"errors"
@@ -334,4 +336,7 @@ func (t *Transport) release(cc *clientConn) {
 
 // close closes a connection that nobody needs. It does not wait, so that the lock may
 // be held.
-func (c *clientConn) close() { c.qc.StartClose(uint64(ErrCodeNoError), "") }
+func (c *clientConn) close() { c.qc.Run(closeQuietly) }
+
+// closeQuietly closes a connection for no error.
+func closeQuietly(t *quic.Turn) { t.Close(uint64(ErrCodeNoError), "") }

@@ -29,13 +29,22 @@ type rawServer struct {
 func serveRaw(t *testing.T, answer func(n int64, s *quic.Stream), settings ...byte) *rawServer {
 	t.Helper()
 	control := join([]byte{0x00}, frame(h3.FrameSettings, string(settings)))
-	return serveRawControl(t, func(qc *quic.Conn) { qc.SetValue(openControl(qc, control)) }, answer)
+	return serveRawControl(t, func(qc *quic.Conn) { controls.Store(qc, openControl(qc, control)) }, answer)
+}
+
+// controls has the control streams of serveRaw's connections.
+var controls sync.Map
+
+// controlOf returns the control stream of a request's connection.
+func controlOf(s *quic.Stream) *quic.Stream {
+	control, _ := controls.Load(s.Conn())
+	return control.(*quic.Stream)
 }
 
 // openControl opens a unidirectional stream with bytes, unless the connection has
 // ended.
 func openControl(qc *quic.Conn, b []byte) *quic.Stream {
-	s, err := qc.OpenUniStream(context.Background())
+	s, err := qc.OpenWith(context.Background(), quic.Opening{Uni: true})
 	if err == nil {
 		_, _ = s.Write(b)
 	}
@@ -225,15 +234,16 @@ func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(ErrCodeNoErr
 
 // goAway says that the request s has not been processed, and rejects it.
 func goAway(s *quic.Stream) {
-	s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, string(rune(s.ID()))))
+	controlOf(s).Write(frame(h3.FrameGoAway, string(rune(s.ID()))))
 	reject(s)
 }
 
 // goAwayAndClose is goAway that closes the connection, too, in the same packet.
 func goAwayAndClose(s *quic.Stream) {
-	s.Conn().Run(func() {
-		s.Conn().Value().(*quic.Stream).TryWrite(frame(h3.FrameGoAway, string(rune(s.ID()))))
-		s.Conn().StartClose(uint64(ErrCodeNoError), "")
+	control := controlOf(s).Ref()
+	s.Conn().Run(func(t *quic.Turn) {
+		t.Write(control, frame(h3.FrameGoAway, string(rune(s.ID()))))
+		closeQuietly(t)
 	})
 }
 
@@ -243,7 +253,7 @@ func TestGoAway(t *testing.T) {
 	rs := serveRaw(t, func(n int64, s *quic.Stream) {
 		readRequest(s)
 		if n == 1 {
-			s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, "\x04"))
+			controlOf(s).Write(frame(h3.FrameGoAway, "\x04"))
 			s.Write(headers(":status=200"))
 			<-release
 			s.WriteLast(frame(h3.FrameData, "slow"))
@@ -315,7 +325,7 @@ func TestCloseEndsRetired(t *testing.T) {
 	rs := serveRaw(t, func(n int64, s *quic.Stream) {
 		readRequest(s)
 		s.Write(headers(":status=200"))
-		s.Conn().Value().(*quic.Stream).Write(frame(h3.FrameGoAway, "\x04"))
+		controlOf(s).Write(frame(h3.FrameGoAway, "\x04"))
 	})
 	req, _ := http.NewRequestWithContext(testContext(t), "GET", rs.url, nil)
 	resp, err := rs.transport.RoundTrip(req)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -21,7 +22,9 @@ import (
 // needs no goroutine.
 type Tunnel struct {
 	conn      *conn
-	stream    *quic.Stream
+	ref       quic.StreamRef
+	stream    *quic.Stream // once it is detached
+	detached  sync.Once
 	content   *body
 	quarterID []byte // what begins its datagrams
 	datagrams datagramQueue
@@ -39,12 +42,12 @@ type Tunnel struct {
 // on the connection's loop and must not block.
 type TunnelHandler interface {
 	// HandleData: content arrived. p is valid until the call returns.
-	HandleData(p []byte)
+	HandleData(t *quic.Turn, p []byte)
 	// HandleEnd: no more content will arrive. err is io.EOF when the peer has
 	// finished the stream, an *Error when it was reset or the content is
 	// malformed, or the connection's error. It is the last call, and comes once;
 	// it does not come after Abort.
-	HandleEnd(err error)
+	HandleEnd(t *quic.Turn, err error)
 }
 
 // TunnelWriter is what a TunnelHandler implements in addition to be told when all of
@@ -52,12 +55,12 @@ type TunnelHandler interface {
 // not.
 type TunnelWriter interface {
 	// HandleWritable is called on the connection's loop and must not block.
-	HandleWritable()
+	HandleWritable(t *quic.Turn)
 }
 
 // newTunnel makes the tunnel of a request. On the loop.
-func (c *conn) newTunnel(s *quic.Stream, content *body, release func()) *Tunnel {
-	t := &Tunnel{conn: c, stream: s, content: content, release: release, quarterID: h3.AppendQuarterID(nil, s.ID())}
+func (c *conn) newTunnel(s quic.StreamRef, content *body, release func()) *Tunnel {
+	t := &Tunnel{conn: c, ref: s, content: content, release: release, quarterID: h3.AppendQuarterID(nil, s.ID())}
 	t.datagrams.total = &c.datagramBytes
 	if c.tunnels == nil {
 		c.tunnels = make(map[uint64]*Tunnel)
@@ -70,7 +73,7 @@ func (c *conn) newTunnel(s *quic.Stream, content *body, release func()) *Tunnel 
 }
 
 // StreamID returns the ID of the request's stream.
-func (t *Tunnel) StreamID() uint64 { return t.stream.ID() }
+func (t *Tunnel) StreamID() uint64 { return t.ref.ID() }
 
 // QUIC returns the connection, for its statistics and addresses.
 func (t *Tunnel) QUIC() *quic.Conn { return t.conn.qc }
@@ -82,14 +85,14 @@ func (t *Tunnel) Extension() ConnExtension { return t.conn.ext }
 // peer has finished, an *Error when the stream was reset or the content is malformed,
 // or the connection's. One goroutine at a time may read.
 func (t *Tunnel) Read(p []byte) (int, error) {
-	t.stream.Detach()
+	t.detach()
 	return t.content.Read(p)
 }
 
 // Write sends content, in a DATA frame of its own, and waits until all of it is
 // buffered. It does not keep p. One goroutine at a time may write.
 func (t *Tunnel) Write(p []byte) (int, error) {
-	t.stream.Detach()
+	t.detach()
 	var header [h3.MaxFrameHeaderSize]byte
 	_, err := t.stream.Write(h3.AppendFrameHeader(header[:0], h3.FrameData, uint64(len(p))))
 	n := 0
@@ -99,8 +102,17 @@ func (t *Tunnel) Write(p []byte) (int, error) {
 	return n, describe(err)
 }
 
+// detach makes the tunnel's stream one for goroutines.
+func (t *Tunnel) detach() {
+	t.detached.Do(func() {
+		t.stream = t.ref.Detach()
+		t.content.stream = t.stream
+	})
+}
+
 // Close finishes the sending half: the peer reads io.EOF. Reading goes on.
 func (t *Tunnel) Close() error {
+	t.detach()
 	err := t.stream.Close()
 	t.endWrite()
 	return describe(err)
@@ -109,7 +121,7 @@ func (t *Tunnel) Close() error {
 // Abort resets both directions with a code. Any goroutine may call it, in either
 // way of using the tunnel.
 func (t *Tunnel) Abort(code ErrorCode) {
-	cancel(t.stream, code)
+	cancel(t.ref, code)
 	t.endRead(&Error{Code: code})
 	t.endWrite()
 }
@@ -117,10 +129,10 @@ func (t *Tunnel) Abort(code ErrorCode) {
 // Serve makes the tunnel event-driven. Content that has arrived already is told
 // at once. It must be called on the connection's loop, and Read and Write not at
 // all.
-func (t *Tunnel) Serve(h TunnelHandler) {
+func (t *Tunnel) Serve(turn *quic.Turn, h TunnelHandler) {
 	t.handler = h
-	t.stream.SetValue(StreamHandler(tunnelEvents{t}))
-	t.readContent()
+	turn.Handle(t.ref, tunnelEvents{Tunnel: t})
+	t.readContent(turn)
 }
 
 // Send sends content of an event-driven tunnel, in one DATA frame. It does not
@@ -129,24 +141,24 @@ func (t *Tunnel) Serve(h TunnelHandler) {
 // when MaxTunnelUnsent bytes are kept already, Send resets the tunnel with
 // H3_EXCESSIVE_LOAD, and the handler is told. It must be called on the connection's
 // loop.
-func (t *Tunnel) Send(p []byte) {
+func (t *Tunnel) Send(turn *quic.Turn, p []byte) {
 	if len(t.unsent) >= MaxTunnelUnsent {
-		t.fail(&h3.StreamError{Code: h3.ExcessiveLoad, Reason: "peer does not read what the tunnel sends"})
+		t.fail(turn, &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "peer does not read what the tunnel sends"})
 		return
 	}
 	t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
-	t.flush()
+	t.flush(turn)
 }
 
 // SendLast is Send for the last content, and finishes the sending half. Whatever
 // the peer's flow control says, it does not wait. It leaves before what other streams
 // have to send, and before resets of them that come later.
-func (t *Tunnel) SendLast(p []byte) {
-	t.stream.SetPriority(0, true)
+func (t *Tunnel) SendLast(turn *quic.Turn, p []byte) {
+	t.ref.SetPriority(0, true)
 	if len(p) > 0 {
 		t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
 	}
-	_, _ = t.stream.WriteLast(t.unsent) // fails only when the peer does not want it
+	_, _ = turn.WriteLast(t.ref, t.unsent) // fails only when the peer does not want it
 	t.unsent = nil
 	t.endWrite()
 }
@@ -159,20 +171,20 @@ const MaxTunnelUnsent = 1 << 20
 // Unsent returns how many bytes given to Send have not been sent, as the peer's flow
 // control or the network holds them back. If there are any, a TunnelWriter is told
 // when all have been. It must be called on the connection's loop.
-func (t *Tunnel) Unsent() int { return len(t.unsent) + t.stream.AwaitSent() }
+func (t *Tunnel) Unsent(turn *quic.Turn) int { return len(t.unsent) + turn.Unsent(t.ref) }
 
 // StopReading tells the peer with a code that nothing further will be read. No
 // HandleEnd follows. Any goroutine may call it.
 func (t *Tunnel) StopReading(code ErrorCode) {
-	t.stream.CancelRead(uint64(code))
+	t.ref.CancelRead(uint64(code))
 	t.endRead(&Error{Code: code})
 }
 
 // CloseDatagrams makes ReceiveDatagram return err once no datagram is left.
 func (t *Tunnel) CloseDatagrams(err error) { t.datagrams.close(err) }
 
-func (t *Tunnel) flush() {
-	n, err := t.stream.TryWrite(t.unsent)
+func (t *Tunnel) flush(turn *quic.Turn) {
+	n, err := turn.Write(t.ref, t.unsent)
 	if err != nil {
 		t.unsent = nil
 		return // the reading half tells, or who closed it knows
@@ -183,26 +195,26 @@ func (t *Tunnel) flush() {
 }
 
 // readContent reads what has arrived of an event-driven tunnel.
-func (t *Tunnel) readContent() {
+func (t *Tunnel) readContent(turn *quic.Turn) {
 	sc := getScratch()
 	defer sc.release()
 	for t.handler != nil && !t.readOver.Load() {
-		got, err := t.content.readNow(sc.buf[:])
+		got, err := t.readNow(turn, sc.buf[:])
 		n, frameErr := t.content.deframe(sc.buf[:got])
 		if n > 0 {
-			t.handler.HandleData(sc.buf[:n])
+			t.handler.HandleData(turn, sc.buf[:n])
 		}
 		switch {
 		case frameErr != nil:
-			t.fail(frameErr)
+			t.fail(turn, frameErr)
 		case err == io.EOF:
 			if err := t.content.reader.Finish(); err != nil {
-				t.fail(err)
+				t.fail(turn, err)
 			} else {
-				t.handleEnd(io.EOF)
+				t.handleEnd(turn, io.EOF)
 			}
 		case err != nil:
-			t.handleEnd(describe(err))
+			t.handleEnd(turn, describe(err))
 		case got == 0:
 			return
 		}
@@ -210,22 +222,22 @@ func (t *Tunnel) readContent() {
 }
 
 // fail resets the tunnel, or closes the connection, for an error of the content.
-func (t *Tunnel) fail(err error) {
+func (t *Tunnel) fail(turn *quic.Turn, err error) {
 	code, wholeConn := h3.Code(err)
 	if wholeConn {
-		t.conn.abort(err)
+		t.conn.abortIn(turn, err)
 	} else {
-		cancel(t.stream, code)
+		cancel(t.ref, code)
 	}
 	t.endWrite()
-	t.handleEnd(describe(err))
+	t.handleEnd(turn, describe(err))
 }
 
 // handleEnd tells the handler of the end.
-func (t *Tunnel) handleEnd(err error) {
+func (t *Tunnel) handleEnd(turn *quic.Turn, err error) {
 	if !t.readOver.Load() {
 		if t.handler != nil {
-			t.handler.HandleEnd(err)
+			t.handler.HandleEnd(turn, err)
 		}
 		t.endRead(err)
 	}
@@ -233,10 +245,10 @@ func (t *Tunnel) handleEnd(err error) {
 
 // kill resets the tunnel from any goroutine and tells the handler.
 func (t *Tunnel) kill(code ErrorCode) {
-	cancel(t.stream, code)
-	t.conn.qc.Run(func() {
+	cancel(t.ref, code)
+	t.conn.qc.Run(func(turn *quic.Turn) {
 		t.endWrite()
-		t.handleEnd(&Error{Code: code})
+		t.handleEnd(turn, &Error{Code: code})
 	})
 }
 
@@ -261,7 +273,7 @@ var errTunnelEnded = errors.New("http3: the tunnel has ended")
 func (t *Tunnel) endIfOver() {
 	if t.readOver.Load() && t.writeOver.Load() && t.over.CompareAndSwap(false, true) {
 		t.release()
-		t.conn.qc.Run(func() { t.conn.dropTunnel(t) })
+		t.conn.qc.Run(func(*quic.Turn) { t.conn.dropTunnel(t) })
 	}
 }
 
@@ -277,7 +289,7 @@ func (t *Tunnel) WhenOver(f func()) {
 
 // dropTunnel forgets a tunnel. On the loop.
 func (c *conn) dropTunnel(t *Tunnel) {
-	delete(c.tunnels, t.stream.ID())
+	delete(c.tunnels, t.ref.ID())
 	if len(c.tunnels) == 0 {
 		c.tunnels = nil
 	}
@@ -290,29 +302,32 @@ func (c *conn) dropTunnel(t *Tunnel) {
 
 // endTunnels ends the tunnels of a connection that has ended, for a reason that
 // describe knows.
-func (c *conn) endTunnels(reason error) {
+func (c *conn) endTunnels(turn *quic.Turn, reason error) {
 	if len(c.tunnels) == 0 {
 		return
 	}
 	err := describe(reason)
 	for _, t := range c.tunnels {
-		t.handleEnd(err)
+		t.handleEnd(turn, err)
 		t.endWrite()
 		c.dropTunnel(t)
 	}
 }
 
 // tunnelEvents is a Tunnel as its stream's handler.
-type tunnelEvents struct{ *Tunnel }
+type tunnelEvents struct {
+	*Tunnel
+	noEvents
+}
 
-func (t tunnelEvents) HandleReadable(*quic.Stream) { t.readContent() }
+func (t tunnelEvents) HandleReadable(turn *quic.Turn, _ quic.StreamRef) { t.readContent(turn) }
 
-func (t tunnelEvents) HandleWritable(*quic.Stream) {
+func (t tunnelEvents) HandleWritable(turn *quic.Turn, _ quic.StreamRef) {
 	if len(t.unsent) > 0 {
-		t.flush()
+		t.flush(turn)
 	}
-	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent() == 0 {
-		w.HandleWritable()
+	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent(turn) == 0 {
+		w.HandleWritable(turn)
 	}
 }
 
@@ -327,7 +342,7 @@ func (t *Tunnel) handleBodyEnd(err error) error {
 		case wholeConn:
 			t.conn.abort(err)
 		case errors.As(err, &stream):
-			cancel(t.stream, code)
+			cancel(t.ref, code)
 		}
 		err = describe(err)
 	}
@@ -337,10 +352,10 @@ func (t *Tunnel) handleBodyEnd(err error) error {
 
 func (t *Tunnel) closeCode() h3.ErrorCode { return h3.NoError }
 
-// readNow is readStream that does not wait.
-func (b *body) readNow(p []byte) (int, error) {
-	if len(b.pending) > 0 || b.ended {
+// readNow reads bytes of the stream without waiting.
+func (t *Tunnel) readNow(turn *quic.Turn, p []byte) (int, error) {
+	if b := t.content; len(b.pending) > 0 || b.ended {
 		return b.readStream(p)
 	}
-	return b.stream.TryRead(p)
+	return turn.Read(t.ref, p)
 }

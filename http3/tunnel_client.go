@@ -82,9 +82,10 @@ func checkConnect(req *http.Request) error {
 
 // pendingTunnel is a tunnel whose request has been sent, or is about to.
 type pendingTunnel struct {
+	noEvents
 	conn   *clientConn
 	req    *http.Request
-	stream *quic.Stream
+	ref    quic.StreamRef
 	body   body
 	tunnel *Tunnel
 	resp   *http.Response
@@ -103,7 +104,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 	p := &pendingTunnel{conn: c, req: req, done: make(chan struct{})}
 	fields, err := p.prepare(ctx)
 	if err == nil {
-		p.stream, err = c.qc.OpenStreamNow(ctx)
+		err = c.do(func(t *quic.Turn) error { return p.begin(t, fields) })
 	}
 	if err != nil {
 		p.abandon()
@@ -112,17 +113,25 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 		}
 		return nil, err
 	}
-	p.body.init(&c.conn, p.stream, nil, min(c.maxHeader, tunnelHeaderBytes))
+	return p, nil
+}
+
+// begin sends the request on a stream. On the loop.
+func (p *pendingTunnel) begin(t *quic.Turn, fields []qpack.Field) error {
+	c := p.conn
+	s, err := t.Open(false, p)
+	if err != nil {
+		return err
+	}
+	p.ref = s
+	p.body.init(&c.conn, s.ID(), nil, min(c.maxHeader, tunnelHeaderBytes))
 	if c.claims() {
 		p.body.reader.Reserve(c.signal)
 	}
-	c.qc.Run(func() {
-		p.tunnel = c.newTunnel(p.stream, &p.body, p.release)
-		p.body.owner = p.tunnel
-		p.stream.SetValue(StreamHandler(p))
-		_, _ = p.stream.TryWrite(c.appendHeaders(nil, p.stream, fields)) // its error is told as an event
-	})
-	return p, nil
+	p.tunnel = c.newTunnel(s, &p.body, p.release)
+	p.body.owner = p.tunnel
+	_, _ = t.Write(s, c.appendHeaders(nil, s.ID(), fields)) // its error is told as an event
+	return nil
 }
 
 // prepare waits for the server's SETTINGS and returns the request's fields.
@@ -173,8 +182,8 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 		}
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
-		cancel(p.stream, h3.RequestCancelled)
-		p.conn.qc.Run(func() { p.finish(nil, cause) })
+		cancel(p.ref, h3.RequestCancelled)
+		p.conn.qc.Run(func(t *quic.Turn) { p.finish(t, nil, cause) })
 		return nil, nil, cause
 	}
 	if p.err != nil {
@@ -184,33 +193,36 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 		p.resp.Body = http.NoBody
 		return p.tunnel, p.resp, nil
 	}
-	p.stream.Detach()
-	_ = p.stream.Close() // there is nothing to send to who has refused
+	p.tunnel.detach()
+	_ = p.tunnel.stream.Close() // there is nothing to send to who has refused
 	p.tunnel.endWrite()
 	p.resp.Body = &p.body
 	return nil, p.resp, nil
 }
 
 // HandleReadable reads what has arrived of the response's header.
-func (p *pendingTunnel) HandleReadable(s *quic.Stream) {
-	if p.blocked != nil {
-		if _, err := s.TryRead(nil); err != nil && err != io.EOF {
-			p.finish(nil, describe(err))
+func (p *pendingTunnel) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	switch {
+	case p.resp != nil || p.err != nil:
+		return
+	case p.blocked != nil:
+		if _, err := t.Read(s, nil); err != nil && err != io.EOF {
+			p.finish(t, nil, describe(err))
 		}
 		return
 	}
 	sc := getScratch()
 	defer sc.release()
 	for {
-		n, err := s.TryRead(sc.buf[:])
+		n, err := t.Read(s, sc.buf[:])
 		switch {
-		case !p.takePieces(sc, sc.buf[:n]):
+		case !p.takePieces(t, sc, sc.buf[:n]):
 			return
 		case err == io.EOF:
-			p.punish(p.body.reader.Finish())
+			p.punish(t, p.body.reader.Finish())
 			return
 		case err != nil:
-			p.finish(nil, describe(err))
+			p.finish(t, nil, describe(err))
 			return
 		case n == 0:
 			return
@@ -220,29 +232,26 @@ func (p *pendingTunnel) HandleReadable(s *quic.Stream) {
 
 // takePieces takes bytes of the stream, up to the header of the final response.
 // It reports whether further bytes are wanted.
-func (p *pendingTunnel) takePieces(sc *scratch, b []byte) bool {
+func (p *pendingTunnel) takePieces(t *quic.Turn, sc *scratch, b []byte) bool {
 	for len(b) > 0 && p.resp == nil && p.err == nil && p.blocked == nil {
 		piece, used, err := p.body.reader.Next(b)
 		b = b[used:]
 		if err == nil && piece.Kind == h3.PieceHeaders {
-			err = p.handleHeader(sc, piece.Bytes, b)
+			err = p.handleHeader(t, sc, piece.Bytes, b)
 		}
 		if err == qpack.ErrBlocked {
-			p.park(piece.Bytes, b)
+			p.park(t, piece.Bytes, b)
 			return false
 		}
 		if err != nil {
-			p.punish(err)
+			p.punish(t, err)
 		}
 	}
 	return p.resp == nil && p.err == nil && p.blocked == nil
 }
 
-// HandleWritable does nothing: the request was sent in one piece.
-func (p *pendingTunnel) HandleWritable(*quic.Stream) {}
-
 // handleHeader takes a header section, and what was read beyond it.
-func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
+func (p *pendingTunnel) handleHeader(t *quic.Turn, sc *scratch, section, rest []byte) error {
 	fields, err := p.body.decodeNow(sc, section)
 	if err != nil {
 		return err
@@ -266,34 +275,33 @@ func (p *pendingTunnel) handleHeader(sc *scratch, section, rest []byte) error {
 	} else {
 		p.body.reader.ExpectLength(h.ContentLength)
 	}
-	p.finish(&http.Response{
+	p.finish(t, &http.Response{
 		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
-		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.qc.TLS(),
+		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.tls,
 	}, nil)
 	return nil
 }
 
 // punish ends the request, or the connection, for an error.
-func (p *pendingTunnel) punish(err error) {
+func (p *pendingTunnel) punish(t *quic.Turn, err error) {
 	code, wholeConn := h3.Code(err)
 	if wholeConn {
-		p.conn.abort(err)
+		p.conn.abortIn(t, err)
 	} else {
-		cancel(p.stream, code)
+		cancel(p.ref, code)
 	}
-	p.finish(nil, describe(err))
+	p.finish(t, nil, describe(err))
 }
 
 // finish sets the result, once. On the loop.
-func (p *pendingTunnel) finish(resp *http.Response, err error) {
+func (p *pendingTunnel) finish(t *quic.Turn, resp *http.Response, err error) {
 	if p.resp != nil || p.err != nil {
 		return
 	}
 	p.resp, p.err, p.blocked = resp, err, nil
-	p.stream.SetValue(nil)
 	if err != nil || resp.StatusCode/100 != 2 {
 		p.abandon()
-		p.conn.refuseTunnel(p.tunnel)
+		p.conn.refuseTunnel(t, p.tunnel)
 	}
 	if err != nil {
 		p.body.abandon()

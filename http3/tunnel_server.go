@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // protocolKey is where a request's Header has the :protocol of an extended
@@ -65,7 +66,7 @@ func AcceptTunnelWith(w http.ResponseWriter, status int) (*Tunnel, error) {
 func RefuseTunnel(w http.ResponseWriter, code ErrorCode) error {
 	x, err := exchangeOf(w)
 	if err == nil {
-		cancel(x.stream, code)
+		cancel(x.ref, code)
 	}
 	return err
 }
@@ -102,9 +103,9 @@ func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
 // beginTunnel prepares for the acceptance of an extended CONNECT request. Its
 // stream stays event-driven until somebody reads or writes it.
 func (x *exchange) beginTunnel() {
-	x.req.Body = tunnelBody{x.body}
+	x.req.Body = tunnelBody{x.body, x}
 	x.req.ContentLength = -1
-	x.tunnel = x.conn.newTunnel(x.stream, x.body, func() {
+	x.tunnel = x.conn.newTunnel(x.ref, x.body, func() {
 		if x.tunnelUses.Add(-1) == 0 {
 			x.conn.countHandlers(-1)
 		}
@@ -115,25 +116,28 @@ func (x *exchange) beginTunnel() {
 // stream is the handler's no more.
 func (x *exchange) endTunnel() (taken bool) {
 	if x.tunnel != nil && !x.taken {
-		x.conn.qc.Run(func() { x.conn.refuseTunnel(x.tunnel) })
+		x.conn.qc.Run(func(t *quic.Turn) { x.conn.refuseTunnel(t, x.tunnel) })
 	}
 	return x.taken
 }
 
 // refuseTunnel forgets a tunnel that was not accepted. On the loop.
-func (c *conn) refuseTunnel(t *Tunnel) {
+func (c *conn) refuseTunnel(turn *quic.Turn, t *Tunnel) {
 	c.dropTunnel(t)
 	if c.ext != nil {
-		c.ext.HandleRefused(t.stream.ID())
+		c.ext.HandleRefused(turn, t.ref.ID())
 	}
 }
 
 // tunnelBody is the content of an extended CONNECT request for handlers that do
 // not call AcceptTunnel.
-type tunnelBody struct{ *body }
+type tunnelBody struct {
+	*body
+	exchange *exchange
+}
 
 func (b tunnelBody) Read(p []byte) (int, error) {
-	b.stream.Detach()
+	b.exchange.detach()
 	return b.body.Read(p)
 }
 
@@ -146,10 +150,23 @@ func (w *responseWriter) takeOver(status int) error {
 	}
 	w.setStatus(status)
 	w.endHeader(nil, false)
-	_, err := w.exchange.stream.TryWrite(w.out.frames) // takes all: it is the first
+	err := w.exchange.sendHead(w.out.frames)
 	w.release()
 	w.err = http.ErrHijacked
 	return describe(err)
+}
+
+// sendHead sends a header section that is not the last of the stream. That of an extended
+// CONNECT request may be the loop's yet, and stay so.
+func (x *exchange) sendHead(frames []byte) (err error) {
+	if x.tunnel == nil {
+		_, err = x.stream.Write(frames)
+		return err
+	}
+	return x.conn.do(func(t *quic.Turn) error {
+		_, err := t.Write(x.ref, frames) // takes all: there is little before it
+		return err
+	})
 }
 
 // checkExtended refuses an extended CONNECT that this end has not allowed.

@@ -91,7 +91,7 @@ func TestTunnelEndsBeforeItIsAccepted(t *testing.T) {
 			return
 		}
 		over := make(chan struct{})
-		x.conn.qc.Run(func() {
+		x.conn.qc.Run(func(*quic.Turn) {
 			x.tunnel.WhenOver(func() { close(over) })
 			close(begun)
 		})

@@ -40,15 +40,15 @@ func TestReleasedMemory(t *testing.T) {
 	e.serveEcho()
 	c := e.dial()
 	const streams = 1000
-	seen := make(map[*Stream]bool)
+	seen := make(map[*stream]bool)
 	for range streams {
 		s, err := c.OpenStream(e.ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen[s] = true
+		seen[s.Ref().stream] = true
 		peertest.EchoThrough(t, s, []byte("hello"))
-		s.Release()
+		c.Run(func(turn *Turn) { turn.Release(s.Ref()) })
 	}
 	if len(seen) > streams/2 {
 		t.Errorf("%d streams took the memory of %d", streams, len(seen))

@@ -66,7 +66,7 @@ func TestCloseWaits(t *testing.T) {
 		if _, err := client.OpenStream(e.ctx); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("OpenStream: %v", err)
 		}
-		if client.Run(func() {}) {
+		if client.Run(func(*Turn) {}) {
 			t.Error("Run returns true")
 		}
 		<-server.Done()
@@ -77,13 +77,13 @@ func TestCloseWaits(t *testing.T) {
 	})
 }
 
-// On the goroutine of an event loop nothing waits.
-func TestCloseOnLoop(t *testing.T) {
+// Turn.Close does not wait, and counts though another call overtakes it.
+func TestTurnClose(t *testing.T) {
 	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
 		returned := make(chan bool, 1)
-		client.Run(func() {
-			client.Flush()
-			client.CloseWithError(7, "")
+		client.Run(func(turn *Turn) {
+			client.link.Do(func() { client.link.Close(8, "") })
+			turn.Close(7, "")
 			select {
 			case <-client.Done():
 				returned <- false
@@ -95,6 +95,9 @@ func TestCloseOnLoop(t *testing.T) {
 			t.Error("the connection ended while a function runs on its loop")
 		}
 		<-server.Done()
+		if e := wantError[*ApplicationError](t, "the peer's", server.Err()); e.Code != 7 {
+			t.Errorf("closed with code %d", e.Code)
+		}
 	})
 }
 

@@ -154,13 +154,6 @@ type Config struct {
 	// one line then says how many records were left out. Transport.Close waits for it,
 	// a second at most.
 	Logger *slog.Logger
-
-	// NewHandler, when set, makes connections event-driven: it is called on
-	// the event loop's goroutine when a handshake completes, and the Handler
-	// it returns is told of everything. Such connections are not queued for
-	// Listener.Accept, and nothing is queued for AcceptStream. If it returns
-	// nil, the connection is an ordinary one.
-	NewHandler func(*Conn) Handler
 }
 
 // maxDefaultLoops is how many loops Listen makes by itself: as many as fill

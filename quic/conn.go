@@ -29,10 +29,10 @@ type Conn struct {
 	accepts   *acceptQueues // nil on an event-driven connection, and before the handshake
 	accepted  atomic.Bool   // somebody has it: by Accept, or its Handler
 	datagrams chan struct{} // something may be received; nil when they are off
-	value     any
 
 	mu     sync.Mutex
 	err    error         // why the connection ended
+	ending error         // the same, before it is told
 	done   chan struct{} // closed then; made when asked for
 	local  netip.AddrPort
 	remote netip.AddrPort
@@ -41,18 +41,21 @@ type Conn struct {
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
-	handler     Handler           // nil for a connection that is not event-driven
+	newHandler  func(*Turn) Handler // nil for a connection that is not event-driven
+	handler     Handler             // nil before the handshake is complete, and without newHandler
+	turn        Turn
 	dialling    *dialling         // nil if it came in, or is complete or has failed
 	released    []*sync.WaitGroup // of those who wait until it is forgotten
 	woke        bool              // somebody who waits on a detached stream was signalled
 	wantStreams bool              // the Handler waits to hear of a higher stream limit
 }
 
-func (t *Transport) newConn(w *worker, conf *Config) *Conn {
+func (t *Transport) newConn(w *worker, conf *Config, newHandler func(*Turn) Handler) *Conn {
 	c := &Conn{
-		transport: t,
-		worker:    w,
-		conf:      conf,
+		transport:  t,
+		worker:     w,
+		conf:       conf,
+		newHandler: newHandler,
 	}
 	if conf.EnableDatagrams {
 		c.datagrams = make(chan struct{}, 1)
@@ -91,33 +94,21 @@ const maxCloseWait = time.Second
 //
 // When CloseWithError returns, the connection has ended and CONNECTION_CLOSE has been
 // handed to the network, so that a program may exit. That takes a turn of the event
-// loop, for which it waits, up to a second. On the goroutine of an event loop, which
-// is in a Handler or in a function given to Run, it cannot wait: there it is
-// StartClose. A lock that a Handler's HandleClose takes must not be held. The error is
-// always nil.
+// loop, for which it waits, up to a second: it is not for callbacks, which have
+// Turn.Close, and a lock that HandleClose takes must not be held. The error is always
+// nil.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
-	c.StartClose(code, reason)
-	if !loop.OnLoop() {
-		c.wait(nil)
-	}
-	return nil
-}
-
-// StartClose is CloseWithError that does not wait: the connection ends soon, which
-// Done tells.
-func (c *Conn) StartClose(code uint64, reason string) {
 	checkCode(code)
 	c.link.Do(func() { c.link.Close(code, reason) })
+	c.wait(nil)
+	return nil
 }
 
 // Flush waits until what was written to the connection's streams before has been
 // handed to the network, as far as flow control and the congestion window let it at
-// once: a turn of the event loop, a second at most. On the goroutine of an event loop it
-// returns at once.
+// once: a turn of the event loop, a second at most. Like CloseWithError, it is not for
+// callbacks.
 func (c *Conn) Flush() {
-	if loop.OnLoop() {
-		return
-	}
 	flushed := make(chan struct{})
 	// The turn that calls the first function ends with sending.
 	c.link.Do(func() { c.link.Do(func() { close(flushed) }) })
@@ -198,34 +189,20 @@ func (c *Conn) RemoteAddr() net.Addr {
 // ConnectionState returns what the TLS handshake agreed on.
 func (c *Conn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
-// TLS returns what ConnectionState does without making a copy, as http.Request.TLS
-// wants it: all who ask share it, and must not change it.
-func (c *Conn) TLS() *tls.ConnectionState { return c.tls.Complete() }
+// Handler returns what the connection's newHandler has returned: see DialEvents. It is
+// nil for a connection that is not event-driven.
+func (c *Conn) Handler() Handler { return c.handler }
 
-// SetValue keeps v for Value: a Handler's own state. The two are to be used on
-// the loop's goroutine, or by goroutines that know of each other.
-func (c *Conn) SetValue(v any) { c.value = v }
-
-// Value returns what SetValue was given last.
-func (c *Conn) Value() any { return c.value }
-
-// Loop returns the number of the event loop that the connection lives on for all
-// its life, from 0 to Config.Loops-1. Handlers of one loop's connections never
-// run at the same time, so what they share need not be locked.
-func (c *Conn) Loop() int { return c.worker.index }
-
-// Run calls f soon on the goroutine of the connection's event loop, where a
-// Handler's methods run too. f must not block. Run returns false if the
-// connection has ended, and f may not be called if it ends in the meantime.
-func (c *Conn) Run(f func()) bool {
-	return c.Err() == nil && c.link.Do(f)
+// Run calls f soon on the goroutine of the connection's event loop, where the methods
+// of handlers run too. f must not block. Run returns false if the connection has
+// ended, and f may not be called if it ends in the meantime.
+func (c *Conn) Run(f func(t *Turn)) bool {
+	return c.Err() == nil && c.link.Do(func() {
+		t := c.begin()
+		f(t)
+		t.end()
+	})
 }
-
-// CountBuffered counts n bytes more, or less, that the caller keeps of what the peer
-// sent, where flow control does not see them any more: they are part of what
-// Config.MaxBufferedBytes bounds, until the connection has ended. It reports whether
-// the connection holds no more than its share. Any goroutine may call it.
-func (c *Conn) CountBuffered(n int) bool { return c.link.CountBuffered(n) }
 
 // Stats are a connection's figures at one moment.
 type Stats struct {

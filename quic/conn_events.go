@@ -13,8 +13,10 @@ var _ loop.Handler = events{}
 
 func (c events) HandleHandshakeComplete() {
 	c.refreshPath()
-	if c.conf.NewHandler != nil {
-		c.handler = c.conf.NewHandler(c.Conn)
+	if c.newHandler != nil {
+		t := c.begin()
+		c.handler = c.newHandler(t)
+		t.end()
 	}
 	if c.handler == nil {
 		c.accepts = new(acceptQueues)
@@ -32,86 +34,118 @@ func (c events) HandleHandshakeComplete() {
 
 func (c events) HandleStreamOpened(e *engine.Stream) {
 	s := c.newStream(e)
-	if c.handler != nil {
-		c.handler.HandleStream(s)
+	if c.handler == nil {
+		c.queueStream(s)
 		return
 	}
-	c.queueStream(s)
+	t := c.begin()
+	if h := c.handler.HandleStream(t, s.ref()); s.handler == nil {
+		s.handler = h
+	}
+	t.end()
 }
 
 func (c events) HandleReadable(e *engine.Stream) {
-	s := e.App.(*Stream)
-	if s.is(flagHooks) {
-		s.noticeReset()
-		s.noticeDiscard()
+	s := e.App.(*stream)
+	if s.is(flagDetached) {
+		c.woke = true
+		s.signal(&s.reading)
 	}
-	if c.handles(s) {
-		c.handler.HandleReadable(s)
+	if s.handler == nil {
 		return
 	}
-	c.woke = true
-	s.signal(&s.reading)
+	t := c.begin()
+	if !s.is(flagDetached) {
+		s.handler.HandleReadable(t, s.ref())
+	}
+	s.noticeReceivingEnd(t)
+	t.end()
 }
 
 func (c events) HandleWritable(e *engine.Stream) {
-	s := e.App.(*Stream)
-	if s.is(flagHooks) {
-		s.noticeUnsent()
-	}
+	s := e.App.(*stream)
 	if err := e.Send.Err(); err != nil && e.Sends() {
 		s.sendEnded(s.conn.publicError(err))
 	}
-	if c.handles(s) {
-		c.handler.HandleWritable(s)
+	if s.is(flagDetached) {
+		c.woke = true
+		s.signal(&s.writing)
+	}
+	if s.handler == nil {
 		return
 	}
-	c.woke = true
-	s.signal(&s.writing)
+	t := c.begin()
+	if !s.is(flagDetached) {
+		s.handler.HandleWritable(t, s.ref())
+	}
+	s.noticeSendingEnd(t)
+	t.end()
 }
 
 // Woke implements loop.Handler.
 func (c events) Woke() bool {
-	waker, ok := c.handler.(Waker)
+	h, ok := c.handler.(TurnHandler)
 	if !ok {
 		return true
 	}
-	woke := c.woke
+	t := c.begin()
+	woke := h.HandleTurn(t) || c.woke
+	t.end()
 	c.woke = false
-	return waker.Woke() || woke
+	return woke
 }
 
-func (c events) HandleSent(e *engine.Stream) {
-	s := e.App.(*Stream)
-	s.sendEnded(nil)
-	if s.is(flagReleased) {
-		s.link.Release() // again, when no event about it is under way
+func (c events) HandleSent(e *engine.Stream) { e.App.(*stream).sendEnded(nil) }
+
+func (c events) HandleStreamEnded(e *engine.Stream) {
+	s := e.App.(*stream)
+	s.ended = true
+	if s.handler == nil {
+		s.recycle()
+		return
 	}
+	t := c.begin()
+	s.handler.HandleEnd(t, s.ref(), End{Kind: StreamEnded}) // it may release s
+	t.end()
 }
 
-func (c events) HandleStreamReleased(e *engine.Stream) {
-	s := e.App.(*Stream)
-	s.flags.Or(flagReleased)
-	s.recycle()
-}
+func (c events) HandleStreamSettled(e *engine.Stream) { e.App.(*stream).recycle() }
 
 func (c events) HandleStreamsAvailable() {
 	c.serveOpens()
 	if c.handler != nil && c.wantStreams {
 		c.wantStreams = false
-		c.handler.HandleStreamsAvailable(c.Conn)
+		t := c.begin()
+		c.handler.HandleStreamsAvailable(t)
+		t.end()
 	}
+}
+
+func (c events) HandleDatagrams() {
+	h, ok := c.handler.(DatagramHandler)
+	if !ok {
+		c.signalDatagrams()
+		return
+	}
+	t := c.begin()
+	h.HandleDatagrams(t)
+	t.end()
 }
 
 func (c events) HandlePathChanged() {
 	c.refreshPath()
 	if h, ok := c.handler.(PathHandler); ok {
-		h.HandlePathChanged(c.Conn)
+		t := c.begin()
+		h.HandlePathChanged(t)
+		t.end()
 	}
 }
 
 func (c events) HandleSilent() {
 	if h, ok := c.handler.(SilenceHandler); ok {
-		h.HandleSilent(c.Conn)
+		t := c.begin()
+		h.HandleSilent(t)
+		t.end()
 	}
 }
 
@@ -130,14 +164,16 @@ func (c events) HandleClosed(err error) {
 	if d != nil && d.unreachable != nil {
 		err = d.unreachable
 	}
-	c.end(err)
+	c.finish(err)
 	if d != nil {
 		close(d.ended)
 		c.dialling = nil
 	}
+	c.link.ClearTimers()
 	if h := c.handler; h != nil {
-		c.handler = nil
-		h.HandleClose(c.Conn, err)
+		t := c.begin()
+		h.HandleClose(t, err)
+		t.end()
 	}
 }
 
@@ -149,13 +185,8 @@ func (c events) HandleReleased() {
 	}
 }
 
-// handles reports whether the connection's Handler is told of s.
-func (c events) handles(s *Stream) bool {
-	return c.handler != nil && s.flags.Load()&flagDetached == 0
-}
-
-// end makes everything return that waits for the connection.
-func (c *Conn) end(err error) {
+// finish makes everything return that waits for the connection.
+func (c *Conn) finish(err error) {
 	c.mu.Lock()
 	c.err = err
 	if c.cancel != nil {
@@ -170,12 +201,4 @@ func (c *Conn) end(err error) {
 		c.accepts.bidi.Close(err)
 		c.accepts.uni.Close(err)
 	}
-}
-
-// publicError returns an engine's error in this package's terms.
-func (c *Conn) publicError(err error) error {
-	c.mu.Lock()
-	remote := c.remote
-	c.mu.Unlock()
-	return publicError(err, remote)
 }

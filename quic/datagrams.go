@@ -23,24 +23,12 @@ func (e *DatagramTooLargeError) Error() string {
 	return fmt.Sprintf("quic: datagram of %d bytes is too large, at most %d fit into a packet", e.Size, e.Max)
 }
 
-// DatagramHandler is what a Handler implements in addition to be told of
-// datagrams.
-type DatagramHandler interface {
-	// HandleDatagrams: one or more datagrams arrived; TryReceiveDatagram takes
-	// them. It is called once until the queue was looked at.
-	HandleDatagrams(c *Conn)
-}
-
-// SendDatagram sends p, unreliably and unordered, in one packet (RFC 9221). It
-// does not wait and does not keep p: datagrams queue up to a bound, beyond
-// which the oldest is dropped and counted in Stats. The error is
-// ErrDatagramsDisabled, a *DatagramTooLargeError or the connection's. Any
-// goroutine may call it.
-func (c *Conn) SendDatagram(p []byte) error { return c.SendDatagramParts(p) }
-
-// SendDatagramParts is SendDatagram for a datagram made of several parts, such
-// as a header and a payload.
-func (c *Conn) SendDatagramParts(parts ...[]byte) error {
+// SendDatagram sends a datagram, unreliably and unordered, in one packet (RFC 9221). It
+// may be made of several parts, such as a header and a payload. It does not wait and
+// does not keep them: datagrams queue up to a bound, beyond which the oldest is
+// dropped and counted in Stats. The error is ErrDatagramsDisabled, a
+// *DatagramTooLargeError or the connection's.
+func (c *Conn) SendDatagram(parts ...[]byte) error {
 	d := c.link.Datagrams()
 	if d == nil {
 		return ErrDatagramsDisabled
@@ -101,28 +89,10 @@ func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// TryReceiveDatagram appends the next datagram to dst. It returns false when
-// there is none now.
-func (c *Conn) TryReceiveDatagram(dst []byte) ([]byte, bool) {
-	if d := c.link.Datagrams(); d != nil {
-		return d.In.Pop(dst)
-	}
-	return dst, false
-}
-
 // signalDatagrams wakes one receiver.
 func (c *Conn) signalDatagrams() {
 	select {
 	case c.datagrams <- struct{}{}:
 	default:
 	}
-}
-
-// HandleDatagrams implements loop.Handler.
-func (c events) HandleDatagrams() {
-	if h, ok := c.handler.(DatagramHandler); ok {
-		h.HandleDatagrams(c.Conn)
-		return
-	}
-	c.signalDatagrams()
 }

@@ -25,7 +25,7 @@ func TestDatagrams(t *testing.T) {
 	}()
 	for n := range 200 {
 		b := binary.BigEndian.AppendUint32(make([]byte, n*5), uint32(n))
-		if err := client.SendDatagramParts(b[:n], b[n:]); err != nil {
+		if err := client.SendDatagram(b[:n], b[n:]); err != nil {
 			t.Fatal(err)
 		}
 		got, err := client.ReceiveDatagram(ctx)
@@ -81,11 +81,15 @@ func TestDatagramQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	received, last := 0, -1
-	for {
-		b, ok := server.TryReceiveDatagram(nil)
-		if !ok {
-			break
+	left := make(chan [][]byte)
+	server.Run(func(turn *Turn) {
+		var datagrams [][]byte
+		for b, ok := turn.ReceiveDatagram(nil); ok; b, ok = turn.ReceiveDatagram(nil) {
+			datagrams = append(datagrams, b)
 		}
+		left <- datagrams
+	})
+	for _, b := range <-left {
 		i := int(binary.BigEndian.Uint32(b))
 		if i <= last {
 			t.Fatalf("datagram %d after %d", i, last)

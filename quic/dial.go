@@ -29,11 +29,18 @@ import (
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	return DialEvents(ctx, addr, tlsConf, conf, nil)
+}
+
+// DialEvents is Dial for an event-driven connection: see ListenEvents. An attempt at
+// each address of a host may call newHandler, and Conn.Handler says which Handler is
+// the connection's that is returned.
+func DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
 	t, err := NewTransport("", conf)
 	if err != nil {
 		return nil, err
 	}
-	c, err := t.Dial(ctx, addr, tlsConf, nil)
+	c, err := t.DialEvents(ctx, addr, tlsConf, nil, newHandler)
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -45,6 +52,12 @@ func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (
 // Dial is the function Dial on the transport's socket. A nil conf is the
 // transport's.
 func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	return t.DialEvents(ctx, addr, tlsConf, conf, nil)
+}
+
+// DialEvents is the function DialEvents on the transport's socket. A nil conf is the
+// transport's.
+func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
 	if conf == nil {
 		conf = t.conf
 	}
@@ -59,7 +72,7 @@ func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
 	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
-		return t.connect(ctx, remote, host, tlsConf, conf)
+		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient(host, tlsConf, conf, newHandler) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
@@ -73,21 +86,30 @@ type dialling struct {
 	unreachable error         // why nothing can reach the peer
 }
 
-// connect makes one attempt at one address.
-func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+// newClient makes a connection that has not begun, on the loop whose turn it is.
+func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *Config, newHandler func(*Turn) Handler) (*Conn, error) {
 	tls, err := handshake.NewClient(tlsConf, host)
 	if err != nil {
 		return nil, err
 	}
+	c := t.newConn(t.workers[int(t.turn.Add(1))%len(t.workers)], conf, newHandler)
+	c.tls = tls
+	return c, nil
+}
+
+// connect makes one attempt at one address.
+func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn func() (*Conn, error)) (*Conn, error) {
+	c, err := newConn()
+	if err != nil {
+		return nil, err
+	}
 	dialtrace.Attempt(ctx, remote)
-	w := t.workers[int(t.turn.Add(1))%len(t.workers)]
-	c := t.newConn(w, conf)
 	d := &dialling{ended: make(chan struct{})}
 	c.dialling = d
 	t.live.Add(1)
-	ok := w.Do(func() {
+	ok := c.worker.Do(func() {
 		path := path.Addrs{Remote: remote}
-		c.attach(w.Dial(path, t.engineConfig(conf), tls, events{c}), tls)
+		c.attach(c.worker.Dial(path, t.engineConfig(c.conf), c.tls, events{c}), c.tls)
 	})
 	if !ok {
 		t.live.Add(-1)
@@ -100,7 +122,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, host str
 		}
 		return c, nil
 	case <-ctx.Done():
-		w.Do(func() { c.link.Close(0, "") })
+		c.worker.Do(func() { c.link.Close(0, "") })
 		return nil, context.Cause(ctx)
 	}
 }

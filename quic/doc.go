@@ -50,10 +50,10 @@
 // # Two ways to use it
 //
 // The calls above block, and each belongs in a goroutine. Programs that hold
-// very many connections set Config.NewHandler instead: then callbacks on the
-// event loop's goroutine take the place of blocking calls, and an idle
-// connection costs no goroutine. Stream.Detach moves a single stream from the
-// second way to the first.
+// very many connections use ListenEvents and DialEvents instead: then callbacks on the
+// event loop's goroutine take the place of blocking calls, and an idle connection
+// costs no goroutine. What only callbacks may do is a method of the Turn that they are
+// given. StreamRef.Detach moves a single stream from the second way to the first.
 //
 // # Ends
 //

@@ -24,12 +24,12 @@ func TestPublicError(t *testing.T) {
 		message string
 	}{
 		{
-			&engine.StreamError{ID: 4, Code: 0x10c, Remote: true},
+			&engine.StreamError{StreamID: 4, Code: 0x10c, Remote: true},
 			&StreamError{StreamID: 4, Code: 0x10c, Remote: true},
 			"quic: stream 4 cancelled by the peer with code 0x10c",
 		},
 		{
-			&engine.StreamError{ID: 4, Code: 1},
+			&engine.StreamError{StreamID: 4, Code: 1},
 			&StreamError{StreamID: 4, Code: 1},
 			"quic: stream 4 cancelled with code 0x1",
 		},
@@ -79,17 +79,16 @@ func TestPublicError(t *testing.T) {
 			"quic: the server speaks none of our QUIC versions: ours [v1], its [0x00000002 0x00000003]",
 		},
 		{engine.ErrStatelessReset, &StatelessResetError{}, "quic: the peer has lost the connection's state"},
-		{engine.ErrStreamLimit, ErrStreamLimit, "quic: the peer's stream limit is reached"},
 		{streambuf.ErrWriteClosed, ErrWriteClosed, "quic: write on a closed stream"},
 		{other, other, "other"},
 	}
 	for _, tt := range tests {
-		got := publicError(tt.err, remote)
+		got := (&Conn{remote: remote}).publicError(tt.err)
 		if !reflect.DeepEqual(got, tt.want) || got.Error() != tt.message {
 			t.Errorf("%T: %#v %q\nwant %#v %q", tt.err, got, got, tt.want, tt.message)
 		}
 	}
-	if err := publicError(&engine.TransportError{Err: cause}, remote); !errors.Is(fmt.Errorf("dial: %w", err), cause) {
+	if err := new(Conn).publicError(&engine.TransportError{Err: cause}); !errors.Is(fmt.Errorf("dial: %w", err), cause) {
 		t.Error("the cause of a TransportError is not found")
 	}
 }

@@ -17,18 +17,22 @@ import (
 // exampleServer returns a listener on a free port and the TLS configuration of
 // its clients. A real server has a certificate that clients can verify.
 func exampleServer(conf *quic.Config) (*quic.Listener, *tls.Config) {
+	server, client := exampleTLS()
+	ln, err := quic.Listen("127.0.0.1:0", server, conf)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return ln, client
+}
+
+// exampleTLS returns what both ends need of TLS.
+func exampleTLS() (server, client *tls.Config) {
 	cert, _, err := devcert.Make(time.Now())
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := quic.Listen("127.0.0.1:0", &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		NextProtos:   []string{"example"},
-	}, conf)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return ln, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"example"}}
+	server = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"example"}}
+	return server, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"example"}}
 }
 
 // A server that sends back what it gets, and a client.
@@ -172,14 +176,14 @@ func ExampleNewTransport() {
 // goroutine for it.
 type upper struct{}
 
-func (upper) HandleStream(*quic.Stream) {}
+func (u upper) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return u }
 
-func (upper) HandleReadable(s *quic.Stream) {
+func (upper) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 	buf := make([]byte, 1024)
 	for {
-		n, err := s.TryRead(buf)
+		n, err := t.Read(s, buf)
 		if err == io.EOF {
-			s.Close()
+			t.WriteLast(s, nil)
 		}
 		if n == 0 || err != nil {
 			return
@@ -189,20 +193,29 @@ func (upper) HandleReadable(s *quic.Stream) {
 				buf[i] = b - 'a' + 'A'
 			}
 		}
-		s.TryWrite(buf[:n]) // a short answer fits
+		t.Write(s, buf[:n]) // a short answer fits
 	}
 }
 
-func (upper) HandleWritable(*quic.Stream)       {}
-func (upper) HandleStreamsAvailable(*quic.Conn) {}
-func (upper) HandleClose(_ *quic.Conn, _ error) {}
+func (upper) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
+	if end.Kind == quic.StreamEnded {
+		t.Release(s) // its memory serves the next stream
+	}
+}
+
+func (upper) HandleWritable(*quic.Turn, quic.StreamRef) {}
+func (upper) HandleStreamsAvailable(*quic.Turn)         {}
+func (upper) HandleClose(*quic.Turn, error)             {}
 
 // An event-driven server: its connections need no goroutines.
-func ExampleHandler() {
+func ExampleListenEvents() {
 	ctx := context.Background()
-	ln, clientTLS := exampleServer(&quic.Config{
-		NewHandler: func(*quic.Conn) quic.Handler { return upper{} },
-	})
+	serverTLS, clientTLS := exampleTLS()
+	newHandler := func(*quic.Turn) quic.Handler { return upper{} }
+	ln, err := quic.ListenEvents("127.0.0.1:0", serverTLS, nil, newHandler)
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer ln.Transport().Close()
 
 	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)

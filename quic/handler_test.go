@@ -15,10 +15,11 @@ import (
 type script struct {
 	mu       sync.Mutex
 	calls    []string
-	stream   func(*Stream)
-	readable func(*Stream)
-	writable func(*Stream)
-	streams  func(*Conn)
+	stream   func(*Turn, StreamRef)
+	readable func(*Turn, StreamRef)
+	writable func(*Turn, StreamRef)
+	streams  func(*Turn)
+	closed   func(*Turn)
 }
 
 func (h *script) note(format string, args ...any) {
@@ -34,54 +35,57 @@ func (h *script) log() string {
 	return strings.Join(h.calls, "\n")
 }
 
-func (h *script) HandleStream(s *Stream) {
+func (h *script) HandleStream(t *Turn, s StreamRef) StreamHandler {
 	h.note("stream %d", s.ID())
 	if h.stream != nil {
-		h.stream(s)
+		h.stream(t, s)
 	}
+	return h
 }
 
-func (h *script) HandleReadable(s *Stream) {
+func (h *script) HandleReadable(t *Turn, s StreamRef) {
 	h.note("readable %d", s.ID())
 	if h.readable != nil {
-		h.readable(s)
+		h.readable(t, s)
 	}
 }
 
-func (h *script) HandleWritable(s *Stream) {
+func (h *script) HandleWritable(t *Turn, s StreamRef) {
 	h.note("writable %d", s.ID())
 	if h.writable != nil {
-		h.writable(s)
+		h.writable(t, s)
 	}
 }
 
-func (h *script) HandleStreamsAvailable(c *Conn) {
+func (h *script) HandleStreamsAvailable(t *Turn) {
 	h.note("streams")
 	if h.streams != nil {
-		h.streams(c)
+		h.streams(t)
 	}
 }
 
-func (h *script) HandleClose(c *Conn, err error) { h.note("close: %v", err) }
+func (h *script) HandleEnd(t *Turn, s StreamRef, end End) {
+	h.note("end of %d: %v, %v, %d lost", s.ID(), end.Kind, end.Err, end.Lost)
+}
 
-// handled returns a Config that makes h the handler of every connection.
-func handled(h Handler) *Config { return &Config{NewHandler: func(*Conn) Handler { return h }} }
+func (h *script) HandleClose(t *Turn, err error) {
+	h.note("close: %v", err)
+	if h.closed != nil {
+		h.closed(t)
+	}
+}
 
 // A server without a goroutine of its own.
 func TestHandlerEcho(t *testing.T) {
 	h := &script{}
-	h.readable = func(s *Stream) {
-		var got []byte
-		if v, ok := s.Value().([]byte); ok {
-			got = v
-		}
+	streams := make(map[uint64][]byte) // of the loop's goroutine
+	h.readable = func(t *Turn, s StreamRef) {
 		buf := make([]byte, 4096)
 		for {
-			n, err := s.TryRead(buf)
-			got = append(got, buf[:n]...)
-			s.SetValue(got)
+			n, err := t.Read(s, buf)
+			streams[s.ID()] = append(streams[s.ID()], buf[:n]...)
 			if err == io.EOF {
-				s.WriteLast(got)
+				t.WriteLast(s, streams[s.ID()])
 				return
 			}
 			if n == 0 || err != nil {
@@ -89,7 +93,7 @@ func TestHandlerEcho(t *testing.T) {
 			}
 		}
 	}
-	e := newEnv(t, handled(h), nil)
+	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
 	c := e.dial()
 	for i := range 5 {
 		if err := e.echo(c, byte(i), 300_000); err != nil {
@@ -102,8 +106,8 @@ func TestHandlerEcho(t *testing.T) {
 func TestHandlerCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &script{}
-		h.readable = func(s *Stream) { s.TryRead(make([]byte, 100)) }
-		e, closeAll := newMemEnv(t, handled(h), nil)
+		h.readable = func(t *Turn, s StreamRef) { t.Read(s, make([]byte, 100)) }
+		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
 		defer closeAll()
 		c := e.dial()
 		s, err := c.OpenStream(e.ctx)
@@ -131,28 +135,23 @@ func TestHandlerCalls(t *testing.T) {
 func TestHandlerWritable(t *testing.T) {
 	const size = 8 << 20
 	h := &script{}
-	push := func(s *Stream) {
-		left := s.Value().([]byte)
+	left := make([]byte, size) // of the loop's goroutine
+	noise(3).Read(left)
+	push := func(turn *Turn, s StreamRef) {
 		if len(left) == 0 {
 			return // the connection has ended since
 		}
-		n, err := s.TryWrite(left)
+		n, err := turn.Write(s, left)
 		if err != nil {
 			t.Error(err)
 		}
-		s.SetValue(left[n:])
-		if n == len(left) {
-			s.Close()
+		if left = left[n:]; len(left) == 0 {
+			turn.WriteLast(s, nil)
 		}
 	}
-	h.stream = func(s *Stream) {
-		data := make([]byte, size)
-		noise(3).Read(data)
-		s.SetValue(data)
-		push(s)
-	}
+	h.stream = push
 	h.writable = push
-	e := newEnv(t, handled(h), nil)
+	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
 	c := e.dial()
 	s, err := c.OpenStream(e.ctx)
 	if err != nil {
@@ -173,8 +172,8 @@ func TestHandlerStopSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var writeErr error
 		h := &script{}
-		h.writable = func(s *Stream) { _, writeErr = s.TryWrite([]byte("x")) }
-		e, closeAll := newMemEnv(t, handled(h), nil)
+		h.writable = func(t *Turn, s StreamRef) { _, writeErr = t.Write(s, []byte("x")) }
+		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
 		defer closeAll()
 		s, err := e.dial().OpenStream(e.ctx)
 		if err != nil {
@@ -191,13 +190,13 @@ func TestHandlerStopSending(t *testing.T) {
 }
 
 // A client's handler opens streams as the peer's limit allows.
-func TestHandlerTryOpenStream(t *testing.T) {
+func TestHandlerOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const total = 10
 		opened := 0
-		more := func(c *Conn) {
+		more := func(turn *Turn) {
 			for opened < total {
-				s, err := c.TryOpenStream(true)
+				s, err := turn.Open(true, nil)
 				if errors.Is(err, ErrStreamLimit) {
 					return
 				}
@@ -206,14 +205,14 @@ func TestHandlerTryOpenStream(t *testing.T) {
 					return
 				}
 				opened++
-				s.WriteLast([]byte("x"))
+				turn.WriteLast(s, []byte("x"))
 			}
 		}
 		h := &script{streams: more}
-		e, closeAll := newMemEnv(t, &Config{MaxIncomingUniStreams: 3}, handled(h))
+		e, closeAll := newMemEventEnv(t, &Config{MaxIncomingUniStreams: 3}, nil, faces{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
-		client.Run(func() { more(client) })
+		client.Run(more)
 		for i := range total {
 			s, err := server.AcceptUniStream(e.ctx)
 			if err != nil {
@@ -226,9 +225,13 @@ func TestHandlerTryOpenStream(t *testing.T) {
 		if !strings.Contains(h.log(), "streams") {
 			t.Error("the limit was never reached: the test shows nothing")
 		}
+		opening := make(chan error, 1)
+		h.closed = func(turn *Turn) {
+			_, err := turn.Open(true, nil)
+			opening <- err
+		}
 		client.CloseWithError(0, "")
-		<-client.Done()
-		if _, err := client.TryOpenStream(true); err == nil {
+		if <-opening == nil {
 			t.Error("a stream was opened on a connection that has ended")
 		}
 	})
@@ -237,8 +240,8 @@ func TestHandlerTryOpenStream(t *testing.T) {
 // A stream that is detached belongs to a goroutine that waits.
 func TestDetach(t *testing.T) {
 	h := &script{}
-	h.stream = func(s *Stream) {
-		s.Detach()
+	h.stream = func(_ *Turn, ref StreamRef) {
+		s := ref.Detach()
 		go func() {
 			if _, err := io.Copy(s, s); err != nil {
 				t.Error(err)
@@ -246,48 +249,47 @@ func TestDetach(t *testing.T) {
 			s.Close()
 		}()
 	}
-	e := newEnv(t, handled(h), nil)
+	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
 	if err := e.echo(e.dial(), 4, 4<<20); err != nil {
 		t.Error(err)
 	}
-	if got := h.log(); got != "stream 0" {
-		t.Errorf("calls:\n%s\nwant the stream's arrival alone", got)
+	if got := h.log(); strings.Contains(got, "able") {
+		t.Errorf("calls:\n%s\nwant none of a stream that goroutines have", got)
 	}
 }
 
-// A NewHandler that returns nil leaves the connection an ordinary one.
-func TestNewHandlerNil(t *testing.T) {
+// A newHandler that returns nil leaves the connection an ordinary one.
+func TestNoHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnv(t, &Config{NewHandler: func(*Conn) Handler { return nil }}, nil)
+		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(nil)})
 		defer closeAll()
 		e.streams(e.pair())
 	})
 }
 
-// OpenStreamNow does not wait for a stream, and a Handler hears when there may be one.
-func TestHandlerPeerStreamLimit(t *testing.T) {
+// Opening.NoWait does not wait for a stream, and a Handler hears when there may be one.
+func TestHandlerStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 3
 		raised := make(chan uint64, 10)
-		h := &script{streams: func(c *Conn) { raised <- c.PeerStreamLimit(false) }}
-		e, closeAll := newMemEnv(t, &Config{MaxIncomingStreams: limit}, handled(h))
+		h := &script{streams: func(t *Turn) { raised <- t.StreamLimit(false) }}
+		e, closeAll := newMemEventEnv(t, &Config{MaxIncomingStreams: limit}, nil, faces{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
-		client.Run(func() { raised <- client.PeerStreamLimit(false) })
+		client.Run(h.streams)
 		if n := <-raised; n != limit {
 			t.Errorf("limit %d at first", n)
 		}
 		for i := range limit {
-			s, err := client.OpenStreamNow(e.ctx)
+			s, err := client.OpenWith(e.ctx, Opening{NoWait: true})
 			if err != nil {
 				t.Fatalf("stream %d: %v", i, err)
 			}
-			s.Detach()
 			if _, err := s.WriteLast([]byte("x")); err != nil {
 				t.Error(err)
 			}
 		}
-		if _, err := client.OpenStreamNow(e.ctx); err != ErrStreamLimit {
+		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err != ErrStreamLimit {
 			t.Errorf("beyond the limit: %v", err)
 		}
 		for want := uint64(limit + 1); want <= 2*limit; {
@@ -305,12 +307,12 @@ func TestHandlerPeerStreamLimit(t *testing.T) {
 				want = n + 1
 			}
 		}
-		if _, err := client.OpenStreamNow(e.ctx); err != nil {
+		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err != nil {
 			t.Error(err)
 		}
 		client.CloseWithError(0, "")
 		<-client.Done()
-		if _, err := client.OpenStreamNow(e.ctx); err == nil || err == ErrStreamLimit {
+		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err == nil || err == ErrStreamLimit {
 			t.Errorf("on a connection that has ended: %v", err)
 		}
 	})

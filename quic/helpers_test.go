@@ -23,17 +23,30 @@ type env struct {
 	transport *Transport
 	clientTLS *tls.Config
 	network   *memnet.Network // nil for real sockets
+	faces     faces
 }
+
+// faces make the handlers of connections, nil for those that are not event-driven.
+type faces struct{ server, client func(*Turn) Handler }
+
+// handled makes h the handler of every connection.
+func handled(h Handler) func(*Turn) Handler { return func(*Turn) Handler { return h } }
 
 // newEnv makes an env on real loopback sockets. Everything is closed when the
 // test ends, and goroutines that are left then make it fail.
 func newEnv(t testing.TB, serverConf, clientConf *Config) *env {
 	t.Helper()
+	return newEventEnv(t, serverConf, clientConf, faces{})
+}
+
+// newEventEnv is newEnv for event-driven connections.
+func newEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) *env {
+	t.Helper()
 	leak.Check(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
-	l, err := Listen("127.0.0.1:0", serverTLS, serverConf)
+	l, err := ListenEvents("127.0.0.1:0", serverTLS, serverConf, f.server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +61,7 @@ func newEnv(t testing.TB, serverConf, clientConf *Config) *env {
 		checkLoop(t, tr)
 		checkLoop(t, l.Transport())
 	})
-	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS}
+	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS, faces: f}
 }
 
 // checkLoop fails the test if deadlines did not move when they were handled.
@@ -69,15 +82,21 @@ var (
 // closes everything and must be called before the bubble ends.
 func newMemEnv(t testing.TB, serverConf, clientConf *Config) (*env, func()) {
 	t.Helper()
+	return newMemEventEnv(t, serverConf, clientConf, faces{})
+}
+
+// newMemEventEnv is newMemEnv for event-driven connections.
+func newMemEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) (*env, func()) {
+	t.Helper()
 	n := memnet.New(5 * time.Millisecond)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
 	st := newTransport([]loop.Socket{n.Listen(memServer)}, serverConf.orDefault())
-	l, err := st.Listen(serverTLS, nil)
+	l, err := st.ListenEvents(serverTLS, nil, f.server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tr := newTransport([]loop.Socket{n.Listen(memClient)}, clientConf.orDefault())
-	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n}
+	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, faces: f}
 	return e, func() {
 		tr.Close()
 		st.Close()
@@ -89,7 +108,7 @@ func newMemEnv(t testing.TB, serverConf, clientConf *Config) (*env, func()) {
 // dial returns a connection from the client's side.
 func (e *env) dial() *Conn {
 	e.t.Helper()
-	c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+	c, err := e.transport.DialEvents(e.ctx, e.listener.Addr().String(), e.clientTLS, nil, e.faces.client)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -149,6 +168,7 @@ func (e *env) serveEcho() {
 							return
 						}
 						s.Close()
+						release(c, s)
 					}()
 				}
 			}()

@@ -20,7 +20,7 @@ func TestIdleTimeoutReal(t *testing.T) {
 	}
 	<-client.Done()
 	wantError[*IdleTimeoutError](t, "client's Err", client.Err())
-	if server.Run(func() {}) {
+	if server.Run(func(*Turn) {}) {
 		t.Error("Run returned true after the end")
 	}
 }
@@ -113,20 +113,17 @@ func TestHoldLate(t *testing.T) {
 // silenceHandler is a Handler that notes silences.
 type silenceHandler struct{ silent chan struct{} }
 
-func (h silenceHandler) HandleSilent(*Conn)         { h.silent <- struct{}{} }
-func (silenceHandler) HandleStream(*Stream)         {}
-func (silenceHandler) HandleReadable(*Stream)       {}
-func (silenceHandler) HandleWritable(*Stream)       {}
-func (silenceHandler) HandleStreamsAvailable(*Conn) {}
-func (silenceHandler) HandleClose(*Conn, error)     {}
+func (h silenceHandler) HandleSilent(*Turn)                        { h.silent <- struct{}{} }
+func (silenceHandler) HandleStream(*Turn, StreamRef) StreamHandler { return nil }
+func (silenceHandler) HandleStreamsAvailable(*Turn)                {}
+func (silenceHandler) HandleClose(*Turn, error)                    {}
 
 // A Handler is told once of a peer that does not answer, and that work waits in vain,
 // before the connection ends.
 func TestHandleSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := silenceHandler{make(chan struct{}, 16)}
-		conf := &Config{NewHandler: func(*Conn) Handler { return h }}
-		e, closeAll := newMemEnv(t, nil, conf)
+		e, closeAll := newMemEventEnv(t, nil, nil, faces{client: handled(h)})
 		defer closeAll()
 		client, _ := e.pair()
 		time.Sleep(time.Second) // the handshake is confirmed

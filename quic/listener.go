@@ -26,6 +26,7 @@ const maxBacklog = 16384
 type Listener struct {
 	transport  *Transport
 	conf       *Config
+	newHandler func(*Turn) Handler // nil for connections that are not event-driven
 	log        *asynclog.Handler
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
@@ -42,6 +43,15 @@ type Listener struct {
 // The Listener has a Transport of its own, which ends when the Listener is
 // closed and its last connection has ended.
 func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
+	return ListenEvents(addr, tlsConf, conf, nil)
+}
+
+// ListenEvents is Listen for event-driven connections: newHandler is called, on the
+// goroutine of a connection's event loop, when its handshake is complete, and the
+// Handler that it returns is told of everything. Such connections are not queued for
+// Listener.Accept, and nothing is queued for AcceptStream. One for which newHandler
+// returns nil is an ordinary one.
+func ListenEvents(addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
 	if err := checkServerTLS(tlsConf); err != nil {
 		return nil, err
 	}
@@ -53,7 +63,7 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.Listen(tlsConf, conf.orDefault())
+	l, err := t.ListenEvents(tlsConf, conf.orDefault(), newHandler)
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -88,8 +98,8 @@ func (l *Listener) Transport() *Transport { return l.transport }
 // refused, those that were accepted live on. When it returns, their clients have been
 // told, and if the Listener has a Transport of its own and all connections have ended,
 // its address is free: it may be called again when the last has. For that it waits for
-// the event loops, up to a second, unless it is called on the goroutine of one. A lock
-// that a Handler takes must not be held.
+// the event loops, up to a second: it is not for callbacks, and a lock that those take
+// must not be held.
 func (l *Listener) Close() error {
 	l.backlog.Close(ErrServerClosed)
 	t := l.transport
@@ -108,9 +118,7 @@ func (l *Listener) Close() error {
 	}
 	l.backlog.Clear()
 	t.retire()
-	if !loop.OnLoop() {
-		t.awaitListenerEnd(&stopped)
-	}
+	t.awaitListenerEnd(&stopped)
 	return nil
 }
 

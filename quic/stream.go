@@ -10,20 +10,73 @@ import (
 	"github.com/godwit-quic/godwit/internal/loop"
 )
 
-// Stream is a stream of a connection: an ordered sequence of bytes in each
-// direction, or in one. One goroutine may read and another write at the same
-// time; Close counts as writing. The other methods may be called from any
-// goroutine.
-//
-// Streams of an event-driven connection are used on its loop's goroutine, with
-// methods that do not block, until Detach.
+// Stream is a stream of a connection that carries bytes in both directions, which are
+// a stream in one direction each, and end each on its own. One goroutine may read and
+// another write at the same time; Close counts as writing. The other methods may be
+// called from any goroutine.
 type Stream struct {
+	SendStream
+	ReceiveStream
+}
+
+// SendStream is a stream, or the half of one, that this end sends on. One goroutine at
+// a time may write, and Close counts as writing; the other methods may be called from
+// any.
+type SendStream struct{ ref StreamRef }
+
+// ReceiveStream is a stream, or the half of one, that the peer sends on. One goroutine
+// at a time may read; the other methods may be called from any.
+type ReceiveStream struct{ ref StreamRef }
+
+// ID returns the stream's ID. Its two lowest bits say who opened it and whether
+// it is unidirectional (RFC 9000, Section 2.1).
+func (s *Stream) ID() uint64 { return s.SendStream.ref.ID() }
+
+// Conn returns the connection that the stream belongs to, nil after Turn.Release.
+func (s *Stream) Conn() *Conn {
+	in := s.Ref().enter()
+	if in == nil {
+		return nil
+	}
+	defer in.leave()
+	return in.conn
+}
+
+// ID returns the stream's ID: see Stream.ID.
+func (s *SendStream) ID() uint64 { return s.ref.ID() }
+
+// ID returns the stream's ID: see Stream.ID.
+func (s *ReceiveStream) ID() uint64 { return s.ref.ID() }
+
+// Ref returns the stream's name on the event face.
+func (s *Stream) Ref() StreamRef { return s.SendStream.ref }
+
+// Ref returns the stream's name on the event face.
+func (s *SendStream) Ref() StreamRef { return s.ref }
+
+// Ref returns the stream's name on the event face.
+func (s *ReceiveStream) Ref() StreamRef { return s.ref }
+
+// stream is what all names of a stream lead to.
+type stream struct {
+	// use has in its upper half how often the memory was released, which a StreamRef
+	// has to know, and in the lower one how many calls from any goroutine are within.
+	use atomic.Uint64
+	streamState
+}
+
+// streamState is a stream without its name, what a new one in its memory begins with.
+type streamState struct {
 	link  loop.Stream
 	conn  *Conn
 	flags atomic.Uint32
 
+	// Of the loop's goroutine:
+	told    uint8         // a bit for each EndKind that the handler knows of
+	ended   bool          // the engine has forgotten it
+	handler StreamHandler // nil for nobody
+
 	sendOver bool // the sending half has ended; guarded by mu
-	value    any
 
 	mu      sync.Mutex
 	reading half
@@ -37,11 +90,10 @@ type rarities struct {
 	ctx                   context.Context // made when asked for
 	cancel                context.CancelCauseFunc
 	readTimer, writeTimer *time.Timer // for the deadlines
-	hooks                 hooks
 }
 
 // rarely returns what few streams have. The lock is held.
-func (s *Stream) rarely() *rarities {
+func (s *stream) rarely() *rarities {
 	if s.rare == nil {
 		s.rare = new(rarities)
 	}
@@ -56,20 +108,19 @@ type half struct {
 
 // The flags of a stream.
 const (
-	flagDetached     = 1 << iota // the Handler is not told
+	flagDetached     = 1 << iota // the handler is told only of ends
 	flagReadExpired              // the deadline has passed
 	flagWriteExpired             // likewise
 	flagReadCancelled
 	flagWriteCancelled
 	flagNoReading // the stream only sends
 	flagNoWriting // the stream only receives
-	flagHooks     // somebody has hooks
-	flagReleased  // Release was called, and the loop has taken notice
+	flagReleased  // by Turn.Release
 )
 
-// newStream makes the Stream for an engine's. On the loop's goroutine.
-func (c *Conn) newStream(e *engine.Stream) *Stream {
-	s := streamPool.Get().(*Stream)
+// newStream makes the stream for an engine's. On the loop's goroutine.
+func (c *Conn) newStream(e *engine.Stream) *stream {
+	s := streamPool.Get().(*stream)
 	s.conn = c
 	s.link.Init(c.link, e)
 	if !e.Receives() {
@@ -83,47 +134,14 @@ func (c *Conn) newStream(e *engine.Stream) *Stream {
 	return s
 }
 
-// ID returns the stream's ID. Its two lowest bits say who opened it and whether
-// it is unidirectional (RFC 9000, Section 2.1).
-func (s *Stream) ID() uint64 { return uint64(s.link.ID) }
-
-// Conn returns the connection that the stream belongs to.
-func (s *Stream) Conn() *Conn { return s.conn }
-
-// SetValue keeps v for Value: a Handler's own state. The two are to be used on
-// the loop's goroutine, or by goroutines that know of each other.
-func (s *Stream) SetValue(v any) { s.value = v }
-
-// Value returns what SetValue was given last.
-func (s *Stream) Value() any { return s.value }
-
-// Detach takes the stream from the connection's Handler, which is told no more
-// of it: from now on goroutines use it with calls that block.
-func (s *Stream) Detach() { s.flags.Or(flagDetached) }
-
 // Context returns a context that is cancelled when the sending half ends: when
 // the peer has acknowledged everything including the end, with the cause
 // context.Canceled; when this side or the peer cancelled it, with a
-// *StreamError; and with the connection's error. For a stream that only
-// receives it is cancelled from the start.
-func (s *Stream) Context() context.Context {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.rarely()
-	if r.ctx == nil {
-		r.ctx, r.cancel = context.WithCancelCause(context.Background())
-		if s.sendOver {
-			r.cancel(s.sendErr)
-		}
-	}
-	return r.ctx
-}
-
-// WriteClosed returns Context().Done().
-func (s *Stream) WriteClosed() <-chan struct{} { return s.Context().Done() }
+// *StreamError; and with the connection's error.
+func (s *SendStream) Context() context.Context { return s.ref.Context() }
 
 // sendEnded notes that the sending half has ended. On the loop's goroutine.
-func (s *Stream) sendEnded(err error) {
+func (s *stream) sendEnded(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sendOver {
@@ -136,7 +154,7 @@ func (s *Stream) sendEnded(err error) {
 }
 
 // signal makes whoever waits on h look again.
-func (s *Stream) signal(h *half) {
+func (s *stream) signal(h *half) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.signal()
@@ -155,7 +173,7 @@ func (h *half) signal() {
 
 // waiting returns the channel on which h is signalled. Who waits must look
 // again after this call: what happened before it was not signalled.
-func (s *Stream) waiting(h *half) <-chan struct{} {
+func (s *stream) waiting(h *half) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h.wake == nil {
@@ -165,10 +183,10 @@ func (s *Stream) waiting(h *half) <-chan struct{} {
 }
 
 // is reports whether one of the flags is set.
-func (s *Stream) is(flags uint32) bool { return s.flags.Load()&flags != 0 }
+func (s *stream) is(flags uint32) bool { return s.flags.Load()&flags != 0 }
 
 // void reports whether nothing can be done with a stream but to see errors.
-func (s *Stream) void() bool {
+func (s *stream) void() bool {
 	_, err := s.link.Recv.Read(nil)
 	return isReset(err) && (s.is(flagNoWriting) || s.link.Send.Err() != nil)
 }

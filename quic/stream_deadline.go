@@ -12,25 +12,30 @@ func (s *Stream) SetDeadline(t time.Time) error {
 // SetReadDeadline sets the time after which Read and TryRead, also one that
 // waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
 // deadline makes reading possible again. The error is always nil.
-func (s *Stream) SetReadDeadline(t time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.setDeadline(&s.reading, &s.rarely().readTimer, flagReadExpired, t)
+func (s *ReceiveStream) SetReadDeadline(t time.Time) error {
+	if in := s.ref.enter(); in != nil {
+		defer in.leave()
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.setDeadline(&in.reading, &in.rarely().readTimer, flagReadExpired, t)
+	}
 	return nil
 }
 
-// SetWriteDeadline sets the time after which Write, TryWrite and WriteLast
-// fail, as SetReadDeadline does for reading. What was taken before is sent
+// SetWriteDeadline sets the time after which Write and WriteLast fail, as SetReadDeadline does for reading. What was taken before is sent
 // nevertheless. The error is always nil.
-func (s *Stream) SetWriteDeadline(t time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.setDeadline(&s.writing, &s.rarely().writeTimer, flagWriteExpired, t)
+func (s *SendStream) SetWriteDeadline(t time.Time) error {
+	if in := s.ref.enter(); in != nil {
+		defer in.leave()
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.setDeadline(&in.writing, &in.rarely().writeTimer, flagWriteExpired, t)
+	}
 	return nil
 }
 
 // setDeadline makes expired be set on h at t. The lock is held.
-func (s *Stream) setDeadline(h *half, current **time.Timer, expired uint32, t time.Time) {
+func (s *stream) setDeadline(h *half, current **time.Timer, expired uint32, t time.Time) {
 	if *current != nil {
 		(*current).Stop()
 		*current = nil

@@ -24,12 +24,11 @@ func TestSetPriority(t *testing.T) {
 				ended <- s.ID()
 			}()
 		}
-		client.Run(func() { // so that the loop sees both writes at once
+		client.Run(func(turn *Turn) { // so that the loop sees both writes at once
 			for _, s := range []*Stream{late, urgent} {
-				if n, err := s.link.Send.WriteLast(make([]byte, size)); n != size || err != nil {
+				if n, err := turn.WriteLast(s.Ref(), make([]byte, size)); n != size || err != nil {
 					t.Errorf("wrote %d bytes, %v", n, err)
 				}
-				s.link.Written()
 			}
 		})
 		if first, second := <-ended, <-ended; first != urgent.ID() || second != late.ID() {

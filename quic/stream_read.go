@@ -13,14 +13,19 @@ import (
 // io.EOF at the stream's end, a *StreamError if CancelRead was called or the peer
 // cancelled the stream, after the bytes that had arrived in order before that,
 // os.ErrDeadlineExceeded, or the connection's.
-func (s *Stream) Read(p []byte) (int, error) {
-	n, err := s.TryRead(p)
+func (s *ReceiveStream) Read(p []byte) (int, error) {
+	in := s.ref.enter()
+	if in == nil {
+		return 0, errReleased
+	}
+	defer in.leave()
+	n, err := in.tryRead(p)
 	if n > 0 || err != nil || len(p) == 0 {
 		return n, err
 	}
-	wake := s.waiting(&s.reading)
+	wake := in.waiting(&in.reading)
 	for {
-		n, err := s.TryRead(p)
+		n, err := in.tryRead(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -30,7 +35,22 @@ func (s *Stream) Read(p []byte) (int, error) {
 
 // TryRead is Read that does not wait: it returns 0 and nil when nothing is
 // there.
-func (s *Stream) TryRead(p []byte) (int, error) {
+func (s *ReceiveStream) TryRead(p []byte) (int, error) {
+	in := s.ref.enter()
+	if in == nil {
+		return 0, errReleased
+	}
+	defer in.leave()
+	return in.tryRead(p)
+}
+
+// CancelRead tells the peer, with an application's code, that nothing more will
+// be read (STOP_SENDING), and makes Read fail. What arrived and was not read is
+// dropped. Calls after the first do nothing. A code of 1<<62 or more makes it
+// panic.
+func (s *ReceiveStream) CancelRead(code uint64) { s.ref.CancelRead(code) }
+
+func (s *stream) tryRead(p []byte) (int, error) {
 	if s.is(flagNoReading | flagReadExpired | flagReadCancelled) {
 		return 0, s.readError()
 	}
@@ -46,24 +66,19 @@ func (s *Stream) TryRead(p []byte) (int, error) {
 }
 
 // readError says why there is no reading.
-func (s *Stream) readError() error {
+func (s *stream) readError() error {
 	switch {
 	case s.is(flagNoReading):
-		return fmt.Errorf("quic: stream %d only sends", s.ID())
+		return fmt.Errorf("quic: stream %d only sends", s.link.ID)
 	case s.is(flagReadCancelled):
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return &StreamError{StreamID: s.ID(), Code: s.link.StopCode()}
+		return &StreamError{StreamID: uint64(s.link.ID), Code: s.link.StopCode()}
 	}
 	return os.ErrDeadlineExceeded
 }
 
-// CancelRead tells the peer, with an application's code, that nothing more will
-// be read (STOP_SENDING), and makes Read fail. What arrived and was not read is
-// dropped. Calls after the first do nothing. A code of 1<<62 or more makes it
-// panic.
-func (s *Stream) CancelRead(code uint64) {
-	checkCode(code)
+func (s *stream) cancelRead(code uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.is(flagNoReading | flagReadCancelled) {

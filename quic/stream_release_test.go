@@ -11,6 +11,9 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
+// release gives up a stream that goroutines have used.
+func release(c *Conn, s *Stream) { c.Run(func(turn *Turn) { turn.Release(s.Ref()) }) }
+
 // TestRelease has both ends release their streams while the network loses, repeats
 // and reorders packets: whatever of a stream is still on its way must not reach the
 // next one in its memory.
@@ -32,7 +35,7 @@ func TestRelease(t *testing.T) {
 					go func() {
 						_, _ = io.Copy(s, s) // the client checks what comes back
 						_ = s.Close()
-						s.Release()
+						release(server, s)
 					}()
 				}
 			}()
@@ -46,7 +49,7 @@ func TestRelease(t *testing.T) {
 							return
 						}
 						peertest.EchoThrough(t, s, peertest.Content(1+(1000*user+317*i)%9000))
-						s.Release()
+						release(client, s)
 					}
 				})
 			}
@@ -63,12 +66,13 @@ func TestReleaseUnfinished(t *testing.T) {
 		defer closeAll()
 		client, server := e.pair()
 		open, peer := e.streams(client, server)
-		open.Release() // neither closed nor read
+		memory := open.Ref().stream
+		release(client, open) // neither closed nor read
 		if _, err := peer.Write([]byte("still there")); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if open.conn != client {
+		if memory.conn != client {
 			t.Error("a stream was recycled while it was open")
 		}
 
@@ -78,10 +82,81 @@ func TestReleaseUnfinished(t *testing.T) {
 		if _, err := io.ReadAll(timed); err != nil {
 			t.Error(err)
 		}
-		timed.Release()
+		memory = timed.Ref().stream
+		release(client, timed)
 		time.Sleep(time.Second)
-		if timed.conn != client {
+		synctest.Wait()
+		if memory.conn != client {
 			t.Error("a stream was recycled while a timer knew it")
+		}
+	})
+}
+
+// TestUseAfterRelease: whatever names a stream that was released fails, also when its
+// memory is another's, which is none the worse; and a call that has begun before keeps
+// the memory until it returns.
+func TestUseAfterRelease(t *testing.T) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+		cs, ss := e.streams(client, server)
+		memory := cs.Ref().enter() // a call
+		cs.Close()
+		ss.CancelRead(1)
+		ss.CancelWrite(2)
+		cs.CancelRead(1)
+		release(client, cs)
+		time.Sleep(time.Second) // of virtual time, until it has ended
+		synctest.Wait()
+		if memory.conn != client {
+			t.Error("the memory of a stream was given away in the middle of a call")
+		}
+		memory.leave()
+
+		old, peer := e.streams(client, server)
+		memory = old.Ref().stream
+		_, _ = old.Close(), peer.Close()
+		if _, err := io.ReadAll(old); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.ReadAll(peer); err != nil {
+			t.Error(err)
+		}
+		release(client, old)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if memory.conn != nil {
+			t.Fatal("the memory of a stream that has ended was kept")
+		}
+		// Another stream, in the same memory if the pool gives that.
+		s, ss := e.streams(client, server)
+		old.CancelRead(1)
+		old.CancelWrite(1)
+		_ = old.SetDeadline(time.Unix(1, 0))
+		if _, err := old.Write([]byte("x")); err != errReleased {
+			t.Errorf("Write: %v", err)
+		}
+		if err := old.Close(); err != errReleased {
+			t.Errorf("Close: %v", err)
+		}
+		if _, err := old.Read(make([]byte, 1)); err != errReleased {
+			t.Errorf("Read: %v", err)
+		}
+		<-old.Context().Done()
+		inTurn := make(chan error, 3)
+		client.Run(func(turn *Turn) {
+			_, err := turn.Read(old.Ref(), make([]byte, 1))
+			inTurn <- err
+			_, err = turn.WriteLast(old.Ref(), nil)
+			inTurn <- err
+			turn.Release(old.Ref())
+			_, err = turn.Write(s.Ref(), []byte("x"))
+			inTurn <- err
+		})
+		if r, w, other := <-inTurn, <-inTurn, <-inTurn; r != errReleased || w != errReleased || other != nil {
+			t.Errorf("in a turn: read %v, written %v, on the other stream %v", r, w, other)
+		}
+		b := make([]byte, 1)
+		if _, err := io.ReadFull(ss, b); err != nil || b[0] != 'x' {
+			t.Errorf("the other stream carried %q, %v", b, err)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestCancelRead(t *testing.T) {
 		if e := wantError[*StreamError](t, "reading after CancelRead", err); *e != (StreamError{cs.ID(), 42, false}) {
 			t.Errorf("reading after CancelRead: %+v", e)
 		}
-		<-cs.WriteClosed() // STOP_SENDING has come
+		<-cs.Context().Done() // STOP_SENDING has come
 		_, err = cs.Write([]byte("x"))
 		if e := wantError[*StreamError](t, "peer's Write", err); *e != (StreamError{cs.ID(), 42, true}) {
 			t.Errorf("peer's Write: %+v", e)
@@ -59,7 +59,7 @@ func TestCancelWrite(t *testing.T) {
 		if e := wantError[*StreamError](t, "peer's Read", err); *e != (StreamError{cs.ID(), 43, true}) {
 			t.Errorf("peer's Read: %+v", e)
 		}
-		<-cs.WriteClosed()
+		<-cs.Context().Done()
 		ss.WriteLast([]byte("still"))
 		if got, err := io.ReadAll(cs); string(got) != "still" || err != nil {
 			t.Errorf("the other half: %q, %v", got, err)
@@ -175,7 +175,7 @@ func TestWriteAfterClose(t *testing.T) {
 				t.Errorf("peer's Read: %d, %v; want EOF", n, err)
 			}
 		}
-		<-cs.WriteClosed()
+		<-cs.Context().Done()
 		if err := context.Cause(cs.Context()); err != context.Canceled {
 			t.Errorf("cause when all is acknowledged: %v", err)
 		}
@@ -195,16 +195,18 @@ func TestContextLate(t *testing.T) {
 	})
 }
 
-func TestTryReadTryWrite(t *testing.T) {
+func TestTryRead(t *testing.T) {
 	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
 		cs, ss := e.streams(client, server)
 		if n, err := ss.TryRead(make([]byte, 1)); n != 0 || err != nil {
 			t.Errorf("TryRead with nothing there: %d, %v", n, err)
 		}
-		n, err := cs.TryWrite(make([]byte, 64<<20))
-		if n == 0 || n == 64<<20 || err != nil {
-			t.Errorf("TryWrite of far too much: %d, %v", n, err)
-		}
+		client.Run(func(turn *Turn) {
+			n, err := turn.Write(cs.Ref(), make([]byte, 64<<20))
+			if n == 0 || n == 64<<20 || err != nil {
+				t.Errorf("Turn.Write of far too much: %d, %v", n, err)
+			}
+		})
 		if n, err := ss.Read(nil); n != 0 || err != nil {
 			t.Errorf("Read into nothing: %d, %v", n, err)
 		}

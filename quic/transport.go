@@ -13,9 +13,9 @@ import (
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -31,7 +31,7 @@ type Transport struct {
 	turn    atomic.Uint32        // picks the worker for the next dialled connection
 	adjust  func(*engine.Config) // by a test; nil otherwise
 	gate    *admission.Gate      // for clients
-	memory  *streambuf.Memory       // for buffers; nil without limit
+	memory  *streambuf.Memory    // for buffers; nil without limit
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
@@ -127,7 +127,7 @@ func (t *Transport) stop() {
 func (w *worker) accept(link *loop.Conn) loop.Handler {
 	t := w.transport
 	t.live.Add(1)
-	c := t.newConn(w, w.accepting.conf)
+	c := t.newConn(w, w.accepting.conf, w.accepting.newHandler)
 	c.listener = w.accepting
 	c.attach(link, link.TLS().(*handshake.Conn))
 	return events{c}
@@ -136,6 +136,11 @@ func (w *worker) accept(link *loop.Conn) loop.Handler {
 // Listen makes the transport accept connections. tlsConf needs certificates
 // and NextProtos. A nil conf is the transport's.
 func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error) {
+	return t.ListenEvents(tlsConf, conf, nil)
+}
+
+// ListenEvents is Listen for event-driven connections: see the function ListenEvents.
+func (t *Transport) ListenEvents(tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
 	if conf == nil {
 		conf = t.conf
 	}
@@ -149,7 +154,7 @@ func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{transport: t, conf: conf, log: t.log, maxBacklog: maxBacklog}
+	l := &Listener{transport: t, conf: conf, newHandler: newHandler, log: t.log, maxBacklog: maxBacklog}
 	if conf.Logger != t.conf.Logger {
 		l.log = conf.logHandler()
 	}

@@ -15,7 +15,7 @@ type waker struct {
 	asked atomic.Int64
 }
 
-func (w *waker) Woke() bool {
+func (w *waker) HandleTurn(*Turn) bool {
 	w.asked.Add(1)
 	woke := w.woke
 	w.woke = false
@@ -26,31 +26,31 @@ func (w *waker) Woke() bool {
 // answered by either kind.
 func TestWaker(t *testing.T) {
 	h := new(waker)
-	h.stream = func(s *Stream) {
-		if s.ID()%8 != 0 {
+	h.stream = func(_ *Turn, ref StreamRef) {
+		if ref.ID()%8 != 0 {
 			return
 		}
-		s.Detach()
+		s := ref.Detach()
 		h.woke = true
 		go func() {
 			io.Copy(s, s)
 			s.Close()
 		}()
 	}
-	h.readable = func(s *Stream) {
+	h.readable = func(t *Turn, s StreamRef) {
 		buf := make([]byte, 100)
-		n, err := s.TryRead(buf)
+		n, err := t.Read(s, buf)
 		if n == 0 && err == nil {
 			return
 		}
 		if err == io.EOF {
-			s.Close()
+			t.WriteLast(s, nil)
 			return
 		}
-		s.WriteLast(buf[:n])
+		t.WriteLast(s, buf[:n])
 	}
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnv(t, handled(h), nil)
+		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
 		defer closeAll()
 		client := e.dial()
 		for range 10 {

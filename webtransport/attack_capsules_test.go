@@ -62,7 +62,7 @@ func TestAttackCapsulesPileUp(t *testing.T) {
 // unsent returns how much the session's tunnel keeps for the peer.
 func (s *Session) unsent() int {
 	unsent := make(chan int)
-	s.conn.Run(func() { unsent <- s.tunnel.Unsent() })
+	s.conn.Run(func(turn *quic.Turn) { unsent <- s.tunnel.Unsent(turn) })
 	return <-unsent
 }
 
@@ -86,9 +86,9 @@ func TestDrainsCoalesce(t *testing.T) {
 func TestAttackTunnelUnsent(t *testing.T) {
 	ts := serve(t, nil, nil)
 	_, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
-	session.conn.Run(func() {
+	session.conn.Run(func(turn *quic.Turn) {
 		for range 8 {
-			session.tunnel.Send(make([]byte, http3.MaxTunnelUnsent/2))
+			session.tunnel.Send(turn, make([]byte, http3.MaxTunnelUnsent/2))
 		}
 	})
 	wait(t, "the session's end", session.Context().Done())

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 func closeCapsule(code uint32, reason string) []byte {
@@ -55,7 +56,7 @@ func TestAttackCloseBlocks(t *testing.T) {
 	ts := serve(t, nil, nil)
 	_, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
 	// Fill the stream beyond what the client's window and the buffer take.
-	session.conn.Run(func() { session.tunnel.Send(capsule(0x1234, make([]uint64, 2<<20)...)) })
+	session.conn.Run(func(turn *quic.Turn) { session.tunnel.Send(turn, capsule(0x1234, make([]uint64, 2<<20)...)) })
 	begun := make(chan struct{})
 	go func() {
 		defer close(begun)

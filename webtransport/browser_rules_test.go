@@ -40,7 +40,7 @@ func TestBrowserClose(t *testing.T) {
 	if _, err := s.WriteLast(nil); err != nil {
 		t.Errorf("the client's side: %v", err)
 	}
-	<-s.WriteClosed()
+	<-s.Context().Done()
 	if err := context.Cause(s.Context()); !errors.Is(err, context.Canceled) {
 		t.Errorf("the client's side ended with %v", err)
 	}
@@ -54,9 +54,9 @@ func TestBrowserCloseThenConnectionClose(t *testing.T) {
 		c, s, session := browser(ts)
 		u := c.uni(header(streamTypeUni, s.ID()))
 		_, _ = u.WriteLast([]byte("last words"))
-		<-u.WriteClosed()
+		<-u.Context().Done()
 		_, _ = s.WriteLast(content(closeCapsule(uint32(i), "closed")))
-		<-s.WriteClosed()
+		<-s.Context().Done()
 		_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 		<-session.conn.Done()
 		wantSessionError(t, session, SessionError{Code: uint32(i), Reason: "closed", Remote: true})

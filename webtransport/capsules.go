@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // The capsules of a session (Sections 4.7, 5.6 and 6).
@@ -80,13 +81,13 @@ func truncateReason(reason string) string {
 }
 
 // handleCapsule acts on a capsule of the peer's. An error ends the session.
-func (s *Session) handleCapsule(c h3.Capsule) error {
+func (s *Session) handleCapsule(t *quic.Turn, c h3.Capsule) error {
 	switch c.Type {
 	case capsuleClose:
 		closed, err := parseClose(c.Value)
 		if err == nil {
 			s.closed = true
-			s.peerClosed(closed)
+			s.peerClosed(t, closed)
 		}
 		return err
 	case capsuleDrain:
@@ -128,8 +129,8 @@ func (s *Session) tell() {
 // flushCapsules sends what the peer has to be told now. While it has not taken what
 // it was told before, nothing is sent, and so nothing piles up: what is to be said is
 // a few values and not a queue. On the loop.
-func (s *Session) flushCapsules() {
-	if s.endedWith() != nil || s.tunnel.Unsent() > 0 {
+func (s *Session) flushCapsules(t *quic.Turn) {
+	if s.endedWith() != nil || s.tunnel.Unsent(t) > 0 {
 		return // with telling set: HandleWritable is the next to look
 	}
 	s.telling.Store(false)
@@ -141,13 +142,13 @@ func (s *Session) flushCapsules() {
 		b = s.flow.appendCapsules(b)
 	}
 	if len(b) > 0 {
-		s.tunnel.Send(b)
+		s.tunnel.Send(t, b)
 	}
 }
 
 // HandleWritable implements http3.TunnelWriter, for package http3 to call.
-func (s *Session) HandleWritable() {
+func (s *Session) HandleWritable(t *quic.Turn) {
 	if s.telling.Load() {
-		s.flushCapsules()
+		s.flushCapsules(t)
 	}
 }

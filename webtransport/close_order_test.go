@@ -23,12 +23,12 @@ func TestCloseComesBeforeResets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client.conn.Run(func() {
-				st.ReceiveStream.qs.OnReset(func(_ *quic.StreamError) {
+			client.conn.Run(func(turn *quic.Turn) {
+				turn.Handle(st.ReceiveStream.qs.Ref(), resetWatch{early: func() {
 					if client.endedWith() == nil {
 						early.Add(1)
 					}
-				})
+				}})
 			})
 			_, _ = st.Write([]byte("x"))
 			accepted, err := server.AcceptStream(testContext(t))
@@ -46,6 +46,18 @@ func TestCloseComesBeforeResets(t *testing.T) {
 		if n := early.Load(); n > 0 {
 			t.Fatalf("%d of 5 streams were reset before the session's end was known", n)
 		}
+	}
+}
+
+// resetWatch calls a function when the peer resets a stream.
+type resetWatch struct {
+	noEvents
+	early func()
+}
+
+func (w resetWatch) HandleEnd(_ *quic.Turn, _ quic.StreamRef, end quic.End) {
+	if end.Kind == quic.PeerReset {
+		w.early()
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -85,7 +84,7 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 		return nil, resp, &RejectedError{resp.StatusCode}
 	}
 	h := tunnel.Extension().(*hub)
-	tunnel.QUIC().Run(func() { tunnel.WhenOver(func() { d.discard(transport) }) })
+	tunnel.QUIC().Run(func(*quic.Turn) { tunnel.WhenOver(func() { d.discard(transport) }) })
 	protocol, err := d.chosen(resp.Header)
 	if err != nil {
 		h.places.giveBack()
@@ -177,7 +176,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 	}
 	if len(h.offer.drafts) == 0 || !h.offer.datagrams || !h.offer.meets(h.offer.drafts[0]) {
 		if h.dedicated {
-			h.conn.QUIC().StartClose(uint64(codeRequirementsNotMet), "no known version of WebTransport")
+			h.conn.Abort(codeRequirementsNotMet, "no known version of WebTransport")
 		}
 		return ErrNotSupported // Section 3.1
 	}
@@ -200,5 +199,4 @@ var (
 	_ http3.ConnectPreparer = (*hub)(nil)
 	_ http3.TunnelHandler   = (*Session)(nil)
 	_ http3.TunnelWriter    = (*Session)(nil)
-	_ h3.TryReader          = (*quic.Stream)(nil)
 )

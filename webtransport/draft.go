@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // Draft is a version of draft-ietf-webtrans-http3, or a family of versions that
@@ -106,10 +107,10 @@ type peerOffer struct {
 	limits bool
 }
 
-func (conf *Config) readOffer(c *http3.Conn) peerOffer {
+func (conf *Config) readOffer(t *quic.Turn, c *http3.Conn) peerOffer {
 	offer := peerOffer{
 		datagrams:     c.PeerDatagrams(),
-		resetStreamAt: c.QUIC().PeerResetStreamAt(),
+		resetStreamAt: t.PeerResetStreamAt(),
 		maxData:       c.PeerSetting(settingMaxData),
 		maxUni:        c.PeerSetting(settingMaxStreamsUni),
 		maxBidi:       c.PeerSetting(settingMaxStreamsBidi),

@@ -194,11 +194,11 @@ func (oddServer) NewConn(c *http3.Conn) http3.ConnExtension {
 // oddConn does nothing.
 type oddConn struct{}
 
-func (oddConn) HandleSettings()           {}
-func (oddConn) HandleStream(*quic.Stream) {}
-func (oddConn) HandleRefused(uint64)      {}
-func (oddConn) HandleGoAway()             {}
-func (oddConn) HandleClose(error)         {}
+func (oddConn) HandleSettings(*quic.Turn)               {}
+func (oddConn) HandleStream(*quic.Turn, quic.StreamRef) {}
+func (oddConn) HandleRefused(*quic.Turn, uint64)        {}
+func (oddConn) HandleGoAway(*quic.Turn)                 {}
+func (oddConn) HandleClose(*quic.Turn, error)           {}
 
 // TestMissingDatagrams: without datagrams on the client's side, requests are
 // malformed (draft 15, Section 3.1).

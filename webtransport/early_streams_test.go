@@ -3,8 +3,8 @@ package webtransport
 import (
 	"testing"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestAttackEarlyStreams: streams without a session wait within a bound, and others
@@ -38,7 +38,7 @@ func TestEarlyStreams(t *testing.T) {
 	if err := c.qc.SendDatagram(append(h3.AppendQuarterID(nil, s.ID()), "datagram"...)); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "the streams' arrival", uni.WriteClosed())
+	wait(t, "the streams' arrival", uni.Context().Done())
 	_, _ = s.Write(request(tokenOld))
 	session := ts.accept()
 	b, err := session.AcceptStream(testContext(t))
@@ -61,10 +61,10 @@ func waitParked(t testing.TB, session *Session, n int, reset bool) {
 	t.Helper()
 	parked := func() (count int) {
 		done := make(chan struct{})
-		session.conn.Run(func() {
+		session.conn.Run(func(turn *quic.Turn) {
 			defer close(done)
 			for _, p := range session.hub.parked {
-				if wasReset(p.stream) == reset {
+				if wasReset(turn, p.stream) == reset {
 					count++
 				}
 			}
@@ -126,13 +126,12 @@ func TestStreamAtSessionEnd(t *testing.T) {
 	c.bidi(header(signalBidi, 8)) // waits for a session to come
 	waitParked(t, session, 1, false)
 	heard := make(chan bool, 1)
-	session.conn.Run(func() {
+	session.conn.Run(func(turn *quic.Turn) {
 		stream := session.hub.takeParked(8)[0]
-		stream.SetValue(http3.StreamHandler(&beginning{hub: session.hub}))
-		_ = session.CloseWithError(0, "")
-		session.addStream(stream)
-		_, listens := stream.Value().(http3.StreamHandler)
-		heard <- listens
+		turn.Handle(stream, &beginning{hub: session.hub})
+		session.end(&SessionError{})
+		session.addStream(turn, stream)
+		heard <- turn.Handler(stream) != nil
 	})
 	if wait(t, "the stream", heard) {
 		t.Error("events of the stream still go to who reads its beginning")

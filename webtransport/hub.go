@@ -28,20 +28,20 @@ type hub struct {
 }
 
 // HandleSettings implements http3.ConnExtension.
-func (h *hub) HandleSettings() {
+func (h *hub) HandleSettings(t *quic.Turn) {
 	if !h.conn.IsServer() && h.conn.PeerSetting(settingDraft15) > 1 {
 		const reason = "SETTINGS_WT_ENABLED is neither 0 nor 1" // Section 3.1
 		h.refused = &http3.Error{Code: h3.SettingsError, WholeConn: true, Reason: reason}
 		h.conn.Abort(h3.SettingsError, reason)
 		return
 	}
-	h.offer = h.conf.readOffer(h.conn)
+	h.offer = h.conf.readOffer(t, h.conn)
 	close(h.settled)
 }
 
 // HandleGoAway implements http3.ConnExtension: sessions should end soon
 // (Section 4.7).
-func (h *hub) HandleGoAway() {
+func (h *hub) HandleGoAway(*quic.Turn) {
 	for _, s := range h.sessions {
 		s.drainBegun()
 		if h.conn.IsServer() {
@@ -51,7 +51,7 @@ func (h *hub) HandleGoAway() {
 }
 
 // HandleClose implements http3.ConnExtension.
-func (h *hub) HandleClose(err error) {
+func (h *hub) HandleClose(_ *quic.Turn, err error) {
 	h.parked = nil
 	for _, s := range h.sessions {
 		s.end(err)
@@ -60,53 +60,66 @@ func (h *hub) HandleClose(err error) {
 
 // HandleStream implements http3.ConnExtension: a stream begins with the session
 // it belongs to.
-func (h *hub) HandleStream(s *quic.Stream) {
+func (h *hub) HandleStream(t *quic.Turn, s quic.StreamRef) {
 	begin := &beginning{hub: h}
-	s.SetValue(http3.StreamHandler(begin))
-	begin.HandleReadable(s)
+	t.Handle(s, begin)
+	begin.HandleReadable(t, s)
 }
+
+// noEvents is the part of a quic.StreamHandler that does nothing.
+type noEvents struct{}
+
+func (noEvents) HandleReadable(*quic.Turn, quic.StreamRef)      {}
+func (noEvents) HandleWritable(*quic.Turn, quic.StreamRef)      {}
+func (noEvents) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
 
 // beginning is a stream whose session ID has not arrived.
 type beginning struct {
+	noEvents
 	hub *hub
 	id  h3.VarintReader
 }
 
 // HandleReadable reads the session ID.
-func (b *beginning) HandleReadable(s *quic.Stream) {
-	id, ok, err := b.id.Read(s)
+func (b *beginning) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	id, ok, err := b.id.Read(turnReader{t, s})
 	switch {
 	case err != nil:
-		refuse(s, codeBufferedStreamRejected) // it says to whom it belongs no more
+		refuse(t, s, codeBufferedStreamRejected) // it says to whom it belongs no more
 	case !ok:
 	case id%4 != 0:
 		b.hub.conn.Abort(h3.IDError, "session ID that is no request's") // Section 4
 	default:
-		b.hub.route(id, s)
+		b.hub.route(t, id, s)
 	}
 }
 
-// HandleWritable does nothing: nothing was written.
-func (b *beginning) HandleWritable(*quic.Stream) {}
+// turnReader is a stream as package h3 reads it, in a turn.
+type turnReader struct {
+	turn   *quic.Turn
+	stream quic.StreamRef
+}
+
+func (r turnReader) TryRead(p []byte) (int, error) { return r.turn.Read(r.stream, p) }
 
 // route gives a stream to its session.
-func (h *hub) route(id uint64, s *quic.Stream) {
+func (h *hub) route(t *quic.Turn, id uint64, s quic.StreamRef) {
 	if session := h.sessions[id]; session != nil {
-		session.addStream(s)
+		session.addStream(t, s)
 		return
 	}
 	for _, gone := range h.gone {
 		if gone == id {
-			refuse(s, codeSessionGone)
+			refuse(t, s, codeSessionGone)
 			return
 		}
 	}
-	h.park(id, s)
+	h.park(t, id, s)
 }
 
 // refuse ends a stream of the peer's.
-func refuse(s *quic.Stream, code http3.ErrorCode) {
-	s.SetValue(nil)
+func refuse(t *quic.Turn, s quic.StreamRef, code http3.ErrorCode) {
+	t.Handle(s, nil)
 	s.CancelRead(uint64(code))
 	s.CancelWrite(uint64(code))
 }
@@ -114,8 +127,8 @@ func refuse(s *quic.Stream, code http3.ErrorCode) {
 // parkedStream waits for its session.
 type parkedStream struct {
 	id     uint64 // of the session
-	stream *quic.Stream
-	since  time.Time
+	stream quic.StreamRef
+	since  time.Duration // of Turn.Now
 }
 
 // maxParked is how long a stream may wait before it makes room for others. By
@@ -123,33 +136,32 @@ type parkedStream struct {
 const maxParked = 5 * time.Second
 
 // park keeps a stream until its session is there, or refuses it (Section 4.6).
-func (h *hub) park(id uint64, s *quic.Stream) {
-	now := time.Now()
-	if len(h.parked) >= maxParkedStreams && !h.makeRoom(now) {
-		refuse(s, codeBufferedStreamRejected)
+func (h *hub) park(t *quic.Turn, id uint64, s quic.StreamRef) {
+	if len(h.parked) >= maxParkedStreams && !h.makeRoom(t) {
+		refuse(t, s, codeBufferedStreamRejected)
 		return
 	}
-	h.parked = append(h.parked, parkedStream{id: id, stream: s, since: now})
-	s.SetValue(nil)
+	h.parked = append(h.parked, parkedStream{id: id, stream: s, since: t.Now()})
+	t.Handle(s, nil)
 }
 
 // makeRoom refuses a parked stream that was reset or has waited too long. While
 // there is room, those that were reset wait as well: their session should learn of
 // their codes.
-func (h *hub) makeRoom(now time.Time) bool {
+func (h *hub) makeRoom(t *quic.Turn) bool {
 	i := slices.IndexFunc(h.parked, func(p parkedStream) bool {
-		return wasReset(p.stream) || now.Sub(p.since) >= maxParked
+		return wasReset(t, p.stream) || t.Now()-p.since >= maxParked
 	})
 	if i < 0 {
 		return false
 	}
-	refuse(h.parked[i].stream, codeBufferedStreamRejected)
+	refuse(t, h.parked[i].stream, codeBufferedStreamRejected)
 	h.parked = slices.Delete(h.parked, i, i+1)
 	return true
 }
 
 // takeParked returns the streams that wait for a session.
-func (h *hub) takeParked(id uint64) (streams []*quic.Stream) {
+func (h *hub) takeParked(id uint64) (streams []quic.StreamRef) {
 	kept := h.parked[:0]
 	for _, p := range h.parked {
 		if p.id == id {
@@ -164,22 +176,22 @@ func (h *hub) takeParked(id uint64) (streams []*quic.Stream) {
 }
 
 // wasReset reports whether the peer has reset a stream that nobody reads now.
-func wasReset(s *quic.Stream) bool {
-	_, err := s.TryRead(nil)
+func wasReset(t *quic.Turn, s quic.StreamRef) bool {
+	_, err := t.Read(s, nil)
 	return isCancelled(err)
 }
 
 // addSession begins a session.
-func (h *hub) addSession(s *Session) {
+func (h *hub) addSession(t *quic.Turn, s *Session) {
 	if err := s.conn.Err(); err != nil {
 		s.end(err)
 		return
 	}
 	h.sessions[s.id] = s
 	for _, stream := range h.takeParked(s.id) {
-		s.addStream(stream)
+		s.addStream(t, stream)
 	}
-	s.tunnel.Serve(s)
+	s.tunnel.Serve(t, s)
 }
 
 // dropSession forgets a session that has ended.
@@ -198,9 +210,9 @@ func (h *hub) remember(id uint64) {
 
 // HandleRefused implements http3.ConnExtension: nothing needs to wait for the
 // session any more.
-func (h *hub) HandleRefused(id uint64) {
+func (h *hub) HandleRefused(t *quic.Turn, id uint64) {
 	for _, stream := range h.takeParked(id) {
-		refuse(stream, codeSessionGone)
+		refuse(t, stream, codeSessionGone)
 	}
 	h.remember(id)
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestSessionsInTurn has a client open and close sessions one after the other: it never
@@ -30,7 +32,7 @@ func TestPlaceIsFreedAtOnce(t *testing.T) {
 	ts := serve(t, &Config{MaxSessions: 1}, nil)
 	_, server := ts.pair(nil)
 	blocked, release := make(chan struct{}), make(chan struct{})
-	server.conn.Run(func() {
+	server.conn.Run(func(*quic.Turn) {
 		close(blocked)
 		<-release
 	})

@@ -74,7 +74,7 @@ func (c *rawClient) sendSettings(settings []h3.Setting) {
 // uni opens a unidirectional stream and writes to it.
 func (c *rawClient) uni(b []byte) *quic.Stream {
 	c.t.Helper()
-	s, err := c.qc.OpenUniStream(testContext(c.t))
+	s, err := c.qc.OpenWith(testContext(c.t), quic.Opening{Uni: true})
 	if err == nil {
 		_, err = s.Write(b)
 	}
@@ -214,7 +214,7 @@ func wantReset(t testing.TB, what string, s *quic.Stream, code http3.ErrorCode) 
 // wantStop checks that the peer stops reading a stream with a code.
 func wantStop(t testing.TB, what string, s *quic.Stream, code http3.ErrorCode) {
 	t.Helper()
-	wait(t, "STOP_SENDING: "+what, s.WriteClosed())
+	wait(t, "STOP_SENDING: "+what, s.Context().Done())
 	_, err := s.Write([]byte("x"))
 	if got, ok := cancelledWith(err); !ok || http3.ErrorCode(got) != code {
 		t.Errorf("%s: %v, want it stopped with %v", what, err, code)

@@ -78,9 +78,9 @@ func (s *Session) begin() {
 	}
 	// The connection may end, and be forgotten, before its loop gets here.
 	stop := context.AfterFunc(s.conn.Context(), func() { s.end(s.conn.Err()) })
-	s.conn.Run(func() {
+	s.conn.Run(func(t *quic.Turn) {
 		stop()
-		s.hub.addSession(s)
+		s.hub.addSession(t, s)
 	})
 }
 

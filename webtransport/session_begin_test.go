@@ -17,7 +17,7 @@ func TestBeginAtTheEnd(t *testing.T) {
 		w.network.Drop(func(_, _ netip.AddrPort, _ []byte) bool { return true })
 		time.Sleep(time.Second) // until nothing is under way
 		busy := make(chan struct{})
-		server.conn.Run(func() {
+		server.conn.Run(func(*quic.Turn) {
 			close(busy)
 			time.Sleep(3 * time.Minute) // longer than the idle timeout
 		})

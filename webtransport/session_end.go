@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // closeTimeout is how long the peer of a closed session has to finish its side.
@@ -24,10 +25,10 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 	if !s.setEnd(&SessionError{Code: code, Reason: reason}) {
 		return nil
 	}
-	sending := s.conn.Run(func() {
+	sending := s.conn.Run(func(t *quic.Turn) {
 		// Without a STOP_SENDING: see closeTimeout. It leaves before the resets of the
 		// streams, or Chromium does not tell the page of the code and the reason.
-		s.tunnel.SendLast(appendClose(nil, code, reason))
+		s.tunnel.SendLast(t, appendClose(nil, code, reason))
 		s.endStreams()
 		s.awaitEnd()
 	})
@@ -41,9 +42,9 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 
 // peerClosed ends the session for the peer's WT_CLOSE_SESSION or FIN, and answers
 // it.
-func (s *Session) peerClosed(err *SessionError) {
+func (s *Session) peerClosed(t *quic.Turn, err *SessionError) {
 	s.end(err)
-	s.tunnel.SendLast(nil)
+	s.tunnel.SendLast(t, nil)
 	s.awaitEnd()
 }
 
@@ -63,7 +64,7 @@ func (s *Session) fail(err error) {
 }
 
 // HandleData implements http3.TunnelHandler, for package http3 to call.
-func (s *Session) HandleData(p []byte) {
+func (s *Session) HandleData(t *quic.Turn, p []byte) {
 	s.received()
 	for len(p) > 0 {
 		if s.closed {
@@ -74,7 +75,7 @@ func (s *Session) HandleData(p []byte) {
 		c, ok, n, err := s.capsules.Next(p)
 		p = p[n:]
 		if ok && err == nil {
-			err = s.handleCapsule(c)
+			err = s.handleCapsule(t, c)
 		}
 		if err != nil {
 			s.fail(err)
@@ -84,7 +85,7 @@ func (s *Session) HandleData(p []byte) {
 }
 
 // HandleEnd implements http3.TunnelHandler, for package http3 to call.
-func (s *Session) HandleEnd(err error) {
+func (s *Session) HandleEnd(t *quic.Turn, err error) {
 	switch {
 	case err != io.EOF:
 		s.end(err)
@@ -92,7 +93,7 @@ func (s *Session) HandleEnd(err error) {
 	case s.capsules.Finish() != nil:
 		s.fail(s.capsules.Finish())
 	case !s.closed:
-		s.peerClosed(&SessionError{Remote: true}) // Section 6
+		s.peerClosed(t, &SessionError{Remote: true}) // Section 6
 	}
 }
 
@@ -150,5 +151,5 @@ func (s *Session) finishEnd() {
 	}
 	s.tunnel.CloseDatagrams(err)
 	s.cancel(err)
-	s.conn.Run(func() { s.hub.dropSession(s.id) })
+	s.conn.Run(func(*quic.Turn) { s.hub.dropSession(s.id) })
 }

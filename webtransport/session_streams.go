@@ -3,7 +3,6 @@ package webtransport
 import (
 	"context"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -26,20 +25,12 @@ func (o openStream) end() {
 // AcceptStream waits for the next bidirectional stream of the peer's. The error is
 // the cause of ctx's end or, when no stream is left, the session's.
 func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) {
-	st, err := s.bidi.Pop(ctx)
-	if err == nil {
-		st.ReceiveStream.qs.Detach()
-	}
-	return st, err
+	return s.bidi.Pop(ctx)
 }
 
 // AcceptUniStream is AcceptStream for streams that only the peer sends on.
 func (s *Session) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
-	st, err := s.uni.Pop(ctx)
-	if err == nil {
-		st.qs.Detach()
-	}
-	return st, err
+	return s.uni.Pop(ctx)
 }
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limits allow
@@ -59,12 +50,12 @@ func (s *Session) OpenUniStream(ctx context.Context) (*SendStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &SendStream{session: s, qs: qs, lateEnd: s.draft == Draft02 && s.hub.conn.IsServer()}
+	st := &SendStream{session: s, qs: &qs.SendStream, lateEnd: s.draft == Draft02 && s.hub.conn.IsServer()}
 	return st, s.register(qs.ID(), openStream{send: st})
 }
 
 func (s *Session) newStream(qs *quic.Stream) *Stream {
-	return &Stream{ReceiveStream{session: s, qs: qs}, SendStream{session: s, qs: qs}}
+	return &Stream{ReceiveStream{session: s, qs: &qs.ReceiveStream}, SendStream{session: s, qs: &qs.SendStream}}
 }
 
 // open opens a stream of QUIC's and writes the header that ties it to the session,
@@ -77,11 +68,16 @@ func (s *Session) open(ctx context.Context, k kind) (*quic.Stream, error) {
 	if err := s.awaitOpen(ctx, k); err != nil {
 		return nil, err
 	}
-	open, header := s.conn.OpenStream, []byte{0x40, signalBidi}
+	header := []byte{0x40, signalBidi}
 	if k == uni {
-		open, header = s.conn.OpenUniStream, []byte{0x40, streamTypeUni}
+		header = []byte{0x40, streamTypeUni}
 	}
-	qs, err := open(ctx)
+	header = wire.AppendVarint(header, s.id)
+	qs, err := s.conn.OpenWith(ctx, quic.Opening{Uni: k == uni, Begin: func(t *quic.Turn, qs quic.StreamRef) {
+		_, _ = t.Write(qs, header) // its error is that of the next call
+		t.MarkReliable(qs)
+		t.Handle(qs, &streamEnds{session: s})
+	}})
 	if err != nil {
 		if s.flow != nil {
 			s.flow.giveBack(k, 1)
@@ -91,11 +87,6 @@ func (s *Session) open(ctx context.Context, k kind) (*quic.Stream, error) {
 		}
 		return nil, err
 	}
-	qs.Detach()
-	if _, err := qs.Write(wire.AppendVarint(header, s.id)); err != nil {
-		return nil, s.streamError(err)
-	}
-	qs.MarkReliable()
 	return qs, nil
 }
 
@@ -159,36 +150,34 @@ func (s *Session) isPeers(id uint64) bool { return (id&1 == 0) == s.hub.conn.IsS
 func kindOf(id uint64) kind { return kind(id >> 1 & 1) }
 
 // addStream takes a stream of the peer's. On the loop.
-func (s *Session) addStream(qs *quic.Stream) {
+func (s *Session) addStream(t *quic.Turn, qs quic.StreamRef) {
 	s.received()
 	k := kindOf(qs.ID())
 	if s.flow != nil && !s.flow.accept(k) {
-		refuse(qs, codeFlowControl)
+		refuse(t, qs, codeFlowControl)
 		s.fail(flowError("more streams in the session than allowed")) // Section 5.6.2
 		return
 	}
-	waiting := &queuedStream{session: s, bidi: s.newStream(qs)}
-	open := openStream{receive: &waiting.bidi.ReceiveStream}
+	t.Handle(qs, nil)
+	st := s.newStream(qs.Detach())
+	open := openStream{receive: &st.ReceiveStream}
 	if k == bidi {
-		open.send = &waiting.bidi.SendStream
+		open.send = &st.SendStream
 	}
 	if s.register(qs.ID(), open) != nil {
-		qs.SetValue(nil) // it has been refused
-		return
+		return // it has been refused
 	}
-	qs.SetValue(http3.StreamHandler(waiting))
 	queued := false
 	if k == bidi {
-		queued = s.bidi.PushUpTo(waiting.bidi, maxQueuedStreams)
+		queued = s.bidi.PushUpTo(st, maxQueuedStreams)
 	} else {
-		queued = s.uni.PushUpTo(&waiting.bidi.ReceiveStream, maxQueuedStreams)
+		queued = s.uni.PushUpTo(&st.ReceiveStream, maxQueuedStreams)
 	}
 	if !queued {
-		refuse(qs, codeBufferedStreamRejected)
+		refuse(t, qs, codeBufferedStreamRejected)
 		open.over()
-		return
 	}
-	waiting.HandleReadable(qs)
+	t.Handle(qs, &streamEnds{session: s, receive: &st.ReceiveStream})
 }
 
 func (o openStream) over() {
@@ -200,26 +189,31 @@ func (o openStream) over() {
 	}
 }
 
-// queuedStream is a stream that waits to be accepted.
-type queuedStream struct {
+// streamEnds is told how a stream of a session ends.
+type streamEnds struct {
+	noEvents
 	session *Session
-	bidi    *Stream // of which only one half is used for a unidirectional stream
+	receive *ReceiveStream // nil for one that this end opened
 }
 
-// HandleReadable forgets a unidirectional stream that was reset when many wait: as
-// it does not count for QUIC any more, a peer could open any number of them. Others
+// HandleEnd counts what the peer has sent and nobody will read, and takes back what this
+// end has written and the peer will not get: so both ends agree on how much of the
+// session's limit is used (Section 5.4 of draft 15).
+//
+// And it forgets a unidirectional stream that was reset when many wait to be accepted:
+// as it does not count for QUIC any more, a peer could open any number of them. Others
 // are worth being accepted, and are bounded.
-func (q *queuedStream) HandleReadable(qs *quic.Stream) {
-	r := &q.bidi.ReceiveStream
-	if kindOf(qs.ID()) != uni || !r.mu.TryLock() {
-		return // if somebody reads, it was accepted
-	}
-	reset := wasReset(qs)
-	r.mu.Unlock()
-	if reset && q.session.uni.RemoveBeyond(r, maxQueuedResets) {
-		r.giveUp()
+func (e *streamEnds) HandleEnd(_ *quic.Turn, qs quic.StreamRef, end quic.End) {
+	s := e.session
+	switch end.Kind {
+	case quic.SendingCut:
+		if s.flow != nil {
+			s.flow.giveBack(data, end.Lost)
+		}
+	case quic.ReceivingCut:
+		s.consumed(end.Lost)
+		if r := e.receive; r != nil && kindOf(qs.ID()) == uni && s.uni.RemoveBeyond(r, maxQueuedResets) {
+			r.giveUp()
+		}
 	}
 }
-
-// HandleWritable does nothing: nothing was written.
-func (q *queuedStream) HandleWritable(*quic.Stream) {}

@@ -181,7 +181,7 @@ func (w *simWorld) checkHubs(pairs []*simPair) {
 // ended.
 func (w *simWorld) checkHub(name string, s, other *Session) {
 	h, done := s.hub, make(chan struct{})
-	check := func() {
+	check := func(turn *quic.Turn) {
 		defer close(done)
 		if len(h.sessions) > 0 || len(h.parked) > 0 || h.places.count() != 0 {
 			w.t.Errorf("%s: %d sessions, %d streams without one, and %d admitted are left",
@@ -189,7 +189,7 @@ func (w *simWorld) checkHub(name string, s, other *Session) {
 		}
 		// A client closes connections that it does not need, as one for a session or
 		// after GOAWAY, and what it says of that may get lost (RFC 9000, Section 10.2).
-		if n := s.conn.IncomingStreams(); n > 0 && other.conn.Err() == nil {
+		if n := turn.IncomingStreams(); n > 0 && other.conn.Err() == nil {
 			w.t.Errorf("%s: %d streams of the peer's are left", name, n)
 		}
 	}

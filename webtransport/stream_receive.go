@@ -15,7 +15,7 @@ import (
 // goroutine at a time may read; the other methods may be called from any.
 type ReceiveStream struct {
 	session *Session
-	qs      *quic.Stream
+	qs      *quic.ReceiveStream
 	isOver  atomic.Bool
 	ending  atomic.Bool // the session has ended
 
@@ -81,7 +81,7 @@ func (r *ReceiveStream) noteRead(n int, err error) error {
 // consumed counts bytes of the peer's that were read, or never will be.
 func (s *Session) consumed(n uint64) {
 	if s.flow != nil && !s.flow.done(data, n) {
-		s.conn.Run(func() { s.fail(flowError("more data in the session than allowed")) })
+		s.conn.Run(func(*quic.Turn) { s.fail(flowError("more data in the session than allowed")) })
 	}
 }
 
@@ -113,14 +113,8 @@ func (r *ReceiveStream) over() (first bool) {
 	return first
 }
 
-// giveUp is over for a stream that was cancelled by either end. What was sent on it
-// counts for the session's limit all the same (Section 5.4 of draft 15), so that
-// both ends agree, as soon as it is known how much that is.
-func (r *ReceiveStream) giveUp() {
-	if r.over() && r.session.flow != nil {
-		r.qs.OnDiscarded(r.session.consumed)
-	}
-}
+// giveUp is over for a stream that was cancelled by either end: see streamEnds.
+func (r *ReceiveStream) giveUp() { r.over() }
 
 // sessionEnded stops reading, and keeps what has arrived.
 func (r *ReceiveStream) sessionEnded() {

@@ -14,7 +14,7 @@ import (
 // from any.
 type SendStream struct {
 	session *Session
-	qs      *quic.Stream
+	qs      *quic.SendStream
 	isOver  atomic.Bool
 	written atomic.Bool // something beyond the header
 	lateEnd bool        // a FIN without content must not come with the header
@@ -36,11 +36,8 @@ func (w *SendStream) Write(p []byte) (n int, err error) {
 	if w.session.ended.Load() && !w.isOver.Load() {
 		return 0, w.session.endedWith() // though the stream may be reset only later
 	}
-	if len(p) > 0 && w.written.CompareAndSwap(false, true) && w.session.flow != nil {
-		// What a reset leaves unsent, perhaps the peer's, does not count for
-		// the session's limit.
-		f := w.session.flow
-		w.qs.OnUnsent(func(n uint64) { f.giveBack(data, n) })
+	if len(p) > 0 {
+		w.written.Store(true)
 	}
 	if w.session.flow == nil {
 		n, err = w.qs.Write(p)
@@ -80,8 +77,8 @@ func (w *SendStream) await(credit <-chan struct{}) error {
 		select {
 		case <-credit:
 			return nil
-		case <-w.qs.WriteClosed():
-			_, err := w.qs.TryWrite(nil)
+		case <-w.qs.Context().Done():
+			_, err := w.qs.Write(nil)
 			return err
 		case <-expired:
 			return os.ErrDeadlineExceeded
@@ -138,7 +135,7 @@ func (w *SendStream) SetWriteDeadline(t time.Time) error {
 // WriteClosed returns a channel that is closed when sending has ended: everything
 // was acknowledged, or the peer does not want it, or this end has reset it, or the
 // connection has ended. Write tells which.
-func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.WriteClosed() }
+func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.Context().Done() }
 
 // over notes that nothing more is to be sent.
 func (w *SendStream) over() {

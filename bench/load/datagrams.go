@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
@@ -31,17 +30,15 @@ func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error
 	defer transport.Close()
 	ctx, cancel := context.WithTimeout(ctx, opts.patience)
 	defer cancel()
-	conf := &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout, NewHandler: func(qc *quic.Conn) quic.Handler {
-		c := &echoed{conn: qc, traffic: t, meter: m, buf: make([]byte, opts.size), window: opts.streams}
-		qc.SetValue(c)
-		return c
-	}}
+	newHandler := func(turn *quic.Turn) quic.Handler {
+		return &echoed{conn: turn.Conn(), traffic: t, meter: m, buf: make([]byte, opts.size), window: opts.streams}
+	}
 	for range opts.conns {
-		qc, err := transport.Dial(ctx, opts.addr, opts.tlsConfig(), conf)
+		qc, err := transport.DialEvents(ctx, opts.addr, opts.tlsConfig(), nil, newHandler)
 		if err != nil {
 			return nil, err
 		}
-		qc.Run(qc.Value().(*echoed).refill)
+		qc.Run(qc.Handler().(*echoed).refill)
 	}
 	return t.measure(opts)
 }
@@ -54,21 +51,20 @@ type echoed struct {
 	buf      []byte
 	window   int // datagrams on their way at any time
 	flying   int
-	progress atomic.Uint64
+	progress uint64
+	late     quic.Timer
 }
 
 // refill sends until the window is full, and looks later whether any came back.
-func (e *echoed) refill() {
+func (e *echoed) refill(t *quic.Turn) {
 	e.fill()
-	seen := e.progress.Load()
-	time.AfterFunc(lostAfter, func() {
-		e.conn.Run(func() {
-			if e.progress.Load() == seen {
-				e.flying = 0
-			}
-			e.refill()
-		})
-	})
+	seen := e.progress
+	t.SetTimer(&e.late, t.Now()+lostAfter, quic.TimerFunc(func(t *quic.Turn) {
+		if e.progress == seen {
+			e.flying = 0
+		}
+		e.refill(t)
+	}))
 }
 
 func (e *echoed) fill() {
@@ -82,9 +78,9 @@ func (e *echoed) fill() {
 }
 
 // HandleDatagrams implements quic.DatagramHandler.
-func (e *echoed) HandleDatagrams(*quic.Conn) {
+func (e *echoed) HandleDatagrams(t *quic.Turn) {
 	for {
-		b, ok := e.conn.TryReceiveDatagram(e.buf[:0])
+		b, ok := t.ReceiveDatagram(e.buf[:0])
 		if !ok {
 			break
 		}
@@ -94,16 +90,14 @@ func (e *echoed) HandleDatagrams(*quic.Conn) {
 			e.flying = max(e.flying-1, 0)
 		}
 	}
-	e.progress.Add(1)
+	e.progress++
 	e.fill()
 }
 
 // HandleClose implements quic.Handler.
-func (e *echoed) HandleClose(_ *quic.Conn, err error) { e.traffic.fail(err) }
+func (e *echoed) HandleClose(_ *quic.Turn, err error) { e.traffic.fail(err) }
 
 // The rest of quic.Handler: there are no streams.
 
-func (e *echoed) HandleStream(*quic.Stream)         {}
-func (e *echoed) HandleReadable(*quic.Stream)       {}
-func (e *echoed) HandleWritable(*quic.Stream)       {}
-func (e *echoed) HandleStreamsAvailable(*quic.Conn) {}
+func (e *echoed) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
+func (e *echoed) HandleStreamsAvailable(*quic.Turn)                          {}

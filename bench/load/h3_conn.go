@@ -17,18 +17,19 @@ import (
 type h3Conn struct {
 	loop    *h3Loop
 	qc      *quic.Conn
-	done    func(*h3Conn, *exchange, error) // a response is complete or will not come
-	control *quic.Stream
+	done    func(*quic.Turn, *h3Conn, *exchange, error) // a response is complete or will not come
+	control quic.StreamRef
 	waiting []time.Time // requests, by when they were due, that the peer's limit of streams keeps back
 	idle    []*exchange // to be used again
 	running int
 }
 
-// Woke implements quic.Waker: there are no goroutines.
-func (c *h3Conn) Woke() bool { return false }
+// HandleTurn implements quic.TurnHandler: there are no goroutines.
+func (c *h3Conn) HandleTurn(*quic.Turn) bool { return false }
 
 // exchange is a request and its response.
 type exchange struct {
+	conn   *h3Conn
 	due    time.Time // when the request should have left
 	reader h3.MessageReader
 	size   int // of the content so far, in bytes
@@ -38,44 +39,44 @@ type exchange struct {
 const maxHeader = 16 << 10
 
 // start opens the control stream with SETTINGS.
-func (c *h3Conn) start() {
-	s, err := c.qc.TryOpenStream(true)
+func (c *h3Conn) start(t *quic.Turn) {
+	s, err := t.Open(true, nil)
 	if err != nil {
 		return // HandleStreamsAvailable follows
 	}
 	c.control = s
 	state := h3.NewState(wire.ClientSide, h3.Settings{MaxFieldSectionSize: maxHeader})
 	// What is wrong with it comes to HandleClose.
-	_, _ = s.TryWrite(state.AppendControlStream(nil, rand.Uint64()))
+	_, _ = t.Write(s, state.AppendControlStream(nil, rand.Uint64()))
 }
 
 // send sends a request that is due, as soon as the peer allows the stream.
-func (c *h3Conn) send(due time.Time) {
-	if len(c.waiting) > 0 || !c.trySend(due) {
+func (c *h3Conn) send(t *quic.Turn, due time.Time) {
+	if len(c.waiting) > 0 || !c.trySend(t, due) {
 		c.waiting = append(c.waiting, due)
 	}
 }
 
 // trySend returns false if the peer allows no stream now.
-func (c *h3Conn) trySend(due time.Time) bool {
-	s, err := c.qc.TryOpenStream(false)
+func (c *h3Conn) trySend(t *quic.Turn, due time.Time) bool {
+	ex := c.newExchange()
+	s, err := t.Open(false, ex)
 	if err != nil {
+		c.idle = append(c.idle, ex)
 		return !errors.Is(err, quic.ErrStreamLimit) // HandleClose tells of the rest
 	}
-	ex := c.newExchange()
 	ex.due, ex.size = due, 0
 	ex.reader = h3.NewMessageReader(wire.ClientSide, maxHeader)
 	ex.reader.ExpectLength(int64(c.loop.opts.size))
-	s.SetValue(ex)
 	c.running++
-	_, _ = s.WriteLast(c.loop.request) // reading meets the same error
+	_, _ = t.WriteLast(s, c.loop.request) // reading meets the same error
 	return true
 }
 
 func (c *h3Conn) newExchange() *exchange {
 	n := len(c.idle)
 	if n == 0 {
-		return new(exchange)
+		return &exchange{conn: c}
 	}
 	ex := c.idle[n-1]
 	c.idle = c.idle[:n-1]
@@ -83,29 +84,35 @@ func (c *h3Conn) newExchange() *exchange {
 }
 
 // HandleStream takes a stream of the server's: its control stream and QPACK's.
-func (c *h3Conn) HandleStream(*quic.Stream) {}
+func (c *h3Conn) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return ignored{c.loop} }
+
+// ignored is a stream of the server's: SETTINGS and the like make no difference.
+type ignored struct{ loop *h3Loop }
+
+func (i ignored) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	for n := 1; n > 0; {
+		n, _ = t.Read(s, i.loop.buf[:])
+	}
+}
+
+func (ignored) HandleWritable(*quic.Turn, quic.StreamRef)      {}
+func (ignored) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
 
 // HandleReadable reads what has come of a response.
-func (c *h3Conn) HandleReadable(s *quic.Stream) {
-	ex, _ := s.Value().(*exchange)
+func (ex *exchange) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	c := ex.conn
 	for {
-		n, err := s.TryRead(c.loop.buf[:])
-		if ex == nil {
-			if n == 0 {
-				return // SETTINGS and the like make no difference
-			}
-			continue
-		}
+		n, err := t.Read(s, c.loop.buf[:])
 		if feedErr := c.feed(ex, c.loop.buf[:n]); feedErr != nil {
 			err = feedErr
 			s.CancelRead(uint64(h3.MessageError))
 		}
 		switch {
 		case err == io.EOF:
-			c.finish(s, ex, ex.reader.Finish())
+			c.finish(t, s, ex, ex.reader.Finish())
 			return
 		case err != nil:
-			c.finish(s, ex, fmt.Errorf("stream %d: %w", s.ID(), err))
+			c.finish(t, s, ex, fmt.Errorf("stream %d: %w", s.ID(), err))
 			return
 		case n == 0:
 			return
@@ -135,31 +142,33 @@ func (c *h3Conn) feed(ex *exchange, b []byte) error {
 }
 
 // finish ends an exchange.
-func (c *h3Conn) finish(s *quic.Stream, ex *exchange, err error) {
-	s.SetValue(nil)
-	s.Release()
+func (c *h3Conn) finish(t *quic.Turn, s quic.StreamRef, ex *exchange, err error) {
+	t.Release(s)
 	c.running--
-	c.done(c, ex, err)
+	c.done(t, c, ex, err)
 	c.idle = append(c.idle, ex)
 }
 
 // HandleWritable is called for requests that were cancelled.
-func (c *h3Conn) HandleWritable(*quic.Stream) {}
+func (ex *exchange) HandleWritable(*quic.Turn, quic.StreamRef) {}
+
+// HandleEnd does nothing: reading has shown the end, and released the stream.
+func (ex *exchange) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
 
 // HandleStreamsAvailable sends what has waited.
-func (c *h3Conn) HandleStreamsAvailable(*quic.Conn) {
-	if c.control == nil {
-		c.start()
+func (c *h3Conn) HandleStreamsAvailable(t *quic.Turn) {
+	if c.control == (quic.StreamRef{}) {
+		c.start(t)
 	}
-	for len(c.waiting) > 0 && c.trySend(c.waiting[0]) {
+	for len(c.waiting) > 0 && c.trySend(t, c.waiting[0]) {
 		c.waiting = c.waiting[1:]
 	}
 }
 
 // HandleClose ends what is running.
-func (c *h3Conn) HandleClose(_ *quic.Conn, err error) {
+func (c *h3Conn) HandleClose(t *quic.Turn, err error) {
 	for range c.running + len(c.waiting) {
-		c.done(c, new(exchange), fmt.Errorf("the connection ended: %w", err))
+		c.done(t, c, new(exchange), fmt.Errorf("the connection ended: %w", err))
 	}
 	c.running, c.waiting = 0, nil
 }

@@ -18,7 +18,6 @@ const flowWindow = 16 << 20
 // it share. Only the loop's goroutine uses it, but for dial.
 type h3Loop struct {
 	transport *quic.Transport
-	conf      *quic.Config
 	opts      *options
 	request   []byte // the HEADERS frame, the same for all requests
 	meter     *meter
@@ -44,7 +43,7 @@ func newH3Loop(opts *options, m *meter) (*h3Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &h3Loop{transport: t, conf: conf, opts: opts, request: encodeRequest(opts), meter: m}, nil
+	return &h3Loop{transport: t, opts: opts, request: encodeRequest(opts), meter: m}, nil
 }
 
 // encodeRequest returns a GET request as it is on the wire.
@@ -62,19 +61,16 @@ func encodeRequest(opts *options) []byte {
 }
 
 // dial makes a connection on which done is told of every response.
-func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(*h3Conn, *exchange, error)) (*h3Conn, error) {
-	qconf := *l.conf
-	qconf.NewHandler = func(qc *quic.Conn) quic.Handler {
-		c := &h3Conn{loop: l, qc: qc, done: done}
-		qc.SetValue(c)
-		c.start()
+func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(*quic.Turn, *h3Conn, *exchange, error)) (*h3Conn, error) {
+	qc, err := l.transport.DialEvents(ctx, l.opts.addr, conf, nil, func(t *quic.Turn) quic.Handler {
+		c := &h3Conn{loop: l, qc: t.Conn(), done: done}
+		c.start(t)
 		return c
-	}
-	qc, err := l.transport.Dial(ctx, l.opts.addr, conf, &qconf)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return qc.Value().(*h3Conn), nil
+	return qc.Handler().(*h3Conn), nil
 }
 
 // checkHeader checks the header section of a response.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // tick is how often requests are sent at a fixed rate: those that are due leave
@@ -32,19 +33,18 @@ func measureRate(ctx context.Context, opts *options) (*report.Result, error) {
 
 // startRateH3 spreads the requests over the connections.
 func startRateH3(ctx context.Context, opts *options, t *traffic) error {
-	opts.loops = 1 // so that one call reaches all connections
-	conns, err := dialH3(ctx, opts, t, func(*h3Conn, time.Time) {})
+	opts.loops = 1
+	conns, err := dialH3(ctx, opts, t, func(*quic.Turn, *h3Conn, time.Time) {})
 	if err != nil {
 		return err
 	}
 	next := 0
 	go pace(t, opts.rate, func(n int, due time.Time) {
-		conns[0].qc.Run(func() {
-			for range n {
-				conns[next].send(due)
-				next = (next + 1) % len(conns)
-			}
-		})
+		for range n {
+			c := conns[next]
+			c.qc.Run(func(t *quic.Turn) { c.send(t, due) })
+			next = (next + 1) % len(conns)
+		}
 	})
 	return nil
 }

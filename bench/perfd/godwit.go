@@ -9,10 +9,8 @@ import (
 
 // serveGodwit echoes datagrams; for the rest there is `godwit perf serve`.
 func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
-	ln, err := quic.Listen(listen, conf, &quic.Config{
-		EnableDatagrams: true,
-		NewHandler:      func(conn *quic.Conn) quic.Handler { return &echo{conn: conn} },
-	})
+	newHandler := func(t *quic.Turn) quic.Handler { return &echo{conn: t.Conn()} }
+	ln, err := quic.ListenEvents(listen, conf, &quic.Config{EnableDatagrams: true}, newHandler)
 	if err != nil {
 		return nil, err
 	}
@@ -26,10 +24,10 @@ type echo struct {
 }
 
 // HandleDatagrams implements quic.DatagramHandler.
-func (e *echo) HandleDatagrams(*quic.Conn) {
+func (e *echo) HandleDatagrams(t *quic.Turn) {
 	for {
 		var ok bool
-		if e.buf, ok = e.conn.TryReceiveDatagram(e.buf[:0]); !ok {
+		if e.buf, ok = t.ReceiveDatagram(e.buf[:0]); !ok {
 			return
 		}
 		_ = e.conn.SendDatagram(e.buf) // lost if the queue is full, as datagrams may be
@@ -38,8 +36,6 @@ func (e *echo) HandleDatagrams(*quic.Conn) {
 
 // The rest of quic.Handler: there are no streams.
 
-func (e *echo) HandleStream(*quic.Stream)         {}
-func (e *echo) HandleReadable(*quic.Stream)       {}
-func (e *echo) HandleWritable(*quic.Stream)       {}
-func (e *echo) HandleStreamsAvailable(*quic.Conn) {}
-func (e *echo) HandleClose(*quic.Conn, error)     {}
+func (e *echo) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
+func (e *echo) HandleStreamsAvailable(*quic.Turn)                          {}
+func (e *echo) HandleClose(*quic.Turn, error)                              {}

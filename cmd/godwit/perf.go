@@ -11,7 +11,6 @@ import (
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/perf"
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
-	"github.com/godwit-quic/godwit/quic"
 )
 
 func (a *app) perfCommand() *cobra.Command {
@@ -53,8 +52,7 @@ func (a *app) perfServe(ctx context.Context, opts *perfServeOptions) error {
 		return err
 	}
 	conf.NextProtos = []string{perf.ALPN}
-	quicConf := perf.WithWindow(perf.ServerConfig(a.quicConfig()), uint64(opts.window))
-	ln, err := quic.Listen(opts.listen, conf, quicConf)
+	ln, err := perf.Listen(opts.listen, conf, perf.WithWindow(a.quicConfig(), uint64(opts.window)))
 	if err != nil {
 		return explainListen(err)
 	}

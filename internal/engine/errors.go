@@ -81,9 +81,9 @@ func (e *VersionNegotiationError) Error() string {
 
 // StreamError ends one half of a stream.
 type StreamError struct {
-	ID     wire.StreamID
-	Code   uint64
-	Remote bool
+	StreamID uint64
+	Code     uint64
+	Remote   bool
 }
 
 func (e *StreamError) Error() string {
@@ -91,7 +91,7 @@ func (e *StreamError) Error() string {
 	if e.Remote {
 		who = "by the peer"
 	}
-	return fmt.Sprintf("stream %d cancelled %s with code %#x", e.ID, who, e.Code)
+	return fmt.Sprintf("stream %d cancelled %s with code %#x", e.StreamID, who, e.Code)
 }
 
 // Errors without further data.
@@ -108,7 +108,7 @@ var (
 
 // resetError is what Read returns after RESET_STREAM.
 func resetError(id wire.StreamID, code uint64) error {
-	return &StreamError{ID: id, Code: code, Remote: true}
+	return &StreamError{StreamID: uint64(id), Code: code, Remote: true}
 }
 
 func protocolError(code wire.ErrorCode, frame wire.FrameType, reason string) *TransportError {

@@ -20,6 +20,9 @@ const (
 	// EventStreamSent: the send half of Stream ended: the peer acknowledged
 	// all of it or its reset.
 	EventStreamSent
+	// EventStreamEnded: both halves of Stream have ended, and the engine has
+	// forgotten it. The last event of a stream that ends before its connection.
+	EventStreamEnded
 	// EventStreamsAvailable: the peer raised a stream limit.
 	EventStreamsAvailable
 	// EventDatagrams: Datagrams.In has something new.

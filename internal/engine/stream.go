@@ -104,6 +104,7 @@ func (s *Stream) finish() {
 	}
 	s.done = true
 	s.conn.streams.remove(s.conn, s)
+	s.conn.event(EventStreamEnded, s)
 }
 
 // StreamWritten tells that the application wrote to s.Send or closed it.
@@ -147,7 +148,7 @@ func (c *Conn) ResetStream(s *Stream, code uint64) {
 	if c.state >= stateClosing {
 		return
 	}
-	c.resetSend(s, code, &StreamError{ID: s.ID, Code: code})
+	c.resetSend(s, code, &StreamError{StreamID: uint64(s.ID), Code: code})
 }
 
 // StopSending tells the peer that s will not be read any more (RFC 9000,
@@ -157,7 +158,7 @@ func (c *Conn) StopSending(now monotime.Time, s *Stream, code uint64) {
 		return
 	}
 	s.in.discard = true
-	c.abandon(now, s, &StreamError{ID: s.ID, Code: code})
+	c.abandon(now, s, &StreamError{StreamID: uint64(s.ID), Code: code})
 	if s.in.sizeKnown {
 		s.discarded()
 		return

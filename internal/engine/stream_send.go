@@ -301,7 +301,7 @@ func (c *Conn) handleStopSending(f *wire.StopSending) *TransportError {
 	if s == nil || err != nil {
 		return err
 	}
-	c.resetSend(s, f.Code, &StreamError{ID: f.ID, Code: f.Code, Remote: true})
+	c.resetSend(s, f.Code, &StreamError{StreamID: uint64(f.ID), Code: f.Code, Remote: true})
 	return nil
 }
 

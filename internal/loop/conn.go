@@ -18,8 +18,9 @@ type Conn struct {
 	handler Handler
 
 	released   bool
-	brief      bool // SkipClosingPeriod was called
-	unanswered bool // counted in Loop.unanswered
+	leaving    *leaving // CloseSoon was called; nil if it was not
+	brief      bool     // SkipClosingPeriod was called
+	unanswered bool     // counted in Loop.unanswered
 
 	dirty       bool
 	untold      bool // there are events that the handler was not told of
@@ -28,9 +29,9 @@ type Conn struct {
 	nextWaiting *Conn // in handshakes
 	prev, next  *Conn
 
-	at      monotime.Time // the deadline queued, zero for none
-	place   int           // in deadlines
-	firedAt monotime.Time // when the engine last handled its deadline
+	entry   deadline[Conn]    // in the loop's deadlines
+	timers  *deadlines[Timer] // of the handler; nil without any
+	firedAt monotime.Time     // when the engine last handled its deadline
 
 	progress uint64 // of the engine's, as relief last saw it
 	stuck    int64  // bytes held and not moved then
@@ -50,7 +51,8 @@ type snapshot struct {
 }
 
 func (l *Loop) newConn(e *engine.Conn) *Conn {
-	c := &Conn{loop: l, engine: e, place: notQueued}
+	c := &Conn{loop: l, engine: e}
+	c.entry.of = c
 	e.App = c
 	l.conns.add(c)
 	l.count++
@@ -132,11 +134,30 @@ func (c *Conn) OpenStream(unidirectional bool) (*engine.Stream, error) {
 
 // Close ends the connection with an application's code and reason, after what was
 // written before, as far as it may be sent in this turn. The handler is told once
-// CONNECTION_CLOSE has been sent.
+// CONNECTION_CLOSE has been sent. Of several calls, of CloseSoon too, the first counts.
 func (c *Conn) Close(code uint64, reason string) {
-	if !c.released {
-		c.engine.CloseAfterSending(c.loop.clock(), code, reason)
-		c.touch()
+	if c.released {
+		return
+	}
+	if c.leaving != nil {
+		code, reason = c.leaving.code, c.leaving.reason
+	}
+	c.engine.CloseAfterSending(c.loop.clock(), code, reason)
+	c.touch()
+}
+
+// leaving is with what a connection is about to be closed.
+type leaving struct {
+	code   uint64
+	reason string
+}
+
+// CloseSoon is Close when what the mailbox holds already has been done: what was
+// written in this turn.
+func (c *Conn) CloseSoon(code uint64, reason string) {
+	if c.leaving == nil {
+		c.leaving = &leaving{code, reason}
+		c.Do(func() { c.Close(code, reason) })
 	}
 }
 
@@ -165,11 +186,7 @@ func (c *Conn) Handler() Handler { return c.handler }
 // then. It returns false if the loop has ended, so that f will not be called.
 // Any goroutine may call it.
 func (c *Conn) Do(f func()) bool {
-	return c.loop.Do(func() {
-		if !c.released {
-			f()
-		}
-	})
+	return c.loop.post(item{conn: c, do: f})
 }
 
 // touch makes the loop look at the connection in this turn.

@@ -2,63 +2,66 @@ package loop
 
 import "github.com/godwit-quic/godwit/internal/monotime"
 
-// deadlines orders the connections by their deadline: a binary heap in which
-// every connection knows its place, so that setting, moving and cancelling one
-// take a logarithm of swaps and never search. A connection has one entry, and
-// none while it has no deadline.
-type deadlines struct{ heap []*Conn }
+// deadlines orders entries by their moment: a binary heap in which every entry
+// knows its place, so that setting, moving and cancelling one take a logarithm of
+// swaps and never search. An entry without a moment is not in it.
+type deadlines[T any] struct{ heap []*deadline[T] }
 
-// notQueued is the place of a connection without an entry.
-const notQueued = -1
+// deadline is an entry, part of what it belongs to.
+type deadline[T any] struct {
+	of    *T
+	at    monotime.Time // zero for never
+	place int           // in the heap, from 1; 0 for none
+}
 
-// next returns the connection whose deadline is first, nil if there is none.
-func (d *deadlines) next() *Conn {
+// next returns the entry that comes first, nil if there is none.
+func (d *deadlines[T]) next() *deadline[T] {
 	if len(d.heap) == 0 {
 		return nil
 	}
 	return d.heap[0]
 }
 
-// set gives c the deadline at, zero for none.
-func (d *deadlines) set(c *Conn, at monotime.Time) {
-	if c.at == at {
+// set moves e to the moment at, zero for never.
+func (d *deadlines[T]) set(e *deadline[T], at monotime.Time) {
+	if e.at == at {
 		return
 	}
-	c.at = at
+	e.at = at
 	switch {
 	case at.IsZero():
-		d.remove(c)
-	case c.place == notQueued:
-		c.place = len(d.heap)
-		d.heap = append(d.heap, c)
-		d.up(c.place)
-	case !d.up(c.place):
-		d.down(c.place)
+		d.remove(e)
+	case e.place == 0:
+		d.heap = append(d.heap, e)
+		e.place = len(d.heap)
+		d.up(e.place - 1)
+	case !d.up(e.place - 1):
+		d.down(e.place - 1)
 	}
 }
 
-// remove takes c's entry out.
-func (d *deadlines) remove(c *Conn) {
-	i, last := c.place, len(d.heap)-1
+// remove takes e out.
+func (d *deadlines[T]) remove(e *deadline[T]) {
+	i, last := e.place-1, len(d.heap)-1
 	d.swap(i, last)
 	d.heap[last] = nil
 	d.heap = d.heap[:last]
-	c.place = notQueued
+	e.place = 0
 	if i < last && !d.up(i) {
 		d.down(i)
 	}
 }
 
-func (d *deadlines) before(i, j int) bool { return d.heap[i].at.Before(d.heap[j].at) }
+func (d *deadlines[T]) before(i, j int) bool { return d.heap[i].at.Before(d.heap[j].at) }
 
-func (d *deadlines) swap(i, j int) {
+func (d *deadlines[T]) swap(i, j int) {
 	h := d.heap
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].place, h[j].place = i+1, j+1
 }
 
 // up moves entry i towards the front and reports whether it moved.
-func (d *deadlines) up(i int) bool {
+func (d *deadlines[T]) up(i int) bool {
 	from := i
 	for i > 0 {
 		parent := (i - 1) / 2
@@ -72,7 +75,7 @@ func (d *deadlines) up(i int) bool {
 }
 
 // down moves entry i away from the front.
-func (d *deadlines) down(i int) {
+func (d *deadlines[T]) down(i int) {
 	for {
 		child := 2*i + 1
 		if child >= len(d.heap) {

@@ -12,10 +12,10 @@ import (
 func TestDeadlinesAgainstModel(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		var d deadlines
-		conns := make([]*Conn, 40)
+		var d deadlines[Conn]
+		conns := make([]*deadline[Conn], 40)
 		for i := range conns {
-			conns[i] = &Conn{place: notQueued}
+			conns[i] = newEntry()
 		}
 		for step := range 2000 {
 			c := conns[rng.IntN(len(conns))]
@@ -27,11 +27,13 @@ func TestDeadlinesAgainstModel(t *testing.T) {
 	}
 }
 
-func inconsistent(d *deadlines, conns []*Conn) string {
+func newEntry() *deadline[Conn] { return new(deadline[Conn]) }
+
+func inconsistent(d *deadlines[Conn], conns []*deadline[Conn]) string {
 	var first monotime.Time
 	queued := 0
 	for _, c := range conns {
-		if c.at.IsZero() != (c.place == notQueued) {
+		if c.at.IsZero() != (c.place == 0) {
 			return "a connection is queued without a deadline, or the other way round"
 		}
 		if c.at.IsZero() {
@@ -39,7 +41,7 @@ func inconsistent(d *deadlines, conns []*Conn) string {
 		}
 		queued++
 		first = monotime.Earliest(first, c.at)
-		if d.heap[c.place] != c {
+		if d.heap[c.place-1] != c {
 			return "a connection is not at its place"
 		}
 	}
@@ -54,9 +56,9 @@ func inconsistent(d *deadlines, conns []*Conn) string {
 
 // Deadlines come out in order.
 func TestDeadlinesOrder(t *testing.T) {
-	var d deadlines
+	var d deadlines[Conn]
 	for _, at := range []monotime.Time{50, 20, 90, 10, 70, 30, 10} {
-		d.set(&Conn{place: notQueued}, at)
+		d.set(newEntry(), at)
 	}
 	var got []monotime.Time
 	for c := d.next(); c != nil; c = d.next() {
@@ -73,10 +75,10 @@ func TestDeadlinesOrder(t *testing.T) {
 
 // Moving one of very many deadlines costs no more than a logarithm.
 func BenchmarkDeadlinesMove(b *testing.B) {
-	var d deadlines
-	conns := make([]*Conn, 100_000)
+	var d deadlines[Conn]
+	conns := make([]*deadline[Conn], 100_000)
 	for i := range conns {
-		conns[i] = &Conn{place: notQueued}
+		conns[i] = newEntry()
 		d.set(conns[i], monotime.Time(1+i))
 	}
 	b.ReportAllocs()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -82,6 +83,9 @@ func (c *Conn) settle() {
 		c.loop.overdue()
 		at = c.firedAt.Add(overdueDelay)
 	}
-	c.loop.deadlines.set(c, at)
+	if c.timers != nil {
+		at = monotime.Earliest(at, c.timers.next().at)
+	}
+	c.loop.deadlines.set(&c.entry, at)
 	c.publish()
 }

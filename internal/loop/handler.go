@@ -16,8 +16,10 @@ type Handler interface {
 	HandleWritable(s *engine.Stream)
 	// HandleSent: the peer acknowledged all of s or its reset.
 	HandleSent(s *engine.Stream)
-	// HandleStreamReleased: Stream.Release was called for s.
-	HandleStreamReleased(s *engine.Stream)
+	// HandleStreamEnded: both halves of s have ended: its last event.
+	HandleStreamEnded(s *engine.Stream)
+	// HandleStreamSettled: Stream.Settle was called, and nothing is pending on s.
+	HandleStreamSettled(s *engine.Stream)
 	// HandleStreamsAvailable: the peer raised a stream limit.
 	HandleStreamsAvailable()
 	// HandleDatagrams: Conn.Datagrams().In has something new.

@@ -34,7 +34,7 @@ type Loop struct {
 	unanswered int // dialled, and nothing has come from the peer
 	dirty      dirtyList
 	handshakes handshakes
-	deadlines  deadlines
+	deadlines  deadlines[Conn]
 	events     [64]engine.Event
 	buf        []byte // trains are built here
 	relief     relief
@@ -149,13 +149,17 @@ func (l *Loop) serve() {
 
 // expire tells the engines whose deadline has come.
 func (l *Loop) expire() {
-	for c := l.deadlines.next(); c != nil && !c.at.After(l.now); c = l.deadlines.next() {
-		l.deadlines.set(c, 0)
-		c.firedAt = l.now
-		c.engine.SetHeld(l.now, c.held())
-		c.engine.HandleDeadline(l.now)
-		c.noteLapse()
+	for e := l.deadlines.next(); e != nil && !e.at.After(l.now); e = l.deadlines.next() {
+		c := e.of
+		l.deadlines.set(e, 0)
+		if at := c.engine.Deadline(); !at.IsZero() && !at.After(l.now) {
+			c.firedAt = l.now
+			c.engine.SetHeld(l.now, c.held())
+			c.engine.HandleDeadline(l.now)
+			c.noteLapse()
+		}
 		c.touch()
+		c.fireTimers()
 	}
 }
 
@@ -196,6 +200,8 @@ func (c *Conn) tell(e *engine.Event) {
 		h.HandleWritable(e.Stream)
 	case engine.EventStreamSent:
 		h.HandleSent(e.Stream)
+	case engine.EventStreamEnded:
+		h.HandleStreamEnded(e.Stream)
 	case engine.EventStreamsAvailable:
 		h.HandleStreamsAvailable()
 	case engine.EventDatagrams:
@@ -218,7 +224,8 @@ func (c *Conn) release() {
 	}
 	c.released = true
 	c.loop.noteAnswer(c)
-	c.loop.deadlines.set(c, 0)
+	c.timers = nil
+	c.loop.deadlines.set(&c.entry, 0)
 	c.loop.conns.remove(c)
 	c.loop.count--
 	c.handler.HandleReleased()
@@ -268,9 +275,10 @@ func (l *Loop) handleItems(items []item) int {
 }
 
 func (it *item) handle() {
-	if it.stream != nil {
+	switch {
+	case it.stream != nil:
 		it.stream.handle()
-	} else {
+	case it.conn == nil || !it.conn.released:
 		it.do()
 	}
 }

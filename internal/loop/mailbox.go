@@ -6,6 +6,7 @@ import "sync"
 // pending on a stream, or call a function.
 type item struct {
 	stream *Stream
+	conn   *Conn // for which the function is, if not nil: it is forgotten with it
 	do     func()
 }
 

@@ -38,19 +38,20 @@ func (r *recorder) note(call string, s *engine.Stream) {
 	}
 }
 
-func (r *recorder) HandleHandshakeComplete()              { r.note("complete", nil) }
-func (r *recorder) HandleStreamOpened(s *engine.Stream)   { r.note("opened", s) }
-func (r *recorder) HandleReadable(s *engine.Stream)       { r.note("readable", s) }
-func (r *recorder) HandleWritable(s *engine.Stream)       { r.note("writable", s) }
-func (r *recorder) HandleSent(s *engine.Stream)           { r.note("sent", s) }
-func (r *recorder) HandleStreamReleased(s *engine.Stream) { r.note("released", s) }
-func (r *recorder) HandleStreamsAvailable()               { r.note("streams", nil) }
-func (r *recorder) HandleDatagrams()                      { r.note("datagrams", nil) }
-func (r *recorder) HandlePathChanged()                    { r.note("path", nil) }
-func (r *recorder) HandleSilent()                         { r.note("silent", nil) }
-func (r *recorder) HandleReleased()                       { r.note("released", nil) }
-func (r *recorder) HandleUnreachable(err error)           { r.note("unreachable", nil) }
-func (r *recorder) Woke() bool                            { return true }
+func (r *recorder) HandleHandshakeComplete()             { r.note("complete", nil) }
+func (r *recorder) HandleStreamOpened(s *engine.Stream)  { r.note("opened", s) }
+func (r *recorder) HandleReadable(s *engine.Stream)      { r.note("readable", s) }
+func (r *recorder) HandleWritable(s *engine.Stream)      { r.note("writable", s) }
+func (r *recorder) HandleSent(s *engine.Stream)          { r.note("sent", s) }
+func (r *recorder) HandleStreamEnded(s *engine.Stream)   { r.note("ended", s) }
+func (r *recorder) HandleStreamSettled(s *engine.Stream) { r.note("settled", s) }
+func (r *recorder) HandleStreamsAvailable()              { r.note("streams", nil) }
+func (r *recorder) HandleDatagrams()                     { r.note("datagrams", nil) }
+func (r *recorder) HandlePathChanged()                   { r.note("path", nil) }
+func (r *recorder) HandleSilent()                        { r.note("silent", nil) }
+func (r *recorder) HandleReleased()                      { r.note("released", nil) }
+func (r *recorder) HandleUnreachable(err error)          { r.note("unreachable", nil) }
+func (r *recorder) Woke() bool                           { return true }
 func (r *recorder) HandleClosed(err error) {
 	r.mu.Lock()
 	r.err = err

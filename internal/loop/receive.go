@@ -66,11 +66,11 @@ func (l *Loop) await() ([]udp.Message, error) {
 		return l.sock.TryRecv()
 	}
 	defer l.mail.unpark()
-	c := l.deadlines.next()
-	if c == nil {
+	first := l.deadlines.next()
+	if first == nil {
 		return l.sock.Recv(l.time(0))
 	}
-	return l.sock.Recv(l.time(c.at))
+	return l.sock.Recv(l.time(first.at))
 }
 
 // handleMessage feeds the datagrams of a message to the endpoint.

@@ -31,9 +31,9 @@ func TestOverdue(t *testing.T) {
 	} {
 		c.firedAt = tt.firedAt
 		c.settle()
-		if c.at != tt.want || l.Stats().Overdue != tt.overdue {
+		if c.entry.at != tt.want || l.Stats().Overdue != tt.overdue {
 			t.Errorf("fired at %d, due at %d: set to %d (%d overdue), want %d (%d)",
-				tt.firedAt, due, c.at, l.Stats().Overdue, tt.want, tt.overdue)
+				tt.firedAt, due, c.entry.at, l.Stats().Overdue, tt.want, tt.overdue)
 		}
 	}
 }

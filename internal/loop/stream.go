@@ -16,6 +16,7 @@ type Stream struct {
 	priority  atomic.Uint32
 	resetCode uint64 // when pendingReset is set
 	stopCode  uint64 // when pendingStop is set
+	settling  bool   // Settle was called; of the loop's goroutine
 }
 
 // What may be pending on a stream.
@@ -25,7 +26,6 @@ const (
 	pendingReset
 	pendingStop
 	pendingPriority
-	pendingRelease
 )
 
 // Init makes s the link between the engine's stream and conn. It must be
@@ -55,12 +55,13 @@ func (s *Stream) Stop(code uint64) {
 	s.post(pendingStop)
 }
 
-// Release tells that nobody uses s any more: no method may be called afterwards.
-func (s *Stream) Release() { s.post(pendingRelease) }
-
-// Idle reports whether the loop has nothing to do for s. It must be called on the
-// loop's goroutine.
-func (s *Stream) Idle() bool { return s.pending.Load() == 0 }
+// Settle reports whether the loop has nothing to do for s. Otherwise the handler is
+// told as soon as that is so. It must be called on the loop's goroutine, and by
+// somebody who knows that nothing further will be told.
+func (s *Stream) Settle() bool {
+	s.settling = s.pending.Load() != 0
+	return !s.settling
+}
 
 // StopCode returns what Stop was called with.
 func (s *Stream) StopCode() uint64 { return s.stopCode }
@@ -112,7 +113,8 @@ func (s *Stream) handle() {
 		c.engine.StopSending(c.loop.now, s.Stream, s.stopCode)
 	}
 	c.touch()
-	if what&pendingRelease != 0 {
-		c.handler.HandleStreamReleased(s.Stream)
+	if s.settling {
+		s.settling = false
+		c.handler.HandleStreamSettled(s.Stream)
 	}
 }

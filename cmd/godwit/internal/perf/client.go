@@ -107,13 +107,12 @@ func (r *run) dial(ctx context.Context, addr string) (conns []connection, err er
 	}
 	conf.NextProtos = []string{ALPN}
 	qconf := WithWindow(r.QUIC, 0)
-	qconf.NewHandler = func(*quic.Conn) quic.Handler { return requester{} }
 	for range r.Conns {
 		t, err := quic.NewTransport(":0", qconf)
 		if err != nil {
 			return conns, err
 		}
-		c, err := t.Dial(ctx, addr, conf, qconf)
+		c, err := t.DialEvents(ctx, addr, conf, qconf, func(*quic.Turn) quic.Handler { return requester{} })
 		if err != nil {
 			return conns, errors.Join(err, t.Close())
 		}
@@ -162,12 +161,10 @@ func (r *run) proceed() bool { return r.deadline.IsZero() || r.timeLeft() }
 
 // transfer runs one stream.
 func (r *run) transfer(ctx context.Context, c *quic.Conn) error {
-	s, err := c.OpenStream(ctx)
-	if err != nil {
+	t := &transfer{run: r, done: make(chan error, 1)}
+	if _, err := c.OpenWith(ctx, quic.Opening{Events: true, Begin: t.begin}); err != nil {
 		return err
 	}
-	t := &transfer{run: r, done: make(chan error, 1)}
-	c.Run(func() { t.begin(s) })
 	select {
 	case err := <-t.done:
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/perf"
 	"github.com/godwit-quic/godwit/internal/devcert"
-	"github.com/godwit-quic/godwit/quic"
 )
 
 func ExampleRun() {
@@ -20,7 +19,7 @@ func ExampleRun() {
 		return
 	}
 	server := &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{perf.ALPN}}
-	ln, err := quic.Listen("127.0.0.1:0", server, perf.ServerConfig(nil))
+	ln, err := perf.Listen("127.0.0.1:0", server, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

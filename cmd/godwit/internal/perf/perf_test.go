@@ -23,9 +23,9 @@ func serve(t *testing.T) (addr string, client *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := quic.Listen("127.0.0.1:0", &tls.Config{
+	ln, err := Listen("127.0.0.1:0", &tls.Config{
 		Certificates: []tls.Certificate{cert}, NextProtos: []string{ALPN},
-	}, ServerConfig(nil))
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package perf
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -14,18 +15,17 @@ import (
 // bytes of state.
 const maxServerStreams = 1024
 
-// ServerConfig returns a copy of conf, which may be nil, for the listener of a
-// server. Its connections are event-driven: streams are answered on their loops'
-// goroutines.
-func ServerConfig(conf *quic.Config) *quic.Config {
+// Listen listens for Serve, on a UDP address as quic.Listen does. The NextProtos of
+// tlsConf must have ALPN. Connections are event-driven: streams are answered on their
+// loops' goroutines.
+func Listen(addr string, tlsConf *tls.Config, conf *quic.Config) (*quic.Listener, error) {
 	conf = WithWindow(conf, 0)
 	conf.MaxIncomingStreams = maxServerStreams
 	conf.MaxIncomingUniStreams = -1 // the protocol has none
-	conf.NewHandler = func(*quic.Conn) quic.Handler { return responder{} }
-	return conf
+	return quic.ListenEvents(addr, tlsConf, conf, func(*quic.Turn) quic.Handler { return responder{} })
 }
 
-// Serve serves the clients of a listener made with ServerConfig until ctx ends or
+// Serve serves the clients of a listener made with Listen until ctx ends or
 // the listener is closed. It then closes the listener's transport, and with it all
 // connections, and returns nil. Any other end of the listener is an error.
 func Serve(ctx context.Context, ln *quic.Listener) error {
@@ -33,7 +33,7 @@ func Serve(ctx context.Context, ln *quic.Listener) error {
 	_, err := ln.Accept(ctx)
 	switch {
 	case err == nil:
-		return errors.New("perf: the listener was not made with ServerConfig")
+		return errors.New("perf: the listener was not made with Listen of this package")
 	case ctx.Err() != nil || errors.Is(err, quic.ErrServerClosed):
 		return nil
 	}
@@ -44,22 +44,16 @@ func Serve(ctx context.Context, ln *quic.Listener) error {
 type responder struct{}
 
 // HandleStream implements quic.Handler.
-func (responder) HandleStream(s *quic.Stream) { s.SetValue(new(response)) }
-
-// HandleReadable implements quic.Handler.
-func (responder) HandleReadable(s *quic.Stream) { s.Value().(*response).read(s) }
-
-// HandleWritable implements quic.Handler.
-func (responder) HandleWritable(s *quic.Stream) { s.Value().(*response).write(s) }
+func (responder) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return new(response) }
 
 // HandleStreamsAvailable implements quic.Handler: a server opens none.
-func (responder) HandleStreamsAvailable(*quic.Conn) {}
+func (responder) HandleStreamsAvailable(*quic.Turn) {}
 
 // HandleClose implements quic.Handler.
-func (responder) HandleClose(*quic.Conn, error) {}
+func (responder) HandleClose(*quic.Turn, error) {}
 
-// Woke implements quic.Waker: there are no goroutines.
-func (responder) Woke() bool { return false }
+// HandleTurn implements quic.TurnHandler: there are no goroutines.
+func (responder) HandleTurn(*quic.Turn) bool { return false }
 
 // response is what a stream is answered with.
 type response struct {
@@ -69,34 +63,44 @@ type response struct {
 	left   uint64 // bytes to be written
 }
 
-// read reads the request as far as it has arrived.
-func (r *response) read(s *quic.Stream) {
-	err := readAll(s, func(b []byte) bool {
+// HandleReadable reads the request as far as it has arrived.
+func (r *response) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+	err := readAll(t, s, func(b []byte) bool {
 		r.got += copy(r.header[r.got:], b)
 		return true
 	})
 	switch {
 	case err == io.EOF && r.got == headerLen:
 		r.asked, r.left = true, binary.BigEndian.Uint64(r.header[:])
-		r.write(s)
+		r.HandleWritable(t, s)
 	case err != nil: // the client has cut the stream off, or the request is too short
 		s.CancelRead(cancelCode)
 		s.CancelWrite(cancelCode)
 	}
 }
 
-// write answers as far as there is room.
-func (r *response) write(s *quic.Stream) {
+// HandleEnd implements quic.StreamHandler.
+func (r *response) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) { releaseEnded(t, s, end) }
+
+// releaseEnded gives the memory of a stream back that has ended.
+func releaseEnded(t *quic.Turn, s quic.StreamRef, end quic.End) {
+	if end.Kind == quic.StreamEnded {
+		t.Release(s)
+	}
+}
+
+// HandleWritable answers as far as there is room.
+func (r *response) HandleWritable(t *quic.Turn, s quic.StreamRef) {
 	if !r.asked {
 		return
 	}
-	n, err := writeZeros(s, r.left)
+	n, err := writeZeros(t, s, r.left)
 	r.left -= n
 	switch {
 	case err != nil:
 		s.CancelWrite(cancelCode)
 	case r.left == 0:
-		_ = s.Close() // closing again does no harm
+		_, _ = t.WriteLast(s, nil) // doing so again does no harm
 	}
 }
 
@@ -104,11 +108,11 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // readAll gives what has arrived to piece, until that returns false. The error is
 // io.EOF at the end of the stream, nil when more may come.
-func readAll(s *quic.Stream, piece func([]byte) bool) error {
+func readAll(t *quic.Turn, s quic.StreamRef, piece func([]byte) bool) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
-		n, err := s.TryRead(buf[:])
+		n, err := t.Read(s, buf[:])
 		if n == 0 || err != nil || !piece(buf[:n]) {
 			return err
 		}
@@ -116,10 +120,10 @@ func readAll(s *quic.Stream, piece func([]byte) bool) error {
 }
 
 // writeZeros writes up to n bytes, as many as there is room for.
-func writeZeros(s *quic.Stream, n uint64) (written uint64, err error) {
+func writeZeros(t *quic.Turn, s quic.StreamRef, n uint64) (written uint64, err error) {
 	for written < n {
 		piece := min(n-written, bufferSize)
-		k, err := s.TryWrite(zeros[:piece])
+		k, err := t.Write(s, zeros[:piece])
 		written += uint64(k)
 		if err != nil || uint64(k) < piece {
 			return written, err

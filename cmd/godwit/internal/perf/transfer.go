@@ -19,18 +19,18 @@ type transfer struct {
 }
 
 // begin sends the request.
-func (t *transfer) begin(s *quic.Stream) {
-	s.SetValue(t)
-	if _, err := s.TryWrite(binary.BigEndian.AppendUint64(nil, t.run.Download)); err != nil {
+func (t *transfer) begin(turn *quic.Turn, s quic.StreamRef) {
+	turn.Handle(s, t)
+	if _, err := turn.Write(s, binary.BigEndian.AppendUint64(nil, t.run.Download)); err != nil {
 		t.end(err)
 		return
 	}
-	t.write(s)
+	t.HandleWritable(turn, s)
 }
 
-// write uploads as far as there is room. When the time is up it ends the upload
+// HandleWritable uploads as far as there is room. When the time is up it ends the upload
 // early: the server answers nevertheless.
-func (t *transfer) write(s *quic.Stream) {
+func (t *transfer) HandleWritable(turn *quic.Turn, s quic.StreamRef) {
 	if t.asked {
 		return
 	}
@@ -38,20 +38,20 @@ func (t *transfer) write(s *quic.Stream) {
 	if left > 0 && !t.run.proceed() {
 		t.cut, left = true, 0
 	}
-	n, err := writeZeros(s, left)
+	n, err := writeZeros(turn, s, left)
 	t.sent += n
 	switch {
 	case err != nil:
 		t.end(err)
 	case n == left:
 		t.asked = true
-		_ = s.Close()
+		_, _ = turn.WriteLast(s, nil)
 	}
 }
 
-// read downloads what has arrived. When the time is up it does without the rest.
-func (t *transfer) read(s *quic.Stream) {
-	err := readAll(s, func(b []byte) bool {
+// HandleReadable downloads what has arrived. When the time is up it does without the rest.
+func (t *transfer) HandleReadable(turn *quic.Turn, s quic.StreamRef) {
+	err := readAll(turn, s, func(b []byte) bool {
 		t.got += uint64(len(b))
 		t.run.downloaded.Add(uint64(len(b)))
 		t.cut = t.cut || !t.run.proceed()
@@ -66,6 +66,11 @@ func (t *transfer) read(s *quic.Stream) {
 		s.CancelRead(cancelCode)
 		t.end(nil)
 	}
+}
+
+// HandleEnd implements quic.StreamHandler.
+func (t *transfer) HandleEnd(turn *quic.Turn, s quic.StreamRef, end quic.End) {
+	releaseEnded(turn, s, end)
 }
 
 // end tells that the transfer is over. The first call counts.
@@ -94,27 +99,13 @@ func (t *transfer) count() error {
 type requester struct{}
 
 // HandleStream implements quic.Handler: a server opens none.
-func (requester) HandleStream(*quic.Stream) {}
+func (requester) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
 
-// HandleReadable implements quic.Handler.
-func (requester) HandleReadable(s *quic.Stream) {
-	if t, ok := s.Value().(*transfer); ok {
-		t.read(s)
-	}
-}
-
-// HandleWritable implements quic.Handler.
-func (requester) HandleWritable(s *quic.Stream) {
-	if t, ok := s.Value().(*transfer); ok {
-		t.write(s)
-	}
-}
-
-// HandleStreamsAvailable implements quic.Handler: Conn.OpenStream waits for them.
-func (requester) HandleStreamsAvailable(*quic.Conn) {}
+// HandleStreamsAvailable implements quic.Handler: Conn.OpenWith waits for them.
+func (requester) HandleStreamsAvailable(*quic.Turn) {}
 
 // HandleClose implements quic.Handler.
-func (requester) HandleClose(*quic.Conn, error) {}
+func (requester) HandleClose(*quic.Turn, error) {}
 
-// Woke implements quic.Waker: who waits for a transfer does not write.
-func (requester) Woke() bool { return false }
+// HandleTurn implements quic.TurnHandler: who waits for a transfer does not write.
+func (requester) HandleTurn(*quic.Turn) bool { return false }

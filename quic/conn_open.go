@@ -1,0 +1,171 @@
+package quic
+
+import (
+	"container/list"
+	"context"
+)
+
+// OpenStream opens a bidirectional stream. It waits while the peer's limit
+// allows none. The peer learns of the stream with the first Write or Close.
+func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) { return c.OpenWith(ctx, Opening{}) }
+
+// OpenUniStream is OpenStream for a stream that only sends.
+func (c *Conn) OpenUniStream(ctx context.Context) (*SendStream, error) {
+	s, err := c.OpenWith(ctx, Opening{Uni: true})
+	if err != nil {
+		return nil, err
+	}
+	return &s.SendStream, nil
+}
+
+// Opening says how OpenWith opens a stream.
+type Opening struct {
+	// Uni makes the stream one that only sends: of what OpenWith returns, only the
+	// SendStream is of use.
+	Uni bool
+	// NoWait makes the error ErrStreamLimit when the peer's limit allows no stream, or
+	// others wait already. On an event-driven connection,
+	// Handler.HandleStreamsAvailable tells when to try again.
+	NoWait bool
+	// Events leaves the stream to the event face: the handler that Begin sets is told of
+	// everything, and what OpenWith returns is of use after StreamRef.Detach only.
+	Events bool
+	// Begin, if not nil, is called on the connection's event loop, where it must not
+	// block, once the stream is open. What it writes with Turn.Write or WriteLast,
+	// such as all of a request, needs no further message to the loop; and it may set a
+	// handler (Turn.Handle) that is told how the stream ends. It may be called though
+	// OpenWith returns ctx's error.
+	Begin func(t *Turn, s StreamRef)
+}
+
+// OpenWith opens a stream as how says. The error is the connection's, ErrStreamLimit
+// for NoWait, or the cause of ctx's end.
+func (c *Conn) OpenWith(ctx context.Context, how Opening) (*Stream, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	r := &openRequest{Opening: how, opened: make(chan struct{})}
+	c.link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
+	select {
+	case <-r.opened:
+		if r.stream == nil {
+			return nil, ErrStreamLimit
+		}
+		return r.stream, nil
+	case <-c.Done():
+		return nil, c.Err()
+	case <-ctx.Done():
+	}
+	if c.giveUp(r) {
+		return nil, context.Cause(ctx)
+	}
+	<-r.opened // Begin, which does not block, is under way
+	return r.stream, nil
+}
+
+// giveUp takes r back, unless the stream is open already.
+func (c *Conn) giveUp(r *openRequest) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.stream != nil {
+		return false
+	}
+	r.abandoned = true
+	if r.place != nil {
+		c.opensOf(r.Uni).Remove(r.place)
+	}
+	return true
+}
+
+// openRequest is somebody who waits for a stream. Its fields are guarded by
+// the connection's lock.
+type openRequest struct {
+	Opening
+	opened    chan struct{} // closed when stream is set, or will not be
+	stream    *Stream
+	abandoned bool          // nobody waits any more
+	place     *list.Element // in Conn.opens, nil if not there
+}
+
+// opensOf returns those who wait for a kind of stream. The lock is held.
+func (c *Conn) opensOf(uni bool) *list.List {
+	if c.opens == nil {
+		c.opens = new([2]list.List)
+	}
+	if uni {
+		return &c.opens[1]
+	}
+	return &c.opens[0]
+}
+
+// serveOpen opens a stream for r, or lets it wait behind those who came
+// before. On the loop's goroutine.
+func (c *Conn) serveOpen(r *openRequest) {
+	c.mu.Lock()
+	waiting := c.opensOf(r.Uni)
+	switch {
+	case r.abandoned:
+	case waiting.Len() == 0 && c.fulfil(r):
+		c.mu.Unlock()
+		c.beginOpen(r)
+		return
+	case r.NoWait:
+		c.wantStreams = true
+		close(r.opened)
+	default:
+		r.place = waiting.PushBack(r)
+	}
+	c.mu.Unlock()
+}
+
+// serveOpens opens streams for those who wait, as many as there may be. On the loop's
+// goroutine.
+func (c *Conn) serveOpens() {
+	for _, uni := range []bool{false, true} {
+		for r := c.nextOpen(uni); r != nil; r = c.nextOpen(uni) {
+			c.beginOpen(r)
+		}
+	}
+}
+
+// nextOpen opens a stream for the first of those who wait for a kind, if there may be
+// one, and returns it.
+func (c *Conn) nextOpen(uni bool) *openRequest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opens == nil {
+		return nil
+	}
+	waiting := c.opensOf(uni)
+	first := waiting.Front()
+	if first == nil || !c.fulfil(first.Value.(*openRequest)) {
+		return nil
+	}
+	return waiting.Remove(first).(*openRequest)
+}
+
+// fulfil opens a stream for r if there may be one now. Those who wait when the
+// connection ends learn it from done. The lock is held, so that r is not given up
+// meanwhile. beginOpen must follow.
+func (c *Conn) fulfil(r *openRequest) bool {
+	e, err := c.link.OpenStream(r.Uni)
+	if err != nil {
+		return false
+	}
+	s := c.newStream(e)
+	r.stream = s.ref().blocking()
+	if !r.Events {
+		s.flags.Or(flagDetached)
+	}
+	return true
+}
+
+// beginOpen lets whoever opens a stream begin, and tells him.
+func (c *Conn) beginOpen(r *openRequest) {
+	if r.Begin != nil {
+		t := c.begin()
+		r.Begin(t, r.stream.Ref())
+		t.end()
+	}
+	close(r.opened)
+}

@@ -1,0 +1,105 @@
+package quic
+
+// Handler is told what happens on an event-driven connection: see ListenEvents.
+// The methods of all handlers run on the goroutine of the connection's event loop,
+// one at a time, and every other connection of the loop waits meanwhile. So they
+// must not block: they do what Turn can, and leave everything that takes long to
+// goroutines, for which StreamRef.Detach and Conn.Run are made.
+type Handler interface {
+	// HandleStream: the peer opened s. It returns who is told of it, nil for nobody.
+	HandleStream(t *Turn, s StreamRef) StreamHandler
+	// HandleStreamsAvailable: the peer raised a stream limit after Turn.Open had
+	// returned ErrStreamLimit, Conn.OpenWith had for want of one, or
+	// Turn.StreamLimit had been asked.
+	HandleStreamsAvailable(t *Turn)
+	// HandleClose: the connection has ended; err is Conn.Err's. The last call.
+	HandleClose(t *Turn, err error)
+}
+
+// StreamHandler is told what happens on one stream of an event-driven connection,
+// as a Handler is.
+type StreamHandler interface {
+	// HandleReadable: bytes, the end of the stream or an error can be read. It
+	// comes once for what is new, so read until Turn.Read returns 0 bytes.
+	HandleReadable(t *Turn, s StreamRef)
+	// HandleWritable: after Turn.Write took less than all, there is room again;
+	// after Turn.Unsent found something, all of it has been sent; or the sending
+	// half has ended, which Turn.Write's error tells.
+	HandleWritable(t *Turn, s StreamRef)
+	// HandleEnd: a part of the stream has ended, as end says. Of a detached stream
+	// nothing else is told. When the connection ends first, HandleReadable and
+	// HandleWritable come for the streams that are not detached, and
+	// Handler.HandleClose for all, but not this.
+	HandleEnd(t *Turn, s StreamRef, end End)
+}
+
+// End tells what of a stream has ended, and how.
+type End struct {
+	Kind EndKind
+	// Err says with which code, and by whom, the half was cancelled. It is nil for
+	// StreamEnded.
+	Err *StreamError
+	// Lost is a number of bytes: for ReceivingCut those that the peer has sent and
+	// nobody will read, for SendingCut those that were written and will not be sent.
+	// What a protocol above has to count for its own flow control is what was read
+	// and ReceivingCut's Lost, and what was written less SendingCut's, as both ends
+	// agree on the final size (RFC 9000, Section 4.5).
+	Lost uint64
+}
+
+// EndKind is what of a stream has ended.
+type EndKind uint8
+
+// What a StreamHandler is told to have ended. Each comes once at most, and
+// StreamEnded comes last.
+const (
+	// StreamEnded: both halves have ended, in whatever way: all that was written is
+	// acknowledged, or a reset of it is, and what was received has been read, or will
+	// not be. Nothing further is told of the stream: it is the time for Turn.Release.
+	StreamEnded EndKind = iota
+	// PeerReset: the peer has cancelled what it sends (RESET_STREAM). Bytes that came
+	// before may be left to be read.
+	PeerReset
+	// ReceivingCut: reading has ended before the stream's end, since the peer or
+	// CancelRead cancelled it, and the final size is known.
+	ReceivingCut
+	// SendingCut: writing has ended before all was sent, since CancelWrite or the peer
+	// cancelled it.
+	SendingCut
+)
+
+// TurnHandler is what a Handler implements in addition if it gathers what events
+// bring about, or often does without other goroutines.
+type TurnHandler interface {
+	// HandleTurn comes after a batch of events of the connection, before what they
+	// brought about is sent. It reports whether the Handler has made any goroutine
+	// runnable since the last time. If so, the event loop lets goroutines run, so that
+	// what those write at once leaves together with the acknowledgments of what they
+	// answer; that takes time when there are none. Of Handlers without the method it
+	// is taken for granted.
+	HandleTurn(t *Turn) (woke bool)
+}
+
+// PathHandler is what a Handler implements in addition if it remembers addresses.
+type PathHandler interface {
+	// HandlePathChanged: Conn.RemoteAddr or LocalAddr returns another address now.
+	HandlePathChanged(t *Turn)
+}
+
+// SilenceHandler is what a Handler implements in addition if it can do something
+// about a peer that may be gone, such as trying another connection.
+type SilenceHandler interface {
+	// HandleSilent: the peer has answered nothing for several probe timeouts (RFC 9002,
+	// Section 6.2), about fourteen round trips and at least 300 ms, though something
+	// was sent to it. The connection goes on: the peer may answer yet. It comes once
+	// for each silence.
+	HandleSilent(t *Turn)
+}
+
+// DatagramHandler is what a Handler implements in addition to be told of
+// datagrams.
+type DatagramHandler interface {
+	// HandleDatagrams: one or more datagrams arrived; Turn.ReceiveDatagram takes
+	// them. It is called once until the queue was looked at.
+	HandleDatagrams(t *Turn)
+}

@@ -1,0 +1,35 @@
+package quic
+
+import "sync"
+
+// streamPool has the memory of streams that were released, with nothing in it.
+var streamPool = sync.Pool{New: func() any { return new(stream) }}
+
+// ref returns the stream's present name.
+func (s *stream) ref() StreamRef {
+	return StreamRef{stream: s, generation: uint32(s.use.Load() >> 32), id: uint64(s.link.ID)}
+}
+
+// release makes all names of the stream fail, and gives its memory back when it has
+// ended. On the loop's goroutine, as the others.
+func (s *stream) release() {
+	s.use.Add(1 << 32)
+	s.handler = nil
+	s.flags.Or(flagReleased)
+	s.recycle()
+}
+
+// recycle gives the stream's memory back if it was released and has ended. While
+// somebody is in a call, which began before, the garbage collector has it.
+func (s *stream) recycle() {
+	switch {
+	case !s.is(flagReleased) || !s.ended || !s.link.Settle() || uint32(s.use.Load()) != 0:
+		return
+	case s.rare != nil && (s.rare.readTimer != nil || s.rare.writeTimer != nil):
+		return // which may come back to it
+	case !s.link.Recycle():
+		return
+	}
+	s.streamState = streamState{}
+	streamPool.Put(s)
+}
