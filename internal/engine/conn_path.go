@@ -144,7 +144,7 @@ func (c *Conn) restPath(p *path.Path) {
 // handlePathResponse takes a PATH_RESPONSE frame. It validates the path on which the
 // challenge left, whichever it comes on (RFC 9000, Section 8.2.3).
 func (c *Conn) handlePathResponse(data wire.PathData) {
-	for _, p := range c.paths.All() {
+	for p := range c.paths.All() {
 		if !p.Answers(data) {
 			continue
 		}
@@ -166,7 +166,7 @@ func (c *Conn) handlePathResponse(data wire.PathData) {
 // before (RFC 9000, Section 9.3.2).
 func (c *Conn) handlePathDeadline(now monotime.Time) {
 	failed := false
-	for _, p := range c.paths.All() {
+	for p := range c.paths.All() {
 		if p.Expire(now) {
 			failed = failed || p == c.paths.Current
 			c.restPath(p)

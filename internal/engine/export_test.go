@@ -160,7 +160,7 @@ func (c *Conn) checkBounds(monotime.Time) error {
 	if h.PeerIDs == 0 || h.LocalIDs == 0 {
 		return fmt.Errorf("no connection ID left: %d own, %d of the peer", h.LocalIDs, h.PeerIDs)
 	}
-	for _, p := range c.paths.All() {
+	for p := range c.paths.All() {
 		if err := p.CheckInvariants(); err != nil {
 			return err
 		}

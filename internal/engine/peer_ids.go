@@ -10,7 +10,7 @@ import (
 // Several paths may share one, which is then named several times.
 func (c *Conn) peerIDs() iter.Seq[*path.PeerID] {
 	return func(yield func(*path.PeerID) bool) {
-		for _, p := range c.paths.All() {
+		for p := range c.paths.All() {
 			if p.HasPeer() && !yield(&p.Peer) {
 				return
 			}
@@ -26,22 +26,22 @@ func (c *Conn) peerIDs() iter.Seq[*path.PeerID] {
 // countPeerIDs returns how many of the peer's IDs are kept.
 func (c *Conn) countPeerIDs() int {
 	n := len(c.ids.spare)
-	for i, p := range c.paths.All() {
-		if p.HasPeer() && !usesID(c.paths.All()[:i], p.Peer.Seq) {
+	for p := range c.paths.All() {
+		if p.HasPeer() && c.userOf(p.Peer.Seq) == p {
 			n++
 		}
 	}
 	return n
 }
 
-// usesID reports whether one of the paths uses the peer's ID with this number.
-func usesID(paths []*path.Path, seq uint64) bool {
-	for _, p := range paths {
+// userOf returns the first path that uses the peer's ID with this number, nil for none.
+func (c *Conn) userOf(seq uint64) *path.Path {
+	for p := range c.paths.All() {
 		if p.HasPeer() && p.Peer.Seq == seq {
-			return true
+			return p
 		}
 	}
-	return false
+	return nil
 }
 
 // givePeerID gives a path an ID that no other has used, so that the paths cannot be
@@ -58,7 +58,7 @@ func (c *Conn) givePeerID(p *path.Path) {
 		return
 	}
 	from := c.paths.Current
-	for _, q := range c.paths.All() {
+	for q := range c.paths.All() {
 		if !from.HasPeer() {
 			from = q
 		}
@@ -106,7 +106,7 @@ func (c *Conn) releasePeerID(p *path.Path) {
 	}
 	old := p.Peer
 	p.DropPeer()
-	if usesID(c.paths.All(), old.Seq) {
+	if c.userOf(old.Seq) != nil {
 		return
 	}
 	if old.HasToken {
@@ -119,7 +119,7 @@ func (c *Conn) releasePeerID(p *path.Path) {
 // another one (RFC 9000, Section 5.1.2); other paths get theirs when they need it.
 func (c *Conn) retirePeerIDs() {
 	ids := &c.ids
-	for _, p := range c.paths.All() {
+	for p := range c.paths.All() {
 		if p.HasPeer() && p.Peer.Seq < ids.priorTo {
 			c.releasePeerID(p)
 		}

@@ -27,7 +27,6 @@ func TestSizes(t *testing.T) {
 		{"localID", unsafe.Sizeof(localID{}), 24},
 		{"the peer's ID", unsafe.Sizeof(path.PeerID{}), 48},
 		{"Path", unsafe.Sizeof(path.Path{}), 144},
-		{"Estimates", unsafe.Sizeof(path.Estimates{}), 192},
 		{"Sent", unsafe.Sizeof(recovery.Sent{}), 64},
 	} {
 		if tt.size > tt.class {

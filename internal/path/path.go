@@ -26,6 +26,7 @@ type Path struct {
 	validation *validation
 	validated  bool          // the peer was shown to be at the address
 	fallback   bool          // see Set.Fallback
+	next       *Path         // in the list of a Set
 	lastUse    monotime.Time // when another path took over
 	*Estimates
 }

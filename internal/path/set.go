@@ -2,7 +2,6 @@ package path
 
 import (
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -20,19 +19,28 @@ const maxAge = 10 * time.Minute
 
 // Set is the paths of a connection.
 type Set struct {
-	Current *Path // where packets go
+	Current *Path // where packets go; the first of the list
 
-	list  [Max]*Path // the first count, Current among them: so few that there is no index
 	made  recovery.PathID
-	count uint8
+	first Estimates // of the first path, as most connections have no other
 }
 
-// All returns the paths.
-func (s *Set) All() []*Path { return s.list[:s.count] }
+// All are the paths, the current one first, and then those used last.
+func (s *Set) All() iter.Seq[*Path] {
+	return func(yield func(*Path) bool) {
+		for p := s.Current; p != nil; {
+			next := p.next
+			if !yield(p) {
+				return
+			}
+			p = next
+		}
+	}
+}
 
 // Find returns the path between a pair of addresses, nil when there is none.
 func (s *Set) Find(a Addrs) *Path {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		if p.Addrs == a {
 			return p
 		}
@@ -42,7 +50,7 @@ func (s *Set) Find(a Addrs) *Path {
 
 // Estimates returns what was learned on a path, nil when it is forgotten.
 func (s *Set) Estimates(id recovery.PathID) *Estimates {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		if p.ID == id {
 			return p.Estimates
 		}
@@ -53,57 +61,59 @@ func (s *Set) Estimates(id recovery.PathID) *Estimates {
 // AllEstimates are what was learned on each path, each once though paths share it.
 func (s *Set) AllEstimates() iter.Seq[*Estimates] {
 	return func(yield func(*Estimates) bool) {
-		for i, p := range s.All() {
-			if s.first(p.Estimates) == i && !yield(p.Estimates) {
+		for p := s.Current; p != nil; p = p.next {
+			if s.owner(p.Estimates) == p && !yield(p.Estimates) {
 				return
 			}
 		}
 	}
 }
 
-// first returns the place of the first path that has these estimates.
-func (s *Set) first(e *Estimates) int {
-	for i, p := range s.All() {
-		if p.Estimates == e {
-			return i
-		}
+// owner returns the first path that has these estimates.
+func (s *Set) owner(e *Estimates) *Path {
+	p := s.Current
+	for p.Estimates != e {
+		p = p.next
 	}
-	return -1
+	return p
 }
 
 // EstimatesFor returns the estimates for a new path: those of a path that differs in
 // the peer's port alone, or new ones that know nothing.
 func (s *Set) EstimatesFor(a Addrs) *Estimates {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		if p.Addrs.sameHosts(&a) {
 			return p.Estimates
 		}
 	}
+	e := &s.first
+	if s.made > 0 {
+		e = new(Estimates)
+	}
 	s.made++
-	e := new(Estimates)
 	e.ID = s.made
 	return e
 }
 
 // Add keeps a path in mind, and returns the one that it replaces if there are too many.
 func (s *Set) Add(p *Path) (forgotten *Path) {
-	if s.count == Max {
+	n := 0
+	for range s.All() {
+		n++
+	}
+	if n == Max {
 		forgotten = s.leastUseful()
 		s.Remove(forgotten)
 	}
-	s.list[s.count] = p
-	s.count++
+	p.next, s.Current.next = s.Current.next, p
 	return forgotten
 }
 
-// leastUseful returns the path to forget: first those that were never validated, then
-// the one whose use is longest ago.
+// leastUseful returns the path to forget: the last one that was never validated, or
+// else the last one.
 func (s *Set) leastUseful() (worst *Path) {
-	for _, p := range s.All() {
-		switch {
-		case p == s.Current || p.fallback:
-		case worst == nil, worst.validated && !p.validated,
-			worst.validated == p.validated && p.lastUse < worst.lastUse:
+	for p := s.Current.next; p != nil; p = p.next {
+		if !p.fallback && (worst == nil || worst.validated || !p.validated) {
 			worst = p
 		}
 	}
@@ -112,27 +122,26 @@ func (s *Set) leastUseful() (worst *Path) {
 
 // Remove forgets a path, which is not the current one.
 func (s *Set) Remove(p *Path) {
-	i := slices.Index(s.All(), p)
-	if i < 0 {
-		return
+	for q := s.Current; q != nil; q = q.next {
+		if q.next == p {
+			q.next, p.next, p.fallback = p.next, nil, false
+			return
+		}
 	}
-	copy(s.list[i:], s.list[i+1:])
-	s.count--
-	s.list[s.count] = nil
 }
 
-// Use makes a path of the set, or a new one, the current one. While it is not validated,
-// the last one that was is kept to go back to.
+// Use makes a path of the set, or the first one, the current one. While it is not
+// validated, the last one that was is kept to go back to.
 func (s *Set) Use(now monotime.Time, p *Path) {
-	if s.count == 0 {
-		s.Add(p)
+	old := s.Current
+	if old != nil && old.validated {
+		s.ForgetFallback()
+		old.fallback = true
 	}
-	if old := s.Current; old != nil {
+	if old != nil && old != p {
 		old.lastUse = now
-		if old.validated {
-			s.ForgetFallback()
-			old.fallback = true
-		}
+		s.Remove(p)
+		p.next = old
 	}
 	if s.Current = p; p.validated {
 		s.ForgetFallback()
@@ -142,7 +151,7 @@ func (s *Set) Use(now monotime.Time, p *Path) {
 // Fallback returns a validated path to go back to, until the current one is validated;
 // nil for none.
 func (s *Set) Fallback() *Path {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		if p.fallback {
 			return p
 		}
@@ -152,7 +161,7 @@ func (s *Set) Fallback() *Path {
 
 // ForgetFallback ends that there is a path to go back to.
 func (s *Set) ForgetFallback() {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		p.fallback = false
 	}
 }
@@ -167,13 +176,10 @@ func (s *Set) Idle(p *Path) bool {
 	return p != s.Current && !p.fallback && !p.Challenging()
 }
 
-// ChallengeDue returns a path on which a PATH_CHALLENGE must be sent, and its data; nil
-// for none. The current path comes first.
+// ChallengeDue returns a path on which a PATH_CHALLENGE must be sent, and its data, the
+// current path first; nil for none.
 func (s *Set) ChallengeDue() (*Path, wire.PathData) {
-	if data, due := s.Current.ChallengeDue(); due {
-		return s.Current, data
-	}
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		if data, due := p.ChallengeDue(); due {
 			return p, data
 		}
@@ -183,7 +189,7 @@ func (s *Set) ChallengeDue() (*Path, wire.PathData) {
 
 // Deadline returns when the first challenge of any path is due again, zero for never.
 func (s *Set) Deadline() (at monotime.Time) {
-	for _, p := range s.All() {
+	for p := s.Current; p != nil; p = p.next {
 		at = monotime.Earliest(at, p.Deadline())
 	}
 	return at

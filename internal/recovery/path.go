@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"math"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -15,8 +16,8 @@ type PathID uint32
 // PathState is what loss recovery knows of one path. The zero value has sent nothing
 // yet.
 type PathState struct {
-	ID  PathID
 	RTT RTT
+	ID  PathID
 
 	inFlight    int32
 	firstSample monotime.Time // when RTT got its first sample
@@ -31,9 +32,9 @@ func (p *PathState) InFlight() int { return int(p.inFlight) }
 // thresholds of RFC 9002. Sections 6.1.1 and 6.1.2 there let a sender wait longer
 // then; within these bounds, so that what is really lost is not found much later.
 type disorder struct {
-	threshold uint8         // packets that may overtake one; 0: as usual
-	calm      uint8         // losses since the last that was none
-	delay     time.Duration // how much longer than a round trip a packet may take
+	threshold uint8  // packets that may overtake one; 0: as usual
+	calm      uint8  // losses since the last that was none
+	delay     uint32 // µs: how much longer than a round trip a packet may take
 }
 
 const (
@@ -61,7 +62,7 @@ func (p *PathState) packetThreshold() wire.PacketNumber {
 // lost.
 func (p *PathState) lossDelay() time.Duration {
 	rtt := max(p.RTT.Latest, p.RTT.smoothed())
-	return max(p.RTT.LossDelay(), rtt+min(p.order.delay, rtt/maxLateDivisor))
+	return max(p.RTT.LossDelay(), rtt+min(time.Duration(p.order.delay)*time.Microsecond, rtt/maxLateDivisor))
 }
 
 // arrivedLate makes packets count as lost later, as one did too early: so many newer
@@ -70,7 +71,8 @@ func (p *PathState) arrivedLate(overtaken wire.PacketNumber, took time.Duration)
 	o := &p.order
 	o.calm = 0
 	o.threshold = max(o.threshold, uint8(min(overtaken+1, maxPacketThreshold)))
-	o.delay = max(o.delay, took-p.RTT.smoothed())
+	late := (took - p.RTT.smoothed()) / time.Microsecond
+	o.delay = max(o.delay, uint32(min(max(late, 0), math.MaxUint32)))
 }
 
 // sampleRTT measures a round trip by a packet that asked for the acknowledgment, the
