@@ -79,7 +79,7 @@ func (st *clientStream) readResponse() (*http.Response, error) {
 
 // errInterim is the error of a request to which a server sends interim responses without
 // end: as in net/http, all of them together must not be larger than a header section.
-var errInterim = &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "too many interim responses"}
+var errInterim = &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "too many 1xx responses"}
 
 // fieldsSize is the size of a field section as RFC 9114, Section 4.2.2, counts it.
 func fieldsSize(fields []qpack.Field) (n int) {

@@ -3,6 +3,7 @@ package http3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -71,6 +72,11 @@ func (st *clientStream) explain(err error) error {
 	var stream *quic.StreamError
 	if ctx := st.req.Context(); ctx.Err() != nil && errors.As(err, &stream) && !stream.Remote {
 		return context.Cause(ctx)
+	}
+	if errors.Is(err, h3.ErrSectionTooLarge) {
+		// In net/http's words.
+		reason := fmt.Sprintf("server response headers exceeded %d bytes", st.conn.maxHeader)
+		return &Error{Code: ErrCodeExcessiveLoad, Reason: reason, cause: err}
 	}
 	return describe(err)
 }

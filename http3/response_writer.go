@@ -87,7 +87,7 @@ func (w *responseWriter) WriteHeader(status int) {
 		w.exchange.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
 		return
 	case status < 100 || status > 999:
-		panic(fmt.Sprintf("http3: invalid status code %d", status))
+		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http says it
 	case status < 200:
 		w.writeInterim(status)
 		return

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/dialtrace"
 	"github.com/godwit-quic/godwit/internal/handshake"
@@ -40,6 +41,7 @@ func DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Con
 	if err != nil {
 		return nil, err
 	}
+	t.sole = true
 	c, err := t.DialEvents(ctx, addr, tlsConf, nil, newHandler)
 	if err != nil {
 		t.Close()
@@ -48,6 +50,11 @@ func DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Con
 	t.setTemporary()
 	return c, nil
 }
+
+// maxSoleClosing is for how long a socket is kept at most after its only connection has
+// ended, to tell a peer that has not heard of it (RFC 9000, Section 10.2.1). Three probe
+// timeouts would be seconds on a path that was busy during the handshake.
+const maxSoleClosing = 200 * time.Millisecond
 
 // Dial is the function Dial on the transport's socket. A nil conf is the
 // transport's.

@@ -244,3 +244,28 @@ func TestStatelessReset(t *testing.T) {
 		wantError[*StatelessResetError](t, "Err", client.Err())
 	})
 }
+
+// A socket of one connection is closed soon after it, however long the path is.
+func TestSoleSocketCloses(t *testing.T) {
+	for _, clientCloses := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			e, closeAll := newMemEnv(t, nil, nil)
+			defer closeAll()
+			e.network.Delay(time.Second)
+			e.transport.sole = true
+			client, server := e.pair()
+			e.transport.setTemporary()
+			closing := server
+			if clientCloses {
+				closing = client
+			}
+			closing.CloseWithError(0, "")
+			<-client.Done()
+			start := time.Now()
+			<-e.transport.workers[0].Done()
+			if after := time.Since(start); after > maxSoleClosing {
+				t.Errorf("the socket was closed %v after the connection, want %v at most", after, maxSoleClosing)
+			}
+		})
+	}
+}

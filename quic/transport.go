@@ -36,6 +36,7 @@ type Transport struct {
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
 	temporary atomic.Bool              // ends when no listener and no connection is left
+	sole      bool                     // the socket is that of one connection, which was dialled
 }
 
 // worker is one of a transport's event loops. Each has a socket of its own.
@@ -195,6 +196,9 @@ func (w *worker) serve(l *Listener, server *handshake.Server) bool {
 func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	e := conf.engineConfig()
 	e.NewTracer = newTracer(conf)
+	if t.sole {
+		e.MaxClosingPeriod = maxSoleClosing
+	}
 	if t.adjust != nil {
 		t.adjust(e)
 	}

@@ -22,6 +22,11 @@ type Config struct {
 	// Conn.SetHeld.
 	KeepAlive time.Duration
 
+	// MaxClosingPeriod bounds for how long a connection that has ended answers or
+	// ignores late packets. Who closes the socket then needs no more (RFC 9000, Section
+	// 10.2). 0 means no bound but three probe timeouts.
+	MaxClosingPeriod time.Duration
+
 	// Flow control windows in bytes: what the peer may send beyond what the
 	// application has read. They start at the initial value and grow to the
 	// maximum while the application keeps up.

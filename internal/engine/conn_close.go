@@ -114,7 +114,11 @@ func (c *Conn) closeSilently(now monotime.Time, err error) {
 // enter ends everything but the closing itself.
 func (c *Conn) enter(now monotime.Time, state connState, err error) {
 	c.state = state
-	c.deadlines = deadlines{slotClose: now.Add(closePeriod * c.loss.PTO())}
+	period := closePeriod * c.loss.PTO()
+	if limit := c.config.MaxClosingPeriod; limit > 0 {
+		period = min(period, limit)
+	}
+	c.deadlines = deadlines{slotClose: now.Add(period)}
 	c.streams.fail(c, err)
 	c.events = append(c.events, Event{Kind: EventClosed, Err: err})
 	if c.tracer != nil {

@@ -234,7 +234,7 @@ var errGivenUp = errors.New("h3: the stream is not read any more")
 var (
 	errLateHeader = &StreamError{RequestRejected, "header section took too long"}
 	errBusy       = &StreamError{RequestRejected, "no room for the request"}
-	errInterim    = &StreamError{ExcessiveLoad, "too many interim responses"}
+	errInterim    = &StreamError{ExcessiveLoad, "too many 1xx responses"}
 )
 
 // isServer reports whether requests are read.

@@ -34,15 +34,13 @@ func (e expectation) check(got outcome) error {
 	case unlisted:
 		return fmt.Errorf("%s; expected.txt does not list it", got)
 	case passes:
-		// A server that is closed keeps its loops for up to three probe timeouts, three
-		// seconds if a client went away in its handshake; net/http's tests wait for half a second.
-		ok = got == passed || got == leaked
+		ok = got == passed
 	case skips:
 		ok = got == skipped
 	case varies:
 		ok = got == passed || got == failed
 	case inherent, fault:
-		ok = got == failed || got == hung || got == leaked
+		ok = got == failed || got == hung
 	}
 	if !ok {
 		return fmt.Errorf("%s; expected.txt says: %s %s", got, e.kind, e.why)

@@ -65,9 +65,6 @@ func TestNetHTTP(t *testing.T) {
 			continue // not for HTTP/3
 		}
 		count[e.kind]++
-		if r.outcome == leaked {
-			t.Logf("%s: %s", r.name, r.outcome)
-		}
 		t.Run(r.name, func(t *testing.T) {
 			if err := e.check(r.outcome); err != nil {
 				t.Errorf("%v\n%s", err, r.output)

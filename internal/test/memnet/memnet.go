@@ -23,9 +23,8 @@ import (
 // Network carries datagrams between its sockets, each in the same time and in
 // order unless it has a Weather. Its methods may be called from any goroutine.
 type Network struct {
-	delay time.Duration
-
 	mu      sync.Mutex
+	delay   time.Duration
 	sockets map[netip.AddrPort]*Socket
 	drop    func(from, to netip.AddrPort, datagram []byte) bool
 	weather *Weather
@@ -34,6 +33,13 @@ type Network struct {
 // New returns a network that delivers after delay.
 func New(delay time.Duration) *Network {
 	return &Network{delay: delay, sockets: make(map[netip.AddrPort]*Socket)}
+}
+
+// Delay changes after how long the network delivers what is sent from now on.
+func (n *Network) Delay(d time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.delay = d
 }
 
 // Drop makes the network lose the datagrams for which f returns true; nil means
