@@ -26,16 +26,16 @@ type conn struct {
 	manyRequests   bool                         // the client has sent more than one
 
 	isServer      bool
-	maxFields     int                         // of a section, 0 for any number
+	toldGoAway    bool                        // the extension knows of a GOAWAY
+	maxFields     int32                       // of a section, 0 for any number
 	peer          atomic.Pointer[h3.Settings] // the peer's; nil before they arrived
 	awaitSettings []func()                    // called when they do
 	tunnels       map[uint64]*Tunnel          // by stream ID
 	early         *earlyDatagrams             // nil before the first
 	datagramBytes atomic.Int64                // received datagrams that wait
 
-	ext        ConnExtension // nil for none
-	signal     h3.FrameType  // of the extension's streams, 0 for none
-	toldGoAway bool          // the extension knows of a GOAWAY
+	ext    ConnExtension // nil for none
+	signal h3.FrameType  // of the extension's streams, 0 for none
 }
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.

@@ -352,7 +352,7 @@ func (x *exchange) serve() {
 		x.conn.used()
 		x.conn.countHandlers(-1)
 	}()
-	x.ctx.base = x.conn.context()
+	x.ctx.base = x.conn.requestBase()
 	handler := x.conn.srv.handler()
 	if x.fixed != nil {
 		handler = x.fixed

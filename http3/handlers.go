@@ -34,7 +34,7 @@ func (c *serverConn) mayHandle() bool {
 		return true
 	}
 	left := limit - c.srv.running()
-	if c.handlers.Load() >= max(left/2, 1) {
+	if int64(c.handlers.Load()) >= max(left/2, 1) {
 		return false
 	}
 	if limit-left < sourceParts*left {
@@ -48,10 +48,10 @@ func (c *serverConn) mayHandle() bool {
 const sourceParts = 3
 
 // countHandlers counts n more handlers, or less.
-func (c *serverConn) countHandlers(n int64) {
-	c.handlers.Add(n)
-	c.workers.running.Add(n)
-	c.workers.sources.count(c.source, n)
+func (c *serverConn) countHandlers(n int) {
+	c.handlers.Add(int32(n))
+	c.workers.running.Add(int64(n))
+	c.workers.sources.count(c.source, int64(n))
 }
 
 // running returns how many handlers run, of all connections.

@@ -59,7 +59,7 @@ var errTooManyFields = fmt.Errorf("%w: too many fields", h3.ErrSectionTooLarge)
 
 // checkCount checks the number of fields of a section.
 func (c *conn) checkCount(fields int) error {
-	if c.maxFields > 0 && fields > c.maxFields {
+	if c.maxFields > 0 && fields > int(c.maxFields) {
 		return errTooManyFields
 	}
 	return nil

@@ -3,6 +3,7 @@ package http3
 import (
 	"context"
 	"crypto/tls"
+	"math"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -24,7 +25,7 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*qu
 		conf.MaxIdleTimeout = s.idleTimeout()
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
-	maxHandlers := handlersPerStream * max(conf.MaxIncomingStreams, 0)
+	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
 	return conf, func(t *quic.Turn) quic.Handler { return s.newConn(t, maxHandlers, base) }
 }
 

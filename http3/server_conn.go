@@ -1,7 +1,9 @@
 package http3
 
 import (
+	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -17,13 +19,11 @@ type serverConn struct {
 	workers     *workers // run the handlers
 	source      *clientSource
 	maxHeader   int // bytes
-	maxHandlers int64
-
-	handlers atomic.Int64 // running
-	// headerHeld is how many bytes are kept of header sections that are unfinished
-	headerHeld int
-	answered   atomic.Int64 // requests since account
-	wasted     atomic.Int64 // requests the client cancelled, since account
+	headerHeld  int // bytes kept of header sections that are unfinished
+	maxHandlers int32
+	handlers    atomic.Int32 // running
+	answered    atomic.Int32 // requests since account
+	wasted      atomic.Int32 // requests the client cancelled, since account
 
 	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
 
@@ -32,12 +32,13 @@ type serverConn struct {
 
 	remote string // the client's address, as requests have it; "" until one needs it
 
-	ctx connContext
+	base    func() context.Context      // what contexts derive from; may return nil, and block
+	context atomic.Pointer[connContext] // nil before the first, and without Server.ConnContext
 
 	strange atomic.Pointer[verdict] // of the last request for another host than that of TLS
 }
 
-func newServerConn(s *Server, t *quic.Turn, maxHandlers int64) *serverConn {
+func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
 	maxHeader := s.maxHeaderBytes()
 	settings := h3.Settings{
 		MaxFieldSectionSize: uint64(maxHeader),
@@ -48,7 +49,7 @@ func newServerConn(s *Server, t *quic.Turn, maxHandlers int64) *serverConn {
 		QPACKBlockedStreams:   qpackBlockedStreams,
 	}
 	return &serverConn{
-		conn:        conn{qc: t.Conn(), tls: t.TLS(), state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: s.maxHeaderValueCount()},
+		conn:        conn{qc: t.Conn(), tls: t.TLS(), state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: int32(min(s.maxHeaderValueCount(), math.MaxInt32))},
 		srv:         s,
 		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,
@@ -135,7 +136,7 @@ func (c *serverConn) account(t *quic.Turn) error {
 
 // take returns the value of a counter and sets it to 0. It writes only if it has to:
 // that is dear when other processors count.
-func take(counter *atomic.Int64) int64 {
+func take(counter *atomic.Int32) int32 {
 	if counter.Load() == 0 {
 		return 0
 	}

@@ -19,30 +19,30 @@ type serverContextKey struct{}
 
 // connContext is what the contexts of a connection's requests derive from.
 type connContext struct {
-	base func() context.Context // of the listener; may return nil, and block
-
 	mu  sync.Mutex
-	ctx context.Context // nil until made, and without anything to derive from
+	ctx context.Context // nil until made
 }
 
-// context returns what the contexts of requests derive from, nil for nothing. It is
+// requestBase returns what the contexts of requests derive from, nil for nothing. It is
 // called in handlers' goroutines, and may block.
-func (c *serverConn) context() context.Context {
+func (c *serverConn) requestBase() context.Context {
 	derive := c.srv.ConnContext
 	if derive == nil {
-		return c.ctx.base()
+		return c.base()
 	}
-	c.ctx.mu.Lock()
-	defer c.ctx.mu.Unlock()
-	if c.ctx.ctx == nil {
-		base := c.ctx.base()
+	c.context.CompareAndSwap(nil, new(connContext))
+	made := c.context.Load()
+	made.mu.Lock()
+	defer made.mu.Unlock()
+	if made.ctx == nil {
+		base := c.base()
 		if base == nil {
 			base = context.Background()
 		}
 		base = context.WithValue(base, http.ServerContextKey, c.srv.httpServer())
-		c.ctx.ctx = notNil(derive(base, c.qc), "ConnContext")
+		made.ctx = notNil(derive(base, c.qc), "ConnContext")
 	}
-	return c.ctx.ctx
+	return made.ctx
 }
 
 // notNil panics, as net/http does, when a function of the user's returns no context.

@@ -146,9 +146,9 @@ func (s *Server) closeIdle() (left int) {
 }
 
 // newConn is called for each connection, on its loop, after the handshake.
-func (s *Server) newConn(t *quic.Turn, maxHandlers int64, base func() context.Context) quic.Handler {
+func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Context) quic.Handler {
 	c := newServerConn(s, t, maxHandlers)
-	c.ctx.base = base
+	c.base = base
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.workers = s.workersOf(t.Loop())

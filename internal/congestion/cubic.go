@@ -36,7 +36,7 @@ type cubic struct {
 	wEst    float64       // the window that Reno would have (Section 4.3)
 	credit  float64       // growth below one byte not yet applied
 
-	undo cubicBefore
+	undo *cubicBefore // nil until the first reduction
 }
 
 // cubicBefore is what a reduction changes, beyond the window itself.
@@ -160,7 +160,7 @@ func (c *cubic) OnLost(now monotime.Time, lostBytes int, largestLostSentAt monot
 // OnLate undoes a reduction that had no reason (RFC 9438, Section 4.9).
 func (c *cubic) OnLate(now monotime.Time, bytes int, sentAt monotime.Time) {
 	if c.arrivedLate(bytes, sentAt) {
-		b := &c.undo
+		b := c.undo
 		c.wMax, c.priorSize, c.k, c.wEst = b.wMax, b.priorSize, b.k, b.wEst
 		c.elapsed, c.inEpoch, c.last = b.elapsed, b.inEpoch, now
 	}
@@ -175,7 +175,10 @@ func (c *cubic) reduce(now, sentAt monotime.Time, lost int) {
 		c.lostInRecovery(lost)
 		return
 	}
-	c.undo = cubicBefore{c.wMax, c.priorSize, c.k, c.wEst, c.elapsed, c.inEpoch}
+	if c.undo == nil {
+		c.undo = new(cubicBefore)
+	}
+	*c.undo = cubicBefore{c.wMax, c.priorSize, c.k, c.wEst, c.elapsed, c.inEpoch}
 	size := c.packets()
 	c.priorSize = size
 	// Fast convergence: another flow has come, leave it room (Section 4.7).

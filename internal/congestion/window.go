@@ -20,8 +20,8 @@ type window struct {
 
 	// lost are the bytes whose loss was told of the recovery period and that have not
 	// arrived since. When none is left, before is restored; less than 0: never.
-	lost   int
-	before windowBefore
+	lost   int32
+	before *windowBefore // nil until the first reduction, as many connections have none
 }
 
 // windowBefore is what a reduction changes.
@@ -86,7 +86,7 @@ func (w *window) inRecovery(sentAt monotime.Time) bool {
 // lostInRecovery adds to the losses of the recovery period.
 func (w *window) lostInRecovery(bytes int) {
 	if w.lost > 0 {
-		w.lost += bytes
+		w.lost += int32(bytes)
 	}
 }
 
@@ -96,7 +96,7 @@ func (w *window) arrivedLate(bytes int, sentAt monotime.Time) (undone bool) {
 	if w.lost <= 0 || !w.inRecovery(sentAt) {
 		return false
 	}
-	if w.lost -= bytes; w.lost > 0 {
+	if w.lost -= int32(bytes); w.lost > 0 {
 		return false
 	}
 	w.size = max(w.size, w.before.size)
@@ -110,7 +110,10 @@ func (w *window) arrivedLate(bytes int, sentAt monotime.Time) (undone bool) {
 // enterRecovery sets window and threshold to size and begins a recovery period. lost
 // are the bytes that were the reason, 0 when it was another that cannot be undone.
 func (w *window) enterRecovery(now monotime.Time, size, lost int) {
-	w.lost, w.before = lost, windowBefore{w.size, w.threshold, w.recoveryStart}
+	if w.before == nil {
+		w.before = new(windowBefore)
+	}
+	w.lost, *w.before = int32(lost), windowBefore{w.size, w.threshold, w.recoveryStart}
 	w.size = max(size, w.minimum())
 	w.threshold = w.size
 	w.recoveryStart = now
