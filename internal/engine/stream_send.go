@@ -270,7 +270,9 @@ func (c *Conn) checkSent(s *Stream) {
 	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
 		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
-		h.buf.Forget()
+		if h.reset.isSet() {
+			h.buf.Forget() // else nothing is left
+		}
 		s.finish()
 	}
 }
