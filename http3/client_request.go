@@ -58,18 +58,22 @@ func checkRequest(req *http.Request) error {
 	return nil
 }
 
+// connectionFields are the fields that checkConnectionFields looks at, with the values
+// that change nothing.
+var connectionFields = []struct {
+	key      string
+	harmless []string
+}{
+	{"Upgrade", nil},
+	{"Transfer-Encoding", []string{"chunked"}},
+	{"Connection", []string{"close", "keep-alive"}},
+}
+
 // checkConnectionFields refuses fields that ask for something HTTP/3 does not have
 // (RFC 9114, Section 4.2), as net/http does for HTTP/2. Those that ask for what
 // it does anyway are left out.
 func checkConnectionFields(h http.Header) error {
-	for _, f := range []struct {
-		key      string
-		harmless []string
-	}{
-		{"Upgrade", nil},
-		{"Transfer-Encoding", []string{"chunked"}},
-		{"Connection", []string{"close", "keep-alive"}},
-	} {
+	for _, f := range connectionFields {
 		values := h[f.key]
 		if len(values) == 0 || len(values) == 1 && (values[0] == "" || slices.Contains(f.harmless, strings.ToLower(values[0]))) {
 			continue
@@ -82,8 +86,12 @@ func checkConnectionFields(h http.Header) error {
 // originAddr returns the "host:port" of a URL that checkRequest has accepted.
 func originAddr(u *url.URL) string {
 	host, port := u.Hostname(), u.Port()
-	if ascii, err := asciiHost(host); err == nil {
+	ascii, err := asciiHost(host)
+	switch {
+	case err == nil && ascii != host:
 		host = ascii
+	case port != "" && len(u.Host) == len(host)+1+len(port):
+		return u.Host // which is that already
 	}
 	if port == "" {
 		port = "443"
