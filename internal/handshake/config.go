@@ -89,7 +89,7 @@ func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
 
 // NewConn returns the server's side of a new connection.
 func (s *Server) NewConn() *Conn {
-	c := &Conn{server: s}
+	c := &Conn{server: s, hello: new(firstHello)}
 	if s.pool != nil {
 		c.background = newBackground(s.pool.run)
 	}

@@ -28,13 +28,11 @@ const (
 // returns, and a server begins when it knows the client's transport parameters.
 type Conn struct {
 	server  *Server       // nil for a client
-	client  *tls.Config   // nil for a server
+	client  *tls.Config   // nil for a server, and when the handshake is complete
 	quic    *tls.QUICConn // nil before it is begun, and when it is needed no more
 	version wire.Version
 
-	hello      []byte // of a server's client, until crypto/tls has it
-	helloWhole bool   // all of it is there
-	peerParams []byte // in hello, until crypto/tls has found them too
+	hello *firstHello // of a server's client, until crypto/tls has found the same in it
 
 	background *background // where steps are taken that may block; nil for here
 
@@ -81,9 +79,7 @@ func (c *Conn) start() error {
 	if c.server == nil {
 		return c.collect()
 	}
-	hello := c.hello
-	c.hello = nil
-	return c.handleData(wire.InitialLevel, hello)
+	return c.handleData(wire.InitialLevel, c.hello.data)
 }
 
 // HandleData takes handshake bytes from the peer. The error, or that of Finish, is
@@ -92,7 +88,7 @@ func (c *Conn) HandleData(level wire.Level, data []byte) error {
 	switch {
 	case c.err != nil:
 		return c.err
-	case c.server != nil && !c.helloWhole:
+	case c.hello != nil && !c.hello.whole:
 		c.takeHello(data)
 		return nil
 	case c.background == nil || c.quic == nil:
@@ -110,12 +106,13 @@ func (c *Conn) HandleData(level wire.Level, data []byte) error {
 
 // takeHello waits for all of the client's hello, and tells of what is in it for QUIC.
 func (c *Conn) takeHello(data []byte) {
-	c.hello = append(c.hello, data...)
-	if c.peerParams, c.helloWhole = helloParameters(c.hello); !c.helloWhole {
+	h := c.hello
+	h.data = append(h.data, data...)
+	if h.params, h.whole = helloParameters(h.data); !h.whole {
 		return
 	}
-	if c.peerParams != nil {
-		c.push(engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: c.peerParams})
+	if h.params != nil {
+		c.push(engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: h.params})
 	}
 	c.push(engine.TLSEvent{Kind: engine.TLSNeedParameters})
 }
@@ -229,15 +226,15 @@ func (c *Conn) collect() error {
 			}
 		case tls.QUICHandshakeDone:
 			state := c.quic.ConnectionState()
-			c.state = &state
+			c.state, c.client = &state, nil
 			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone})
 		case tls.QUICTransportParameters:
 			if c.server == nil {
 				c.forward(&e)
-			} else if !bytes.Equal(e.Data, c.peerParams) {
+			} else if c.hello == nil || !bytes.Equal(e.Data, c.hello.params) {
 				return c.fail(fmt.Errorf("handshake: a second hello has other transport parameters: %w", tls.AlertError(alertIllegalParameter)))
 			}
-			c.peerParams = nil
+			c.hello = nil
 		default:
 			c.forward(&e)
 		}

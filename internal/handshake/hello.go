@@ -10,6 +10,13 @@ const (
 	maxHello = 64 << 10
 )
 
+// firstHello is a client's hello, as far as it has come.
+type firstHello struct {
+	data   []byte
+	whole  bool
+	params []byte // in data, once that is whole
+}
+
 // helloParameters finds the client's transport parameters in b, the first bytes of its
 // ClientHello (RFC 8446, Section 4.1.2). It returns false while more must come. In what
 // is malformed there are none, and crypto/tls says what is wrong with it.
