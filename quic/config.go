@@ -60,6 +60,16 @@ type Config struct {
 	InitialStreamWindow, MaxStreamWindow uint64
 	InitialConnWindow, MaxConnWindow     uint64
 
+	// MaxUDPPayload is the largest UDP payload in bytes that path MTU discovery tries
+	// (RFC 9000, Section 14.3), from 1200, the least that QUIC works with, to 65507, the
+	// most that IPv4 carries. Default 1452: Ethernet's 1500 less IPv6 and UDP headers.
+	// Where all of the way has jumbo frames, 8952 fits into those of 9000 bytes; the
+	// loopback interface of Linux takes 65507. More than the way carries costs a few
+	// lost probes, again every ten minutes; the peer may want less, and what it takes
+	// counts. Every path begins with 1200, and a larger size is looked for when there is
+	// data to fill it.
+	MaxUDPPayload int
+
 	// EnableDatagrams lets the peer send datagrams, and us if it takes them
 	// too (RFC 9221).
 	EnableDatagrams bool
@@ -175,6 +185,9 @@ const (
 	// minWindow is the smallest flow control window: a datagram's worth
 	// (RFC 9000, Section 14), below which every packet would wait for credit.
 	minWindow = 1200
+	// minUDPPayload is what every path carries (RFC 9000, Section 14), and maxUDPPayload
+	// what an IPv4 packet of 65535 bytes has room for.
+	minUDPPayload, maxUDPPayload = 1200, 65535 - 20 - 8
 	// minInitialCwnd is the least congestion window (RFC 9002, Section 7.2), in
 	// packets; maxInitialCwnd is above what any path takes at once.
 	minInitialCwnd, maxInitialCwnd = 2, 1000
@@ -234,6 +247,9 @@ func (conf *Config) validate() error {
 	if n := conf.MaxCongestionWindow; n != 0 && (n < minMaxCwnd || n > congestion.MaxWindow) {
 		return fmt.Errorf("quic: Config.MaxCongestionWindow is not between %d and %d: %d", minMaxCwnd, congestion.MaxWindow, n)
 	}
+	if n := conf.MaxUDPPayload; n != 0 && (n < minUDPPayload || n > maxUDPPayload) {
+		return fmt.Errorf("quic: Config.MaxUDPPayload is not between %d and %d: %d", minUDPPayload, maxUDPPayload, n)
+	}
 	if err := conf.checkVersions(); err != nil {
 		return err
 	}
@@ -263,6 +279,7 @@ func (conf *Config) engineConfig() *engine.Config {
 		MaxBidiStreams:      streamLimit(conf.MaxIncomingStreams),
 		MaxUniStreams:       streamLimit(conf.MaxIncomingUniStreams),
 
+		MaxDatagramSize:         conf.MaxUDPPayload,
 		InitialCongestionWindow: conf.InitialCongestionWindow,
 		MaxCongestionWindow:     conf.MaxCongestionWindow,
 	}

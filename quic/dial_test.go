@@ -129,6 +129,8 @@ func TestDialRefusesEarly(t *testing.T) {
 		{"bad congestion", "localhost:1", clientTLS, &Config{Congestion: 9}, "Congestion"},
 		{"small initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1}, "InitialCongestionWindow"},
 		{"huge initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1001}, "InitialCongestionWindow"},
+		{"small UDP payload", "localhost:1", clientTLS, &Config{MaxUDPPayload: 1199}, "MaxUDPPayload"},
+		{"huge UDP payload", "localhost:1", clientTLS, &Config{MaxUDPPayload: 65508}, "MaxUDPPayload"},
 		{"small congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 32<<10 - 1}, "MaxCongestionWindow"},
 		{"huge congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 1<<30 + 1}, "MaxCongestionWindow"},
 		{"bad buffer", "localhost:1", clientTLS, &Config{SocketBuffer: -1}, "SocketBuffer"},
