@@ -196,6 +196,11 @@ func (h *host) transmit(t engine.Transmit) error {
 	if t.Segment <= 0 || len(t.Data) == 0 {
 		return fmt.Errorf("empty train")
 	}
+	if h.run.Watch != nil && h.conn != nil {
+		if err := h.run.Watch(h.side, h.conn, t); err != nil {
+			return err
+		}
+	}
 	for data := t.Data; len(data) > 0; {
 		n := min(t.Segment, len(data))
 		p := Packet{Data: append([]byte(nil), data[:n]...), From: h.addr, To: t.Path.Remote, ECN: t.ECN}

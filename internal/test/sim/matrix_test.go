@@ -64,7 +64,10 @@ var scenarios = []scenario{
 		return awake(network(50*time.Millisecond, work, &Rebind{Every: 60}, &Drop{Rate: 0.01}))
 	}},
 	{"rebindAddress", scenarioSeeds, func() Run {
-		return awake(network(50*time.Millisecond, work, &Rebind{Every: 60, Address: true}))
+		nat := &Rebind{Every: 60, Address: true, Farther: 30 * time.Millisecond}
+		r := awake(network(50*time.Millisecond, work, nat))
+		r.Watch = nat.watchPaths(50 * time.Millisecond)
+		return r
 	}},
 	{"retry", scenarioSeeds, func() Run {
 		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05})()

@@ -51,6 +51,8 @@ type Run struct {
 	Limit time.Duration
 	// NewApp, when set, makes the application on each side, in place of Work's.
 	NewApp func(side wire.Side) App
+	// Watch, when set, is shown every train that a side sends. An error ends the run.
+	Watch func(side wire.Side, c *engine.Conn, t engine.Transmit) error
 	// Trace, when set, gets a line for each packet sent and received.
 	Trace io.Writer
 
