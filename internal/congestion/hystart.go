@@ -26,16 +26,16 @@ const (
 //	     ▲                         │
 //	     └──── RTT fell again ─────┘
 type hystart struct {
-	rounds     bool              // a round has begun
 	roundEnd   wire.PacketNumber // acknowledged when the round ends
 	roundMin   time.Duration     // least RTT of the round; 0 without a sample
 	lastMin    time.Duration     // of the round before; 0 without a sample
-	samples    int               // in this round
 	lastSample monotime.Time     // when samples was last increased
+	samples    int32             // in this round
 
+	rounds      bool          // a round has begun
 	css         bool          // in conservative slow start
+	cssRounds   int8          // rounds of it begun
 	cssBaseline time.Duration // the RTT that made it begin
-	cssRounds   int           // rounds of it begun
 }
 
 // onAcked looks at a packet acknowledged in slow start and reports whether slow
