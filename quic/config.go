@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/congestion"
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -117,6 +118,10 @@ type Config struct {
 	// one for each processor that Go may use (GOMAXPROCS), up to 16, for Listen,
 	// and 1 for NewTransport and Dial. It counts where a socket is made.
 	Loops int
+
+	// ConnectionIDs makes the connection IDs that this side gives out. Default is
+	// RandomConnectionIDs(8, 0). It counts where a socket is made.
+	ConnectionIDs ConnectionIDGenerator
 
 	// StatelessResetKey lets a server that was restarted end the connections
 	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
@@ -228,8 +233,11 @@ func (conf *Config) validate() error {
 			return fmt.Errorf("quic: Config.%s is not between %d and %d: %d", f.name, minWindow, uint64(wire.MaxVarint), f.value)
 		}
 	}
-	if conf.Loops < 0 || conf.Loops > engine.MaxShards {
-		return fmt.Errorf("quic: Config.Loops is not between 0 and %d: %d", engine.MaxShards, conf.Loops)
+	if err := connid.Check(conf.connectionIDs(), max(conf.Loops, 1)); err != nil {
+		return fmt.Errorf("quic: Config.ConnectionIDs: %w", err)
+	}
+	if conf.Loops < 0 || conf.Loops > connid.MaxShards {
+		return fmt.Errorf("quic: Config.Loops is not between 0 and %d: %d", connid.MaxShards, conf.Loops)
 	}
 	for _, f := range []struct {
 		name       string

@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -91,6 +92,7 @@ func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Co
 type dialling struct {
 	ended       chan struct{} // closed when it is complete or has failed
 	unreachable error         // why nothing can reach the peer
+	refused     error         // why there is no connection at all
 }
 
 // newClient makes a connection that has not begun, on the loop whose turn it is.
@@ -116,7 +118,14 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn 
 	t.live.Add(1)
 	ok := c.worker.Do(func() {
 		path := path.Addrs{Remote: remote}
-		c.attach(c.worker.Dial(path, t.engineConfig(c.conf), c.tls, events{c}), c.tls)
+		link, err := c.worker.Dial(path, t.engineConfig(c.conf), c.tls, events{c})
+		if err != nil {
+			d.refused = fmt.Errorf("quic: %w", err)
+			t.live.Add(-1)
+			close(d.ended)
+			return
+		}
+		c.attach(link, c.tls)
 	})
 	if !ok {
 		t.live.Add(-1)
@@ -124,12 +133,16 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn 
 	}
 	select {
 	case <-d.ended:
-		if err := c.Err(); err != nil {
+		if err := cmp.Or(d.refused, c.Err()); err != nil {
 			return nil, err
 		}
 		return c, nil
 	case <-ctx.Done():
-		c.worker.Do(func() { c.link.Close(0, "") })
+		c.worker.Do(func() {
+			if d.refused == nil {
+				c.link.Close(0, "")
+			}
+		})
 		return nil, context.Cause(ctx)
 	}
 }

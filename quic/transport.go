@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/asynclog"
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -60,7 +61,7 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 		addr = ":0"
 	}
 	n := max(conf.Loops, 1)
-	group, err := udp.ListenGroup(addr, n, engine.SteeringFilter(n), udp.Config{
+	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), udp.Config{
 		ReadBuffer:  conf.SocketBuffer,
 		WriteBuffer: conf.SocketBuffer,
 		DisableGSO:  conf.DisableGSO,
@@ -88,7 +89,7 @@ func newTransport(socks []loop.Socket, conf *Config) *Transport {
 		ep.ResetKey = *conf.StatelessResetKey
 	}
 	t := &Transport{conf: conf, log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory()}
-	ep.Gate, ep.Memory = t.gate, t.memory
+	ep.Gate, ep.Memory, ep.ConnectionIDs = t.gate, t.memory, conf.connectionIDs()
 	for i := range socks {
 		t.workers = append(t.workers, &worker{transport: t, index: i})
 	}
@@ -147,6 +148,9 @@ func (t *Transport) ListenEvents(tlsConf *tls.Config, conf *Config, newHandler f
 	}
 	if err := conf.validate(); err != nil {
 		return nil, err
+	}
+	if connid.Empty(t.conf.connectionIDs()) {
+		return nil, errors.New("quic: empty connection IDs are for clients: they lead to one connection only")
 	}
 	if err := checkServerTLS(tlsConf); err != nil {
 		return nil, err

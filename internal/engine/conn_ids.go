@@ -24,7 +24,7 @@ const (
 // localID is an ID the peer may send to.
 type localID struct {
 	seq  uint64
-	id   ownID
+	id   wire.ConnectionID
 	sent sentVal // its NEW_CONNECTION_ID
 }
 
@@ -48,7 +48,7 @@ type connIDs struct {
 
 // init takes our ID in the first packet. There will be as many as allowed, of both
 // sides, in most cases.
-func (ids *connIDs) init(local ownID) {
+func (ids *connIDs) init(local wire.ConnectionID) {
 	ids.spare = make([]path.PeerID, 0, maxPeerIDs-1)
 	ids.local = append(make([]localID, 0, maxLocalIDs), localID{id: local, sent: valReceived})
 	ids.nextSeq = 1
@@ -56,8 +56,14 @@ func (ids *connIDs) init(local ownID) {
 
 // issue gives the peer as many IDs as it wants, within our bound.
 func (ids *connIDs) issue(c *Conn) {
+	if ids.local[0].id.Len() == 0 {
+		return // Section 5.1.1: there are no others, then
+	}
 	for len(ids.local) < int(c.peer.connIDLimit) {
-		id := c.endpoint.newID(c)
+		id, ok := c.endpoint.newID(c)
+		if !ok {
+			return // the peer keeps those that it has
+		}
 		ids.local = append(ids.local, localID{seq: ids.nextSeq, id: id, sent: valUnsent})
 		ids.nextSeq++
 		ids.announced = true
@@ -66,6 +72,9 @@ func (ids *connIDs) issue(c *Conn) {
 
 // handleRetire takes a RETIRE_CONNECTION_ID frame (RFC 9000, Section 19.16).
 func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *TransportError {
+	if ids.local[0].id.Len() == 0 {
+		return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires an empty connection ID")
+	}
 	if seq >= max(ids.told, 1) {
 		return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires a connection ID that was never sent")
 	}
@@ -73,10 +82,10 @@ func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *T
 		if ids.local[i].seq != seq {
 			continue
 		}
-		if ids.local[i].id.wire() == *dst {
+		if ids.local[i].id == *dst {
 			return protocolError(wire.ProtocolViolation, wire.FrameRetireConnectionID, "retires the connection ID it was sent to")
 		}
-		c.endpoint.removeID(ids.local[i].id)
+		c.endpoint.removeID(&ids.local[i].id)
 		ids.local = append(ids.local[:i], ids.local[i+1:]...)
 		ids.issue(c)
 		break
@@ -176,7 +185,7 @@ func (ids *connIDs) append(c *Conn, w *frameWriter) {
 		if w.room() < maxSizeNewConnectionID {
 			return
 		}
-		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id.wire(), Token: c.endpoint.resetToken(l.id)})
+		w.b = wire.AppendNewConnectionID(w.b, &wire.NewConnectionIDFrame{Seq: l.seq, ID: l.id, Token: c.endpoint.resetToken(&l.id)})
 		w.record(recNewConnID, l.seq)
 		l.sent.setSent(w.pn)
 		ids.told = max(ids.told, l.seq+1)

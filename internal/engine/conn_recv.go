@@ -58,6 +58,7 @@ func (c *Conn) isServer(a netip.AddrPort) bool {
 // at least one of them was authentic.
 func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (processed bool) {
 	var first wire.ConnectionID
+	long := 0 // packets so far
 	for b := d.Data; len(b) > 0 && c.state < stateClosing; {
 		if b[0]&longHeaderBit == 0 {
 			return c.handleShort(now, b, d, early) || processed
@@ -67,7 +68,7 @@ func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (proces
 			c.handleOddLong(now, b)
 			return processed
 		}
-		if first.Len() == 0 {
+		if long++; long == 1 {
 			first = h.DstID
 		} else if h.DstID != first {
 			// Section 12.2: other connections' packets are not coalesced.
@@ -146,13 +147,13 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		c.keepEarly(now, pkt, d, early)
 		return false
 	}
-	own, ok := shortID(pkt)
+	local, ok := c.endpoint.shortID(pkt)
 	if !ok {
 		c.traceDropped(now, len(pkt), DropInvalid, "shorter than a header")
 		return false
 	}
 	phase := c.keys.Phase()
-	payload, pn, updated, err := c.keys.Open(pkt, 1+localIDLen, c.space.received.largest())
+	payload, pn, updated, err := c.keys.Open(pkt, 1+local.Len(), c.space.received.largest())
 	if err != nil {
 		c.undecryptable(now, len(pkt), err)
 		return false
@@ -163,8 +164,7 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 	if updated {
 		c.keysUpdated(now)
 	}
-	dst := own.wire()
-	c.handlePayload(now, wire.OneRTTLevel, pn, payload, len(pkt), d, &dst)
+	c.handlePayload(now, wire.OneRTTLevel, pn, payload, len(pkt), d, &local)
 	return true
 }
 

@@ -148,7 +148,7 @@ func (c *Conn) adoptVersion(v wire.Version) {
 // Section 2.1).
 func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.Invariant) {
 	// Only an answer to our first packet names both of our IDs.
-	if string(inv.DstID) != string(c.ids.local[0].id[:]) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
+	if string(inv.DstID) != string(c.ids.local[0].id.Bytes()) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
 		c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with other connection IDs")
 		return
 	}

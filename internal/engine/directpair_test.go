@@ -29,7 +29,7 @@ func newDirectPair(newTLS func() engine.TLS) *directPair {
 // dial makes the connection.
 func (p *directPair) dial(tls engine.TLS) {
 	p.server = nil
-	p.client = p.ce.Dial(p.now, path.Addrs{}, p.config, tls)
+	p.client, _ = p.ce.Dial(p.now, path.Addrs{}, p.config, tls)
 	for range 10 {
 		p.exchange()
 	}

@@ -28,6 +28,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -46,8 +47,11 @@ type EndpointConfig struct {
 	// TokenSecret keys the address validation tokens of Retry packets.
 	TokenSecret [32]byte
 	// Shards is how many endpoints share an address, 0 or 1 for only this one,
-	// and Shard which of them this is, from 0: see ShardOf.
+	// and Shard which of them this is, from 0: see connid.ShardOf.
 	Shard, Shards int
+	// ConnectionIDs makes the IDs given out, which must pass connid.Check; nil means
+	// connid.Default. With empty ones there is at most one connection, and no server.
+	ConnectionIDs connid.Generator
 	// Gate says which clients get a connection; nil accepts all.
 	Gate Gate
 	// Memory bounds what the buffers of all connections hold; endpoints may share
@@ -68,23 +72,26 @@ type Endpoint struct {
 	tokens   *protect.TokenKey
 	gate     Gate
 	spare    spare
+	ids      connid.Generator
 	shard    int
 	shards   int
 	server   *Server
 
 	deferHandshakes bool
 
-	byID       map[ownID]*Conn
-	byInvented map[wire.ConnectionID]*Conn // by the first destination ID of a client, until the handshake is confirmed; then confirmed, for a while
+	byID map[idKey]*Conn
+	// byOriginal has the connections of clients by their first destination ID, the original
+	// one, until the handshake is confirmed; then confirmed, for a while.
+	byOriginal map[wire.ConnectionID]*Conn
 	byReset    map[wire.ResetToken]*Conn
 	conns      int
 	handshakes int // server connections not yet confirmed
 
-	confirmed Conn       // stands in byInvented for those whose handshake is confirmed
+	confirmed Conn       // stands in byOriginal for those whose handshake is confirmed
 	originals []original // their IDs, the oldest first
 
-	last    *Conn // the one a datagram went to before
-	lastID  ownID // by this ID
+	last    *Conn             // the one a datagram went to before
+	lastID  wire.ConnectionID // by this ID
 	answers answers
 	stats   EndpointStats
 	scratch [2048]byte
@@ -113,6 +120,9 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 	if cfg.Gate == nil {
 		cfg.Gate = openGate{}
 	}
+	if cfg.ConnectionIDs == nil {
+		cfg.ConnectionIDs = connid.Default
+	}
 	return &Endpoint{
 		rand:     rand.New(source),
 		source:   source,
@@ -120,13 +130,14 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
 		gate:     cfg.Gate,
 		spare:    spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
+		ids:      cfg.ConnectionIDs,
 		shard:    cfg.Shard,
 		shards:   max(cfg.Shards, 1),
 
 		deferHandshakes: cfg.DeferHandshakes,
 
-		byID:       make(map[ownID]*Conn),
-		byInvented: make(map[wire.ConnectionID]*Conn),
+		byID:       make(map[idKey]*Conn),
+		byOriginal: make(map[wire.ConnectionID]*Conn),
 		byReset:    make(map[wire.ResetToken]*Conn),
 	}
 }
@@ -141,8 +152,14 @@ type Server struct {
 	RequireRetry bool
 }
 
-// SetServer makes the endpoint accept connections; nil makes it stop.
-func (e *Endpoint) SetServer(s *Server) { e.server = s }
+// SetServer makes the endpoint accept connections; nil makes it stop. With empty
+// connection IDs it accepts none.
+func (e *Endpoint) SetServer(s *Server) {
+	if connid.Empty(e.ids) {
+		s = nil // nobody could tell one client from another
+	}
+	e.server = s
+}
 
 // Conns returns how many connections are not yet released.
 func (e *Endpoint) Conns() int { return e.conns }
@@ -154,7 +171,7 @@ func (e *Endpoint) Stats() EndpointStats { return e.stats }
 // to, which should be polled next; a new one has nil in App. It returns nil
 // when no connection took it; then PollTransmit may have an answer.
 func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
-	inv, ok := wire.ParseInvariant(d.Data, localIDLen)
+	inv, ok := wire.ParseInvariant(d.Data, connid.ShortLen(e.ids, d.Data))
 	if !ok {
 		e.stats.Malformed++
 		return nil
@@ -176,39 +193,41 @@ func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
 
 // lookup finds a connection by the bytes of an ID.
 func (e *Endpoint) lookup(b []byte) *Conn {
-	if len(b) == localIDLen {
-		id := ownID(b)
-		if e.last != nil && e.lastID == id {
-			return e.last
-		}
-		if c := e.byID[id]; c != nil {
-			e.last, e.lastID = c, id
-			return c
-		}
+	if c := e.byLocalID(b); c != nil {
+		return c
 	}
-	if id, ok := wire.NewConnectionID(b); ok && len(e.byInvented) > 0 {
-		return e.byInvented[id]
+	if id, ok := wire.NewConnectionID(b); ok && len(e.byOriginal) > 0 {
+		return e.byOriginal[id]
 	}
 	return nil
 }
 
-// Dial starts a connection to addrs.Remote as a client.
-func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TLS) *Conn {
+// Dial starts a connection to addrs.Remote as a client. The error is ErrOneConnection or
+// ErrNoID.
+func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TLS) (*Conn, error) {
 	c := newConn(e, wire.ClientSide, cfg, addrs, tls)
+	local, ok := e.newID(c)
+	if !ok {
+		e.spare.rested()
+		if local.Len() == 0 {
+			return nil, ErrOneConnection
+		}
+		return nil, ErrNoID
+	}
 	e.conns++
 	e.stats.Dialled++
-	c.ids.init(e.newID(c))
+	c.ids.init(local)
 	c.dial(cfg.OriginalVersion)
 	c.trace(c.hs.originalDstID)
 	c.deadlines[slotHandshake] = now.Add(cfg.HandshakeTimeout)
 	c.shake(now)
-	return c
+	return c, nil
 }
 
 // dial makes a client's first packets ones of a version, to an ID of its invention.
 func (c *Conn) dial(v wire.Version) {
 	c.version, c.hs.version.original = v, v
-	c.hs.originalDstID = c.endpoint.randomID()
+	c.hs.originalDstID = c.endpoint.randomOriginalID()
 	c.paths.Current.Peer.ID = c.hs.originalDstID
 	c.setInitialKeys(c.hs.originalDstID)
 }
@@ -220,8 +239,9 @@ func (c *Conn) trace(original wire.ConnectionID) {
 	}
 }
 
-func (e *Endpoint) randomID() wire.ConnectionID {
-	var b [localIDLen]byte
+// randomOriginalID makes the first destination ID of a client.
+func (e *Endpoint) randomOriginalID() wire.ConnectionID {
+	var b [minOriginalIDLen]byte
 	e.randomBytes(b[:])
 	id, _ := wire.NewConnectionID(b[:])
 	return id
@@ -242,10 +262,10 @@ func (e *Endpoint) randomBytes(b []byte) {
 // forgetOriginal ends routing by the client's first destination ID, and the
 // handshake's share of the limits.
 func (e *Endpoint) forgetOriginal(c *Conn) {
-	if c.hs != nil && e.byInvented[c.hs.initialDstID] == c {
+	if c.hs != nil && e.byOriginal[c.hs.initialDstID] == c {
 		e.handshakes--
 		e.gate.HandshakeOver(c.place)
-		delete(e.byInvented, c.hs.initialDstID)
+		delete(e.byOriginal, c.hs.initialDstID)
 	}
 }
 
@@ -266,7 +286,7 @@ const (
 // rememberOriginal ignores what is sent to id for a while.
 func (e *Endpoint) rememberOriginal(now monotime.Time, id wire.ConnectionID) {
 	e.dropOriginals(now, maxOriginals-1)
-	e.byInvented[id] = &e.confirmed
+	e.byOriginal[id] = &e.confirmed
 	e.originals = append(e.originals, original{id, now.Add(originalLifetime)})
 }
 
@@ -274,8 +294,8 @@ func (e *Endpoint) rememberOriginal(now monotime.Time, id wire.ConnectionID) {
 func (e *Endpoint) dropOriginals(now monotime.Time, most int) {
 	n := 0
 	for n < len(e.originals) && (len(e.originals)-n > most || !e.originals[n].until.After(now)) {
-		if id := e.originals[n].id; e.byInvented[id] == &e.confirmed {
-			delete(e.byInvented, id)
+		if id := e.originals[n].id; e.byOriginal[id] == &e.confirmed {
+			delete(e.byOriginal, id)
 		}
 		n++
 	}
@@ -294,7 +314,7 @@ func (e *Endpoint) remove(c *Conn) {
 		e.spare.rested()
 	}
 	for i := range c.ids.local {
-		e.removeID(c.ids.local[i].id)
+		e.removeID(&c.ids.local[i].id)
 	}
 	for r := range c.peerIDs() {
 		if r.HasToken && e.byReset[r.Token] == c {
@@ -307,9 +327,9 @@ func (e *Endpoint) remove(c *Conn) {
 // CheckEmpty returns an error when the endpoint without connections still
 // remembers something of one.
 func (e *Endpoint) CheckEmpty() error {
-	if e.conns == 0 && (len(e.byID)+len(e.byInvented) > len(e.originals) || len(e.byReset) > 0 || e.handshakes != 0) {
+	if e.conns == 0 && (len(e.byID)+len(e.byOriginal) > len(e.originals) || len(e.byReset) > 0 || e.handshakes != 0) {
 		return fmt.Errorf("no connection, but %d IDs, %d reset tokens and %d handshakes are remembered",
-			len(e.byID)+len(e.byInvented), len(e.byReset), e.handshakes)
+			len(e.byID)+len(e.byOriginal), len(e.byReset), e.handshakes)
 	}
 	return nil
 }

@@ -15,9 +15,9 @@ import (
 // token (RFC 9000, Section 8.1.3): a few round trips.
 const retryTokenLifetime = 10 * time.Second
 
-// minInitialDstID is the shortest ID a client may invent for a server
-// (RFC 9000, Section 7.2).
-const minInitialDstID = 8
+// minOriginalIDLen is the length of the shortest ID that a client may invent for a
+// server (RFC 9000, Section 7.2), in bytes.
+const minOriginalIDLen = 8
 
 // handleStranger takes a datagram whose ID is not known.
 func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Invariant) *Conn {
@@ -41,7 +41,7 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 		e.stats.UnknownID++
 	case len(d.Data) < minDatagramSize:
 		e.stats.TooShort++ // Section 14.1
-	case h.DstID.Len() < minInitialDstID:
+	case h.DstID.Len() < minOriginalIDLen:
 		e.stats.Malformed++
 	case e.server == nil:
 		e.stats.Refused++
@@ -100,6 +100,13 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		return nil
 	}
 	c := e.accept(d, h, original, validated)
+	if c == nil {
+		e.gate.HandshakeOver(place)
+		e.gate.Released(place)
+		e.stats.Refused++
+		e.refuse(d, h, &keys.sealer, wire.ConnectionRefused, "no connection ID is free")
+		return nil
+	}
 	c.place = place
 	c.hs.keys[wire.InitialLevel] = keys
 	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
@@ -134,22 +141,27 @@ func (e *Endpoint) authentic(b []byte, h *wire.LongHeader, opener *protect.Opene
 	return err == nil
 }
 
-// accept makes the server's side of a new connection.
+// accept makes the server's side of a new connection, nil if no ID is free for it.
 func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
 	c := newConn(e, wire.ServerSide, e.server.Config, d.Path, e.server.NewTLS())
+	local, ok := e.newID(c)
+	if !ok {
+		e.spare.rested()
+		return nil
+	}
 	e.conns++
 	e.stats.Accepted++
 	e.handshakes++
 	c.version, c.hs.version.original = h.Version, h.Version
 	c.hs.initialDstID = h.DstID
-	e.byInvented[h.DstID] = c
+	e.byOriginal[h.DstID] = c
 	c.hs.originalDstID = original
 	if validated {
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
 		c.paths.Current.Validate()
 	}
 	c.paths.Current.Peer.ID = h.SrcID
-	c.ids.init(e.newID(c))
+	c.ids.init(local)
 	c.trace(original)
 	return c
 }
@@ -166,11 +178,24 @@ func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
 	token := e.tokens.Seal(nil, &protect.Token{
 		Retry: true, Version: h.Version, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
 	}, &nonce)
-	id := e.randomOwnID().wire()
+	id := e.randomRetryID()
 	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
 	tag := protect.RetryTag(h.Version, &h.DstID, out)
 	e.answers.push(answerRetry, d.Path, append(out, tag[:]...))
 	e.stats.RetriesSent++
+}
+
+// randomRetryID makes the ID to which a client sends its next Initial packet. It leads
+// here, and has the length that such an ID must have at least.
+func (e *Endpoint) randomRetryID() wire.ConnectionID {
+	var buf [wire.MaxConnectionIDLen]byte
+	b := e.ids.New(buf[:0], e.shard, e.shards, e.randomBytes)
+	if n := len(b); n < minOriginalIDLen {
+		b = b[:minOriginalIDLen]
+		e.randomBytes(b[n:])
+	}
+	id, _ := wire.NewConnectionID(b)
+	return id
 }
 
 // tokenVerdict says what a token is worth.

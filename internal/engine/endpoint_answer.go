@@ -126,14 +126,14 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	if out == nil {
 		return nil
 	}
-	id, ok := shortID(d.Data)
-	if !ok {
+	id, ok := e.shortID(d.Data)
+	if !ok || id.Len() == 0 {
 		return nil
 	}
 	out = out[:n]
 	e.randomBytes(out)
 	out[0] = out[0]&0x3f | 0x40
-	token := e.resetToken(id)
+	token := e.resetToken(&id)
 	copy(out[n-len(token):], token[:])
 	e.answers.push(answerReset, d.Path, out)
 	e.stats.ResetsSent++

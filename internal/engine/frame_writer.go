@@ -93,8 +93,7 @@ func (c *Conn) begin(w *frameWriter, p *path.Path, level wire.Level, dst []byte,
 		if w.room() < minUsefulRoom+maxLongHeader+len(token) {
 			return false
 		}
-		from := c.ids.local[0].id.wire()
-		w.b, w.lengthAt = wire.AppendLongHeader(w.b, level.PacketType(), c.version, to, &from, token, pn, pnLen)
+		w.b, w.lengthAt = wire.AppendLongHeader(w.b, level.PacketType(), c.version, to, &c.ids.local[0].id, token, pn, pnLen)
 	}
 	w.payload = len(w.b)
 	w.pnAt = w.payload - pnLen

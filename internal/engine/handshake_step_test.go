@@ -146,7 +146,7 @@ func (e *eagerTLS) NextEvent() engine.TLSEvent {
 // A client whose handshake fails as it begins ends with that error.
 func TestHandshakeFailsAtOnce(t *testing.T) {
 	p := newClient(t)
-	p.conn = p.endpoint.Dial(p.now, p.path, p.config, &eagerTLS{FakeTLS: &sim.FakeTLS{Side: wire.ClientSide}})
+	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, &eagerTLS{FakeTLS: &sim.FakeTLS{Side: wire.ClientSide}})
 	p.poll()
 	p.wantClosedWith(wire.InternalError)
 	p.wantForgotten()
@@ -156,7 +156,7 @@ func TestHandshakeFailsAtOnce(t *testing.T) {
 func TestPendingHandshakeClient(t *testing.T) {
 	p := newClient(t)
 	tls := &sim.FakeTLS{Side: wire.ClientSide, Slow: true}
-	p.conn = p.endpoint.Dial(p.now, p.path, p.config, tls)
+	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, tls)
 	p.poll()
 	for range 4 {
 		p.flush()

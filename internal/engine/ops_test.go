@@ -67,7 +67,7 @@ func newOps(program []byte) *ops {
 	}
 	c, s := o.sides[wire.ClientSide], o.sides[wire.ServerSide]
 	s.endpoint.SetServer(&engine.Server{Config: cfg, NewTLS: fakeServerTLS(3000)})
-	c.conn = c.endpoint.Dial(o.now, path.Addrs{Remote: serverAddr}, cfg, &sim.FakeTLS{Side: wire.ClientSide})
+	c.conn, _ = c.endpoint.Dial(o.now, path.Addrs{Remote: serverAddr}, cfg, &sim.FakeTLS{Side: wire.ClientSide})
 	return o
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
@@ -33,17 +34,23 @@ type end struct {
 }
 
 func newPair(t testing.TB, cfg engine.Config) *pair {
+	return newPairWithIDs(t, cfg, [2]connid.Generator{})
+}
+
+// newPairWithIDs makes a pair whose sides have connection IDs of their own making.
+func newPairWithIDs(t testing.TB, cfg engine.Config, ids [2]connid.Generator) *pair {
+	t.Helper()
 	p := &pair{t: t, now: puppetStart, buf: make([]byte, 64<<10)}
 	config := cfg.WithDefaults()
 	for side := range p.ends {
 		p.ends[side] = &end{
-			endpoint: engine.NewEndpoint(engine.EndpointConfig{Seed: [32]byte{byte(side)}}),
+			endpoint: engine.NewEndpoint(engine.EndpointConfig{Seed: [32]byte{byte(side)}, ConnectionIDs: ids[side]}),
 			buf:      make([]byte, 64<<10),
 		}
 	}
 	p.ends[wire.ServerSide].endpoint.SetServer(&engine.Server{Config: config, NewTLS: fakeServerTLS(2000)})
 	c := p.ends[wire.ClientSide]
-	c.conn = c.endpoint.Dial(p.now, path.Addrs{Remote: puppetAddr}, config, &sim.FakeTLS{Side: wire.ClientSide})
+	c.conn, _ = c.endpoint.Dial(p.now, path.Addrs{Remote: puppetAddr}, config, &sim.FakeTLS{Side: wire.ClientSide})
 	for range 10 {
 		p.exchange()
 	}

@@ -34,7 +34,7 @@ func (c *Conn) localParameters() []byte {
 	p.MaxAckDelay = maxAckDelay
 	p.ActiveConnIDLimit = maxPeerIDs
 	p.ResetStreamAt = !cfg.NoResetStreamAt
-	p.InitialSrcID = wire.SomeID(c.ids.local[0].id.wire())
+	p.InitialSrcID = wire.SomeID(c.ids.local[0].id)
 	p.VersionInformation = c.versionInformation()
 	if cfg.Datagrams {
 		p.MaxDatagramFrameSize = maxDatagramFrame
@@ -42,7 +42,7 @@ func (c *Conn) localParameters() []byte {
 	if c.side == wire.ServerSide {
 		p.OriginalDstID = wire.SomeID(c.hs.originalDstID)
 		p.RetrySrcID = c.hs.retrySrcID
-		p.StatelessResetToken = c.endpoint.resetToken(c.ids.local[0].id)
+		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
 		p.HasStatelessResetToken = true
 	}
 	return wire.AppendTransportParameters(make([]byte, 0, usualParameters), &p)

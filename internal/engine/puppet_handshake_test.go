@@ -25,7 +25,7 @@ func (p *puppet) start() {
 		p.pollTLS()
 		return
 	}
-	p.conn = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
+	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
 	p.poll()
 }
 

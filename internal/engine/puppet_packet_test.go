@@ -165,7 +165,9 @@ func (p *puppet) ackFrame(space wire.Space) frame { return ack(p.spaces[space].r
 // ack acknowledges every 1-RTT packet received.
 func (p *puppet) ack() {
 	p.t.Helper()
-	p.send(wire.AppSpace, p.ackFrame(wire.AppSpace))
+	if len(p.spaces[wire.AppSpace].received) > 0 {
+		p.send(wire.AppSpace, p.ackFrame(wire.AppSpace))
+	}
 }
 
 // wasAcked reports whether the endpoint's last ACK frame of a space covers pn.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
@@ -40,7 +41,8 @@ type puppet struct {
 	server   *engine.Server // of an endpoint that accepts
 	gate     engine.Gate
 	memory   *streambuf.Memory
-	conn     *engine.Conn // the real connection, nil until there is one
+	ids      connid.Generator // of the endpoint
+	conn     *engine.Conn     // the real connection, nil until there is one
 
 	version     wire.Version   // of what the puppet sends
 	versions    []wire.Version // of the endpoint's packets with long headers
@@ -154,6 +156,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.server.Config = p.config
 	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
 		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Gate: p.gate, Memory: p.memory,
+		ConnectionIDs: p.ids,
 	})
 	if side == wire.ClientSide {
 		p.endpoint.SetServer(p.server)

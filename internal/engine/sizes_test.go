@@ -24,7 +24,7 @@ func TestSizes(t *testing.T) {
 		{"a stream that receives", unsafe.Sizeof(onlyReceiving{}), 320},
 		{"a stream that sends", unsafe.Sizeof(onlySending{}), 320},
 		{"a stream that does both", unsafe.Sizeof(bothHalves{}), 576 - header},
-		{"localID", unsafe.Sizeof(localID{}), 24},
+		{"localID", unsafe.Sizeof(localID{}), 40},
 		{"the peer's ID", unsafe.Sizeof(path.PeerID{}), 48},
 		{"Path", unsafe.Sizeof(path.Path{}), 144},
 		{"Sent", unsafe.Sizeof(recovery.Sent{}), 64},

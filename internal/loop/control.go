@@ -23,13 +23,18 @@ func (l *Loop) post(it item) bool {
 	return ok
 }
 
-// Dial starts a connection to path.Remote. On the loop's goroutine only.
-func (l *Loop) Dial(path path.Addrs, cfg *engine.Config, tls engine.TLS, h Handler) *Conn {
-	c := l.newConn(l.endpoint.Dial(l.clock(), path, cfg, tls))
+// Dial starts a connection to addrs.Remote. The error is that of engine.Endpoint.Dial.
+// On the loop's goroutine only.
+func (l *Loop) Dial(addrs path.Addrs, cfg *engine.Config, tls engine.TLS, h Handler) (*Conn, error) {
+	e, err := l.endpoint.Dial(l.clock(), addrs, cfg, tls)
+	if err != nil {
+		return nil, err
+	}
+	c := l.newConn(e)
 	c.handler = h
 	l.watchAnswer(c)
 	c.touch()
-	return c
+	return c, nil
 }
 
 // SetServer makes the loop accept connections, nil makes it stop. On the

@@ -11,7 +11,7 @@
 //	l := loop.Start(socket, loop.Config{Endpoint: endpoint, Accept: accept})
 //	defer l.Close()
 //	l.Do(func() {
-//		conn := l.Dial(path, config, tls, handler)
+//		conn, err := l.Dial(path, config, tls, handler)
 //		…
 //	})
 //

@@ -3,13 +3,14 @@ package loop
 import (
 	"sync/atomic"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 )
 
 // Group is loops whose sockets share one address. Each connection lives on one
-// of them, which its IDs name (engine.ShardOf). The kernel's filter gives each
-// loop its datagrams; where there is none, a loop that gets another's hands
-// them over.
+// of them, which its IDs name (connid.ShardOf). The kernel's filter gives each
+// loop its datagrams; where there is none, as it cannot read the IDs, a loop that gets
+// another's hands them over.
 type Group struct {
 	Loops []*Loop
 }
@@ -38,10 +39,13 @@ func StartGroup(socks []Socket, make func(i int) Config) *Group {
 const maxHandedOver = 4096
 
 // handOver gives a datagram to the loop it is for. It returns false if that is
-// this one.
+// this one, or none.
 func (l *Loop) handOver(d *engine.Datagram) bool {
-	shard := engine.ShardOf(d.Data, len(l.group.Loops))
-	if shard == l.index {
+	if l.endpoint.Knows(d.Data) {
+		return false // without asking whose it is, which may take a decryption
+	}
+	shard, ok := connid.ShardOf(l.config.Endpoint.ConnectionIDs, d.Data, len(l.group.Loops))
+	if !ok || shard == l.index {
 		return false
 	}
 	to := l.group.Loops[shard]

@@ -59,7 +59,7 @@ func TestHandshakesWait(t *testing.T) {
 			})
 			r := &recorder{}
 			l.Do(func() {
-				r.conn = l.Dial(path.Addrs{Remote: serverAddr}, config, &sim.FakeTLS{Side: wire.ClientSide}, r)
+				r.conn, _ = l.Dial(path.Addrs{Remote: serverAddr}, config, &sim.FakeTLS{Side: wire.ClientSide}, r)
 			})
 			return l, r
 		}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/udp"
@@ -84,6 +85,9 @@ func newLoop(sock Socket, cfg Config) *Loop {
 	}
 	if cfg.ReceiveBatch <= 0 {
 		cfg.ReceiveBatch = defaultReceiveBatch
+	}
+	if cfg.Endpoint.ConnectionIDs == nil {
+		cfg.Endpoint.ConnectionIDs = connid.Default
 	}
 	cfg.Endpoint.DeferHandshakes = true
 	return &Loop{

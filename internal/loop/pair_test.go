@@ -124,7 +124,7 @@ func (p *pair) dial() {
 	}
 	h := p.client
 	p.clientLoop.Do(func() {
-		h.conn = p.clientLoop.Dial(path.Addrs{Remote: serverAddr}, p.clientConfig, tls, h)
+		h.conn, _ = p.clientLoop.Dial(path.Addrs{Remote: serverAddr}, p.clientConfig, tls, h)
 	})
 }
 

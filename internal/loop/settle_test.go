@@ -18,7 +18,8 @@ func TestOverdue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := l.newConn(l.endpoint.Dial(1, path.Addrs{}, engine.Config{}.WithDefaults(), client))
+	e, _ := l.endpoint.Dial(1, path.Addrs{}, engine.Config{}.WithDefaults(), client)
+	c := l.newConn(e)
 	defer c.engine.Close(1, 0, "") // frees the handshake
 	due := c.engine.Deadline()
 	for _, tt := range []struct {

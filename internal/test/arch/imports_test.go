@@ -25,7 +25,7 @@ var may = map[string]string{
 	"internal/streambuf":  "sync",
 	"internal/path":       "internal/congestion internal/connid internal/monotime internal/recovery internal/wire time",
 	"internal/engine": "internal/congestion internal/connid internal/monotime internal/path internal/protect " +
-		"internal/recovery internal/streambuf internal/varint internal/wire time golang.org/x/net",
+		"internal/recovery internal/streambuf internal/varint internal/wire time",
 	"internal/qpack": "internal/varint sync",
 	"internal/h3":    "internal/monotime internal/qpack internal/varint internal/wire sync time",
 	"internal/wt":    "internal/h3 internal/monotime internal/varint internal/wire time",

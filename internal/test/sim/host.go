@@ -69,7 +69,7 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 
 func (h *host) dial() {
 	h.dialled = true
-	h.conn = h.endpoint.Dial(h.run.now, path.Addrs{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
+	h.conn, _ = h.endpoint.Dial(h.run.now, path.Addrs{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
 }
 
 // receive takes a packet from the network.
