@@ -166,6 +166,7 @@ func (c events) HandleClosed(err error) {
 	}
 	c.finish(err)
 	if d != nil {
+		d.failed = err
 		close(d.ended)
 		c.dialling = nil
 	}

@@ -91,6 +91,7 @@ func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Co
 // dialling is a handshake that this end has begun.
 type dialling struct {
 	ended       chan struct{} // closed when it is complete or has failed
+	failed      error         // why it has failed; set before ended is closed
 	unreachable error         // why nothing can reach the peer
 	refused     error         // why there is no connection at all
 }
