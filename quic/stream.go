@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -87,9 +86,9 @@ type streamState struct {
 
 // rarities are what few streams have. They are guarded by the stream's lock.
 type rarities struct {
-	ctx                   context.Context // made when asked for
-	cancel                context.CancelCauseFunc
-	readTimer, writeTimer *time.Timer // for the deadlines
+	ctx       context.Context // made when asked for
+	cancel    context.CancelCauseFunc
+	deadlines *deadlines // nil before the first
 }
 
 // rarely returns what few streams have. The lock is held.

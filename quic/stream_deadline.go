@@ -1,6 +1,11 @@
 package quic
 
-import "time"
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/monotime"
+)
 
 // SetDeadline sets both deadlines: see SetReadDeadline and SetWriteDeadline.
 // The error is always nil.
@@ -15,49 +20,113 @@ func (s *Stream) SetDeadline(t time.Time) error {
 func (s *ReceiveStream) SetReadDeadline(t time.Time) error {
 	if in := s.ref.enter(); in != nil {
 		defer in.leave()
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		in.setDeadline(&in.reading, &in.rarely().readTimer, flagReadExpired, t)
+		in.setDeadline(t, true)
 	}
 	return nil
 }
 
-// SetWriteDeadline sets the time after which Write and WriteLast fail, as SetReadDeadline does for reading. What was taken before is sent
-// nevertheless. The error is always nil.
+// SetWriteDeadline sets the time after which Write and WriteLast fail, as
+// SetReadDeadline does for reading. What was taken before is sent nevertheless. The
+// error is always nil.
 func (s *SendStream) SetWriteDeadline(t time.Time) error {
 	if in := s.ref.enter(); in != nil {
 		defer in.leave()
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		in.setDeadline(&in.writing, &in.rarely().writeTimer, flagWriteExpired, t)
+		in.setDeadline(t, false)
 	}
 	return nil
 }
 
-// setDeadline makes expired be set on h at t. The lock is held.
-func (s *stream) setDeadline(h *half, current **time.Timer, expired uint32, t time.Time) {
-	if *current != nil {
-		(*current).Stop()
-		*current = nil
-	}
-	s.flags.And(^expired)
-	if t.IsZero() {
-		return
-	}
-	wait := time.Until(t)
-	if wait <= 0 {
-		s.flags.Or(expired)
-		h.signal()
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(wait, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if *current == timer { // else it was too late to stop it
-			s.flags.Or(expired)
-			h.signal()
+// deadline is one of a stream's, an entry in the connection's table. The entry may be
+// earlier than the deadline: moving this to a later time, or taking it away, costs
+// nothing, as is usual before each call of Read. What is not said otherwise is guarded
+// by the stream's lock.
+type deadline struct {
+	stream  *stream
+	half    *half
+	expired uint32        // the flag to set
+	at      monotime.Time // zero for never
+	entry   monotime.Time // when the loop looks, zero for never
+	timer   loop.Timer    // of the loop's goroutine
+}
+
+// deadlines are both of a stream's.
+type deadlines struct{ read, write deadline }
+
+// setDeadline sets the deadline for reading or writing. Any goroutine may call it.
+func (s *stream) setDeadline(t time.Time, reading bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rarely()
+	if r.deadlines == nil {
+		if t.IsZero() {
+			return
 		}
-	})
-	*current = timer
+		r.deadlines = &deadlines{
+			read:  deadline{stream: s, half: &s.reading, expired: flagReadExpired},
+			write: deadline{stream: s, half: &s.writing, expired: flagWriteExpired},
+		}
+	}
+	d := &r.deadlines.write
+	if reading {
+		d = &r.deadlines.read
+	}
+	s.flags.And(^d.expired)
+	d.at = 0
+	switch {
+	case t.IsZero():
+	case time.Until(t) <= 0:
+		d.expire()
+	default:
+		d.at = s.conn.worker.Moment(t)
+		if d.entry == 0 || d.at < d.entry {
+			d.entry = d.at
+			s.conn.link.Do(d.arm)
+		}
+	}
+}
+
+// expire makes calls fail, those under way too. The lock is held.
+func (d *deadline) expire() {
+	d.stream.flags.Or(d.expired)
+	d.half.signal()
+}
+
+// known reports whether the stream's memory still has d. On the loop's goroutine, with
+// the lock.
+func (d *deadline) known() bool {
+	r := d.stream.rare
+	return r != nil && r.deadlines != nil && (d == &r.deadlines.read || d == &r.deadlines.write)
+}
+
+// arm puts d into the connection's table. On the loop's goroutine.
+func (d *deadline) arm() {
+	s := d.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.known() {
+		s.conn.link.SetTimer(&d.timer, d.entry, d)
+	}
+}
+
+// Fire implements loop.Timed: the deadline has passed, or was moved.
+func (d *deadline) Fire() {
+	s := d.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch d.entry = d.at; {
+	case d.at == 0:
+	case d.at.After(s.conn.link.Now()):
+		s.conn.link.SetTimer(&d.timer, d.entry, d)
+	default:
+		d.at, d.entry = 0, 0
+		d.expire()
+	}
+}
+
+// forget takes the deadlines out of the connection's table. On the loop's goroutine.
+func (d *deadlines) forget(link *loop.Conn) {
+	if d != nil {
+		link.SetTimer(&d.read.timer, 0, nil)
+		link.SetTimer(&d.write.timer, 0, nil)
+	}
 }

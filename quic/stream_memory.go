@@ -25,10 +25,11 @@ func (s *stream) recycle() {
 	switch {
 	case !s.is(flagReleased) || !s.ended || !s.link.Settle() || uint32(s.use.Load()) != 0:
 		return
-	case s.rare != nil && (s.rare.readTimer != nil || s.rare.writeTimer != nil):
-		return // which may come back to it
 	case !s.link.Recycle():
 		return
+	}
+	if s.rare != nil {
+		s.rare.deadlines.forget(s.conn.link)
 	}
 	s.streamState = streamState{}
 	streamPool.Put(s)

@@ -103,6 +103,11 @@ func newLoop(sock Socket, cfg Config) *Loop {
 // clock returns the present moment. It starts at 1, as zero means "never".
 func (l *Loop) clock() monotime.Time { return monotime.Time(time.Since(l.start)) + 1 }
 
+// Moment returns a time as the loop's clock has it. Any goroutine may call it.
+func (l *Loop) Moment(t time.Time) monotime.Time {
+	return max(monotime.Time(t.Sub(l.start))+1, 1)
+}
+
 // time returns the time.Time of a moment, zero for "never".
 func (l *Loop) time(at monotime.Time) time.Time {
 	if at.IsZero() {

@@ -43,7 +43,6 @@ var timersLeft = map[string]int{
 	"quic/conn.go":                 1,
 	"quic/listener.go":             1,
 	"quic/resolve.go":              1,
-	"quic/stream_deadline.go":      1,
 	"quic/transport.go":            1,
 	"http3/client_expect.go":       1,
 	"http3/qpack_read.go":          1,
