@@ -38,7 +38,7 @@ type exchange struct {
 	fixed  *FixedResponse   // the answer, nil for the handler's
 
 	blocked *blockedHeader // the header section waits for insertions; nil if it does not
-	late    *quic.Timer    // waits for the rest of the header section, nil for none
+	timer   *quic.Timer    // for the rest of the header section, or the response; nil for none
 	reading bool           // the header section is awaited; of the loop's goroutine
 
 	// unused says that nobody has any more use for the stream, so that its memory can
@@ -53,6 +53,7 @@ type exchange struct {
 
 	using    sync.Mutex // held by who sets deadlines of the stream at any time
 	returned bool       // the handler has: nobody may set deadlines; guarded by using
+	enforced int64      // when timer looks at the response, as rw.deadline has it; guarded by using
 
 	taken       bool // the handler has taken the tunnel
 	misdirected bool // answered with status 421
@@ -86,9 +87,6 @@ func (x *exchange) recycle(t *quic.Turn) {
 func (x *exchange) letGo() {
 	if !x.body.whole || x.waited || x.tunnel != nil || x.rw.isTunnel || x.ctx.isMade() {
 		return
-	}
-	if x.rw.deadline != 0 {
-		return // it is enforced
 	}
 	x.unused.Store(true)
 	*x.body = body{}
@@ -149,8 +147,12 @@ func (x *exchange) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
 		x.abandon(t) // there is no point in waiting for the rest
 	case end.Kind == quic.PeerReset:
 		x.ctx.peerReset(end.Err)
-	case end.Kind == quic.StreamEnded && x.unused.Load():
-		t.Release(s)
+	case end.Kind == quic.StreamEnded:
+		x.stopTimer(t)
+		x.conn.used(t)
+		if x.unused.Load() {
+			t.Release(s)
+		}
 	}
 }
 
@@ -275,7 +277,7 @@ func (x *exchange) accept(t *quic.Turn, sc *scratch, header *requestHead, rest [
 	if x.special&hasPriority != 0 {
 		x.prioritize(x.req.Header)
 	}
-	x.startTimeouts()
+	x.startTimeouts(t)
 	x.conn.countHandlers(1)
 	x.conn.woke = true
 	x.conn.workers.run(x)
@@ -349,8 +351,7 @@ func (x *exchange) serve() {
 		if complete {
 			x.letGo()
 		}
-		x.conn.used()
-		x.conn.countHandlers(-1)
+		x.conn.handlerDone()
 	}()
 	x.ctx.base = x.conn.requestBase()
 	handler := x.conn.srv.handler()

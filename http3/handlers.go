@@ -64,6 +64,15 @@ func (s *Server) running() (n int64) {
 	return n
 }
 
+// handlerDone counts one handler less, which may be what the connection's end has waited
+// for. Any goroutine may call it.
+func (c *serverConn) handlerDone() {
+	c.countHandlers(-1)
+	if c.leaving.Load() {
+		c.qc.Run(c.closeIfOver)
+	}
+}
+
 // reject turns a request away that no handler has seen, for want of room. The client
 // may send it again (RFC 9114, Section 4.1.1).
 func (x *exchange) reject(t *quic.Turn) {

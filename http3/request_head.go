@@ -73,7 +73,7 @@ func (l largeHeader) serve() {
 // done goes on with the request, on the loop's goroutine.
 func (l largeHeader) done(t *quic.Turn, head *requestHead, err error) {
 	x := l.exchange
-	x.conn.countHandlers(-1)
+	x.conn.handlerDone()
 	if x.blocked != l.header {
 		return // the request was given up
 	}

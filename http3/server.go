@@ -132,7 +132,7 @@ type Server struct {
 	conns     map[*serverConn]struct{}
 	tcp       *http.Server               // of ServeTCP, and what handlers see as the server
 	attached  *http.Server               // that Attach was given, which handlers see instead
-	idleTimer *time.Timer                // for the connection that is idle next; nil without any
+	empty     chan struct{}              // closed when no connection is left; nil if nobody waits
 	tlsConf   *tls.Config                // with a certificate in any case
 	workers   atomic.Pointer[[]*workers] // by event loop; replaced, under mu, to grow
 	closing   atomic.Bool                // Shutdown or Close was called

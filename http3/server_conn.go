@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -25,10 +26,12 @@ type serverConn struct {
 	answered    atomic.Int32 // requests since account
 	wasted      atomic.Int32 // requests the client cancelled, since account
 
-	lastRequest atomic.Int64 // when the last one ended, a time.Duration since processStart
+	lastUse time.Duration // when there was a request, of Turn.Now
+	idle    *quic.Timer   // for the idle time; nil without any
 
 	goodbye goodbye
-	woke    bool // a goroutine, since Woke was called
+	leaving atomic.Bool // goodbye is not staying
+	woke    bool        // a goroutine, since Woke was called
 
 	remote string // the client's address, as requests have it; "" until one needs it
 
@@ -72,7 +75,7 @@ func (c *serverConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHan
 		x.refuse(t, err)
 		return x
 	}
-	c.used()
+	c.used(t)
 	if s.ID() > 0 && !c.encoderSettled {
 		c.manyRequests = true
 		c.openQPACK(t)
@@ -100,7 +103,8 @@ func (u *clientUni) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 }
 
 // HandleTurn implements quic.TurnHandler: a fixed response needs no goroutine.
-func (c *serverConn) HandleTurn(*quic.Turn) bool {
+func (c *serverConn) HandleTurn(t *quic.Turn) bool {
+	c.closeIfOver(t) // the last response may have arrived
 	woke := c.woke || c.ext != nil || c.tunnels != nil
 	c.woke = false
 	return woke

@@ -38,6 +38,7 @@ func (c *serverConn) leave(t *quic.Turn) {
 		return
 	}
 	c.goodbye = noticed
+	c.leaving.Store(true)
 	c.sendControl(t, c.state.AppendGoAwayNotice(nil))
 	c.noticeGoAway(t)
 	c.laterStep(t, c.refuseRequests)
@@ -46,6 +47,7 @@ func (c *serverConn) leave(t *quic.Turn) {
 // refuseRequests tells the client which requests will not be answered.
 func (c *serverConn) refuseRequests(t *quic.Turn) {
 	c.goodbye = refusing
+	c.leaving.Store(true)
 	c.sendControl(t, c.state.AppendGoAway(nil))
 	c.noticeGoAway(t)
 	c.laterStep(t, func(t *quic.Turn) {

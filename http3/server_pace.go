@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // paceGrace is how long a handler waits for a client in all before its rate counts,
@@ -157,22 +158,25 @@ func (w *responseWriter) enforcePace() {
 		return
 	}
 	if waits := x.stream.Unsent(); waits > paceWatched {
-		x.waited = true // the stream's memory has another user
 		x.watchPace(waits)
 	}
 }
 
 // watchPace looks at the client's rate when all of its time has passed.
 func (x *exchange) watchPace(waits int) {
-	start := time.Now()
-	time.AfterFunc(x.pacing.write.left, func() {
-		left := x.stream.Unsent()
+	x.conn.qc.Run(func(t *quic.Turn) { x.checkPace(t, waits) })
+}
+
+func (x *exchange) checkPace(t *quic.Turn, waits int) {
+	start, pace := t.Now(), &x.pacing.write
+	t.SetTimer(new(quic.Timer), start+pace.left, quic.TimerFunc(func(t *quic.Turn) {
+		left := t.Unsent(x.ref)
 		switch {
 		case left == 0:
-		case x.pacing.write.waited(time.Since(start), waits-left):
-			x.stream.CancelWrite(uint64(h3.InternalError))
+		case pace.waited(t.Now()-start, waits-left):
+			x.ref.CancelWrite(uint64(h3.InternalError))
 		default:
-			x.watchPace(left)
+			x.checkPace(t, left)
 		}
-	})
+	}))
 }

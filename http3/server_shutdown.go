@@ -9,13 +9,6 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-const (
-	// shutdownPollMin and shutdownPollMax are how often Shutdown looks whether
-	// connections are done, less and less often, as http.Server does.
-	shutdownPollMin = time.Millisecond
-	shutdownPollMax = 500 * time.Millisecond
-)
-
 // Shutdown stops listening, tells clients to send no further requests (GOAWAY, in
 // the two steps of RFC 9114, Section 5.2), waits until the handlers have returned
 // and what they wrote has arrived, and closes the connections. It returns early, with ctx's
@@ -31,17 +24,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if tcp := s.tcpServer(); tcp != nil {
 		err = tcp.Shutdown(ctx)
 	}
-	poll := shutdownPollMin
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
-	for s.closeIdle() > 0 {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-timer.C:
-			poll = min(2*poll, shutdownPollMax)
-			timer.Reset(poll)
-		}
+	select {
+	case <-s.whenEmpty():
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	s.dismissWorkers()
 	s.freeAddresses()
@@ -100,9 +86,6 @@ func (s *Server) closeListeners() {
 			s.closed = append(s.closed, ln)
 		}
 	}
-	if s.idleTimer != nil {
-		s.idleTimer.Stop()
-	}
 	s.mu.Unlock()
 	s.freeAddresses()
 }
@@ -134,17 +117,6 @@ func (s *Server) liveConns() []*serverConn {
 	return conns
 }
 
-// closeIdle closes the connections that were told of the end and on which
-// nothing is left to do, and returns how many there are, those about to close
-// included.
-func (s *Server) closeIdle() (left int) {
-	conns := s.liveConns()
-	for _, c := range conns {
-		c.qc.Run(c.closeIfOver)
-	}
-	return len(conns)
-}
-
 // newConn is called for each connection, on its loop, after the handshake.
 func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Context) quic.Handler {
 	c := newServerConn(s, t, maxHandlers)
@@ -162,8 +134,7 @@ func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Co
 		s.conns = make(map[*serverConn]struct{})
 	}
 	s.conns[c] = struct{}{}
-	c.used()
-	s.watchIdle()
+	c.watchIdle(t)
 	c.start(t, s.Extension)
 	return c
 }
@@ -172,4 +143,23 @@ func (s *Server) forget(c *serverConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if len(s.conns) == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// whenEmpty returns a channel that is closed when no connection is left.
+func (s *Server) whenEmpty() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	empty := s.empty
+	if len(s.conns) == 0 {
+		close(s.empty)
+		s.empty = nil
+	}
+	return empty
 }

@@ -1,7 +1,6 @@
 package http3
 
 import (
-	"context"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -21,18 +20,43 @@ func (s *Server) headerTimeout() time.Duration {
 // arrive. Most come whole, so that none is begun.
 func (x *exchange) awaitHeader(t *quic.Turn) {
 	limit := x.conn.srv.headerTimeout()
-	if limit <= 0 || x.late != nil {
+	if limit <= 0 || x.timer != nil {
 		return
 	}
-	x.late = new(quic.Timer)
-	t.SetTimer(x.late, t.Now()+limit, x)
+	x.timer = new(quic.Timer)
+	t.SetTimer(x.timer, t.Now()+limit, x)
 }
 
-// HandleTimer is called when the header section has taken too long.
+// HandleTimer is called when the header section, or all of the response, has taken too
+// long.
 func (x *exchange) HandleTimer(t *quic.Turn, _ *quic.Timer) {
 	if x.reading {
 		x.abandon(t)
+		return
 	}
+	x.using.Lock()
+	defer x.using.Unlock()
+	x.enforced = 0
+	if x.rw.deadline == 0 {
+		return
+	}
+	left := time.Until(time.Unix(0, x.rw.deadline))
+	switch {
+	case left > 0: // the handler has moved it
+		x.enforce(t, left)
+	case x.returned:
+		x.ref.CancelWrite(uint64(h3.InternalError))
+	} // else writing fails, and the handler's return does the rest
+}
+
+// enforce has the response looked at when its deadline has come. The lock of
+// exchange.using is held.
+func (x *exchange) enforce(t *quic.Turn, left time.Duration) {
+	if x.timer == nil {
+		x.timer = new(quic.Timer)
+	}
+	x.enforced = x.rw.deadline
+	t.SetTimer(x.timer, t.Now()+left, x)
 }
 
 // headerArrived ends awaitHeader.
@@ -40,15 +64,20 @@ func (x *exchange) headerArrived(t *quic.Turn) {
 	if x.headerHeld > 0 {
 		x.holdHeader(t, 0)
 	}
-	if x.late != nil {
-		t.StopTimer(x.late)
-		x.late = nil
+	x.stopTimer(t)
+}
+
+// stopTimer ends the wait for the header section or the response.
+func (x *exchange) stopTimer(t *quic.Turn) {
+	if x.timer != nil {
+		t.StopTimer(x.timer)
+		x.timer = nil
 	}
 }
 
 // startTimeouts sets the deadlines of a request whose handler is about to run.
 // Tunnels have none: they are there to stay.
-func (x *exchange) startTimeouts() {
+func (x *exchange) startTimeouts(t *quic.Turn) {
 	srv := x.conn.srv
 	if x.rw.isTunnel {
 		return
@@ -63,6 +92,9 @@ func (x *exchange) startTimeouts() {
 	}
 	if srv.WriteTimeout > 0 {
 		_ = x.rw.SetWriteDeadline(now.Add(srv.WriteTimeout))
+		x.using.Lock()
+		x.enforce(t, srv.WriteTimeout)
+		x.using.Unlock()
 	}
 }
 
@@ -70,11 +102,18 @@ func (x *exchange) startTimeouts() {
 // handler that has returned: what it wrote may wait for a client that takes
 // nothing.
 func (w *responseWriter) enforceDeadline() {
-	deadline, stream := w.deadline, &w.exchange.stream // which nobody sets any more
-	if deadline == 0 {
-		return
+	x := w.exchange
+	x.using.Lock()
+	defer x.using.Unlock()
+	switch {
+	case w.deadline == 0:
+	case time.Now().UnixNano() >= w.deadline:
+		x.ref.CancelWrite(uint64(h3.InternalError))
+	case x.enforced == 0 || x.enforced > w.deadline: // the loop looks too late
+		x.conn.qc.Run(func(t *quic.Turn) {
+			x.using.Lock()
+			defer x.using.Unlock()
+			x.enforce(t, time.Until(time.Unix(0, w.deadline)))
+		})
 	}
-	_ = stream.SetWriteDeadline(time.Time{})
-	timer := time.AfterFunc(time.Until(time.Unix(0, deadline)), func() { stream.CancelWrite(uint64(h3.InternalError)) })
-	context.AfterFunc(stream.Context(), func() { timer.Stop() })
 }

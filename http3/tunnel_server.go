@@ -107,7 +107,7 @@ func (x *exchange) beginTunnel() {
 	x.req.ContentLength = -1
 	x.tunnel = x.conn.newTunnel(x.ref, x.body, func() {
 		if x.tunnelUses.Add(-1) == 0 {
-			x.conn.countHandlers(-1)
+			x.conn.handlerDone()
 		}
 	})
 }
