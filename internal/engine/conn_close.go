@@ -123,6 +123,11 @@ func (c *Conn) enter(now monotime.Time, state connState, err error) {
 	c.events = append(c.events, Event{Kind: EventClosed, Err: err})
 	if c.tracer != nil {
 		c.tracer.Closed(now, err)
+		ended := TracedDraining
+		if state == stateClosing {
+			ended = TracedClosing
+		}
+		c.tracer.StateUpdated(now, ended)
 	}
 	c.tls.Close()
 	c.answers = nil

@@ -216,9 +216,7 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 		c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
 	}
 	c.congested(in.now, res.Persistent)
-	if c.tracer != nil {
-		c.tracer.MetricsUpdated(in.now, c.Stats())
-	}
+	c.traceMetrics(in.now)
 	return nil
 }
 

@@ -294,7 +294,12 @@ func (c *Conn) appendStream(w *frameWriter, s *Stream, r streambuf.Range, fin bo
 	w.b = wire.AppendStreamHeader(w.b, s.ID, r.Start, n, explicit, fin)
 	w.b = s.out.buf.AppendTo(w.b, r.Start, n)
 	w.recordRange(recStream, uint64(s.ID), r, fin)
-	if fresh := s.out.sent(r, fin, w.pn); fresh > 0 {
+	before := s.out.state
+	fresh := s.out.sent(r, fin, w.pn)
+	if c.tracer != nil && s.out.state != before {
+		c.tracer.StreamUpdated(s.ID, true, sendStateNames[s.out.state])
+	}
+	if fresh > 0 {
 		c.flow.sent += fresh
 		if s.out.buf.SetSent(s.out.next) {
 			s.writable()

@@ -13,7 +13,7 @@ func (c *Conn) UpdateKeys(now monotime.Time) error {
 		return ErrKeyUpdateTooSoon
 	}
 	c.counters.KeyUpdates++
-	c.traceKeys(now, false)
+	c.traceKeys(now, KeysByUs)
 	return nil
 }
 

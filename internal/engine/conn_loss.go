@@ -74,7 +74,7 @@ func (c *Conn) PacketLost(now monotime.Time, id wire.Space, pn wire.PacketNumber
 			e.Lost.LargestSentAt = max(e.Lost.LargestSentAt, p.SentAt)
 		}
 	}
-	c.traceLost(now, id, pn)
+	c.traceLost(now, id, pn, p)
 	c.settle(now, id, pn, p, lost)
 }
 
@@ -141,6 +141,7 @@ func (c *Conn) congested(now monotime.Time, persistent bool) {
 func (c *Conn) handleLossDeadline(now monotime.Time) {
 	due := c.loss.OnDeadline(now, c.lossLimits())
 	c.congested(now, due.Persistent)
+	defer c.traceMetrics(now)
 	if !due.Probe {
 		return
 	}

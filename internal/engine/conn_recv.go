@@ -13,6 +13,9 @@ import (
 // connection's (RFC 9000, Section 12.2).
 func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	c.counters.ReceivedBytes += uint64(len(d.Data))
+	if c.tracer != nil {
+		c.tracer.DatagramReceived(now, len(d.Data), d.ECN)
+	}
 	switch c.state {
 	case stateClosing:
 		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is closing")
@@ -122,13 +125,14 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 	}
 	if h.Version != c.version && c.side == wire.ClientSide {
 		c.adoptVersion(h.Version)
+		c.traceVersion(now, nil)
 	}
 	if level == wire.HandshakeLevel && c.side == wire.ServerSide {
 		c.paths.Current.Validate() // RFC 9000, Section 8.1
 		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
-	c.handlePayload(now, level, pn, payload, len(pkt), d, &h.DstID)
+	c.handlePayload(now, OpenPacket{Level: level, Number: pn, Size: len(pkt), Frames: payload}, d, &h.DstID)
 	return true
 }
 
@@ -159,30 +163,31 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		return false
 	}
 	if c.keys.Phase() != phase {
-		c.traceKeys(now, true)
+		c.traceKeys(now, KeysByPeer)
 	}
 	if updated {
 		c.keysUpdated(now)
 	}
-	c.handlePayload(now, wire.OneRTTLevel, pn, payload, len(pkt), d, &local)
+	p := OpenPacket{wire.OneRTTLevel, pn, wire.KeyPhase(pkt[0]), len(pkt), payload}
+	c.handlePayload(now, p, d, &local)
 	return true
 }
 
 // handlePayload takes the frames of an authentic packet.
-func (c *Conn) handlePayload(now monotime.Time, level wire.Level, pn wire.PacketNumber, payload []byte, size int, d *Datagram, dst *wire.ConnectionID) {
-	id, t := level.Space(), level.PacketType()
+func (c *Conn) handlePayload(now monotime.Time, p OpenPacket, d *Datagram, dst *wire.ConnectionID) {
+	id, pn := p.Level.Space(), p.Number
 	space := c.numberSpace(id)
 	if space.received.seen(pn) {
 		c.counters.Duplicates++
-		c.traceDropped(now, size, DropDuplicate, "")
+		c.traceDropped(now, p.Size, DropDuplicate, "")
 		return
 	}
 	c.counters.ReceivedPackets++
 	if c.tracer != nil {
-		c.tracer.PacketReceived(now, t, pn, size, payload)
+		c.tracer.PacketReceived(now, p)
 	}
-	in := incoming{now: now, space: id, packet: t, pn: pn, datagram: d, dst: dst}
-	if err := c.handleFrames(&in, payload); err != nil {
+	in := incoming{now: now, space: id, packet: p.Level.PacketType(), pn: pn, datagram: d, dst: dst}
+	if err := c.handleFrames(&in, p.Frames); err != nil {
 		c.fail(now, err)
 		return
 	}

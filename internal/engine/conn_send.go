@@ -13,6 +13,15 @@ import (
 // Deadline. buf must have room for at least one datagram of MaxDatagramSize
 // bytes.
 func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
+	t, ok := c.poll(now, buf, maxSegments)
+	if ok && c.tracer != nil {
+		c.tracer.DatagramsSent(now, t)
+	}
+	return t, ok
+}
+
+// poll is PollTransmit without a tracer.
+func (c *Conn) poll(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
 	switch {
 	case c.state == stateClosing:
 		return c.pollClose(now, buf)
@@ -223,7 +232,8 @@ func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 	}
 	size := len(w.b) - w.start + protect.Overhead
 	if c.tracer != nil {
-		c.tracer.PacketSent(now, w.level.PacketType(), w.pn, size, w.b[w.payload:])
+		phase := w.level == wire.OneRTTLevel && c.keys.KeyPhase()
+		c.tracer.PacketSent(now, OpenPacket{w.level, w.pn, phase, size, w.b[w.payload:]})
 	}
 	pkt := w.b[w.start:]
 	if w.level == wire.OneRTTLevel {

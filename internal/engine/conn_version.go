@@ -68,7 +68,7 @@ func versionError(reason string) *TransportError {
 
 // chooseVersion has a server choose the version that the client prefers, once it knows
 // what the client has.
-func (c *Conn) chooseVersion(info *wire.VersionInformation) *TransportError {
+func (c *Conn) chooseVersion(now monotime.Time, info *wire.VersionInformation) *TransportError {
 	if info == nil {
 		return nil // a client with one version (RFC 9368, Section 4)
 	}
@@ -81,13 +81,17 @@ func (c *Conn) chooseVersion(info *wire.VersionInformation) *TransportError {
 		c.version = v
 		c.setInitialKeys(c.hs.initialDstID)
 	}
+	c.traceVersion(now, info.Available)
 	return nil
 }
 
 // checkVersion has a client check that the version is the one that the server chose,
 // and would have come about if nobody had interfered (RFC 9368, Section 4).
-func (c *Conn) checkVersion(info *wire.VersionInformation) *TransportError {
+func (c *Conn) checkVersion(now monotime.Time, info *wire.VersionInformation) *TransportError {
 	v := &c.hs.version
+	if info != nil {
+		c.traceVersion(now, info.Available)
+	}
 	switch {
 	case info == nil && c.version != v.original:
 		return versionError("the server does not say that it chose another version")
@@ -169,6 +173,7 @@ func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.I
 		return
 	}
 	c.beginAnew(now, v)
+	c.traceVersion(now, theirs)
 }
 
 // beginAnew makes a client's second attempt, with another version. Nothing of the first

@@ -218,7 +218,7 @@ func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TL
 	e.stats.Dialled++
 	c.ids.init(local)
 	c.dial(cfg.OriginalVersion)
-	c.trace(c.hs.originalDstID)
+	c.startTrace(now)
 	c.deadlines[slotHandshake] = now.Add(cfg.HandshakeTimeout)
 	c.shake(now)
 	return c, nil
@@ -230,13 +230,6 @@ func (c *Conn) dial(v wire.Version) {
 	c.hs.originalDstID = c.endpoint.randomOriginalID()
 	c.paths.Current.Peer.ID = c.hs.originalDstID
 	c.setInitialKeys(c.hs.originalDstID)
-}
-
-// trace makes the connection's tracer.
-func (c *Conn) trace(original wire.ConnectionID) {
-	if c.config.NewTracer != nil {
-		c.tracer = c.config.NewTracer(c.side, original)
-	}
 }
 
 // randomOriginalID makes the first destination ID of a client.

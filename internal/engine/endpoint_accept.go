@@ -108,6 +108,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		return nil
 	}
 	c.place = place
+	c.startTrace(now)
 	c.hs.keys[wire.InitialLevel] = keys
 	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
 	c.handleDatagram(now, d)
@@ -162,7 +163,6 @@ func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.Connect
 	}
 	c.paths.Current.Peer.ID = h.SrcID
 	c.ids.init(local)
-	c.trace(original)
 	return c
 }
 

@@ -102,7 +102,7 @@ func (e *earlyPackets) keep(list []Datagram) {
 
 // shake begins a client's handshake.
 func (c *Conn) shake(now monotime.Time) {
-	err := c.beginTLS()
+	err := c.beginTLS(now)
 	if err == nil {
 		err = c.pollTLS(now)
 	}
@@ -111,8 +111,8 @@ func (c *Conn) shake(now monotime.Time) {
 	}
 }
 
-func (c *Conn) beginTLS() *TransportError {
-	if err := c.tls.Start(c.version, c.localParameters()); err != nil {
+func (c *Conn) beginTLS(now monotime.Time) *TransportError {
+	if err := c.tls.Start(c.version, c.localParameters(now)); err != nil {
 		return tlsError(err)
 	}
 	return nil
@@ -129,23 +129,28 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 			if err := c.setReadSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
+			c.traceTLSKeys(now, e.Level, false)
 		case TLSWriteSecret:
 			if err := c.setWriteSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
+			c.traceTLSKeys(now, e.Level, true)
 		case TLSWriteData:
 			if space := c.numberSpace(e.Level.Space()); space != nil {
 				space.crypto.write(e.Data)
 			}
 		case TLSNeedParameters:
-			if err := c.beginTLS(); err != nil {
+			if err := c.beginTLS(now); err != nil {
 				return err
 			}
 		case TLSPeerParameters:
-			if err := c.setPeerParameters(e.Data); err != nil {
+			if err := c.setPeerParameters(now, e.Data); err != nil {
 				return err
 			}
 		case TLSHandshakeDone:
+			if c.tracer != nil {
+				c.tracer.ProtocolKnown(now, e.Data)
+			}
 			c.handshakeComplete(now)
 		}
 	}
@@ -182,6 +187,7 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 	c.state = stateEstablished
 	c.deadlines[slotHandshake] = 0
 	c.event(EventHandshakeComplete, nil)
+	c.traceState(now, TracedComplete)
 	if c.side == wire.ServerSide {
 		if err := c.tls.SendSessionTicket(); err == nil {
 			c.pollTLS(now) // the ticket cannot fail the connection
@@ -222,6 +228,7 @@ func (c *Conn) confirm(now monotime.Time) {
 		return
 	}
 	c.hs.confirmed = true
+	c.traceState(now, TracedConfirmed)
 	c.discardSpace(now, wire.InitialSpace)
 	c.discardSpace(now, wire.HandshakeSpace)
 	c.endpoint.forgetOriginal(c)
@@ -240,7 +247,11 @@ func (c *Conn) discardSpace(now monotime.Time, id wire.Space) {
 	}
 	c.loss.Discard(now, id)
 	c.hs.discarded[id] = true
-	c.hs.keys[id.CryptoLevel()] = levelKeys{}
+	level := id.CryptoLevel()
+	if c.tracer != nil && c.hs.keys[level].canSeal {
+		c.tracer.KeysDiscarded(now, level, 0)
+	}
+	c.hs.keys[level] = levelKeys{}
 	c.hs.spaces[id] = numberSpace{}
 }
 

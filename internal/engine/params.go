@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -21,7 +22,7 @@ type peerParams struct {
 }
 
 // localParameters returns the encoded parameters of this side.
-func (c *Conn) localParameters() []byte {
+func (c *Conn) localParameters(now monotime.Time) []byte {
 	cfg := c.config
 	p := wire.DefaultTransportParameters()
 	p.MaxIdleTimeout = cfg.MaxIdleTimeout
@@ -45,6 +46,10 @@ func (c *Conn) localParameters() []byte {
 		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
 		p.HasStatelessResetToken = true
 	}
+	if c.tracer != nil {
+		traced := p // which escapes
+		c.tracer.ParametersSet(now, &traced, false)
+	}
 	return wire.AppendTransportParameters(make([]byte, 0, usualParameters), &p)
 }
 
@@ -52,10 +57,14 @@ func (c *Conn) localParameters() []byte {
 const usualParameters = 192
 
 // setPeerParameters checks and applies the peer's (RFC 9000, Section 7.4).
-func (c *Conn) setPeerParameters(b []byte) *TransportError {
+func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	p, err := wire.ParseTransportParameters(b, c.side.Peer())
 	if err != nil {
 		return protocolError(wire.TransportParameterError, wire.FrameCrypto, err.Error())
+	}
+	if c.tracer != nil {
+		traced := p // which escapes
+		c.tracer.ParametersSet(now, &traced, true)
 	}
 	if err := c.authenticateIDs(&p); err != nil {
 		return err
@@ -64,7 +73,7 @@ func (c *Conn) setPeerParameters(b []byte) *TransportError {
 	if c.side == wire.ServerSide {
 		checkVersion = c.chooseVersion
 	}
-	if err := checkVersion(p.VersionInformation); err != nil {
+	if err := checkVersion(now, p.VersionInformation); err != nil {
 		return err
 	}
 	if p.PreferredAddress != nil && p.InitialSrcID.Len() == 0 { // Section 18.2

@@ -128,7 +128,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 	read, all := s.in.buf.Progress()
 	s.in.window.consumed = read
 	if all {
-		s.in.to(recvEventRead)
+		s.toRecv(recvEventRead)
 		if s.in.cut != nil {
 			s.readable() // who has read all may not have looked for the reset
 		}

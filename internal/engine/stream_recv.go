@@ -156,7 +156,7 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 		return nil
 	}
 	if f.Fin {
-		s.in.to(recvEventFin)
+		s.toRecv(recvEventFin)
 		s.in.stop = nil // nothing left to stop
 	}
 	if s.in.discard {
@@ -171,7 +171,7 @@ func (c *Conn) handleStream(f *wire.Stream) *TransportError {
 	}
 	if readable {
 		if s.in.sizeKnown && s.in.buf.Received() {
-			s.in.to(recvEventAll)
+			s.toRecv(recvEventAll)
 		}
 		s.readable()
 	}
@@ -195,7 +195,7 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 		c.cutStream(s, &wire.ResetStreamAt{ResetStream: *f, ReliableSize: end})
 		return nil
 	}
-	if !s.in.to(recvEventReset) {
+	if !s.toRecv(recvEventReset) {
 		return nil // everything had arrived before
 	}
 	s.in.stop = nil
@@ -208,7 +208,7 @@ func (c *Conn) handleResetStream(now monotime.Time, f *wire.ResetStream) *Transp
 // discarded ends the receiving half of a stream that nobody reads, now that its
 // final size is known.
 func (s *Stream) discarded() {
-	if s.in.to(recvEventRead) {
+	if s.toRecv(recvEventRead) {
 		s.readable()
 		s.finish()
 	}

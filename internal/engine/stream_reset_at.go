@@ -36,7 +36,7 @@ func (c *Conn) handleResetStreamAt(now monotime.Time, f *wire.ResetStreamAt) *Tr
 // cutStream makes the stream end for its reader at the reliable size.
 func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 	h := s.in
-	h.to(recvEventFin)
+	s.toRecv(recvEventFin)
 	h.stop = nil
 	read := s.in.buf.FailAt(f.ReliableSize, resetError(s.ID, f.Code))
 	before := h.toBeRead(read)
@@ -45,9 +45,9 @@ func (c *Conn) cutStream(s *Stream, f *wire.ResetStreamAt) {
 		c.flow.forgo(before - h.toBeRead(read))
 	}
 	if h.discard || read >= f.ReliableSize {
-		h.to(recvEventRead)
+		s.toRecv(recvEventRead)
 	} else if s.in.buf.Received() {
-		h.to(recvEventAll)
+		s.toRecv(recvEventAll)
 	}
 	s.readable()
 	s.finish()

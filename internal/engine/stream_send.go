@@ -267,8 +267,8 @@ func (c *Conn) settleStreamData(r *sentFrame, pn wire.PacketNumber, f fate) {
 // checkSent ends the sending half once the peer knows all it has to know.
 func (c *Conn) checkSent(s *Stream) {
 	h := s.out
-	if h.finVal.received() && h.ackedTo == h.end && h.to(sendEventAllAcked) ||
-		h.reset.received() && h.ackedTo >= h.reliable && h.to(sendEventResetAcked) {
+	if h.finVal.received() && h.ackedTo == h.end && s.toSend(sendEventAllAcked) ||
+		h.reset.received() && h.ackedTo >= h.reliable && s.toSend(sendEventResetAcked) {
 		c.event(EventStreamSent, s)
 		if h.reset.isSet() {
 			h.buf.Forget() // else nothing is left
@@ -283,7 +283,7 @@ const maxOffset = wire.MaxVarint + 1
 // resetSend ends sending with RESET_STREAM; err is what the writer is told.
 func (c *Conn) resetSend(s *Stream, code uint64, err error) {
 	h := s.out
-	if !h.to(sendEventReset) {
+	if !s.toSend(sendEventReset) {
 		return
 	}
 	h.code = code

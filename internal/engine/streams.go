@@ -97,6 +97,7 @@ func (c *Conn) newStream(id wire.StreamID) *Stream {
 		s.in.setNotify()
 	}
 	c.streams.table.add(s)
+	s.traceStream()
 	return s
 }
 

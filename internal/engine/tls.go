@@ -55,7 +55,7 @@ const (
 	TLSWriteData                   // Level, Data: bytes for CRYPTO frames
 	TLSPeerParameters              // Data: the peer's transport parameters
 	TLSNeedParameters              // a server's Start must be called now
-	TLSHandshakeDone               // the handshake is complete (RFC 9001, Section 4.1.1)
+	TLSHandshakeDone               // Data: the application protocol; the handshake is complete (RFC 9001, Section 4.1.1)
 )
 
 // TLSEvent is one step of the handshake.

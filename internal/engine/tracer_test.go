@@ -13,19 +13,22 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// recorder is a Tracer that keeps a line for each call.
-type recorder struct{ lines []string }
+// recorder is a Tracer that keeps a line for each call about packets and the end.
+type recorder struct {
+	engine.NopTracer
+	lines []string
+}
 
 func (r *recorder) line(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) PacketSent(_ monotime.Time, t wire.PacketType, _ wire.PacketNumber, _ int, frames []byte) {
-	r.line("sent %v, first frame %#x", t, frames[0])
+func (r *recorder) PacketSent(_ monotime.Time, p engine.OpenPacket) {
+	r.line("sent %v, first frame %#x", p.Level, p.Frames[0])
 }
 
-func (r *recorder) PacketReceived(_ monotime.Time, t wire.PacketType, _ wire.PacketNumber, _ int, frames []byte) {
-	r.line("received %v, first frame %#x", t, frames[0])
+func (r *recorder) PacketReceived(_ monotime.Time, p engine.OpenPacket) {
+	r.line("received %v, first frame %#x", p.Level, p.Frames[0])
 }
 
 func (r *recorder) PacketDropped(_ monotime.Time, _ int, trigger engine.DropTrigger, detail string) {
@@ -34,13 +37,13 @@ func (r *recorder) PacketDropped(_ monotime.Time, _ int, trigger engine.DropTrig
 
 func (r *recorder) PacketBuffered(monotime.Time, int) { r.line("buffered") }
 
-func (r *recorder) PacketLost(monotime.Time, wire.Space, wire.PacketNumber) { r.line("lost") }
-func (r *recorder) KeyUpdated(_ monotime.Time, phase uint64, remote bool) {
-	r.line("key phase %d, by the peer: %v", phase, remote)
+func (r *recorder) KeysUpdated(_ monotime.Time, level wire.Level, phase uint64, trigger engine.KeyTrigger, _ bool) {
+	if trigger != engine.KeysByTLS {
+		r.line("keys of %v, phase %d: %s", level, phase, trigger)
+	}
 }
-func (r *recorder) MetricsUpdated(monotime.Time, engine.Stats) {}
-func (r *recorder) Closed(monotime.Time, error)                { r.line("closed") }
-func (r *recorder) Released(monotime.Time)                     { r.line("released") }
+func (r *recorder) Closed(monotime.Time, error) { r.line("closed") }
+func (r *recorder) Released(monotime.Time)      { r.line("released") }
 
 // traced makes the puppet's endpoint tell r what its connection does.
 func traced(r *recorder) func(*puppet) {
@@ -195,10 +198,10 @@ func TestTraceKeyUpdates(t *testing.T) {
 	p.send(wire.AppSpace, ping())
 	var got []string
 	for _, l := range r.lines {
-		if strings.HasPrefix(l, "key phase") {
+		if strings.HasPrefix(l, "keys") {
 			got = append(got, l)
 		}
 	}
 	r.lines = got
-	r.want(t, "key phase 1, by the peer: true", "key phase 2, by the peer: false")
+	r.want(t, "keys of 1-RTT, phase 1: remote_update", "keys of 1-RTT, phase 2: local_update")
 }

@@ -227,7 +227,7 @@ func (c *Conn) collect() error {
 		case tls.QUICHandshakeDone:
 			state := c.quic.ConnectionState()
 			c.state, c.client = &state, nil
-			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone})
+			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone, Data: []byte(state.NegotiatedProtocol)})
 		case tls.QUICTransportParameters:
 			if c.server == nil {
 				c.forward(&e)

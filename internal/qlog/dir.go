@@ -60,7 +60,7 @@ func (d *dir) newTracer(side wire.Side, id wire.ConnectionID) engine.Tracer {
 	}
 	out := &output{w: f, limit: maxFile, report: d.report, closed: func() { d.open.Add(-1) }}
 	out.writeHeader(side, id, time.Now())
-	return &tracer{out: out}
+	return &tracer{side: side, out: out}
 }
 
 // create makes a file that is not there yet: a peer that repeats a connection ID

@@ -1,6 +1,7 @@
 // Package qlog writes what connections do to files that qlog's tools read
-// (draft-ietf-quic-qlog-main-schema, draft-ietf-quic-qlog-quic-events): packets
-// with their frames, losses, round-trip time and congestion window, and the end.
+// (draft-ietf-quic-qlog-main-schema, draft-ietf-quic-qlog-quic-events): what the
+// sides agree on, datagrams, packets with their frames, losses, round-trip time,
+// congestion control, path MTU and ECN, keys, streams, and the end.
 //
 //	conf := engine.Config{NewTracer: qlog.Dir("/tmp/qlog", slog.Default())}
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -83,7 +85,7 @@ var (
 		"crypto_buffer_exceeded", "key_update_error", "aead_limit_reached", "no_viable_path", "unknown",
 	}
 
-	header = object{"packet_type": packetType, "?packet_number": number}.is
+	header = object{"packet_type": packetType, "?packet_number": number, "?key_phase": number, "?key_phase_bit": flag}.is
 	token  = object{"?type": oneOf("retry", "resumption"), "?raw": rawInfo}.is
 
 	schemaFrames = map[string]object{
@@ -109,6 +111,18 @@ var (
 		"unknown": {"frame_type_bytes": number},
 	}
 
+	endpoint = object{"?ip_v4": text, "?port_v4": number, "?ip_v6": text, "?port_v6": number, "?connection_ids": list(hexadecimal, 1)}.is
+	version  = func(v any) bool { s, ok := v.(string); return ok && len(s) == 8 && hexadecimal(v) }
+	alpn     = object{"?byte_value": hexadecimal, "?string_value": text}.is
+	keyType  = oneOf("server_initial_secret", "client_initial_secret", "server_handshake_secret",
+		"client_handshake_secret", "server_0rtt_secret", "client_0rtt_secret", "server_1rtt_secret", "client_1rtt_secret")
+	datagrams = object{"?count": number, "?raw": list(rawInfo, 1),
+		"?ecn": list(oneOf("Not-ECT", "ECT(1)", "ECT(0)", "CE"), 1), "?datagram_payload_checksums": list(number, 1)}
+	ecnStates = oneOf("testing", "unknown", "failed", "capable")
+
+	streamState = oneOf("idle", "open", "closed", "half_closed_local", "half_closed_remote", "ready", "send", "data_sent",
+		"reset_sent", "reset_received", "receive", "size_known", "data_read", "reset_read", "data_received", "destroyed")
+
 	packet = object{"header": header, "?frames": list(isFrame, 0), "?raw": rawInfo}
 
 	schemaEvents = map[string]object{
@@ -116,10 +130,29 @@ var (
 		"packet_dropped": {"?raw": rawInfo, "?details": object{"?reason": text}.is, "?trigger": oneOf("internal_error", "rejected",
 			"unsupported", "invalid", "duplicate", "connection_unknown", "decryption_failure", "key_unavailable", "general")},
 		"packet_buffered": {"?raw": rawInfo, "?trigger": oneOf("backpressure", "keys_unavailable")},
-		"packet_lost":     {"?header": header, "?trigger": oneOf("reordering_threshold", "time_threshold", "pto_expired")},
-		"key_updated": {"key_type": oneOf("server_initial_secret", "client_initial_secret", "server_handshake_secret",
-			"client_handshake_secret", "server_0rtt_secret", "client_0rtt_secret", "server_1rtt_secret", "client_1rtt_secret"),
+		"packet_lost": {"?header": header, "?is_mtu_probe_packet": flag,
+			"?trigger": oneOf("reordering_threshold", "time_threshold", "pto_expired")},
+		"key_updated": {"key_type": keyType,
 			"?old": hexadecimal, "?new": hexadecimal, "?key_phase": number, "?trigger": oneOf("tls", "remote_update", "local_update")},
+		"key_discarded": {"key_type": keyType, "?key": hexadecimal, "?key_phase": number,
+			"?trigger": oneOf("tls", "remote_update", "local_update")},
+		"connection_started":  {"local": endpoint, "remote": endpoint},
+		"version_information": {"?server_versions": list(version, 1), "?client_versions": list(version, 1), "?chosen_version": version},
+		"alpn_information":    {"?server_alpns": list(alpn, 0), "?client_alpns": list(alpn, 0), "?chosen_alpn": alpn},
+		"parameters_set": {"?initiator": initiator, "?original_destination_connection_id": hexadecimal,
+			"?initial_source_connection_id": hexadecimal, "?retry_source_connection_id": hexadecimal,
+			"?disable_active_migration": flag, "?max_idle_timeout": number, "?max_udp_payload_size": number,
+			"?ack_delay_exponent": number, "?max_ack_delay": number, "?active_connection_id_limit": number,
+			"?initial_max_data": number, "?initial_max_stream_data_bidi_local": number,
+			"?initial_max_stream_data_bidi_remote": number, "?initial_max_stream_data_uni": number,
+			"?initial_max_streams_bidi": number, "?initial_max_streams_uni": number,
+			"?max_datagram_frame_size": number, "?grease_quic_bit": flag, "?reset_stream_at": flag},
+		"udp_datagrams_sent": datagrams, "udp_datagrams_received": datagrams,
+		"stream_state_updated": {"stream_id": number, "?stream_type": streamKind, "?old": streamState, "new": streamState,
+			"stream_side": oneOf("sending", "receiving"), "?trigger": initiator},
+		"mtu_updated":              {"?old": number, "new": number, "?done": flag},
+		"congestion_state_updated": {"?old": text, "new": text, "?trigger": text},
+		"ecn_state_updated":        {"?old": ecnStates, "new": ecnStates},
 		"recovery_metrics_updated": {"?min_rtt": number, "?smoothed_rtt": number, "?latest_rtt": number, "?rtt_variance": number,
 			"?congestion_window": number, "?bytes_in_flight": number},
 		"connection_closed": {"?initiator": initiator, "?connection_error": transportError, "?application_error": unknown,
@@ -177,25 +210,50 @@ func checkEvent(t *testing.T, rec string) (name string) {
 // TestSchema: every event that is written is one of the draft's, with its
 // fields and values.
 func TestSchema(t *testing.T) {
-	path := t.TempDir()
-	tr := Dir(path, nil)(wire.ClientSide, connectionID(1))
+	dir := t.TempDir()
+	tr := Dir(dir, nil)(wire.ClientSide, connectionID(1))
 	ping := wire.AppendPing(nil)
-	for _, p := range []wire.PacketType{wire.InitialPacket, wire.ZeroRTTPacket, wire.HandshakePacket, wire.OneRTTPacket} {
-		tr.PacketSent(1, p, 1<<60, 1200, ping)
-		tr.PacketReceived(2, p, 0, 1200, ping)
+	for level := range wire.Level(wire.NumLevels) {
+		tr.PacketSent(1, engine.OpenPacket{Level: level, Number: 1 << 60, Size: 1200, Frames: ping, KeyPhase: true})
+		tr.PacketReceived(2, engine.OpenPacket{Level: level, Size: 1200, Frames: ping})
+		tr.KeysUpdated(2, level, 0, engine.KeysByTLS, level%2 == 0)
+		tr.KeysDiscarded(2, level, 3)
 	}
+	addrs := path.Addrs{Local: netip.MustParseAddr("192.0.2.1"), Remote: netip.MustParseAddrPort("[fe80::1%eth0]:443")}
+	tr.Started(2, addrs, connectionID(1), connectionID())
+	tr.Started(2, path.Addrs{}, connectionID(1), connectionID(2))
+	tr.VersionKnown(2, wire.Version1, []wire.Version{wire.Version1}, nil)
+	tr.VersionKnown(2, wire.Version2, nil, make([]wire.Version, 10_000))
+	tr.ProtocolKnown(2, []byte("h3"))
+	tr.ProtocolKnown(2, []byte{0xff, '"'})
+	defaults := wire.DefaultTransportParameters()
+	defaults.RetrySrcID.Set = true
+	tr.ParametersSet(2, &defaults, false)
+	tr.ParametersSet(2, &wire.TransportParameters{InitialMaxData: 1 << 61, GreaseQUICBit: true}, true)
+	for _, state := range []string{engine.TracedAttempted, engine.TracedComplete, engine.TracedConfirmed, engine.TracedClosing, engine.TracedDraining} {
+		tr.StateUpdated(2, state)
+	}
+	tr.StreamUpdated(3, true, "send")
+	tr.StreamUpdated(4, false, "reset_read")
+	tr.DatagramsSent(3, engine.Transmit{Data: make([]byte, 2500), Segment: 1200, ECN: path.ECT0})
+	tr.DatagramReceived(3, 1200, path.CE)
 	for _, trigger := range []engine.DropTrigger{engine.DropRejected, engine.DropUnsupported, engine.DropInvalid,
 		engine.DropDuplicate, engine.DropDecryptionFailure, engine.DropKeyUnavailable, engine.DropGeneral} {
 		tr.PacketDropped(3, 50, trigger, "bad mood")
 		tr.PacketDropped(3, 50, trigger, "")
 	}
 	tr.PacketBuffered(3, 50)
-	tr.KeyUpdated(3, 1, false)
-	tr.KeyUpdated(3, 2, true)
+	tr.KeysUpdated(3, wire.OneRTTLevel, 1, engine.KeysByUs, false)
+	tr.KeysUpdated(3, wire.OneRTTLevel, 2, engine.KeysByPeer, false)
 	for space := range wire.NumSpaces {
-		tr.PacketLost(4, wire.Space(space), 7)
+		tr.PacketLost(4, wire.Space(space), 7, engine.LostByOrder, false)
+		tr.PacketLost(4, wire.Space(space), 7, engine.LostByTime, true)
+		tr.PacketLost(4, wire.Space(space), 7, engine.LostByRetry, false)
 	}
-	tr.MetricsUpdated(5, engine.Stats{MinRTT: 1, SmoothedRTT: time.Hour, LatestRTT: 1, RTTVar: 1, CongestionWindow: 1, BytesInFlight: 1})
+	stats := engine.Stats{MinRTT: 1, SmoothedRTT: time.Hour, LatestRTT: 1, RTTVar: 1, CongestionWindow: 1, BytesInFlight: 1, DatagramSize: 1200}
+	tr.MetricsUpdated(5, engine.Metrics{Stats: stats, Congestion: "slow_start"})
+	tr.MetricsUpdated(5, engine.Metrics{Stats: stats, Congestion: "recovery", ECNCapable: true})
+	tr.MetricsUpdated(5, engine.Metrics{Congestion: "recovery", ECNFailed: true})
 	causes := []error{
 		nil, errors.New("out of luck"), engine.ErrStatelessReset, &engine.IdleTimeoutError{},
 		&engine.HandshakeTimeoutError{}, &engine.VersionNegotiationError{},
@@ -211,7 +269,7 @@ func TestSchema(t *testing.T) {
 	tr.Released(7)
 
 	seen := make(map[string]bool)
-	for _, rec := range events(t, filepath.Join(path, "01_client.sqlog")) {
+	for _, rec := range events(t, filepath.Join(dir, "01_client.sqlog")) {
 		seen[checkEvent(t, rec)] = true
 	}
 	for name := range schemaEvents {

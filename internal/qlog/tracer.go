@@ -13,9 +13,12 @@ const recordSeparator = 0x1e
 
 // tracer writes the events of one connection. It implements engine.Tracer.
 type tracer struct {
+	side  wire.Side
 	out   *output
-	start monotime.Time // of the first event, the file's time 0
-	last  engine.Stats  // what MetricsUpdated wrote last
+	start monotime.Time  // of the first event, the file's time 0
+	now   monotime.Time  // of the last event
+	last  engine.Metrics // what MetricsUpdated wrote last
+	state string         // of the connection
 }
 
 // begin starts an event and its data.
@@ -23,6 +26,7 @@ func (t *tracer) begin(now monotime.Time, name string) *record {
 	if t.start.IsZero() {
 		t.start = now
 	}
+	t.now = now
 	r := t.out.begin()
 	r.open("", '{')
 	r.millis("time", now.Sub(t.start))
@@ -38,50 +42,45 @@ func (t *tracer) end(r *record) {
 	t.out.end()
 }
 
-var packetTypes = [...]string{
-	wire.InitialPacket:            "initial",
-	wire.ZeroRTTPacket:            "0RTT",
-	wire.HandshakePacket:          "handshake",
-	wire.RetryPacket:              "retry",
-	wire.VersionNegotiationPacket: "version_negotiation",
-	wire.OneRTTPacket:             "1RTT",
+var packetTypes = [wire.NumLevels]string{
+	wire.InitialLevel:   "initial",
+	wire.ZeroRTTLevel:   "0RTT",
+	wire.HandshakeLevel: "handshake",
+	wire.OneRTTLevel:    "1RTT",
 }
 
-var spacePackets = [wire.NumSpaces]wire.PacketType{
-	wire.InitialSpace:   wire.InitialPacket,
-	wire.HandshakeSpace: wire.HandshakePacket,
-	wire.AppSpace:       wire.OneRTTPacket,
-}
-
-func (r *record) header(t wire.PacketType, pn wire.PacketNumber) {
+func (r *record) header(level wire.Level, pn wire.PacketNumber) {
 	r.open("header", '{')
-	r.word("packet_type", packetTypes[t])
+	r.word("packet_type", packetTypes[level])
 	r.uint("packet_number", uint64(pn))
-	r.close('}')
 }
 
-func (t *tracer) packet(now monotime.Time, name string, p wire.PacketType, pn wire.PacketNumber, size int, frames []byte) {
+func (t *tracer) packet(now monotime.Time, name string, p *engine.OpenPacket) {
 	if t.out.done() {
 		return
 	}
 	r := t.begin(now, name)
-	r.header(p, pn)
-	r.open("raw", '{')
-	r.uint("length", uint64(size))
-	r.uint("payload_length", uint64(len(frames)))
+	r.header(p.Level, p.Number)
+	if p.Level == wire.OneRTTLevel {
+		r.bool("key_phase_bit", p.KeyPhase)
+	}
 	r.close('}')
-	r.frames(frames)
+	r.open("raw", '{')
+	r.uint("length", uint64(p.Size))
+	r.uint("payload_length", uint64(len(p.Frames)))
+	r.close('}')
+	r.frames(p.Frames)
 	t.end(r)
 }
 
 // PacketSent implements engine.Tracer.
-func (t *tracer) PacketSent(now monotime.Time, p wire.PacketType, pn wire.PacketNumber, size int, frames []byte) {
-	t.packet(now, "quic:packet_sent", p, pn, size, frames)
+func (t *tracer) PacketSent(now monotime.Time, p engine.OpenPacket) {
+	t.packet(now, "quic:packet_sent", &p)
 }
 
 // PacketReceived implements engine.Tracer.
-func (t *tracer) PacketReceived(now monotime.Time, p wire.PacketType, pn wire.PacketNumber, size int, frames []byte) {
-	t.packet(now, "quic:packet_received", p, pn, size, frames)
+func (t *tracer) PacketReceived(now monotime.Time, p engine.OpenPacket) {
+	t.packet(now, "quic:packet_received", &p)
 }
 
 // PacketDropped implements engine.Tracer.
@@ -112,49 +111,83 @@ func (t *tracer) PacketBuffered(now monotime.Time, size int) {
 }
 
 // PacketLost implements engine.Tracer.
-func (t *tracer) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber) {
+func (t *tracer) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber, trigger engine.LossTrigger, probe bool) {
 	if t.out.done() {
 		return
 	}
 	r := t.begin(now, "quic:packet_lost")
-	r.header(spacePackets[space], pn)
+	r.header(space.CryptoLevel(), pn)
+	r.close('}')
+	if probe {
+		r.bool("is_mtu_probe_packet", true)
+	}
+	if trigger != engine.LostByRetry {
+		r.word("trigger", string(trigger))
+	}
 	t.end(r)
 }
 
-// KeyUpdated implements engine.Tracer: an event for the keys of each direction.
-func (t *tracer) KeyUpdated(now monotime.Time, phase uint64, remote bool) {
-	trigger := "local_update"
-	if remote {
-		trigger = "remote_update"
-	}
-	for _, key := range []string{"client_1rtt_secret", "server_1rtt_secret"} {
-		if t.out.done() {
-			return
-		}
-		r := t.begin(now, "quic:key_updated")
-		r.word("key_type", key)
-		r.uint("key_phase", phase)
-		r.word("trigger", trigger)
-		t.end(r)
-	}
-}
-
 // MetricsUpdated implements engine.Tracer. Only what changed is written.
-func (t *tracer) MetricsUpdated(now monotime.Time, s engine.Stats) {
-	last := t.last
-	if t.out.done() || s.MinRTT == last.MinRTT && s.SmoothedRTT == last.SmoothedRTT &&
-		s.LatestRTT == last.LatestRTT && s.RTTVar == last.RTTVar &&
-		s.CongestionWindow == last.CongestionWindow && s.BytesInFlight == last.BytesInFlight {
+func (t *tracer) MetricsUpdated(now monotime.Time, m engine.Metrics) {
+	if t.out.done() {
 		return
 	}
-	t.last = s
-	r := t.begin(now, "quic:recovery_metrics_updated")
-	r.changedTime("min_rtt", s.MinRTT, last.MinRTT)
-	r.changedTime("smoothed_rtt", s.SmoothedRTT, last.SmoothedRTT)
-	r.changedTime("latest_rtt", s.LatestRTT, last.LatestRTT)
-	r.changedTime("rtt_variance", s.RTTVar, last.RTTVar)
-	r.changedCount("congestion_window", s.CongestionWindow, last.CongestionWindow)
-	r.changedCount("bytes_in_flight", s.BytesInFlight, last.BytesInFlight)
+	last, s := t.last, &m.Stats
+	t.last = m
+	if s.MinRTT != last.MinRTT || s.SmoothedRTT != last.SmoothedRTT || s.LatestRTT != last.LatestRTT || s.RTTVar != last.RTTVar ||
+		s.CongestionWindow != last.CongestionWindow || s.BytesInFlight != last.BytesInFlight {
+		r := t.begin(now, "quic:recovery_metrics_updated")
+		r.changedTime("min_rtt", s.MinRTT, last.MinRTT)
+		r.changedTime("smoothed_rtt", s.SmoothedRTT, last.SmoothedRTT)
+		r.changedTime("latest_rtt", s.LatestRTT, last.LatestRTT)
+		r.changedTime("rtt_variance", s.RTTVar, last.RTTVar)
+		r.changedCount("congestion_window", s.CongestionWindow, last.CongestionWindow)
+		r.changedCount("bytes_in_flight", s.BytesInFlight, last.BytesInFlight)
+		t.end(r)
+	}
+	if s.DatagramSize != last.DatagramSize {
+		t.counts(now, "quic:mtu_updated", last.DatagramSize, s.DatagramSize)
+	}
+	t.changed(now, "quic:congestion_state_updated", last.Congestion, m.Congestion)
+	t.changed(now, "quic:ecn_state_updated", ecnState(&last), ecnState(&m))
+}
+
+// ecnState names the state of ECN (RFC 9000, Appendix A.4), "" before anything is known.
+func ecnState(m *engine.Metrics) string {
+	switch {
+	case m.Congestion == "":
+		return ""
+	case m.ECNFailed:
+		return "failed"
+	case m.ECNCapable:
+		return "capable"
+	}
+	return "testing"
+}
+
+// changed writes an event about a state, if it is another than before, "" being none.
+func (t *tracer) changed(now monotime.Time, name, before, state string) {
+	if before == state || t.out.done() {
+		return
+	}
+	r := t.begin(now, name)
+	if before != "" {
+		r.word("old", before)
+	}
+	r.word("new", state)
+	t.end(r)
+}
+
+// counts is changed of numbers, 0 being none.
+func (t *tracer) counts(now monotime.Time, name string, before, n int) {
+	if t.out.done() {
+		return
+	}
+	r := t.begin(now, name)
+	if before != 0 {
+		r.uint("old", uint64(before))
+	}
+	r.uint("new", uint64(n))
 	t.end(r)
 }
 
@@ -187,8 +220,6 @@ func (t *tracer) Released(now monotime.Time) {
 	if t.out.done() {
 		return
 	}
-	r := t.begin(now, "quic:connection_state_updated")
-	r.word("new", "closed")
-	t.end(r)
+	t.StateUpdated(now, "closed")
 	t.out.finish()
 }

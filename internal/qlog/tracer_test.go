@@ -14,6 +14,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -46,49 +47,58 @@ func TestTracer(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "on the way")
 	var tr engine.Tracer = Dir(dir, nil)(wire.ServerSide, connectionID(0xaa, 0xbb))
 	now := monotime.Time(1_000_000)
-	tr.PacketReceived(now, wire.InitialPacket, 0, 1200, wire.AppendPing(nil))
+	tr.PacketReceived(now, engine.OpenPacket{Level: wire.InitialLevel, Number: 0, Size: 1200, Frames: wire.AppendPing(nil)})
 	now = now.Add(1_234_567)
-	tr.PacketSent(now, wire.OneRTTPacket, 3, 40, wire.AppendPing(nil))
+	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 3, Size: 40, Frames: wire.AppendPing(nil)})
 	stats := engine.Stats{MinRTT: time.Millisecond, SmoothedRTT: 2 * time.Millisecond, CongestionWindow: 12_000, BytesInFlight: 40}
-	tr.MetricsUpdated(now, stats)
-	tr.MetricsUpdated(now, stats)
+	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
+	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
 	stats.BytesInFlight = 0
-	tr.MetricsUpdated(now, stats)
-	tr.PacketLost(now, wire.HandshakeSpace, 7)
+	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
+	tr.PacketLost(now, wire.HandshakeSpace, 7, engine.LostByTime, false)
 	tr.PacketDropped(now, 50, engine.DropDuplicate, "")
 	tr.PacketBuffered(now, 50)
-	tr.KeyUpdated(now, 1, false)
+	tr.KeysUpdated(now, wire.OneRTTLevel, 1, engine.KeysByUs, false)
 	tr.PacketDropped(now, 50, engine.DropGeneral, "bad mood")
 	tr.Closed(now, &engine.ApplicationError{Code: 5, Reason: "bye", Remote: true})
-	path := filepath.Join(dir, "aabb_server.sqlog")
-	if got := events(t, path); !strings.Contains(got[len(got)-1], "connection_closed") {
+	file := filepath.Join(dir, "aabb_server.sqlog")
+	if got := events(t, file); !strings.Contains(got[len(got)-1], "connection_closed") {
 		t.Errorf("the file ends with %s before the connection is released", got[len(got)-1])
 	}
-	tr.PacketSent(now, wire.OneRTTPacket, 4, 40, wire.AppendConnectionClose(nil, wire.ConnectionClose{}))
+	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 4, Size: 40, Frames: wire.AppendConnectionClose(nil, wire.ConnectionClose{})})
 	tr.Released(now)
-	tr.PacketSent(now, wire.OneRTTPacket, 5, 40, nil)
+	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 5, Size: 40, Frames: nil})
 	tr.PacketDropped(now, 50, engine.DropInvalid, "")
 	tr.PacketBuffered(now, 50)
-	tr.PacketLost(now, wire.AppSpace, 7)
-	tr.KeyUpdated(now, 2, true)
-	tr.MetricsUpdated(now, engine.Stats{})
+	tr.PacketLost(now, wire.AppSpace, 7, engine.LostByOrder, true)
+	tr.KeysUpdated(now, wire.OneRTTLevel, 2, engine.KeysByPeer, false)
+	tr.MetricsUpdated(now, engine.Metrics{})
 	tr.Closed(now, nil)
+	tr.Started(now, path.Addrs{}, connectionID(), connectionID())
+	tr.VersionKnown(now, 1, nil, nil)
+	tr.ProtocolKnown(now, nil)
+	tr.ParametersSet(now, &wire.TransportParameters{}, false)
+	tr.StateUpdated(now, "draining")
+	tr.StreamUpdated(0, false, "receive")
+	tr.KeysDiscarded(now, wire.InitialLevel, 0)
+	tr.DatagramsSent(now, engine.Transmit{Data: []byte{1}, Segment: 1})
+	tr.DatagramReceived(now, 1, path.CE)
 	tr.Released(now)
 
-	got := events(t, path)
+	got := events(t, file)
 	want := []string{
 		`{"time":0.000,"name":"quic:packet_received","data":{"header":{"packet_type":"initial","packet_number":0},"raw":{"length":1200,"payload_length":1},"frames":[{"frame_type":"ping"}]}}`,
-		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":3},"raw":{"length":40,"payload_length":1},"frames":[{"frame_type":"ping"}]}}`,
+		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":3,"key_phase_bit":false},"raw":{"length":40,"payload_length":1},"frames":[{"frame_type":"ping"}]}}`,
 		`{"time":1.234,"name":"quic:recovery_metrics_updated","data":{"min_rtt":1.000,"smoothed_rtt":2.000,"congestion_window":12000,"bytes_in_flight":40}}`,
 		`{"time":1.234,"name":"quic:recovery_metrics_updated","data":{"bytes_in_flight":0}}`,
-		`{"time":1.234,"name":"quic:packet_lost","data":{"header":{"packet_type":"handshake","packet_number":7}}}`,
+		`{"time":1.234,"name":"quic:packet_lost","data":{"header":{"packet_type":"handshake","packet_number":7},"trigger":"time_threshold"}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"duplicate"}}`,
 		`{"time":1.234,"name":"quic:packet_buffered","data":{"raw":{"length":50},"trigger":"keys_unavailable"}}`,
 		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"client_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
 		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"server_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"details":{"reason":"bad mood"},"trigger":"general"}}`,
 		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"connection closed by the peer with application error 0x5: bye","trigger":"application"}}`,
-		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,
+		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4,"key_phase_bit":false},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,
 		`{"time":1.234,"name":"quic:connection_state_updated","data":{"new":"closed"}}`,
 	}
 	if len(got) != len(want) {
@@ -222,7 +232,7 @@ func TestOutputEnds(t *testing.T) {
 		}}
 		payload := wire.AppendPing(nil)
 		for pn := range wire.PacketNumber(10_000) {
-			tr.PacketSent(1, wire.OneRTTPacket, pn, 30, payload)
+			tr.PacketSent(1, engine.OpenPacket{Level: wire.OneRTTLevel, Number: pn, Size: 30, Frames: payload})
 		}
 		if reported != tt.wantErrors || closed != 1 || file.closed != 1 {
 			t.Errorf("%s: %d errors reported, closed %d times, file %d times", tt.name, reported, closed, file.closed)
@@ -238,7 +248,11 @@ func TestAllocations(t *testing.T) {
 	tr := &tracer{out: &output{w: &sink{room: 1 << 30}, limit: 1 << 30}}
 	payload := wire.AppendStream(wire.AppendPing(nil), wire.Stream{ID: 4, Offset: 99, Data: make([]byte, 1000)})
 	payload = wire.AppendAck(payload, 99, 3, []wire.PacketRange{{Smallest: 2, Largest: 4}, {Smallest: 0, Largest: 0}}, nil)
-	send := func() { tr.PacketSent(1, wire.OneRTTPacket, 3, 1200, payload) }
+	send := func() {
+		tr.PacketSent(1, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 3, Size: 1200, Frames: payload})
+		tr.DatagramsSent(1, engine.Transmit{Data: payload, Segment: 700})
+		tr.StreamUpdated(4, true, "send")
+	}
 	for range 500 { // the buffer grows to its size
 		send()
 	}

@@ -134,6 +134,17 @@ func (d *Detector) Trim(id wire.Space) {
 	d.lost = nil
 }
 
+// Overtaken reports whether a packet that counts as lost does so for its order, and not
+// for its time (RFC 9002, Section 6.1); any is false if none of its space was
+// acknowledged, so that it was declared lost for another reason.
+func (d *Detector) Overtaken(id wire.Space, pn wire.PacketNumber, p *Sent) (overtaken, any bool) {
+	s, path := d.spaces[id], d.pathOf(p.Path)
+	if path == nil {
+		path = d.path
+	}
+	return pn <= s.largestAcked-path.packetThreshold(), s.largestAcked != wire.NoPacket
+}
+
 // LoseAll declares every packet of a space lost, as after a Retry, which makes them
 // meaningless (RFC 9000, Section 17.2.5.3).
 func (d *Detector) LoseAll(now monotime.Time, id wire.Space) {

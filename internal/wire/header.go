@@ -154,6 +154,9 @@ func AppendRetry(b []byte, v Version, dst, src *ConnectionID, token []byte) []by
 	return append(b, token...)
 }
 
+// KeyPhase returns the Key Phase bit of a short header's first byte, unprotected.
+func KeyPhase(first byte) bool { return first&keyPhaseBit != 0 }
+
 // AppendShortHeader appends the header of a 1-RTT packet, packet number
 // included (RFC 9000, Section 17.3.1).
 func AppendShortHeader(b []byte, dst *ConnectionID, spin, keyPhase bool, pn PacketNumber, pnLen int) []byte {

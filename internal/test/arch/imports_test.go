@@ -41,7 +41,7 @@ var may = map[string]string{
 	"internal/udp":       "context net os sync time golang.org/x/net golang.org/x/sys",
 	"internal/admission": "internal/engine sync",
 	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync",
-	"internal/qlog":      "internal/engine internal/monotime internal/wire os sync time",
+	"internal/qlog":      "internal/engine internal/monotime internal/path internal/wire os sync time",
 	"internal/loop": "internal/connid internal/engine internal/monotime internal/path internal/streambuf internal/udp internal/wire " +
 		"net os sync time",
 

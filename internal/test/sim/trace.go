@@ -12,6 +12,7 @@ import (
 
 // trace writes what an engine does, a line for each packet.
 type trace struct {
+	engine.NopTracer
 	w    io.Writer
 	side wire.Side
 }
@@ -21,13 +22,13 @@ func (t *trace) line(now monotime.Time, format string, args ...any) {
 }
 
 // PacketSent implements engine.Tracer.
-func (t *trace) PacketSent(now monotime.Time, p wire.PacketType, pn wire.PacketNumber, size int, frames []byte) {
-	t.line(now, "sends %v %d, %d bytes: %s", p, pn, size, frameNames(frames))
+func (t *trace) PacketSent(now monotime.Time, p engine.OpenPacket) {
+	t.line(now, "sends %v %d, %d bytes: %s", p.Level, p.Number, p.Size, frameNames(p.Frames))
 }
 
 // PacketReceived implements engine.Tracer.
-func (t *trace) PacketReceived(now monotime.Time, p wire.PacketType, pn wire.PacketNumber, size int, frames []byte) {
-	t.line(now, "receives %v %d, %d bytes: %s", p, pn, size, frameNames(frames))
+func (t *trace) PacketReceived(now monotime.Time, p engine.OpenPacket) {
+	t.line(now, "receives %v %d, %d bytes: %s", p.Level, p.Number, p.Size, frameNames(p.Frames))
 }
 
 // PacketDropped implements engine.Tracer.
@@ -39,18 +40,23 @@ func (t *trace) PacketDropped(now monotime.Time, size int, trigger engine.DropTr
 func (t *trace) PacketBuffered(now monotime.Time, size int) { t.line(now, "keeps %d bytes", size) }
 
 // PacketLost implements engine.Tracer.
-func (t *trace) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber) {
-	t.line(now, "lost %v %d", space, pn)
+func (t *trace) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber, trigger engine.LossTrigger, _ bool) {
+	t.line(now, "lost %v %d: %s", space, pn, trigger)
 }
 
 // MetricsUpdated implements engine.Tracer.
-func (t *trace) MetricsUpdated(now monotime.Time, s engine.Stats) {
+func (t *trace) MetricsUpdated(now monotime.Time, s engine.Metrics) {
 	t.line(now, "window %d, in flight %d, rtt %v", s.CongestionWindow, s.BytesInFlight, s.SmoothedRTT)
 }
 
-// KeyUpdated implements engine.Tracer.
-func (t *trace) KeyUpdated(now monotime.Time, phase uint64, remote bool) {
-	t.line(now, "key phase %d, begun by the peer: %v", phase, remote)
+// KeysUpdated implements engine.Tracer.
+func (t *trace) KeysUpdated(now monotime.Time, level wire.Level, phase uint64, trigger engine.KeyTrigger, _ bool) {
+	t.line(now, "keys of %v, phase %d: %s", level, phase, trigger)
+}
+
+// VersionKnown implements engine.Tracer.
+func (t *trace) VersionKnown(now monotime.Time, chosen wire.Version, _, _ []wire.Version) {
+	t.line(now, "version %v", chosen)
 }
 
 // Closed implements engine.Tracer.
