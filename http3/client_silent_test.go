@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -58,6 +59,43 @@ func TestSilentServer(t *testing.T) {
 	_ = silent.qc.CloseWithError(0, "")
 	if resp := wait(t, "the other request", results); resp != nil {
 		t.Errorf("%s was sent twice", resp.Request.Method)
+	}
+}
+
+// TestUnheardRequestIsNotSentTwice has a request arrive, and nothing of the server after
+// that: the client cannot know, and what is not idempotent fails.
+func TestUnheardRequestIsNotSentTwice(t *testing.T) {
+	var handled atomic.Int64
+	ts := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == "POST" {
+			handled.Add(1)
+		}
+	})
+	path := startRelay(t, ts.addr)
+	var direct atomic.Bool
+	ts.transport.route = func(string) (string, bool) {
+		if direct.Load() {
+			return ts.addr, true
+		}
+		return path.LocalAddr().String(), true
+	}
+	ts.transport.QUICConfig = &quic.Config{MaxIdleTimeout: 10 * short}
+	ts.do(t, "GET", "/", nil)
+	path.mute.Store(true)
+	direct.Store(true)
+	done := make(chan error, 1)
+	req := mustRequest(t, ts.url)
+	req.Method = "POST"
+	go func() {
+		_, err := ts.transport.RoundTrip(req)
+		done <- err
+	}()
+	var idle *quic.IdleTimeoutError
+	if err := wait(t, "the request's end", done); !errors.As(err, &idle) {
+		t.Errorf("%v, want an idle timeout", err)
+	}
+	if n := handled.Load(); n != 1 {
+		t.Errorf("the request was handled %d times", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,24 +100,32 @@ func TestClientDisappears(t *testing.T) {
 	}
 }
 
+// pathRelay passes datagrams between one client and a server. While it is mute, the client
+// gets none.
+type pathRelay struct {
+	net.PacketConn
+	mute atomic.Bool
+}
+
 // startRelay passes datagrams between one client and a server until it is
 // closed.
-func startRelay(t *testing.T, server string) net.PacketConn {
+func startRelay(t *testing.T, server string) *pathRelay {
 	t.Helper()
 	return startRelayOn(t, "127.0.0.1:0", server)
 }
 
 // startRelayOn is startRelay on an address.
-func startRelayOn(t *testing.T, addr, server string) net.PacketConn {
+func startRelayOn(t *testing.T, addr, server string) *pathRelay {
 	t.Helper()
 	serverAddr, err := net.ResolveUDPAddr("udp", server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay, err := net.ListenPacket("udp", addr)
+	sock, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	relay := &pathRelay{PacketConn: sock}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -130,6 +139,8 @@ func startRelayOn(t *testing.T, addr, server string) net.PacketConn {
 			to := client
 			if from.String() != serverAddr.String() {
 				client, to = from, serverAddr
+			} else if relay.mute.Load() {
+				continue
 			}
 			_, _ = relay.WriteTo(buf[:n], to)
 		}

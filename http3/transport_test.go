@@ -466,11 +466,13 @@ func TestSlowRequestIsNotSentTwice(t *testing.T) {
 		done <- err
 	}()
 	wait(t, "the handler", begun)
-	acknowledged := func() bool {
+	acknowledged := func() bool { // published figures may be a turn's in which it was not sent yet
 		ts.transport.mu.Lock()
 		defer ts.transport.mu.Unlock()
 		for cc := range ts.transport.live {
-			return cc.qc.Stats().BytesInFlight == 0
+			cc.awaited.mu.Lock()
+			defer cc.awaited.mu.Unlock()
+			return cc.awaited.list.acknowledged()
 		}
 		return false
 	}
