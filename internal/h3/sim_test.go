@@ -26,12 +26,8 @@ const rounds = 8
 // and reorder, and a server that says good-bye in the end. Header sections refer to
 // dynamic tables both ways, and wait for them where packets are lost.
 func TestSimulated(t *testing.T) {
-	seeds := uint64(30)
-	if testing.Short() {
-		seeds = 8
-	}
 	blocked, datagrams := 0, 0
-	for seed := range seeds {
+	for seed := range uint64(30) {
 		server, client := newSimServer(), newSimClient()
 		run := sim.Run{
 			Seed: seed,
