@@ -3,6 +3,8 @@ package quic
 import (
 	"container/list"
 	"context"
+
+	"github.com/godwit-quic/godwit/internal/engine"
 )
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limit
@@ -48,10 +50,13 @@ func (c *Conn) OpenWith(ctx context.Context, how Opening) (*Stream, error) {
 	c.link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
 	select {
 	case <-r.opened:
-		if r.stream == nil {
-			return nil, ErrStreamLimit
+		if r.stream != nil {
+			return r.stream, nil
 		}
-		return r.stream, nil
+		if err := c.Err(); err != nil { // and others were waiting when it came
+			return nil, err
+		}
+		return nil, ErrStreamLimit
 	case <-c.Done():
 		return nil, c.Err()
 	case <-ctx.Done():
@@ -103,13 +108,20 @@ func (c *Conn) opensOf(uni bool) *list.List {
 func (c *Conn) serveOpen(r *openRequest) {
 	c.mu.Lock()
 	waiting := c.opensOf(r.Uni)
+	if r.abandoned {
+		c.mu.Unlock()
+		return
+	}
+	full := error(engine.ErrStreamLimit) // for those who would overtake others
+	if waiting.Len() == 0 {
+		full = c.fulfil(r)
+	}
 	switch {
-	case r.abandoned:
-	case waiting.Len() == 0 && c.fulfil(r):
+	case full == nil:
 		c.mu.Unlock()
 		c.beginOpen(r)
 		return
-	case r.NoWait:
+	case r.NoWait && full == engine.ErrStreamLimit:
 		c.wantStreams = true
 		close(r.opened)
 	default:
@@ -138,26 +150,26 @@ func (c *Conn) nextOpen(uni bool) *openRequest {
 	}
 	waiting := c.opensOf(uni)
 	first := waiting.Front()
-	if first == nil || !c.fulfil(first.Value.(*openRequest)) {
+	if first == nil || c.fulfil(first.Value.(*openRequest)) != nil {
 		return nil
 	}
 	return waiting.Remove(first).(*openRequest)
 }
 
-// fulfil opens a stream for r if there may be one now. Those who wait when the
-// connection ends learn it from done. The lock is held, so that r is not given up
+// fulfil opens a stream for r if there may be one now; otherwise the error is
+// engine.ErrStreamLimit, or that the connection ends, which those who wait learn from done. The lock is held, so that r is not given up
 // meanwhile. beginOpen must follow.
-func (c *Conn) fulfil(r *openRequest) bool {
+func (c *Conn) fulfil(r *openRequest) error {
 	e, err := c.link.OpenStream(r.Uni)
 	if err != nil {
-		return false
+		return err
 	}
 	s := c.newStream(e)
 	r.stream = s.ref().blocking()
 	if !r.Events {
 		s.flags.Or(flagDetached)
 	}
-	return true
+	return nil
 }
 
 // beginOpen lets whoever opens a stream begin, and tells him.

@@ -310,10 +310,27 @@ func TestHandlerStreamLimit(t *testing.T) {
 		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err != nil {
 			t.Error(err)
 		}
-		client.CloseWithError(0, "")
+		early := make(chan error, 1) // of a call after the close, before anybody was told of the end
+		client.Run(func(*Turn) {
+			client.link.Close(7, "")
+			r := &openRequest{Opening: Opening{NoWait: true}, opened: make(chan struct{})}
+			client.serveOpen(r)
+			select {
+			case <-r.opened:
+				early <- ErrStreamLimit
+			default:
+				early <- nil
+			}
+		})
+		if err := <-early; err != nil {
+			t.Errorf("on a connection that is being closed: %v", err)
+		}
 		<-client.Done()
-		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err == nil || err == ErrStreamLimit {
-			t.Errorf("on a connection that has ended: %v", err)
+		for range 100 { // the loop that lets the connection drain, and its end, are both awaited
+			var app *ApplicationError
+			if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); !errors.As(err, &app) || app.Code != 7 {
+				t.Fatalf("on a connection that has ended: %v", err)
+			}
 		}
 	})
 }
