@@ -53,6 +53,7 @@ type Held struct {
 	EarlyPackets, EarlyBytes    int
 	Tracked                     int // ack-eliciting packets waiting for news
 	Handshake                   bool
+	Control                     int // control frames to be sent, and streams with some
 }
 
 // Held returns what c keeps now.
@@ -75,10 +76,38 @@ func (c *Conn) Held() Held {
 			h.SendGaps = max(h.SendGaps, len(set))
 		}
 	}
+	h.Control = c.countControl()
 	if c.hs != nil {
 		h.EarlyPackets, h.EarlyBytes = len(c.hs.early.list), c.hs.early.bytes
 	}
 	return h
+}
+
+// countControl counts the control frames that wait to be sent; those of a stream, of
+// which there are four kinds, as one.
+func (c *Conn) countControl() (n int) {
+	n = c.answers.len()
+	due := []sentVal{c.control.handshakeDone, c.flow.update, c.flow.blocked}
+	for k := range c.streams.remote {
+		due = append(due, c.streams.remote[k].update, c.streams.local[k].blocked)
+	}
+	for _, id := range c.ids.local {
+		due = append(due, id.sent)
+	}
+	for _, id := range c.ids.retiring {
+		due = append(due, id.sent)
+	}
+	for _, v := range due {
+		if v.due() {
+			n++
+		}
+	}
+	for s := range c.streams.table.all() {
+		if s.links[controlQueue] != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *Conn) allSpaces() []*numberSpace {
