@@ -84,7 +84,7 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 		return nil, resp, &RejectedError{resp.StatusCode}
 	}
 	h := tunnel.Extension().(*hub)
-	tunnel.QUIC().Run(func(*quic.Turn) { tunnel.WhenOver(func() { d.discard(transport) }) })
+	d.endWith(tunnel)
 	protocol, err := d.chosen(resp.Header)
 	if err != nil {
 		h.places.giveBack()
@@ -147,7 +147,22 @@ func (d *Dialer) newTransport() *http3.Transport {
 	}
 }
 
-// discard closes a transport that was made for one session.
+// endWith has the connection of a session of its own end with the session. The loop is
+// what would tell that the close has been sent, so it must not wait for that: other
+// connections of a QUICTransport would wait, too.
+func (d *Dialer) endWith(tunnel *http3.Tunnel) {
+	if d.ShareConnections {
+		return
+	}
+	conn := tunnel.QUIC()
+	conn.Run(func(*quic.Turn) {
+		tunnel.WhenOver(func() {
+			conn.Run(func(t *quic.Turn) { t.Close(uint64(http3.ErrCodeNoError), "") })
+		})
+	})
+}
+
+// discard closes a transport that was made for one session which has not come about.
 func (d *Dialer) discard(t *http3.Transport) {
 	if !d.ShareConnections {
 		_ = t.Close()
