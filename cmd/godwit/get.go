@@ -50,7 +50,8 @@ server. The flags are curl's. A URL without a scheme is taken for https. HTTP/1.
 and HTTP/2 are there to compare with.
 
 Responses go to standard output, in the order of the URLs, or to files with -o or
--O; the first -o is for the first URL, and so on.
+-O; the first -o is for the first URL, and so on. A terminal gets no binary content,
+unless -o - asks for it.
 
 With --datagram, the request is an extended CONNECT for the protocol that --protocol
 names. When the server has accepted it the datagrams are sent, and those that come
@@ -122,7 +123,7 @@ func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
 	}
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
-	f := &fetcher{app: a, opts: opts, client: client, progress: a.newProgress(opts.silent)}
+	f := &fetcher{app: a, opts: opts, client: client, progress: a.newProgress(opts.silent), out: a.contentOut(opts)}
 	err = f.fetchAll(ctx, plans)
 	return errors.Join(err, transport.Close())
 }

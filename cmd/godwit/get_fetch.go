@@ -26,6 +26,7 @@ type fetcher struct {
 	opts     *getOptions
 	client   *http.Client
 	progress *progress
+	out      io.Writer // of content that goes to no file
 }
 
 // fetchAll fetches in parallel and returns the error of the first URL, in their
@@ -122,7 +123,7 @@ func (f *fetcher) exchange(ctx context.Context, p plan, turn <-chan struct{}) er
 	if p.output != stdoutName {
 		return f.save(p, resp)
 	}
-	queued := &queuedWriter{out: f.app.stdout, turn: turn}
+	queued := &queuedWriter{out: f.out, turn: turn}
 	defer queued.close()
 	if err := f.write(queued, resp); err != nil {
 		return err

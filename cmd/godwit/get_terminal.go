@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"golang.org/x/term"
+)
+
+// errBinary is why content is not written to a terminal, which would take some of it
+// for commands. curl has the same habit.
+var errBinary = errors.New("the content is binary and would garble the terminal: -o - writes it all the same, -o FILE to a file")
+
+// textOnly writes to a terminal what has no zero byte, and nothing after that.
+type textOnly struct{ out io.Writer }
+
+func (t textOnly) Write(p []byte) (int, error) {
+	if bytes.IndexByte(p, 0) >= 0 {
+		return 0, errBinary
+	}
+	return t.out.Write(p)
+}
+
+// contentOut returns what content goes to that no file is named for: standard output,
+// unless that is a terminal and nobody has asked for it by "-o -".
+func (a *app) contentOut(opts *getOptions) io.Writer {
+	f, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || slices.Contains(opts.outputs, stdoutName) {
+		return a.stdout
+	}
+	return textOnly{f}
+}
