@@ -62,25 +62,9 @@ func (c *Conn) Claim(uni, signal uint64) {
 	c.c.state.Reserve(c.c.signal)
 }
 
-// PeerSetting returns the value of a setting of the peer's that HTTP/3 itself
-// does not know; 0 when there is none. Any goroutine may call it.
-func (c *Conn) PeerSetting(id uint64) uint64 {
-	if peer := c.c.peer.Load(); peer != nil {
-		for _, s := range peer.Extra {
-			if s.ID == h3.SettingID(id) {
-				return s.Value
-			}
-		}
-	}
-	return 0
-}
-
-// PeerDatagrams reports whether the peer takes HTTP datagrams (RFC 9297). Any
-// goroutine may call it.
-func (c *Conn) PeerDatagrams() bool {
-	peer := c.c.peer.Load()
-	return peer != nil && peer.Datagrams
-}
+// PeerSettings returns the peer's SETTINGS, nil before they have arrived. Any
+// goroutine may call it; they must not be changed.
+func (c *Conn) PeerSettings() *h3.Settings { return c.c.peer.Load() }
 
 // Abort closes the connection for a violation of the protocol. Any goroutine may
 // call it.

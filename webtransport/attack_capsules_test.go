@@ -2,11 +2,11 @@ package webtransport
 
 import (
 	"context"
-	"fmt"
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -20,15 +20,15 @@ func TestAttackCapsulesPileUp(t *testing.T) {
 		raise h3.CapsuleType
 		from  uint64
 	}{
-		"data":                  {capsuleMaxData, 10},
-		"bidirectional streams": {capsuleMaxStreamsBidi, 1},
-		"streams":               {capsuleMaxStreamsUni, waiters},
+		"data":                  {wt.CapsuleMaxData, 10},
+		"bidirectional streams": {wt.CapsuleMaxStreamsBidi, 1},
+		"streams":               {wt.CapsuleMaxStreamsUni, waiters},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, nil, nil)
-			settings := with(setting(settingDraft15, 1), datagramSettings, setting(settingMaxData, 10), setting(settingMaxStreamsUni, waiters), setting(settingMaxStreamsBidi, 1))
+			settings := with(setting(wt.SettingDraft15, 1), datagramSettings, setting(wt.SettingMaxData, 10), setting(wt.SettingMaxStreamsUni, waiters), setting(wt.SettingMaxStreamsBidi, 1))
 			c := ts.dialRawWith(settings, &quic.Config{InitialStreamWindow: 1200, MaxStreamWindow: 1200})
-			s, session := c.session(ts, tokenNew)
+			s, session := c.session(ts, wt.TokenNew)
 			ctx, cancel := context.WithCancel(testContext(t))
 			defer cancel()
 			for range waiters {
@@ -49,7 +49,7 @@ func TestAttackCapsulesPileUp(t *testing.T) {
 				}
 				session.unsent() // gives those who wait the time to ask for more
 			}
-			_, _ = s.Write(content(capsule(capsuleDrain)))
+			_, _ = s.Write(content(capsule(wt.CapsuleDrain)))
 			wait(t, "the last capsule", session.Draining())
 			if unsent := session.unsent(); unsent > 1000 {
 				t.Errorf("%d bytes wait for the peer after %d capsules", unsent, raises)
@@ -71,7 +71,7 @@ func (s *Session) unsent() int {
 func TestDrainsCoalesce(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRawWith(browserSettings, &quic.Config{InitialStreamWindow: 1200, MaxStreamWindow: 1200})
-	_, session := c.session(ts, tokenOld)
+	_, session := c.session(ts, wt.TokenOld)
 	for range 1000 {
 		session.Drain()
 		session.unsent() // lets the loop have a turn
@@ -85,88 +85,11 @@ func TestDrainsCoalesce(t *testing.T) {
 // a bound as well.
 func TestAttackTunnelUnsent(t *testing.T) {
 	ts := serve(t, nil, nil)
-	_, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
+	_, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 	session.conn.Run(func(turn *quic.Turn) {
 		for range 8 {
 			session.tunnel.Send(turn, make([]byte, http3.MaxTunnelUnsent/2))
 		}
 	})
 	wait(t, "the session's end", session.Context().Done())
-}
-
-// TestCreditWakesFew counts the work that raising a limit in steps makes: it goes with
-// what is allowed, and not with those who wait times the steps.
-func TestCreditWakesFew(t *testing.T) {
-	work := func(n int) (woken int) {
-		c := new(credit)
-		var claims []*claim
-		for range n {
-			_, w := c.take(1000)
-			claims = append(claims, w)
-		}
-		for range n {
-			c.limit++
-			c.serve()
-			for _, w := range claims {
-				if select0(w.ready) && w.got > 0 {
-					woken++
-					w.got = 0
-				}
-			}
-		}
-		return woken
-	}
-	for _, n := range []int{10, 40, 160} {
-		if woken := work(n); woken != n {
-			t.Errorf("%d steps of 1 woke %d of %d who wait", n, woken, n)
-		}
-	}
-}
-
-// select0 reports whether a channel is closed.
-func select0(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
-	}
-}
-
-// TestCreditOrder: first come, first served, and who gives up leaves to the next what
-// he was given.
-func TestCreditOrder(t *testing.T) {
-	c := &credit{limit: 5}
-	if got, wait := c.take(3); got != 3 || wait != nil {
-		t.Fatalf("%d of 5", got)
-	}
-	if got, wait := c.take(3); got != 2 || wait != nil {
-		t.Fatalf("%d of the 2 left", got)
-	}
-	var claims [4]*claim
-	for i := range claims {
-		_, claims[i] = c.take(2)
-	}
-	wantGot := func(what string, want ...uint64) {
-		t.Helper()
-		got := []uint64{}
-		for _, w := range claims {
-			got = append(got, w.got)
-		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: those who wait got %v, want %v", what, got, want)
-		}
-	}
-	c.limit = 6
-	c.serve()
-	wantGot("raised by 1", 1, 0, 0, 0)
-	c.giveUp(claims[0])
-	wantGot("the first gave up", 0, 1, 0, 0)
-	c.giveUp(claims[2])
-	c.limit = 10
-	c.serve()
-	wantGot("the third gave up, then raised", 0, 1, 0, 2)
-	if c.first != nil || c.last != nil || c.used != 8 {
-		t.Errorf("%v and %v wait, %d is used", c.first, c.last, c.used)
-	}
 }

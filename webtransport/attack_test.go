@@ -13,11 +13,12 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 func closeCapsule(code uint32, reason string) []byte {
-	return h3.AppendCapsule(nil, capsuleClose, append(binary.BigEndian.AppendUint32(nil, code), reason...))
+	return h3.AppendCapsule(nil, wt.CapsuleClose, append(binary.BigEndian.AppendUint32(nil, code), reason...))
 }
 
 // TestAttackCloseMessage: a reason may have 1024 bytes (CVE-2026-21434), and is
@@ -27,16 +28,16 @@ func TestAttackCloseMessage(t *testing.T) {
 		capsule []byte
 		want    *SessionError // nil for a reset with H3_MESSAGE_ERROR
 	}{
-		"longest":        {closeCapsule(7, strings.Repeat("x", maxReason)), &SessionError{Code: 7, Reason: strings.Repeat("x", maxReason), Remote: true}},
-		"too long":       {closeCapsule(7, strings.Repeat("x", maxReason+1)), nil},
-		"endless":        {h3.AppendFrameHeader(nil, h3.FrameType(capsuleClose), wire.MaxVarint), nil},
+		"longest":        {closeCapsule(7, strings.Repeat("x", wt.MaxReason)), &SessionError{Code: 7, Reason: strings.Repeat("x", wt.MaxReason), Remote: true}},
+		"too long":       {closeCapsule(7, strings.Repeat("x", wt.MaxReason+1)), nil},
+		"endless":        {h3.AppendFrameHeader(nil, h3.FrameType(wt.CapsuleClose), wire.MaxVarint), nil},
 		"not UTF-8":      {closeCapsule(7, "\xff"), nil},
-		"without a code": {h3.AppendCapsule(nil, capsuleClose, []byte{1, 2, 3}), nil},
-		"data follows":   {append(closeCapsule(7, ""), capsule(capsuleDrain)...), nil},
+		"without a code": {h3.AppendCapsule(nil, wt.CapsuleClose, []byte{1, 2, 3}), nil},
+		"data follows":   {append(closeCapsule(7, ""), capsule(wt.CapsuleDrain)...), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, nil, nil)
-			s, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
+			s, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 			if _, err := s.Write(content(test.capsule)); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +55,7 @@ func TestAttackCloseMessage(t *testing.T) {
 // (CVE-2026-21435), and not for ever for one that does not answer.
 func TestAttackCloseBlocks(t *testing.T) {
 	ts := serve(t, nil, nil)
-	_, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
+	_, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 	// Fill the stream beyond what the client's window and the buffer take.
 	session.conn.Run(func(turn *quic.Turn) { session.tunnel.Send(turn, capsule(0x1234, make([]uint64, 2<<20)...)) })
 	begun := make(chan struct{})
@@ -71,11 +72,11 @@ func TestAttackCloseBlocks(t *testing.T) {
 func TestAttackStreamsMap(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
-	s, session := c.session(ts, tokenOld)
+	s, session := c.session(ts, wt.TokenOld)
 	for range 3 * maxQUICStreams {
-		c.uni(append(header(streamTypeUni, s.ID()), "reset"...)).CancelWrite(1)
+		c.uni(append(header(wt.TypeUni, s.ID()), "reset"...)).CancelWrite(1)
 	}
-	if !eventually(func() bool { return session.known() <= maxQueuedResets }) {
+	if !eventually(func() bool { return session.known() <= wt.MaxQueuedResets }) {
 		t.Errorf("%d streams that were reset are remembered", session.known())
 	}
 	for session.known() > 0 { // the others wait to be accepted
@@ -86,7 +87,7 @@ func TestAttackStreamsMap(t *testing.T) {
 		st.CancelRead(0)
 	}
 	for range 10 {
-		st := c.bidi(append(header(signalBidi, s.ID()), "x"...))
+		st := c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...))
 		_ = st.Close()
 		accepted, err := session.AcceptStream(testContext(t))
 		if err != nil {
@@ -104,7 +105,7 @@ func TestAttackStreamsMap(t *testing.T) {
 // stored (CVE-2026-57497).
 func TestAttackUnknownCapsule(t *testing.T) {
 	ts := serve(t, nil, nil)
-	s, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
+	s, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 	const size = 64 << 20
 	_, _ = s.Write(h3.AppendFrameHeader(nil, h3.FrameData, wire.MaxVarint))
 	_, _ = s.Write(h3.AppendFrameHeader(nil, 0x1234, size))
@@ -114,7 +115,7 @@ func TestAttackUnknownCapsule(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, _ = s.Write(capsule(capsuleDrain)) // the session goes on
+	_, _ = s.Write(capsule(wt.CapsuleDrain)) // the session goes on
 	wait(t, "the capsule after it", session.Draining())
 }
 
@@ -147,8 +148,8 @@ func TestAttackDatagramFlood(t *testing.T) {
 // TestAttackSessionIDs: IDs that no session can have end the connection.
 func TestAttackSessionIDs(t *testing.T) {
 	for name, attack := range map[string]func(c *rawClient){
-		"unidirectional stream": func(c *rawClient) { c.uni(header(streamTypeUni, 2)) },
-		"bidirectional stream":  func(c *rawClient) { c.bidi(header(signalBidi, 5)) },
+		"unidirectional stream": func(c *rawClient) { c.uni(header(wt.TypeUni, 2)) },
+		"bidirectional stream":  func(c *rawClient) { c.bidi(header(wt.SignalBidi, 5)) },
 	} {
 		ts := serve(t, nil, nil)
 		c := ts.dialRaw(browserSettings)
@@ -162,8 +163,8 @@ func TestAttackSessionIDs(t *testing.T) {
 func TestAttackSignalLate(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
-	s, _ := c.session(ts, tokenOld)
-	_, _ = s.Write(header(signalBidi, s.ID()))
+	s, _ := c.session(ts, wt.TokenOld)
+	_, _ = s.Write(header(wt.SignalBidi, s.ID()))
 	c.wantClosed("signal within a request", h3.FrameError)
 }
 
@@ -171,10 +172,10 @@ func TestAttackSignalLate(t *testing.T) {
 // others of it are not hurt.
 func TestAttackManySessions(t *testing.T) {
 	ts := serve(t, &Config{MaxSessions: 2}, nil)
-	c := ts.dialRaw(with(setting(settingDraft15, 1), datagramSettings, limitSettings))
-	first, _ := c.session(ts, tokenNew)
-	c.session(ts, tokenNew)
-	if r := readResponse(t, c.bidi(request(tokenNew))); r.status != "429" {
+	c := ts.dialRaw(with(setting(wt.SettingDraft15, 1), datagramSettings, limitSettings))
+	first, _ := c.session(ts, wt.TokenNew)
+	c.session(ts, wt.TokenNew)
+	if r := readResponse(t, c.bidi(request(wt.TokenNew))); r.status != "429" {
 		t.Errorf("third session: status %s", r.status)
 	}
 	if err := wait(t, "the error", ts.failed); !errors.Is(err, ErrTooManySessions) {
@@ -184,66 +185,66 @@ func TestAttackManySessions(t *testing.T) {
 	if _, err := io.Copy(io.Discard, onlyReader{first}); err != nil {
 		t.Error(err)
 	}
-	c.session(ts, tokenNew) // there is room again
+	c.session(ts, wt.TokenNew) // there is room again
 }
 
 // TestOneSessionWithoutFlowControl: Section 5.1.
 func TestOneSessionWithoutFlowControl(t *testing.T) {
 	ts := serve(t, nil, nil)
-	c := ts.dialRaw(with(setting(settingDraft15, 1), datagramSettings))
-	c.session(ts, tokenNew)
-	wantReset(t, "second session without flow control", c.bidi(request(tokenNew)), h3.RequestRejected)
+	c := ts.dialRaw(with(setting(wt.SettingDraft15, 1), datagramSettings))
+	c.session(ts, wt.TokenNew)
+	wantReset(t, "second session without flow control", c.bidi(request(wt.TokenNew)), h3.RequestRejected)
 }
 
 // TestStreamsOfEndedSessions are told that it is gone.
 func TestStreamsOfEndedSessions(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
-	s, session := c.session(ts, tokenOld)
-	open := c.bidi(append(header(signalBidi, s.ID()), "x"...))
+	s, session := c.session(ts, wt.TokenOld)
+	open := c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...))
 	if _, err := session.AcceptStream(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
 	_ = session.CloseWithError(0, "")
-	wantReset(t, "stream of the session", open, codeSessionGone)
-	wantStop(t, "stream of the session", open, codeSessionGone)
-	late := c.bidi(append(header(signalBidi, s.ID()), "x"...))
-	wantReset(t, "stream after the session", late, codeSessionGone)
-	wantStop(t, "stream after the session", late, codeSessionGone)
+	wantReset(t, "stream of the session", open, wt.CodeSessionGone)
+	wantStop(t, "stream of the session", open, wt.CodeSessionGone)
+	late := c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...))
+	wantReset(t, "stream after the session", late, wt.CodeSessionGone)
+	wantStop(t, "stream after the session", late, wt.CodeSessionGone)
 }
 
 // TestAttackFlowControl: Section 5.
 func TestAttackFlowControl(t *testing.T) {
 	conf := &Config{MaxStreams: 4, MaxData: 1000}
-	flowSettings := with(setting(settingDraft15, 1), datagramSettings, limitSettings)
+	flowSettings := with(setting(wt.SettingDraft15, 1), datagramSettings, limitSettings)
 	for name, test := range map[string]struct {
 		capsules []byte
 		streams  int
 		data     int
 		code     http3.ErrorCode
 	}{
-		"data limit lowered":      {capsules: capsule(capsuleMaxData, 1<<19), code: codeFlowControl},
-		"data limit repeated":     {capsules: capsule(capsuleMaxData, 1<<20), code: codeFlowControl},
-		"stream limit lowered":    {capsules: capsule(capsuleMaxStreamsBidi, 9), code: codeFlowControl},
-		"stream limit repeated":   {capsules: capsule(capsuleMaxStreamsUni, 10), code: codeFlowControl},
-		"stream limit too large":  {capsules: capsule(capsuleMaxStreamsUni, 1<<60+1), code: codeFlowControl},
-		"blocked beyond limits":   {capsules: capsule(capsuleStreamsBlockedUni, 1<<60+1), code: codeFlowControl},
-		"prohibited, stream data": {capsules: capsule(capsuleMaxStreamData, 4, 1000), code: h3.MessageError},
-		"prohibited, blocked":     {capsules: capsule(capsuleStreamDataBlocked, 4, 1000), code: h3.MessageError},
-		"not an integer":          {capsules: h3.AppendCapsule(nil, capsuleMaxData, []byte{0xc0, 0}), code: h3.MessageError},
-		"two integers":            {capsules: capsule(capsuleMaxData, 1<<21, 1), code: h3.MessageError},
-		"too many streams":        {streams: 5, code: codeFlowControl},
-		"too much data":           {streams: 1, data: 1001, code: codeFlowControl},
+		"data limit lowered":      {capsules: capsule(wt.CapsuleMaxData, 1<<19), code: wt.CodeFlowControl},
+		"data limit repeated":     {capsules: capsule(wt.CapsuleMaxData, 1<<20), code: wt.CodeFlowControl},
+		"stream limit lowered":    {capsules: capsule(wt.CapsuleMaxStreamsBidi, 9), code: wt.CodeFlowControl},
+		"stream limit repeated":   {capsules: capsule(wt.CapsuleMaxStreamsUni, 10), code: wt.CodeFlowControl},
+		"stream limit too large":  {capsules: capsule(wt.CapsuleMaxStreamsUni, 1<<60+1), code: wt.CodeFlowControl},
+		"blocked beyond limits":   {capsules: capsule(wt.CapsuleStreamsBlockedUni, 1<<60+1), code: wt.CodeFlowControl},
+		"prohibited, stream data": {capsules: capsule(wt.CapsuleMaxStreamData, 4, 1000), code: h3.MessageError},
+		"prohibited, blocked":     {capsules: capsule(wt.CapsuleStreamDataBlocked, 4, 1000), code: h3.MessageError},
+		"not an integer":          {capsules: h3.AppendCapsule(nil, wt.CapsuleMaxData, []byte{0xc0, 0}), code: h3.MessageError},
+		"two integers":            {capsules: capsule(wt.CapsuleMaxData, 1<<21, 1), code: h3.MessageError},
+		"too many streams":        {streams: 5, code: wt.CodeFlowControl},
+		"too much data":           {streams: 1, data: 1001, code: wt.CodeFlowControl},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, conf, nil)
 			c := ts.dialRaw(flowSettings)
-			s, session := c.session(ts, tokenNew)
+			s, session := c.session(ts, wt.TokenNew)
 			if test.capsules != nil {
 				_, _ = s.Write(content(test.capsules))
 			}
 			for range test.streams {
-				c.uni(append(header(streamTypeUni, s.ID()), make([]byte, test.data)...))
+				c.uni(append(header(wt.TypeUni, s.ID()), make([]byte, test.data)...))
 			}
 			if test.data > 0 {
 				r, err := session.AcceptUniStream(testContext(t))
@@ -344,8 +345,8 @@ func TestFlowControlLeavesRoom(t *testing.T) {
 // TestCapsulesWithoutFlowControl are ignored (Section 5.1).
 func TestCapsulesWithoutFlowControl(t *testing.T) {
 	ts := serve(t, nil, nil)
-	s, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
-	_, _ = s.Write(content(capsule(capsuleMaxData, 5), capsule(capsuleMaxData, 5), capsule(capsuleMaxStreamsUni, 1<<61), capsule(capsuleDrain)))
+	s, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
+	_, _ = s.Write(content(capsule(wt.CapsuleMaxData, 5), capsule(wt.CapsuleMaxData, 5), capsule(wt.CapsuleMaxStreamsUni, 1<<61), capsule(wt.CapsuleDrain)))
 	wait(t, "the capsule after them", session.Draining())
 	if err := session.endedWith(); err != nil {
 		t.Error(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -22,7 +23,7 @@ import (
 // browser opens a session as browsers do.
 func browser(ts *testServer) (*rawClient, *quic.Stream, *Session) {
 	c := ts.dialRaw(browserSettings)
-	s, session := c.session(ts, tokenOld, "sec-webtransport-http3-draft02=1")
+	s, session := c.session(ts, wt.TokenOld, "sec-webtransport-http3-draft02=1")
 	return c, s, session
 }
 
@@ -52,7 +53,7 @@ func TestBrowserCloseThenConnectionClose(t *testing.T) {
 	ts := serve(t, nil, nil)
 	for i := range 20 {
 		c, s, session := browser(ts)
-		u := c.uni(header(streamTypeUni, s.ID()))
+		u := c.uni(header(wt.TypeUni, s.ID()))
 		_, _ = u.WriteLast([]byte("last words"))
 		<-u.Context().Done()
 		_, _ = s.WriteLast(content(closeCapsule(uint32(i), "closed")))
@@ -75,7 +76,7 @@ func TestBrowserCloseThenConnectionClose(t *testing.T) {
 func TestBrowserForeignCode(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c, s, session := browser(ts)
-	st := c.bidi(append(header(signalBidi, s.ID()), "x"...))
+	st := c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...))
 	accepted, err := session.AcceptStream(testContext(t))
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +107,7 @@ func TestBrowserEmptyUniStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := header(streamTypeUni, s.ID())
+		want := header(wt.TypeUni, s.ID())
 		got := make([]byte, len(want))
 		if _, err := io.ReadFull(in, got); err != nil || !bytes.Equal(got, want) {
 			continue // one of HTTP/3's
@@ -170,27 +171,6 @@ func TestBrowserGoesAway(t *testing.T) {
 	}
 }
 
-// TestBrowserCodes: browsers send codes up to 255, others all of 32 bits.
-func TestBrowserCodes(t *testing.T) {
-	for _, code := range []uint32{0, 1, 0x1d, 0x1e, 0x1f, 255, 256, 1<<32 - 1} {
-		h := toHTTP(code)
-		if got, ok := fromHTTP(h); got != code || !ok {
-			t.Errorf("%d is %#x, which is %d, %v", code, h, got, ok)
-		}
-		if (h-0x21)%0x1f == 0 {
-			t.Errorf("%d is %#x, which is reserved", code, h)
-		}
-	}
-	if toHTTP(0) != 0x52e4a40fa8db || toHTTP(1<<32-1) != 0x52e5ac983162 {
-		t.Errorf("the range is %#x to %#x", toHTTP(0), toHTTP(1<<32-1))
-	}
-	for _, h := range []uint64{0, 0x10c, firstCode - 1, lastCode + 1, 0x52e4a40fa8f9} {
-		if code, ok := fromHTTP(h); ok {
-			t.Errorf("%#x is taken for the application's %d", h, code)
-		}
-	}
-}
-
 // TestBrowserStreamLimit: Chromium opens as many streams as the limit allows and
 // fails at the next, so that limit leaves room for what pages do.
 func TestBrowserStreamLimit(t *testing.T) {
@@ -198,7 +178,7 @@ func TestBrowserStreamLimit(t *testing.T) {
 	c, s, session := browser(ts)
 	const wanted = 100
 	for range wanted {
-		c.bidi(append(header(signalBidi, s.ID()), "x"...)) // fails if it has to wait too long
+		c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...)) // fails if it has to wait too long
 	}
 	for range wanted {
 		if _, err := session.AcceptStream(testContext(t)); err != nil {
@@ -243,7 +223,7 @@ func TestOrigins(t *testing.T) {
 			if test.origin != "" {
 				fields = []string{"origin=" + test.origin}
 			}
-			if r := readResponse(t, ts.dialRaw(browserSettings).bidi(request(tokenOld, fields...))); r.status != test.want {
+			if r := readResponse(t, ts.dialRaw(browserSettings).bidi(request(wt.TokenOld, fields...))); r.status != test.want {
 				t.Errorf("status %s, want %s", r.status, test.want)
 			}
 		})

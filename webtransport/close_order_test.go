@@ -51,7 +51,7 @@ func TestCloseComesBeforeResets(t *testing.T) {
 
 // resetWatch calls a function when the peer resets a stream.
 type resetWatch struct {
-	noEvents
+	*streamEnds
 	early func()
 }
 

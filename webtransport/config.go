@@ -1,10 +1,10 @@
 package webtransport
 
 import (
-	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -39,12 +39,6 @@ type Config struct {
 }
 
 const (
-	// The defaults of data and sessions multiplied stay below the largest
-	// window that a connection has by default.
-	defaultMaxSessions = 8
-	defaultMaxStreams  = 100
-	defaultMaxData     = 1536 << 10
-
 	// capsuleRoom is how many bytes of a connection's window are left for
 	// capsules when no session reads, unless requests take them.
 	capsuleRoom = 1 << 20
@@ -53,55 +47,26 @@ const (
 	// unless quic.Config has another: enough for a few busy sessions. Sessions
 	// and requests count as well.
 	maxQUICStreams = 256
-
-	// maxParkedStreams bounds the streams of a connection that wait for their
-	// session (Section 4.6), which may have been overtaken. What they carry
-	// is bounded by QUIC's flow control.
-	maxParkedStreams = 32
-
-	// maxQueuedStreams bounds the streams of each kind in a session that wait
-	// to be accepted, above any limit of streams open at a time.
-	maxQueuedStreams = 1024
-
-	// maxQueuedResets is how many streams may wait in a session before those
-	// are forgotten that were reset: enough for whoever accepts them to learn
-	// the codes.
-	maxQueuedResets = 64
-
-	// maxKept bounds, in bytes, what a session keeps to be read after its end.
-	maxKept = 1 << 20
-
-	// rememberedSessions is how many ended sessions of a connection are known
-	// to have been there.
-	rememberedSessions = 64
 )
 
-func (conf *Config) maxSessions() int {
-	if conf.MaxSessions > 0 {
-		return conf.MaxSessions
+// machine returns the limits for the machine, with defaults.
+func (conf *Config) machine() *wt.Config {
+	if conf == nil {
+		conf = new(Config)
 	}
-	return defaultMaxSessions
-}
-
-func (conf *Config) maxStreams() uint64 {
-	if conf.MaxStreams > 0 {
-		return uint64(conf.MaxStreams)
+	m := wt.Config{
+		MaxSessions: conf.MaxSessions,
+		MaxStreams:  uint64(max(conf.MaxStreams, 0)),
+		MaxData:     uint64(max(conf.MaxData, 0)),
+		IdleTimeout: conf.IdleTimeout,
 	}
-	return defaultMaxStreams
-}
-
-func (conf *Config) maxData() uint64 {
-	if conf.MaxData > 0 {
-		return uint64(conf.MaxData)
-	}
-	return defaultMaxData
-}
-
-func (conf *Config) offered() []Draft {
 	if conf.Drafts != nil {
-		return conf.Drafts
+		m.Drafts = make([]wt.Draft, 0, len(conf.Drafts))
 	}
-	return drafts
+	for _, d := range conf.Drafts {
+		m.Drafts = append(m.Drafts, wt.Draft(d))
+	}
+	return m.WithDefaults()
 }
 
 // Enable makes a server offer WebTransport, before it serves. Handlers call
@@ -110,7 +75,7 @@ func (conf *Config) offered() []Draft {
 func Enable(srv *http3.Server, conf *Config) {
 	e := newExtension(conf)
 	srv.Extension = e
-	srv.QUICConfig = e.conf.quicConfig(srv.QUICConfig)
+	srv.QUICConfig = quicConfig(e.conf, srv.QUICConfig)
 }
 
 // quicConfig returns a copy of q with limits that leave room for sessions.
@@ -118,13 +83,13 @@ func Enable(srv *http3.Server, conf *Config) {
 // The window of the connection is larger than those of its sessions together.
 // Otherwise data that nobody reads could use it up, and the capsules that allow
 // this end to go on sending, so that it gets to read again, would never arrive.
-func (conf *Config) quicConfig(q *quic.Config) *quic.Config {
+func quicConfig(conf *wt.Config, q *quic.Config) *quic.Config {
 	var c quic.Config
 	if q != nil {
 		c = *q
 	}
-	if slices.ContainsFunc(conf.offered(), Draft.flowControl) {
-		c.InitialConnWindow = max(c.InitialConnWindow, uint64(conf.maxSessions())*conf.maxData()+capsuleRoom)
+	if conf.FlowControl() {
+		c.InitialConnWindow = max(c.InitialConnWindow, uint64(conf.MaxSessions)*conf.MaxData+capsuleRoom)
 	}
 	if c.MaxConnWindow > 0 {
 		c.MaxConnWindow = max(c.MaxConnWindow, c.InitialConnWindow)
@@ -140,22 +105,11 @@ func (conf *Config) quicConfig(q *quic.Config) *quic.Config {
 
 // extension makes a hub for each connection.
 type extension struct {
-	conf      Config
+	conf      *wt.Config
 	dedicated bool // connections are for one session of this end's each
 }
 
-func newExtension(conf *Config) *extension {
-	e := new(extension)
-	if conf != nil {
-		e.conf = *conf
-	}
-	return e
-}
+func newExtension(conf *Config) *extension { return &extension{conf: conf.machine()} }
 
 // NewConn implements http3.Extension.
-func (e *extension) NewConn(c *http3.Conn) http3.ConnExtension {
-	h := &hub{conn: c, conf: &e.conf, dedicated: e.dedicated, settled: make(chan struct{}), sessions: make(map[uint64]*Session)}
-	e.conf.addSettings(c)
-	c.Claim(streamTypeUni, signalBidi)
-	return h
-}
+func (e *extension) NewConn(c *http3.Conn) http3.ConnExtension { return newHub(c, e.conf, e.dedicated) }

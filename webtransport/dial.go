@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -84,16 +85,14 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 		return nil, resp, &RejectedError{resp.StatusCode}
 	}
 	h := tunnel.Extension().(*hub)
-	d.endWith(tunnel)
-	protocol, err := d.chosen(resp.Header)
+	protocol, err := wt.CheckProtocol(d.Protocols, strings.Join(resp.Header[fieldProtocol], ", "), d.RequireProtocol)
 	if err != nil {
-		h.places.giveBack()
-		tunnel.Abort(codeALPN) // Section 3.3
+		h.tell((*wt.Conn).Abandon)
+		tunnel.Abort(wt.CodeALPN) // Section 3.3
+		d.discard(transport)
 		return nil, resp, err
 	}
-	s := newSession(h, tunnel, h.offer.drafts[0], protocol)
-	s.begin()
-	return s, resp, nil
+	return h.begin(tunnel, h.draft, protocol, d.ending(tunnel.QUIC())), resp, nil
 }
 
 // Close closes the connections that sessions share.
@@ -114,7 +113,7 @@ func (d *Dialer) request(ctx context.Context, url string, header http.Header) (*
 		req.Header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
 	}
 	if len(d.Protocols) > 0 {
-		text, ok := formatProtocols(d.Protocols)
+		text, ok := wt.FormatProtocols(d.Protocols)
 		if !ok {
 			return nil, errors.New("webtransport: the name of a subprotocol is not ASCII")
 		}
@@ -141,25 +140,21 @@ func (d *Dialer) newTransport() *http3.Transport {
 	e.dedicated = !d.ShareConnections
 	return &http3.Transport{
 		TLSClientConfig: conf,
-		QUICConfig:      e.conf.quicConfig(d.QUICConfig),
+		QUICConfig:      quicConfig(e.conf, d.QUICConfig),
 		QUICTransport:   d.QUICTransport,
 		Extension:       e,
 	}
 }
 
-// endWith has the connection of a session of its own end with the session. The loop is
-// what would tell that the close has been sent, so it must not wait for that: other
-// connections of a QUICTransport would wait, too.
-func (d *Dialer) endWith(tunnel *http3.Tunnel) {
-	if d.ShareConnections {
-		return
-	}
-	conn := tunnel.QUIC()
-	conn.Run(func(*quic.Turn) {
-		tunnel.WhenOver(func() {
+// ending returns what ends the connection of a session of its own. The loop, on which it
+// is called, is what would tell that the close has been sent, so it must not wait for that:
+// other connections of a QUICTransport would wait, too.
+func (d *Dialer) ending(conn *quic.Conn) func() {
+	return func() {
+		if !d.ShareConnections {
 			conn.Run(func(t *quic.Turn) { t.Close(uint64(http3.ErrCodeNoError), "") })
-		})
-	})
+		}
+	}
 }
 
 // discard closes a transport that was made for one session which has not come about.
@@ -169,49 +164,30 @@ func (d *Dialer) discard(t *http3.Transport) {
 	}
 }
 
-// chosen returns the subprotocol that the server chose.
-func (d *Dialer) chosen(header http.Header) (string, error) {
-	chosen, ok := parseProtocols(strings.Join(header[fieldProtocol], ", "))
-	if ok && len(chosen) == 1 {
-		if !slices.Contains(d.Protocols, chosen[0]) {
-			return "", ErrProtocol
-		}
-		return chosen[0], nil
-	}
-	if d.RequireProtocol {
-		return "", ErrProtocol
-	}
-	return "", nil
-}
-
 // PrepareConnect implements http3.ConnectPreparer: it chooses the draft.
 func (h *hub) PrepareConnect(req *http.Request) error {
-	if h.refused != nil {
-		return h.refused
-	}
-	if len(h.offer.drafts) == 0 || !h.offer.datagrams || !h.offer.meets(h.offer.drafts[0]) {
-		if h.dedicated {
-			h.conn.Abort(codeRequirementsNotMet, "no known version of WebTransport")
+	var err error
+	h.tell(func(m *wt.Conn) {
+		var d wt.Draft
+		if d, err = m.PrepareRequest(); h.draft == 0 {
+			h.draft = d
 		}
-		return ErrNotSupported // Section 3.1
+	})
+	if err == wt.ErrNotSupported && h.dedicated {
+		h.conn.Abort(wt.CodeRequirementsNotMet, "no known version of WebTransport")
 	}
-	d := h.offer.drafts[0]
-	if !h.places.take(h.maxSessions(d)) {
-		return ErrTooManySessions
+	if err != nil {
+		return publicError(err)
 	}
-	req.Header[":protocol"] = []string{d.token()}
+	req.Header[":protocol"] = []string{h.draft.Token()}
 	req.Header.Del(fieldDraft02Offer)
-	if d == Draft02 {
-		req.Header.Set(fieldDraft02Offer, "1")
+	if h.draft == wt.Draft02 {
+		req.Header.Set(fieldDraft02Offer, wt.OfferDraft02)
 	}
 	return nil
 }
 
 // AbandonConnect implements http3.ConnectPreparer.
-func (h *hub) AbandonConnect() { h.places.giveBack() }
+func (h *hub) AbandonConnect() { h.tell((*wt.Conn).Abandon) }
 
-var (
-	_ http3.ConnectPreparer = (*hub)(nil)
-	_ http3.TunnelHandler   = (*Session)(nil)
-	_ http3.TunnelWriter    = (*Session)(nil)
-)
+var _ http3.ConnectPreparer = (*hub)(nil)

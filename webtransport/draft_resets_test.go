@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/internal/test/quicmem"
 	"github.com/godwit-quic/godwit/internal/udp"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -30,17 +31,17 @@ func plainTransport(t testing.TB) *quic.Transport {
 // TestServerWithoutResetStreamAt: draft 15 requires RESET_STREAM_AT (Section 3.1),
 // and clients that do without get an older draft if they speak one.
 func TestServerWithoutResetStreamAt(t *testing.T) {
-	d15, d13 := setting(settingDraft15, 1), setting(settingDraft13, 1)
+	d15, d13 := setting(wt.SettingDraft15, 1), setting(wt.SettingDraft13, 1)
 	for name, test := range map[string]struct {
 		settings []h3.Setting
 		token    string
 		want     Draft // 0 for a request that counts as malformed
 	}{
-		"draft 15":           {with(d15, datagramSettings), tokenNew, 0},
-		"the final protocol": {datagramSettings, tokenNew, 0},
-		"draft 13 as well":   {with(d15, d13, datagramSettings), tokenOld, Draft13},
-		"draft 2 as well":    {with(d15, browserSettings), tokenOld, Draft02},
-		"Chromium":           {browserSettings, tokenOld, Draft02},
+		"draft 15":           {with(d15, datagramSettings), wt.TokenNew, 0},
+		"the final protocol": {datagramSettings, wt.TokenNew, 0},
+		"draft 13 as well":   {with(d15, d13, datagramSettings), wt.TokenOld, Draft13},
+		"draft 2 as well":    {with(d15, browserSettings), wt.TokenOld, Draft02},
+		"Chromium":           {browserSettings, wt.TokenOld, Draft02},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, nil, nil)

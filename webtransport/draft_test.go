@@ -9,12 +9,13 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestServerDrafts has a raw client offer what each draft's clients do.
 func TestServerDrafts(t *testing.T) {
-	d15, d13, d07 := setting(settingDraft15, 1), setting(settingDraft13, 1<<62-1), setting(settingDraft07, 1)
+	d15, d13, d07 := setting(wt.SettingDraft15, 1), setting(wt.SettingDraft13, 1<<62-1), setting(wt.SettingDraft07, 1)
 	for name, test := range map[string]struct {
 		settings []h3.Setting
 		token    string
@@ -23,24 +24,24 @@ func TestServerDrafts(t *testing.T) {
 		limits   bool
 		echo     string // the field that answers draft 2's
 	}{
-		"Chromium":               {browserSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
-		"draft 2, new token":     {browserSettings, tokenNew, nil, Draft02, false, ""},
-		"draft 2 by the field":   {datagramSettings, tokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, valueDraft02},
-		"draft 7":                {with(d07, datagramSettings), tokenOld, nil, Draft07, false, ""},
-		"draft 7, new token":     {with(d07, datagramSettings), tokenNew, nil, Draft07, false, ""},
-		"draft 7 beside 2":       {with(d07, browserSettings), tokenOld, nil, Draft07, false, ""},
-		"draft 7 says nothing":   {datagramSettings, tokenOld, nil, Draft07, false, ""},
-		"draft 13":               {with(d13, datagramSettings), tokenOld, nil, Draft13, false, ""},
-		"draft 13 with limits":   {with(d13, datagramSettings, limitSettings), tokenOld, nil, Draft13, true, ""},
-		"draft 13, new token":    {with(d13, datagramSettings, limitSettings), tokenNew, nil, Draft13, true, ""},
-		"Safari":                 {with(d13, d07, datagramSettings, limitSettings), tokenOld, nil, Draft13, true, ""},
-		"draft 15":               {with(d15, datagramSettings), tokenNew, nil, Draft15, false, ""},
-		"draft 15, old token":    {with(d15, datagramSettings), tokenOld, nil, Draft15, false, ""},
-		"draft 15 with limits":   {with(d15, datagramSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
-		"the final protocol":     {with(datagramSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
-		"all of them":            {with(d15, d13, d07, browserSettings, limitSettings), tokenNew, nil, Draft15, true, ""},
-		"limits mean nothing":    {with(d07, datagramSettings, limitSettings), tokenOld, nil, Draft07, false, ""},
-		"datagrams of an old id": {with(setting(settingDraft02, 1), setting(uint64(h3.SettingDatagramDraft04), 1)), tokenOld, nil, Draft02, false, ""},
+		"Chromium":               {browserSettings, wt.TokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, wt.AnswerDraft02},
+		"draft 2, new token":     {browserSettings, wt.TokenNew, nil, Draft02, false, ""},
+		"draft 2 by the field":   {datagramSettings, wt.TokenOld, []string{"sec-webtransport-http3-draft02=1"}, Draft02, false, wt.AnswerDraft02},
+		"draft 7":                {with(d07, datagramSettings), wt.TokenOld, nil, Draft07, false, ""},
+		"draft 7, new token":     {with(d07, datagramSettings), wt.TokenNew, nil, Draft07, false, ""},
+		"draft 7 beside 2":       {with(d07, browserSettings), wt.TokenOld, nil, Draft07, false, ""},
+		"draft 7 says nothing":   {datagramSettings, wt.TokenOld, nil, Draft07, false, ""},
+		"draft 13":               {with(d13, datagramSettings), wt.TokenOld, nil, Draft13, false, ""},
+		"draft 13 with limits":   {with(d13, datagramSettings, limitSettings), wt.TokenOld, nil, Draft13, true, ""},
+		"draft 13, new token":    {with(d13, datagramSettings, limitSettings), wt.TokenNew, nil, Draft13, true, ""},
+		"Safari":                 {with(d13, d07, datagramSettings, limitSettings), wt.TokenOld, nil, Draft13, true, ""},
+		"draft 15":               {with(d15, datagramSettings), wt.TokenNew, nil, Draft15, false, ""},
+		"draft 15, old token":    {with(d15, datagramSettings), wt.TokenOld, nil, Draft15, false, ""},
+		"draft 15 with limits":   {with(d15, datagramSettings, limitSettings), wt.TokenNew, nil, Draft15, true, ""},
+		"the final protocol":     {with(datagramSettings, limitSettings), wt.TokenNew, nil, Draft15, true, ""},
+		"all of them":            {with(d15, d13, d07, browserSettings, limitSettings), wt.TokenNew, nil, Draft15, true, ""},
+		"limits mean nothing":    {with(d07, datagramSettings, limitSettings), wt.TokenOld, nil, Draft07, false, ""},
+		"datagrams of an old id": {with(setting(wt.SettingDraft02, 1), setting(h3.SettingDatagramDraft04, 1)), wt.TokenOld, nil, Draft02, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, nil, nil)
@@ -63,7 +64,7 @@ func TestServerDrafts(t *testing.T) {
 // directions, and an end.
 func (c *rawClient) wantSession(s *quic.Stream, session *Session) {
 	c.t.Helper()
-	st := c.bidi(append(header(signalBidi, s.ID()), "ping"...))
+	st := c.bidi(append(header(wt.SignalBidi, s.ID()), "ping"...))
 	_ = st.Close()
 	accepted, err := session.AcceptStream(testContext(c.t))
 	if err != nil {
@@ -91,21 +92,22 @@ func (c *rawClient) wantSession(s *quic.Stream, session *Session) {
 func TestServerSettings(t *testing.T) {
 	ts := serve(t, nil, nil)
 	client := ts.dial(nil)
-	got := map[uint64]uint64{}
-	for _, id := range []uint64{settingDraft02, settingDraft07, settingDraft13, settingDraft15, settingMaxData, settingMaxStreamsUni, settingMaxStreamsBidi} {
-		got[id] = client.hub.conn.PeerSetting(id)
+	settings := client.hub.conn.PeerSettings()
+	got := map[h3.SettingID]uint64{}
+	for _, s := range settings.Extra {
+		got[s.ID] = s.Value
 	}
-	if got[settingDraft02] != 1 || got[settingDraft15] != 1 {
-		t.Errorf("drafts 2 and 15 are offered with %d and %d, want 1", got[settingDraft02], got[settingDraft15])
+	if got[wt.SettingDraft02] != 1 || got[wt.SettingDraft15] != 1 {
+		t.Errorf("drafts 2 and 15 are offered with %d and %d, want 1", got[wt.SettingDraft02], got[wt.SettingDraft15])
 	}
-	if got[settingDraft07] == 0 || got[settingDraft13] == 0 {
+	if got[wt.SettingDraft07] == 0 || got[wt.SettingDraft13] == 0 {
 		t.Errorf("drafts 7 and 13 are not offered")
 	}
 	// Safari cannot send anything without them.
-	if got[settingMaxData] == 0 || got[settingMaxStreamsUni] == 0 || got[settingMaxStreamsBidi] == 0 {
+	if got[wt.SettingMaxData] == 0 || got[wt.SettingMaxStreamsUni] == 0 || got[wt.SettingMaxStreamsBidi] == 0 {
 		t.Errorf("no initial limits: %v", got)
 	}
-	if !client.hub.conn.PeerDatagrams() {
+	if !settings.Datagrams {
 		t.Error("no datagrams")
 	}
 }
@@ -113,7 +115,7 @@ func TestServerSettings(t *testing.T) {
 // TestClientRequests checks how our client asks servers of each draft.
 func TestClientRequests(t *testing.T) {
 	for d, want := range map[Draft]struct{ token, field string }{
-		Draft02: {tokenOld, "1"}, Draft07: {tokenOld, ""}, Draft13: {tokenOld, ""}, Draft15: {tokenNew, ""},
+		Draft02: {wt.TokenOld, "1"}, Draft07: {wt.TokenOld, ""}, Draft13: {wt.TokenOld, ""}, Draft15: {wt.TokenNew, ""},
 	} {
 		asked := make(chan *http.Request, 1)
 		ts := serveHandler(t, &Config{Drafts: []Draft{d}}, func(w http.ResponseWriter, r *http.Request) {
@@ -134,10 +136,10 @@ func TestClientRequests(t *testing.T) {
 
 // TestClientDrafts has our client meet servers of one draft each.
 func TestClientDrafts(t *testing.T) {
-	for _, d := range drafts {
+	for _, d := range []Draft{Draft15, Draft13, Draft07, Draft02} {
 		ts := serve(t, &Config{Drafts: []Draft{d}}, nil)
 		client, server := ts.pair(nil)
-		if client.Draft() != d || server.Draft() != d || client.FlowControlled() != d.flowControl() {
+		if client.Draft() != d || server.Draft() != d || client.FlowControlled() != wt.Draft(d).FlowControl() {
 			t.Errorf("%v: client %v, server %v, flow control %v", d, client.Draft(), server.Draft(), client.FlowControlled())
 		}
 		go echo(server)
@@ -187,7 +189,7 @@ func TestTooLargeSetting(t *testing.T) {
 type oddServer struct{}
 
 func (oddServer) NewConn(c *http3.Conn) http3.ConnExtension {
-	c.AddSetting(settingDraft15, 2)
+	c.AddSetting(uint64(wt.SettingDraft15), 2)
 	return oddConn{}
 }
 
@@ -204,16 +206,16 @@ func (oddConn) HandleClose(*quic.Turn, error)           {}
 // malformed (draft 15, Section 3.1).
 func TestMissingDatagrams(t *testing.T) {
 	ts := serve(t, nil, nil)
-	c := ts.dialRaw(setting(settingDraft15, 1))
-	wantReset(t, "request without datagrams", c.bidi(request(tokenNew)), h3.MessageError)
+	c := ts.dialRaw(setting(wt.SettingDraft15, 1))
+	wantReset(t, "request without datagrams", c.bidi(request(wt.TokenNew)), h3.MessageError)
 }
 
 // TestLateSettings: no request is looked at before the client's SETTINGS.
 func TestLateSettings(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(nil)
-	s := c.bidi(request(tokenOld))
-	c.uni(header(streamTypeUni, s.ID())) // overtakes as well
+	s := c.bidi(request(wt.TokenOld))
+	c.uni(header(wt.TypeUni, s.ID())) // overtakes as well
 	c.sendSettings(browserSettings)
 	if r := readResponse(t, s); r.status != "200" {
 		t.Fatalf("status %s", r.status)

@@ -4,8 +4,11 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/internal/wt"
 )
+
+// maxBuffered is how many streams may wait for sessions to come.
+const maxBuffered = 32
 
 // TestAttackEarlyStreams: streams without a session wait within a bound, and others
 // are refused with the code for that.
@@ -13,16 +16,16 @@ func TestAttackEarlyStreams(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
 	const id = 400 // of a request that has not been sent
-	for i := range 2 * maxParkedStreams {
-		s := c.bidi(append(header(signalBidi, id), "data"...))
-		if i >= maxParkedStreams {
-			wantReset(t, "stream without a session", s, codeBufferedStreamRejected)
-			wantStop(t, "stream without a session", s, codeBufferedStreamRejected)
+	for i := range 2 * maxBuffered {
+		s := c.bidi(append(header(wt.SignalBidi, id), "data"...))
+		if i >= maxBuffered {
+			wantReset(t, "stream without a session", s, wt.CodeBufferedStreamRejected)
+			wantStop(t, "stream without a session", s, wt.CodeBufferedStreamRejected)
 		}
 	}
 	// The connection is as good as before.
-	s, session := c.session(ts, tokenOld)
-	c.uni(append(header(streamTypeUni, s.ID()), "hello"...))
+	s, session := c.session(ts, wt.TokenOld)
+	c.uni(append(header(wt.TypeUni, s.ID()), "hello"...))
 	if _, err := session.AcceptUniStream(testContext(t)); err != nil {
 		t.Error(err)
 	}
@@ -33,13 +36,13 @@ func TestEarlyStreams(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
 	s := c.bidi(nil) // nothing of it is sent yet
-	bidi, uni := c.bidi(append(header(signalBidi, s.ID()), "bidi"...)), c.uni(append(header(streamTypeUni, s.ID()), "uni"...))
+	bidi, uni := c.bidi(append(header(wt.SignalBidi, s.ID()), "bidi"...)), c.uni(append(header(wt.TypeUni, s.ID()), "uni"...))
 	_, _ = bidi.Close(), uni.Close()
 	if err := c.qc.SendDatagram(append(h3.AppendQuarterID(nil, s.ID()), "datagram"...)); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, "the streams' arrival", uni.Context().Done())
-	_, _ = s.Write(request(tokenOld))
+	_, _ = s.Write(request(wt.TokenOld))
 	session := ts.accept()
 	b, err := session.AcceptStream(testContext(t))
 	if err != nil {
@@ -59,18 +62,12 @@ func TestEarlyStreams(t *testing.T) {
 // sessions.
 func waitParked(t testing.TB, session *Session, n int, reset bool) {
 	t.Helper()
-	parked := func() (count int) {
-		done := make(chan struct{})
-		session.conn.Run(func(turn *quic.Turn) {
-			defer close(done)
-			for _, p := range session.hub.parked {
-				if wasReset(turn, p.stream) == reset {
-					count++
-				}
-			}
-		})
-		wait(t, "the loop", done)
-		return count
+	parked := func() int {
+		stats := session.hub.stats()
+		if reset {
+			return stats.BufferedResets
+		}
+		return stats.BufferedStreams - stats.BufferedResets
 	}
 	if !eventually(func() bool { return parked() == n }) {
 		t.Fatalf("%d streams wait for a session, want %d", parked(), n)
@@ -82,14 +79,14 @@ func waitParked(t testing.TB, session *Session, n int, reset bool) {
 func TestEarlyResets(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
-	_, other := c.session(ts, tokenOld)
+	_, other := c.session(ts, wt.TokenOld)
 	s := c.bidi(nil) // nothing of it is sent yet
-	bidi, uni := c.bidi(header(signalBidi, s.ID())), c.uni(header(streamTypeUni, s.ID()))
+	bidi, uni := c.bidi(header(wt.SignalBidi, s.ID())), c.uni(header(wt.TypeUni, s.ID()))
 	waitParked(t, other, 2, false)
-	bidi.CancelWrite(toHTTP(41))
-	uni.CancelWrite(toHTTP(42))
+	bidi.CancelWrite(wt.ToHTTP(41))
+	uni.CancelWrite(wt.ToHTTP(42))
 	waitParked(t, other, 2, true)
-	_, _ = s.Write(request(tokenOld))
+	_, _ = s.Write(request(wt.TokenOld))
 	session := ts.accept()
 	b, err := session.AcceptStream(testContext(t))
 	if err != nil {
@@ -105,37 +102,15 @@ func TestEarlyResets(t *testing.T) {
 	wantStreamError(t, "unidirectional stream", err, 42, true)
 
 	const later = 400 // of a request that has not been sent
-	for i := range maxParkedStreams {
-		unsent := c.uni(header(streamTypeUni, later))
+	for i := range maxBuffered {
+		unsent := c.uni(header(wt.TypeUni, later))
 		waitParked(t, other, 1, false)
 		unsent.CancelWrite(0)
 		waitParked(t, other, i+1, true)
 	}
-	c.uni(header(streamTypeUni, later))
+	c.uni(header(wt.TypeUni, later))
 	waitParked(t, other, 1, false)
-	waitParked(t, other, maxParkedStreams-1, true)
-}
-
-// TestStreamAtSessionEnd has a stream find its session just ended: what happens to
-// the stream later must not be taken for another stream, which the limit may not
-// allow.
-func TestStreamAtSessionEnd(t *testing.T) {
-	ts := serve(t, nil, nil)
-	c := ts.dialRaw(browserSettings)
-	_, session := c.session(ts, tokenOld)
-	c.bidi(header(signalBidi, 8)) // waits for a session to come
-	waitParked(t, session, 1, false)
-	heard := make(chan bool, 1)
-	session.conn.Run(func(turn *quic.Turn) {
-		stream := session.hub.takeParked(8)[0]
-		turn.Handle(stream, &beginning{hub: session.hub})
-		session.end(&SessionError{})
-		session.addStream(turn, stream)
-		heard <- turn.Handler(stream) != nil
-	})
-	if wait(t, "the stream", heard) {
-		t.Error("events of the stream still go to who reads its beginning")
-	}
+	waitParked(t, other, maxBuffered-1, true)
 }
 
 // TestAttackRejectedStreams: what waits for a session goes when that is refused.
@@ -143,10 +118,10 @@ func TestAttackRejectedStreams(t *testing.T) {
 	ts := serve(t, nil, nil)
 	c := ts.dialRaw(browserSettings)
 	s := c.bidi(nil)
-	waiting := c.bidi(append(header(signalBidi, s.ID()), "x"...))
-	_, _ = s.Write(request(tokenOld, "origin=https://elsewhere.example"))
+	waiting := c.bidi(append(header(wt.SignalBidi, s.ID()), "x"...))
+	_, _ = s.Write(request(wt.TokenOld, "origin=https://elsewhere.example"))
 	if r := readResponse(t, s); r.status != "403" {
 		t.Errorf("status %s", r.status)
 	}
-	wantReset(t, "stream of a refused session", waiting, codeSessionGone)
+	wantReset(t, "stream of a refused session", waiting, wt.CodeSessionGone)
 }

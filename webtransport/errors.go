@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -20,19 +21,16 @@ var (
 	// ErrOrigin: the request's Origin is not allowed.
 	ErrOrigin = errors.New("webtransport: request from an origin that is not allowed")
 	// ErrTooManySessions: the connection has as many sessions as it may have.
-	ErrTooManySessions = errors.New("webtransport: too many sessions on the connection")
+	ErrTooManySessions = wt.ErrTooManySessions
 	// ErrNotSupported: the server does not offer WebTransport, or no draft of
 	// it that is spoken here.
-	ErrNotSupported = errors.New("webtransport: the server does not offer a known version of WebTransport")
+	ErrNotSupported = wt.ErrNotSupported
 	// ErrProtocol: the server chose no subprotocol, or one that was not offered.
-	ErrProtocol = errors.New("webtransport: the server chose none of the subprotocols offered")
+	ErrProtocol = wt.ErrProtocol
 )
 
 // errStatus says that an Upgrader is not as it should be.
 var errStatus = errors.New("webtransport: Upgrader.Status is not from 200 to 299")
-
-// errNoResetStreamAt says why a server refuses a client.
-var errNoResetStreamAt = errors.New("webtransport: the client does not understand RESET_STREAM_AT, which its draft requires")
 
 // SessionError says that a session was closed with a code and a reason, by this
 // end or by the peer. A stream that is finished without a word counts as code 0.
@@ -81,12 +79,12 @@ func (e *StreamError) Error() string {
 func (s *Session) streamError(err error) error {
 	var cancelled *quic.StreamError
 	if errors.As(err, &cancelled) {
-		if http3.ErrorCode(cancelled.Code) == codeSessionGone {
+		if http3.ErrorCode(cancelled.Code) == wt.CodeSessionGone {
 			if ended := s.goneWith(); ended != nil {
 				return ended
 			}
 		}
-		code, ok := fromHTTP(cancelled.Code)
+		code, ok := wt.FromHTTP(cancelled.Code)
 		return &StreamError{Code: code, IsApplication: ok, HTTPCode: cancelled.Code, Remote: cancelled.Remote}
 	}
 	if err == io.EOF || err == quic.ErrWriteClosed || os.IsTimeout(err) {
@@ -107,7 +105,7 @@ func (s *Session) goneWith() error {
 	if ended := s.endedWith(); ended != nil {
 		return ended
 	}
-	timer := time.NewTimer(closeTimeout)
+	timer := time.NewTimer(wt.CloseTimeout)
 	defer timer.Stop()
 	select {
 	case <-s.ctx.Done():

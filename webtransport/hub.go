@@ -1,231 +1,216 @@
 package webtransport
 
 import (
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// hub is what WebTransport keeps of one connection. Unless they say otherwise its
-// methods run on the connection's loop.
+// hub is WebTransport on one connection: the machine that decides, with a lock, and
+// the loop that does what it says.
 type hub struct {
 	conn      *http3.Conn
-	conf      *Config
-	dedicated bool // to one session of this end's
+	dedicated bool          // to one session of this end's
+	settled   chan struct{} // closed when the peer's SETTINGS are known
+	timed     bool          // what is received has to be known with its time
+	draft     wt.Draft      // in which a client asks, always the same; set by PrepareConnect
 
-	settled chan struct{} // closed when offer is there
-	offer   peerOffer
-	refused error // why the server cannot be used
+	mu      sync.Mutex
+	machine *wt.Conn // with all that belongs to it
+	over    bool     // the connection is, so that the loop does nothing more for it
+	posted  bool     // the loop is going to pump
+	pumping bool
+	timerAt monotime.Time // for when timer is set, zero if it is not
 
-	places places
-
-	sessions map[uint64]*Session // by ID
-	parked   []parkedStream      // whose session is not there yet, the oldest first
-	gone     []uint64            // IDs of the last sessions that ended
+	timer quic.Timer // for the machine's deadline; of the loop
 }
+
+func newHub(c *http3.Conn, conf *wt.Config, dedicated bool) *hub {
+	side := wire.ClientSide
+	if c.IsServer() {
+		side = wire.ServerSide
+	}
+	h := &hub{
+		conn: c, dedicated: dedicated, settled: make(chan struct{}),
+		timed: conf.IdleTimeout > 0, machine: wt.NewConn(side, conf),
+	}
+	for _, s := range h.machine.AppendSettings(nil) {
+		c.AddSetting(uint64(s.ID), s.Value)
+	}
+	c.Claim(uint64(wt.TypeUni), uint64(wt.SignalBidi))
+	return h
+}
+
+// tell tells the machine something, with f, and has the loop do what follows. Any
+// goroutine may call it; it does not wait.
+func (h *hub) tell(f func(m *wt.Conn)) {
+	h.mu.Lock()
+	f(h.machine)
+	h.unlock()
+}
+
+// unlock gives the lock back, and has the loop do what follows from what was done with
+// it.
+func (h *hub) unlock() {
+	post := !h.posted && !h.pumping && (h.machine.HasEvents() || h.timerAt != h.machine.Deadline())
+	over := h.over
+	h.posted = h.posted || post
+	h.mu.Unlock()
+	if post && (over || !h.conn.QUIC().Run(h.pump)) {
+		h.pump(nil) // nobody else will
+	}
+}
+
+// handle is tell for the loop, which does at once what follows.
+func (h *hub) handle(t *quic.Turn, f func(m *wt.Conn)) {
+	h.mu.Lock()
+	f(h.machine)
+	h.mu.Unlock()
+	h.pump(t)
+}
+
+// pump does what the machine says. It runs on the loop, or without a Turn when that has
+// nothing more to do for the connection.
+func (h *hub) pump(t *quic.Turn) {
+	var events [8]wt.Event
+	h.mu.Lock()
+	if h.pumping {
+		h.mu.Unlock()
+		return // whoever does goes on
+	}
+	h.pumping = true
+	for n := h.machine.PollEvents(events[:]); n > 0; n = h.machine.PollEvents(events[:]) {
+		h.mu.Unlock()
+		for _, e := range events[:n] {
+			h.execute(t, e)
+		}
+		h.mu.Lock()
+	}
+	h.pumping, h.posted = false, false
+	h.setTimer(t)
+	h.mu.Unlock()
+}
+
+// execute does what an event says.
+func (h *hub) execute(t *quic.Turn, e wt.Event) {
+	switch e.Kind {
+	case wt.EventSettled:
+		close(h.settled)
+	case wt.EventFail:
+		h.conn.Abort(e.Code, reasonOf(e.Err))
+	case wt.EventAdmission:
+		h.wake(e.Admission.App.(*waiter))
+	case wt.EventMayOpen:
+		h.wake(e.Stream.App.(*waiter))
+	case wt.EventMayWrite:
+		h.wake(&sendHalf(e.Stream).credit)
+	case wt.EventReset:
+		if in, ok := e.Stream.App.(*incoming); ok {
+			in.ref.CancelWrite(uint64(e.Code))
+		} else {
+			sendHalf(e.Stream).reset(e.Code)
+		}
+	case wt.EventStop:
+		if in, ok := e.Stream.App.(*incoming); ok {
+			in.ref.CancelRead(uint64(e.Code))
+		} else {
+			receiveHalf(e.Stream).stop(e)
+		}
+	case wt.EventClose:
+		_ = sendHalf(e.Stream).qs.Close()
+	default:
+		e.Session.App.(*Session).execute(t, e)
+	}
+}
+
+// waiter is something that callers wait for. It is guarded by the hub's lock.
+type waiter struct{ ready chan struct{} } // closed by wake; nil if nobody waits
+
+// wait returns a channel that wake closes. The lock is held.
+func (w *waiter) wait() <-chan struct{} {
+	if w.ready == nil {
+		w.ready = make(chan struct{})
+	}
+	return w.ready
+}
+
+// wake makes those look again who wait.
+func (h *hub) wake(w *waiter) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if w.ready != nil {
+		close(w.ready)
+		w.ready = nil
+	}
+}
+
+// setTimer sets the timer for the machine's deadline. The lock is held.
+func (h *hub) setTimer(t *quic.Turn) {
+	at := h.machine.Deadline()
+	if t == nil || at == h.timerAt {
+		return
+	}
+	if h.timerAt = at; at.IsZero() {
+		t.StopTimer(&h.timer)
+	} else {
+		t.SetTimer(&h.timer, t.Now()+at.Sub(now()), h)
+	}
+}
+
+// HandleTimer implements quic.TimerHandler: something is due.
+func (h *hub) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+	h.handle(t, func(m *wt.Conn) {
+		h.timerAt = 0
+		if at := m.Deadline(); !at.IsZero() && !at.After(now()) {
+			m.HandleDeadline(now())
+		}
+	})
+}
+
+// heardNow is the time at which something was received, if that has to be known.
+func (h *hub) heardNow() monotime.Time {
+	if h.timed {
+		return now()
+	}
+	return 1
+}
+
+var processStart = time.Now()
+
+// now is the time for the machine, which counts from an arbitrary moment.
+func now() monotime.Time { return monotime.Time(time.Since(processStart)) + 1 }
 
 // HandleSettings implements http3.ConnExtension.
 func (h *hub) HandleSettings(t *quic.Turn) {
-	if !h.conn.IsServer() && h.conn.PeerSetting(settingDraft15) > 1 {
-		const reason = "SETTINGS_WT_ENABLED is neither 0 nor 1" // Section 3.1
-		h.refused = &http3.Error{Code: h3.SettingsError, WholeConn: true, Reason: reason}
-		h.conn.Abort(h3.SettingsError, reason)
-		return
-	}
-	h.offer = h.conf.readOffer(t, h.conn)
-	close(h.settled)
+	h.handle(t, func(m *wt.Conn) { m.HandleSettings(h.conn.PeerSettings(), t.PeerResetStreamAt()) })
 }
 
-// HandleGoAway implements http3.ConnExtension: sessions should end soon
-// (Section 4.7).
-func (h *hub) HandleGoAway(*quic.Turn) {
-	for _, s := range h.sessions {
-		s.drainBegun()
-		if h.conn.IsServer() {
-			s.Drain()
-		}
-	}
+// HandleGoAway implements http3.ConnExtension.
+func (h *hub) HandleGoAway(t *quic.Turn) { h.handle(t, (*wt.Conn).HandleGoAway) }
+
+// HandleRefused implements http3.ConnExtension.
+func (h *hub) HandleRefused(t *quic.Turn, id uint64) {
+	h.handle(t, func(m *wt.Conn) { m.HandleRefused(id) })
 }
 
 // HandleClose implements http3.ConnExtension.
-func (h *hub) HandleClose(_ *quic.Turn, err error) {
-	h.parked = nil
-	for _, s := range h.sessions {
-		s.end(err)
-	}
-}
-
-// HandleStream implements http3.ConnExtension: a stream begins with the session
-// it belongs to.
-func (h *hub) HandleStream(t *quic.Turn, s quic.StreamRef) {
-	begin := &beginning{hub: h}
-	t.Handle(s, begin)
-	begin.HandleReadable(t, s)
-}
-
-// noEvents is the part of a quic.StreamHandler that does nothing.
-type noEvents struct{}
-
-func (noEvents) HandleReadable(*quic.Turn, quic.StreamRef)      {}
-func (noEvents) HandleWritable(*quic.Turn, quic.StreamRef)      {}
-func (noEvents) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
-
-// beginning is a stream whose session ID has not arrived.
-type beginning struct {
-	noEvents
-	hub *hub
-	id  h3.VarintReader
-}
-
-// HandleReadable reads the session ID.
-func (b *beginning) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	id, ok, err := b.id.Read(turnReader{t, s})
-	switch {
-	case err != nil:
-		refuse(t, s, codeBufferedStreamRejected) // it says to whom it belongs no more
-	case !ok:
-	case id%4 != 0:
-		b.hub.conn.Abort(h3.IDError, "session ID that is no request's") // Section 4
-	default:
-		b.hub.route(t, id, s)
-	}
-}
-
-// turnReader is a stream as package h3 reads it, in a turn.
-type turnReader struct {
-	turn   *quic.Turn
-	stream quic.StreamRef
-}
-
-func (r turnReader) TryRead(p []byte) (int, error) { return r.turn.Read(r.stream, p) }
-
-// route gives a stream to its session.
-func (h *hub) route(t *quic.Turn, id uint64, s quic.StreamRef) {
-	if session := h.sessions[id]; session != nil {
-		session.addStream(t, s)
-		return
-	}
-	for _, gone := range h.gone {
-		if gone == id {
-			refuse(t, s, codeSessionGone)
-			return
-		}
-	}
-	h.park(t, id, s)
-}
-
-// refuse ends a stream of the peer's.
-func refuse(t *quic.Turn, s quic.StreamRef, code http3.ErrorCode) {
-	t.Handle(s, nil)
-	s.CancelRead(uint64(code))
-	s.CancelWrite(uint64(code))
-}
-
-// parkedStream waits for its session.
-type parkedStream struct {
-	id     uint64 // of the session
-	stream quic.StreamRef
-	since  time.Duration // of Turn.Now
-}
-
-// maxParked is how long a stream may wait before it makes room for others. By
-// then its session's request should have overtaken it long ago.
-const maxParked = 5 * time.Second
-
-// park keeps a stream until its session is there, or refuses it (Section 4.6).
-func (h *hub) park(t *quic.Turn, id uint64, s quic.StreamRef) {
-	if len(h.parked) >= maxParkedStreams && !h.makeRoom(t) {
-		refuse(t, s, codeBufferedStreamRejected)
-		return
-	}
-	h.parked = append(h.parked, parkedStream{id: id, stream: s, since: t.Now()})
-	t.Handle(s, nil)
-}
-
-// makeRoom refuses a parked stream that was reset or has waited too long. While
-// there is room, those that were reset wait as well: their session should learn of
-// their codes.
-func (h *hub) makeRoom(t *quic.Turn) bool {
-	i := slices.IndexFunc(h.parked, func(p parkedStream) bool {
-		return wasReset(t, p.stream) || t.Now()-p.since >= maxParked
+func (h *hub) HandleClose(t *quic.Turn, err error) {
+	h.handle(t, func(m *wt.Conn) {
+		h.over = true
+		m.HandleClose(err)
 	})
-	if i < 0 {
-		return false
-	}
-	refuse(t, h.parked[i].stream, codeBufferedStreamRejected)
-	h.parked = slices.Delete(h.parked, i, i+1)
-	return true
 }
 
-// takeParked returns the streams that wait for a session.
-func (h *hub) takeParked(id uint64) (streams []quic.StreamRef) {
-	kept := h.parked[:0]
-	for _, p := range h.parked {
-		if p.id == id {
-			streams = append(streams, p.stream)
-		} else {
-			kept = append(kept, p)
-		}
+// reasonOf returns what to say of a violation.
+func reasonOf(err error) string {
+	if violation, ok := err.(*h3.ConnError); ok {
+		return violation.Reason
 	}
-	clear(h.parked[len(kept):])
-	h.parked = kept
-	return streams
-}
-
-// wasReset reports whether the peer has reset a stream that nobody reads now.
-func wasReset(t *quic.Turn, s quic.StreamRef) bool {
-	_, err := t.Read(s, nil)
-	return isCancelled(err)
-}
-
-// addSession begins a session.
-func (h *hub) addSession(t *quic.Turn, s *Session) {
-	if err := s.conn.Err(); err != nil {
-		s.end(err)
-		return
-	}
-	h.sessions[s.id] = s
-	for _, stream := range h.takeParked(s.id) {
-		s.addStream(t, stream)
-	}
-	s.tunnel.Serve(t, s)
-}
-
-// dropSession forgets a session that has ended.
-func (h *hub) dropSession(id uint64) {
-	delete(h.sessions, id)
-	h.remember(id)
-}
-
-// remember notes that a session has ended, or will never be.
-func (h *hub) remember(id uint64) {
-	if len(h.gone) >= rememberedSessions {
-		h.gone = append(h.gone[:0], h.gone[1:]...)
-	}
-	h.gone = append(h.gone, id)
-}
-
-// HandleRefused implements http3.ConnExtension: nothing needs to wait for the
-// session any more.
-func (h *hub) HandleRefused(t *quic.Turn, id uint64) {
-	for _, stream := range h.takeParked(id) {
-		refuse(t, stream, codeSessionGone)
-	}
-	h.remember(id)
-}
-
-// flowControlled reports whether sessions of a draft have flow control
-// (Section 5.1). It may be called after settled is closed.
-func (h *hub) flowControlled(d Draft) bool { return d.flowControl() && h.offer.limits }
-
-// maxSessions returns how many sessions of a draft there may be at a time. It may be
-// called after settled is closed.
-func (h *hub) maxSessions(d Draft) int {
-	if d.flowControl() && !h.offer.limits {
-		return 1 // Section 5.1
-	}
-	return h.conf.maxSessions()
+	return err.Error()
 }

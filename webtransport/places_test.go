@@ -1,12 +1,10 @@
 package webtransport
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"testing"
-	"testing/synctest"
 
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -38,12 +36,11 @@ func TestPlaceIsFreedAtOnce(t *testing.T) {
 	})
 	<-blocked
 	defer close(release)
-	if n := server.hub.places.count(); n != 1 {
+	if n := server.hub.stats().Admitted; n != 1 {
 		t.Errorf("%d places are taken, want one", n)
 	}
-	server.end(errors.New("over"))
-	server.end(errors.New("over again"))
-	if n := server.hub.places.count(); n != 0 {
+	server.hub.tell(func(*wt.Conn) { server.machine.Close(now(), 0, "") })
+	if n := server.hub.stats().Admitted; n != 0 {
 		t.Errorf("%d places are taken after the end", n)
 	}
 }
@@ -69,43 +66,7 @@ func TestNewcomerWaits(t *testing.T) {
 	first := wait(t, "the first session", sessions)
 	go func() {
 		wait(t, "the second request", come)
-		first.end(errors.New("over"))
+		_ = first.CloseWithError(0, "")
 	}()
 	ts.dial(d)
-}
-
-// TestPlacesAreBounded: as many wait as there are places, and not for ever.
-func TestPlacesAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const limit = 3
-		var p places
-		for range limit {
-			if !p.take(limit) {
-				t.Fatal("no place")
-			}
-		}
-		results := make(chan bool, limit)
-		for range limit {
-			go func() { results <- p.await(context.Background(), limit) }()
-		}
-		synctest.Wait()
-		if p.await(context.Background(), limit) {
-			t.Error("a place for one too many")
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		p.giveBack()
-		if !<-results {
-			t.Error("no place for one that waits")
-		}
-		if p.await(ctx, limit) {
-			t.Error("a place after the request has ended")
-		}
-		if <-results || <-results {
-			t.Error("more places than there are")
-		}
-		if p.count() != limit || p.waiting != 0 {
-			t.Errorf("%d taken, %d waiting", p.count(), p.waiting)
-		}
-	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -170,13 +171,15 @@ func capsule(t h3.CapsuleType, values ...uint64) []byte {
 }
 
 // header begins a stream of a session.
-func header(typ byte, session uint64) []byte { return wire.AppendVarint([]byte{0x40, typ}, session) }
+func header[T h3.StreamType | h3.FrameType](typ T, session uint64) []byte {
+	return wire.AppendVarint(wire.AppendVarint(nil, uint64(typ)), session)
+}
 
 // The settings of clients.
 var (
 	datagramSettings = []h3.Setting{{ID: h3.SettingDatagram, Value: 1}}
-	browserSettings  = []h3.Setting{{ID: settingDraft02, Value: 1}, {ID: h3.SettingDatagram, Value: 1}, {ID: h3.SettingDatagramDraft04, Value: 1}}
-	limitSettings    = []h3.Setting{{ID: settingMaxData, Value: 1 << 20}, {ID: settingMaxStreamsUni, Value: 10}, {ID: settingMaxStreamsBidi, Value: 10}}
+	browserSettings  = []h3.Setting{{ID: wt.SettingDraft02, Value: 1}, {ID: h3.SettingDatagram, Value: 1}, {ID: h3.SettingDatagramDraft04, Value: 1}}
+	limitSettings    = []h3.Setting{{ID: wt.SettingMaxData, Value: 1 << 20}, {ID: wt.SettingMaxStreamsUni, Value: 10}, {ID: wt.SettingMaxStreamsBidi, Value: 10}}
 )
 
 func with(lists ...[]h3.Setting) []h3.Setting {
@@ -187,8 +190,8 @@ func with(lists ...[]h3.Setting) []h3.Setting {
 	return all
 }
 
-func setting(id, value uint64) []h3.Setting {
-	return []h3.Setting{{ID: h3.SettingID(id), Value: value}}
+func setting(id h3.SettingID, value uint64) []h3.Setting {
+	return []h3.Setting{{ID: id, Value: value}}
 }
 
 // session opens a session and returns its CONNECT stream and the server's end.

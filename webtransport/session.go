@@ -3,17 +3,12 @@ package webtransport
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
-	"errors"
 	"io"
 	"net"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/queue"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -23,79 +18,127 @@ type Session struct {
 	hub      *hub
 	conn     *quic.Conn
 	tunnel   *http3.Tunnel
-	id       uint64
-	draft    Draft
-	protocol string
-	flow     *flow      // nil without flow control
-	idle     *idleWatch // nil without Config.IdleTimeout
+	machine  *wt.Session
+	counts   bool // what is read has to be counted, or its time to be known
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	draining chan struct{}
-	drain    sync.Once
+	ended    atomic.Bool // the session has
 
-	bidi queue.Queue[*Stream]        // to be accepted
-	uni  queue.Queue[*ReceiveStream] // likewise
-
-	telling     atomic.Bool // flushCapsules is going to be called
-	drainWanted atomic.Bool // the peer is going to be asked to end the session
-
-	ended atomic.Bool // err is set
-
-	mu      sync.Mutex
-	err     error                 // why the session ended
-	streams map[uint64]openStream // with a half that is not over
-	ending  map[uint64]openStream // those of a session that has ended, until they are reset
-	kept    int                   // bytes kept of streams to be read after the end
-
-	// Of the loop's goroutine:
-	capsules h3.CapsuleReader
-	closed   bool        // the peer's WT_CLOSE_SESSION has arrived
-	linger   *time.Timer // after the end, while the peer has not finished
+	// Guarded by the hub's lock:
+	err      error     // why the session ended, as the application sees it
+	incoming [2]waiter // for streams to accept, by wt.Kind
 }
 
-func newSession(h *hub, t *http3.Tunnel, d Draft, protocol string) *Session {
-	s := &Session{
-		hub: h, conn: t.QUIC(), tunnel: t, id: t.StreamID(), draft: d, protocol: protocol,
-		draining: make(chan struct{}),
-		streams:  make(map[uint64]openStream),
-		capsules: h3.NewCapsuleReader(capsuleLimit),
-	}
-	if h.flowControlled(d) {
-		s.flow = newFlow(h.conf, &h.offer)
-		s.flow.owe = s.tell
-	}
-	if timeout := h.conf.IdleTimeout; timeout > 0 {
-		s.idle = newIdleWatch(s, timeout)
-	}
+// begin begins the session of an admitted request. f is called on the loop when the
+// session's CONNECT stream is over.
+func (h *hub) begin(t *http3.Tunnel, d wt.Draft, protocol string, f func()) *Session {
+	s := &Session{hub: h, conn: t.QUIC(), tunnel: t, draining: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	h.tell(func(m *wt.Conn) {
+		s.machine = m.Begin(now(), t.StreamID(), d, protocol)
+		s.machine.App = s
+		s.counts = s.machine.FlowControlled() || h.timed
+	})
+	s.conn.Run(func(turn *quic.Turn) {
+		t.WhenOver(func() {
+			h.tell(func(*wt.Conn) { s.machine.HandleOver() })
+			f()
+		})
+		t.Serve(turn, tunnelEvents{s})
+	})
 	return s
 }
 
-// begin makes the session live.
-func (s *Session) begin() {
-	if s.idle != nil {
-		s.idle.begin()
+// execute does what the machine says. Without a Turn the connection has ended, and
+// there is nothing to send on.
+func (s *Session) execute(t *quic.Turn, e wt.Event) {
+	switch e.Kind {
+	case wt.EventIncoming:
+		s.hub.wake(&s.incoming[e.Stream.Kind()])
+	case wt.EventDatagram:
+		s.moveDatagrams()
+	case wt.EventDraining:
+		close(s.draining)
+	case wt.EventEnded:
+		s.end()
+	case wt.EventContent:
+		if t != nil {
+			s.sendContent(t)
+		}
+	case wt.EventFinish:
+		if t != nil {
+			s.tunnel.SendLast(t, e.Data)
+		}
+	case wt.EventAbort:
+		s.tunnel.Abort(e.Code)
+	case wt.EventStopReading:
+		s.tunnel.StopReading(e.Code)
 	}
-	// The connection may end, and be forgotten, before its loop gets here.
-	stop := context.AfterFunc(s.conn.Context(), func() { s.end(s.conn.Err()) })
-	s.conn.Run(func(t *quic.Turn) {
-		stop()
-		s.hub.addSession(t, s)
-	})
 }
 
+// end tells everybody that the session has ended.
+func (s *Session) end() {
+	err := s.endedWith()
+	s.ended.Store(true)
+	s.tunnel.CloseDatagrams(err)
+	s.cancel(err)
+	for k := range s.incoming {
+		s.hub.wake(&s.incoming[k])
+	}
+}
+
+// moveDatagrams hands datagrams over that came in capsules.
+func (s *Session) moveDatagrams() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	for p, ok := s.machine.ReceiveDatagram(); ok; p, ok = s.machine.ReceiveDatagram() {
+		s.tunnel.PushDatagram(p)
+	}
+}
+
+// sendContent sends what the machine has to say. While the peer has not taken what it
+// was told before, nothing is sent: HandleWritable is the next to look.
+func (s *Session) sendContent(t *quic.Turn) {
+	s.hub.mu.Lock()
+	owes := s.machine.Owes()
+	s.hub.mu.Unlock()
+	if !owes || s.tunnel.Unsent(t) > 0 {
+		return
+	}
+	s.hub.mu.Lock()
+	b := s.machine.PollContent(nil)
+	s.hub.mu.Unlock()
+	if len(b) > 0 {
+		s.tunnel.Send(t, b)
+	}
+}
+
+// tunnelEvents is a Session as its tunnel's handler.
+type tunnelEvents struct{ *Session }
+
+func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
+	s.hub.handle(t, func(*wt.Conn) { s.machine.HandleContent(now(), p) })
+}
+
+func (s tunnelEvents) HandleEnd(t *quic.Turn, err error) {
+	s.hub.handle(t, func(*wt.Conn) { s.machine.HandleContentEnd(now(), err) })
+}
+
+func (s tunnelEvents) HandleWritable(t *quic.Turn) { s.sendContent(t) }
+
 // ID returns the session's ID: that of its CONNECT stream.
-func (s *Session) ID() uint64 { return s.id }
+func (s *Session) ID() uint64 { return s.machine.ID() }
 
 // Draft returns the version of the protocol in use.
-func (s *Session) Draft() Draft { return s.draft }
+func (s *Session) Draft() Draft { return Draft(s.machine.Draft()) }
 
 // Protocol returns the subprotocol that was chosen, "" for none.
-func (s *Session) Protocol() string { return s.protocol }
+func (s *Session) Protocol() string { return s.machine.Protocol() }
 
 // FlowControlled reports whether the session has flow control of its own, beyond
 // QUIC's: both ends want it (Section 5.1).
-func (s *Session) FlowControlled() bool { return s.flow != nil }
+func (s *Session) FlowControlled() bool { return s.machine.FlowControlled() }
 
 // Context is cancelled when the session has ended, with the error as its cause: a
 // *SessionError when it was closed, otherwise the error of the CONNECT stream or
@@ -107,12 +150,21 @@ func (s *Session) Context() context.Context { return s.ctx }
 func (s *Session) Draining() <-chan struct{} { return s.draining }
 
 // Drain asks the peer to end the session soon (WT_DRAIN_SESSION).
-func (s *Session) Drain() {
-	s.drainWanted.Store(true)
-	s.tell()
-}
+func (s *Session) Drain() { s.hub.tell(func(*wt.Conn) { s.machine.Drain() }) }
 
-func (s *Session) drainBegun() { s.drain.Do(func() { close(s.draining) }) }
+// CloseWithError ends the session with a code and a reason, of which up to 1024
+// bytes are sent. It returns when they have left, as far as they may at once, so that
+// a program may exit: see quic.Conn.Flush. Only the first call has an effect, and none
+// after the session has ended. Streams that were closed before are still
+// delivered, as far as the peer wants them; others are reset.
+func (s *Session) CloseWithError(code uint32, reason string) error {
+	if s.endedWith() != nil {
+		return nil
+	}
+	s.hub.tell(func(*wt.Conn) { s.machine.Close(now(), code, reason) })
+	s.conn.Flush()
+	return nil
+}
 
 // QUIC returns the connection, which other sessions may share.
 func (s *Session) QUIC() *quic.Conn { return s.conn }
@@ -133,14 +185,12 @@ func (s *Session) ConnectionState() tls.ConnectionState { return s.conn.Connecti
 // that of others on the same connection (Section 4.8). label and context have at
 // most 255 bytes.
 func (s *Session) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
-	if len(label) > 255 || len(context) > 255 {
-		return nil, errors.New("webtransport: label or context of an exporter is longer than 255 bytes")
+	b, err := s.machine.ExporterContext(label, context)
+	if err != nil {
+		return nil, err
 	}
-	b := binary.BigEndian.AppendUint64(nil, s.id)
-	b = append(append(b, byte(len(label))), label...)
-	b = append(append(b, byte(len(context))), context...)
 	state := s.conn.ConnectionState()
-	return state.ExportKeyingMaterial("EXPORTER-WebTransport", b, length)
+	return state.ExportKeyingMaterial(wt.ExporterLabel, b, length)
 }
 
 // SendDatagram sends p unreliably and unordered. It does not wait and does not
@@ -150,10 +200,10 @@ func (s *Session) ExportKeyingMaterial(label string, context []byte, length int)
 // A server does not send empty datagrams to clients of draft 2: Chromium's reader
 // never gets over one.
 func (s *Session) SendDatagram(p []byte) error {
-	if err := s.endedWith(); err != nil {
-		return err
+	if s.ended.Load() {
+		return s.endedWith()
 	}
-	if len(p) == 0 && s.draft == Draft02 && s.hub.conn.IsServer() {
+	if !s.machine.TakesDatagram(len(p)) {
 		return nil
 	}
 	return s.tunnel.SendDatagram(p)
@@ -168,8 +218,8 @@ func (s *Session) MaxDatagramSize() int { return s.tunnel.MaxDatagramSize() }
 // error is the cause of ctx's end or, when none is left, the session's.
 func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	p, err := s.tunnel.ReceiveDatagram(ctx)
-	if err == nil {
-		s.received()
+	if err == nil && s.hub.timed {
+		s.hub.tell(func(*wt.Conn) { s.machine.HandleHeard(now()) })
 	}
 	if err != nil && ctx.Err() == nil {
 		if ended := s.endedWith(); ended != nil {
@@ -185,15 +235,21 @@ func (s *Session) DatagramsDropped() uint64 { return s.tunnel.DatagramsDropped()
 
 // endedWith returns why the session ended, nil while it lives.
 func (s *Session) endedWith() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.endedLocked()
+}
+
+// endedLocked is endedWith for those who hold the hub's lock.
+func (s *Session) endedLocked() error {
+	if err := s.machine.Err(); err != nil && s.err == nil {
+		s.err = publicError(err)
+	}
 	return s.err
 }
 
-// isCancelled reports whether err is that of a cancelled stream.
-func isCancelled(err error) bool {
-	var cancelled *quic.StreamError
-	return errors.As(err, &cancelled)
-}
-
-var _ io.ReadWriteCloser = (*Stream)(nil)
+var (
+	_ io.ReadWriteCloser  = (*Stream)(nil)
+	_ http3.TunnelHandler = tunnelEvents{}
+	_ http3.TunnelWriter  = tunnelEvents{}
+)

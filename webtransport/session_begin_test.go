@@ -3,6 +3,7 @@ package webtransport
 import (
 	"context"
 	"errors"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"net/netip"
 	"testing"
 	"time"
@@ -22,8 +23,7 @@ func TestBeginAtTheEnd(t *testing.T) {
 			time.Sleep(3 * time.Minute) // longer than the idle timeout
 		})
 		<-busy
-		late := newSession(server.hub, server.tunnel, Draft15, "")
-		late.begin()
+		late := server.hub.begin(server.tunnel, wt.Draft15, "", func() {})
 		select {
 		case <-late.Context().Done():
 		case <-time.After(simPatience):

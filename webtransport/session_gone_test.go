@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/wt"
 )
 
 // TestGoneWithoutEnd: a peer that cancels a stream for the end of its session, and
@@ -19,14 +21,14 @@ func TestGoneWithoutEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out.qs.CancelWrite(uint64(codeSessionGone))
+		out.qs.CancelWrite(uint64(wt.CodeSessionGone))
 		start := time.Now()
 		_, err = io.ReadAll(in)
 		var cancelled *StreamError
-		if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != uint64(codeSessionGone) || !cancelled.Remote {
+		if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != uint64(wt.CodeSessionGone) || !cancelled.Remote {
 			t.Errorf("Read: %v", err)
 		}
-		if took := time.Since(start); took > 2*closeTimeout {
+		if took := time.Since(start); took > 2*wt.CloseTimeout {
 			t.Errorf("took %v", took)
 		}
 		if server.endedWith() != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -113,10 +114,20 @@ func TestManyStreams(t *testing.T) {
 }
 
 // known returns how many streams a session knows.
-func (s *Session) known() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.streams)
+func (s *Session) known() int { return s.stats().Streams }
+
+// stats returns the machine's figures.
+func (s *Session) stats() wt.SessionStats {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.machine.Stats()
+}
+
+// stats returns the machine's figures.
+func (h *hub) stats() wt.Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.machine.Stats()
 }
 
 func TestDatagrams(t *testing.T) {
@@ -144,8 +155,8 @@ func TestDatagrams(t *testing.T) {
 // no other way (RFC 9297, Section 3.5). Those that are too long are dropped.
 func TestDatagramCapsules(t *testing.T) {
 	ts := serve(t, nil, nil)
-	s, session := ts.dialRaw(browserSettings).session(ts, tokenOld)
-	long := make([]byte, maxDatagramCapsule+1)
+	s, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
+	long := make([]byte, 1<<16)
 	_, _ = s.Write(content(
 		h3.AppendCapsule(nil, h3.CapsuleDatagram, []byte("one")),
 		h3.AppendCapsule(nil, h3.CapsuleDatagram, long),

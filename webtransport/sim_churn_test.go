@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
+	"github.com/godwit-quic/godwit/internal/wt"
 )
 
 // churners and churnRounds are how many clients share a connection, and how many
@@ -43,7 +44,7 @@ func TestSimulatedChurn(t *testing.T) {
 				})
 			}
 			group.Wait()
-			time.Sleep(2 * closeTimeout)
+			time.Sleep(2 * wt.CloseTimeout)
 			for _, ends := range last {
 				for i, s := range ends {
 					w.checkHub("an end", s, ends[1-i])

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -132,20 +133,16 @@ func (e *simEnd) uneven() string {
 	if sent, arrived := e.work.datagrams, int(e.other().arrived.Load()); e.pair.world.scenario.lossless() && arrived != sent {
 		return fmt.Sprintf("sent %d datagrams of which %d have arrived, though the network loses nothing", sent, arrived)
 	}
-	from, to := e.session.flow, e.other().session.flow
-	if from == nil || to == nil {
+	if !e.session.FlowControlled() {
 		return ""
 	}
-	from.mu.Lock()
-	defer from.mu.Unlock()
-	to.mu.Lock()
-	defer to.mu.Unlock()
-	for k := range kinds {
-		switch ours, theirs := from.ours[k], to.theirs[k]; {
-		case ours.used != theirs.done || k != data && theirs.seen != theirs.done:
-			return fmt.Sprintf("kind %d: used %d, the other end has seen %d and is done with %d", k, ours.used, theirs.seen, theirs.done)
-		case ours.used > ours.limit || ours.limit > theirs.granted:
-			return fmt.Sprintf("kind %d: used %d, may use %d, is allowed %d", k, ours.used, ours.limit, theirs.granted)
+	from, to := e.session.stats(), e.other().session.stats()
+	for kind, b := range [][2]wt.Balance{{from.Bidi, to.Bidi}, {from.Uni, to.Uni}, {from.Data, to.Data}} {
+		switch ours, theirs := b[0], b[1]; {
+		case ours.Used != theirs.Done || kind < 2 && theirs.Seen != theirs.Done:
+			return fmt.Sprintf("kind %d: used %d, the other end has seen %d and is done with %d", kind, ours.Used, theirs.Seen, theirs.Done)
+		case ours.Used > ours.Limit || ours.Limit > theirs.Granted:
+			return fmt.Sprintf("kind %d: used %d, may use %d, is allowed %d", kind, ours.Used, ours.Limit, theirs.Granted)
 		}
 	}
 	return ""

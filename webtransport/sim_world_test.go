@@ -16,6 +16,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/test/quicmem"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -69,7 +70,7 @@ func newSimWorld(t *testing.T, s *simScenario, seed uint64) *simWorld {
 		QUICTransport:   w.listen(simClient),
 		Config:          w.config(),
 		// One connection for all, unless the draft allows it one session.
-		ShareConnections: s.drafts == nil || s.drafts[0].flowControl(),
+		ShareConnections: s.drafts == nil || wt.Draft(s.drafts[0]).FlowControl(),
 	}
 	return w
 }
@@ -169,7 +170,7 @@ func (w *simWorld) close() {
 
 // checkHubs wants nothing to be left of sessions on connections that live.
 func (w *simWorld) checkHubs(pairs []*simPair) {
-	time.Sleep(2 * closeTimeout) // until everybody has been told and has answered
+	time.Sleep(2 * wt.CloseTimeout) // until everybody has been told and has answered
 	for _, p := range pairs {
 		for _, end := range p.ends {
 			w.checkHub(end.name, end.session, end.other().session)
@@ -183,9 +184,8 @@ func (w *simWorld) checkHub(name string, s, other *Session) {
 	h, done := s.hub, make(chan struct{})
 	check := func(turn *quic.Turn) {
 		defer close(done)
-		if len(h.sessions) > 0 || len(h.parked) > 0 || h.places.count() != 0 {
-			w.t.Errorf("%s: %d sessions, %d streams without one, and %d admitted are left",
-				name, len(h.sessions), len(h.parked), h.places.count())
+		if left := h.stats(); left != (wt.Stats{}) {
+			w.t.Errorf("%s: %+v are left", name, left)
 		}
 		// A client closes connections that it does not need, as one for a session or
 		// after GOAWAY, and what it says of that may get lost (RFC 9000, Section 10.2).

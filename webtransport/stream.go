@@ -1,6 +1,11 @@
 package webtransport
 
-import "time"
+import (
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/wt"
+	"github.com/godwit-quic/godwit/quic"
+)
 
 // Stream is a bidirectional stream. One goroutine may read and another write at
 // the same time; the other methods may be called from any goroutine.
@@ -9,11 +14,39 @@ type Stream struct {
 	SendStream
 }
 
+// half is what both halves of a stream know.
+type half struct {
+	hub     *hub
+	machine *wt.Stream
+}
+
+// newStream makes the stream of a machine's, of which only one half is used if it has
+// one direction.
+func newStream(h *hub, machine *wt.Stream, qs *quic.Stream) *Stream {
+	half := half{h, machine}
+	st := &Stream{ReceiveStream{half: half, qs: &qs.ReceiveStream}, SendStream{half: half, qs: &qs.SendStream}}
+	machine.App = st
+	return st
+}
+
+// sendHalf and receiveHalf return the halves of a machine's stream.
+func sendHalf(machine *wt.Stream) *SendStream {
+	if st, ok := machine.App.(*Stream); ok {
+		return &st.SendStream
+	}
+	return machine.App.(*SendStream)
+}
+
+func receiveHalf(machine *wt.Stream) *ReceiveStream { return &machine.App.(*Stream).ReceiveStream }
+
+// owner returns the session of a stream that has one.
+func (h *half) owner() *Session { return h.machine.Session().App.(*Session) }
+
 // StreamID returns the ID of the QUIC stream.
 func (s *Stream) StreamID() uint64 { return s.ReceiveStream.StreamID() }
 
 // Session returns the session that the stream belongs to.
-func (s *Stream) Session() *Session { return s.ReceiveStream.session }
+func (s *Stream) Session() *Session { return s.ReceiveStream.owner() }
 
 // SetDeadline sets the deadlines of both halves. The error is always nil.
 func (s *Stream) SetDeadline(t time.Time) error {

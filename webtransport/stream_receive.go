@@ -8,16 +8,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
 // ReceiveStream is a stream, or the half of one, that the peer sends on. One
 // goroutine at a time may read; the other methods may be called from any.
 type ReceiveStream struct {
-	session *Session
-	qs      *quic.ReceiveStream
-	isOver  atomic.Bool
-	ending  atomic.Bool // the session has ended
+	half
+	qs     *quic.ReceiveStream
+	isOver atomic.Bool
+	ending atomic.Bool // the session has ended
 
 	mu      sync.Mutex // held while reading
 	kept    []byte     // with keptErr: what is left to be read after the session's end
@@ -28,7 +29,7 @@ type ReceiveStream struct {
 func (r *ReceiveStream) StreamID() uint64 { return r.qs.ID() }
 
 // Session returns the session that the stream belongs to.
-func (r *ReceiveStream) Session() *Session { return r.session }
+func (r *ReceiveStream) Session() *Session { return r.owner() }
 
 // Read reads up to len(p) bytes and waits until there is one. The error is io.EOF
 // at the stream's end, a *StreamError if the peer reset the stream or CancelRead
@@ -63,33 +64,26 @@ func (r *ReceiveStream) readKept(p []byte) (int, error) {
 
 // noteRead does what follows from a call of Read, and returns the error to return.
 func (r *ReceiveStream) noteRead(n int, err error) error {
-	if n > 0 {
-		r.session.received()
-		r.session.consumed(uint64(n))
+	session := r.owner()
+	if n > 0 && session.counts {
+		r.hub.tell(func(*wt.Conn) { r.machine.Consumed(r.hub.heardNow(), n) })
 	}
 	switch {
 	case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
 		return err
-	case err == io.EOF:
-		r.over()
+	}
+	r.over()
+	if err == io.EOF {
 		return err
 	}
-	r.giveUp()
-	return r.session.streamError(err)
-}
-
-// consumed counts bytes of the peer's that were read, or never will be.
-func (s *Session) consumed(n uint64) {
-	if s.flow != nil && !s.flow.done(data, n) {
-		s.conn.Run(func(*quic.Turn) { s.fail(flowError("more data in the session than allowed")) })
-	}
+	return session.streamError(err)
 }
 
 // CancelRead tells the peer with a code that nothing more will be read, and makes
 // Read fail.
 func (r *ReceiveStream) CancelRead(code uint32) {
-	r.qs.CancelRead(toHTTP(code))
-	r.giveUp()
+	r.qs.CancelRead(wt.ToHTTP(code))
+	r.over()
 }
 
 // SetReadDeadline sets the time after which Read fails with
@@ -106,15 +100,24 @@ func (r *ReceiveStream) SetReadDeadline(t time.Time) error {
 }
 
 // over notes that nothing more is to be read.
-func (r *ReceiveStream) over() (first bool) {
-	if first = r.isOver.CompareAndSwap(false, true); first {
-		r.session.receiveOver(r.qs.ID())
+func (r *ReceiveStream) over() {
+	if r.isOver.CompareAndSwap(false, true) {
+		r.hub.tell(func(*wt.Conn) { r.machine.ReceiveOver() })
 	}
-	return first
 }
 
-// giveUp is over for a stream that was cancelled by either end: see streamEnds.
-func (r *ReceiveStream) giveUp() { r.over() }
+// stop stops reading, as the machine says.
+func (r *ReceiveStream) stop(e wt.Event) {
+	switch {
+	case e.Session == nil: // it belongs to none
+		r.qs.CancelRead(uint64(e.Code))
+	case e.Code == wt.CodeSessionGone:
+		r.sessionEnded()
+	default:
+		r.qs.CancelRead(uint64(e.Code))
+		r.over()
+	}
+}
 
 // sessionEnded stops reading, and keeps what has arrived.
 func (r *ReceiveStream) sessionEnded() {
@@ -134,36 +137,33 @@ func (r *ReceiveStream) wake() { _ = r.qs.SetReadDeadline(time.Unix(1, 0)) }
 
 // keep takes what has arrived, so that the QUIC stream can go. The lock is held.
 func (r *ReceiveStream) keep() {
+	session := r.owner()
 	_ = r.qs.SetReadDeadline(time.Time{})
 	var buf [4096]byte
 	for r.keptErr == nil {
 		n, err := r.qs.TryRead(buf[:])
-		if !r.session.reserveKept(n) {
-			n, err = 0, r.session.endedWith()
+		if !session.reserveKept(n) {
+			n, err = 0, session.endedWith()
 		}
 		r.kept = append(r.kept, buf[:n]...)
 		switch {
 		case err == io.EOF:
 			r.keptErr = err
 		case err != nil:
-			r.keptErr = r.session.streamError(err)
+			r.keptErr = session.streamError(err)
 		case n == 0:
-			r.keptErr = r.session.endedWith()
+			r.keptErr = session.endedWith()
 		}
 	}
 	if r.keptErr != io.EOF {
-		r.qs.CancelRead(uint64(codeSessionGone))
+		r.qs.CancelRead(uint64(wt.CodeSessionGone))
 	}
 	r.over()
 }
 
 // reserveKept counts bytes that are kept after the session's end.
 func (s *Session) reserveKept(n int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.kept+n > maxKept {
-		return false
-	}
-	s.kept += n
-	return true
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.machine.ReserveKept(n)
 }

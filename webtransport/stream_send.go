@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -13,12 +15,11 @@ import (
 // at a time may write, and Close counts as writing; the other methods may be called
 // from any.
 type SendStream struct {
-	session *Session
-	qs      *quic.SendStream
-	isOver  atomic.Bool
-	written atomic.Bool // something beyond the header
-	lateEnd bool        // a FIN without content must not come with the header
-
+	half
+	qs       *quic.SendStream
+	isOver   atomic.Bool
+	written  atomic.Bool // something beyond the header, which the machine knows
+	credit   waiter      // for the session's limit to allow more
 	deadline writeDeadline
 }
 
@@ -26,48 +27,66 @@ type SendStream struct {
 func (w *SendStream) StreamID() uint64 { return w.qs.ID() }
 
 // Session returns the session that the stream belongs to.
-func (w *SendStream) Session() *Session { return w.session }
+func (w *SendStream) Session() *Session { return w.owner() }
 
 // Write writes p and waits until all of it is buffered. It does not keep p. The
 // error comes with the number of bytes taken before: a *StreamError if the peer
 // does not want more or CancelWrite was called, quic.ErrWriteClosed after Close,
 // os.ErrDeadlineExceeded, or the session's.
 func (w *SendStream) Write(p []byte) (n int, err error) {
-	if w.session.ended.Load() && !w.isOver.Load() {
-		return 0, w.session.endedWith() // though the stream may be reset only later
+	session := w.owner()
+	if session.ended.Load() && !w.isOver.Load() {
+		return 0, session.endedWith() // though the stream may be reset only later
 	}
-	if len(p) > 0 {
-		w.written.Store(true)
-	}
-	if w.session.flow == nil {
-		n, err = w.qs.Write(p)
+	if session.FlowControlled() {
+		n, err = w.writeWithin(p)
 	} else {
-		n, err = w.writeWithin(w.session.flow, p)
+		if len(p) > 0 && w.written.CompareAndSwap(false, true) {
+			_, _, _ = w.allow(1) // all of it
+		}
+		n, err = w.qs.Write(p)
 	}
 	return n, w.noteWrite(err)
 }
 
+// unused gives back what was allowed and will not be sent.
+func (w *SendStream) unused(n uint64) { w.hub.tell(func(*wt.Conn) { w.machine.Unused(n) }) }
+
 // writeWithin writes as the session's flow control allows.
-func (w *SendStream) writeWithin(f *flow, p []byte) (n int, err error) {
+func (w *SendStream) writeWithin(p []byte) (n int, err error) {
 	for {
-		allowed, wait := f.take(data, len(p)-n)
-		if wait != nil {
-			if err := w.await(wait.ready); err != nil {
-				f.giveUp(data, wait)
+		allowed, ready, err := w.allow(len(p) - n)
+		if err != nil {
+			return n, err
+		}
+		if ready != nil {
+			if err := w.await(ready); err != nil {
+				w.hub.tell(func(*wt.Conn) { w.machine.Forgo() })
 				return n, err
 			}
-			if allowed = f.taken(wait); allowed == 0 {
-				continue // the session is over, which the stream says
-			}
+			continue
 		}
 		m, err := w.qs.Write(p[n : n+allowed])
 		if n += m; m < allowed {
-			f.giveBack(data, uint64(allowed-m))
+			w.unused(uint64(allowed - m))
 		}
 		if err != nil || n == len(p) {
 			return n, err
 		}
 	}
+}
+
+// allow asks for leave to write n bytes. It returns how many may be written, or a
+// channel to wait for if it is none.
+func (w *SendStream) allow(n int) (allowed int, ready <-chan struct{}, err error) {
+	w.hub.tell(func(*wt.Conn) {
+		if allowed, err = w.machine.Allow(n); err != nil {
+			err = w.owner().endedLocked()
+		} else if allowed == 0 && n > 0 {
+			ready = w.credit.wait()
+		}
+	})
+	return allowed, ready, err
 }
 
 // await waits for credit, the stream's end or the deadline.
@@ -94,34 +113,35 @@ func (w *SendStream) noteWrite(err error) error {
 	if err != quic.ErrWriteClosed {
 		w.over()
 	}
-	return w.session.streamError(err)
+	return w.owner().streamError(err)
 }
-
-// lateEndDelay is how long a FIN waits that must not arrive together with the
-// header, unless the round-trip time is longer: Firefox drops the connection when
-// it finds both at once in a server's unidirectional stream.
-const lateEndDelay = 20 * time.Millisecond
 
 // Close finishes the stream: the peer reads its end after what was written. A
 // stream that was closed is delivered even if the session ends.
 func (w *SendStream) Close() error {
-	if w.lateEnd && !w.written.Load() {
-		time.AfterFunc(max(lateEndDelay, 2*w.session.conn.Stats().SmoothedRTT), func() { _ = w.qs.Close() })
-		w.over()
+	session := w.owner()
+	now, closes := now(), false
+	w.hub.tell(func(*wt.Conn) {
+		rtt := time.Duration(0)
+		if w.machine.EndWaits() {
+			rtt = session.conn.Stats().SmoothedRTT
+		}
+		closes = w.machine.Finish(now, rtt)
+	})
+	w.isOver.Store(true)
+	if !closes {
 		return nil
 	}
-	err := w.qs.Close()
-	w.over()
-	if err != nil {
-		err = w.session.streamError(err)
+	if err := w.qs.Close(); err != nil {
+		return session.streamError(err)
 	}
-	return err
+	return nil
 }
 
 // CancelWrite resets the stream with a code, and makes Write fail. What was written
 // may not arrive, but the peer learns to which session the stream belongs.
 func (w *SendStream) CancelWrite(code uint32) {
-	w.qs.CancelWrite(toHTTP(code))
+	w.qs.CancelWrite(wt.ToHTTP(code))
 	w.over()
 }
 
@@ -140,14 +160,14 @@ func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.Context().Done(
 // over notes that nothing more is to be sent.
 func (w *SendStream) over() {
 	if w.isOver.CompareAndSwap(false, true) {
-		w.session.sendOver(w.qs.ID())
+		w.hub.tell(func(*wt.Conn) { w.machine.SendOver() })
 	}
 }
 
-// sessionEnded resets the stream (Section 6).
-func (w *SendStream) sessionEnded() {
-	w.qs.CancelWrite(uint64(codeSessionGone))
-	w.over()
+// reset resets the stream, as the machine says.
+func (w *SendStream) reset(code http3.ErrorCode) {
+	w.isOver.Store(true)
+	w.qs.CancelWrite(uint64(code))
 }
 
 // writeDeadline is the deadline of those who wait for the session's flow control.

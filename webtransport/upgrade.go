@@ -2,6 +2,7 @@ package webtransport
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wt"
 )
 
 // Upgrader turns requests into sessions. The zero value accepts requests from
@@ -32,6 +34,14 @@ type Upgrader struct {
 	Status int
 }
 
+// The fields of requests and responses, as net/http writes their names.
+var (
+	fieldDraft02Offer       = http.CanonicalHeaderKey(wt.FieldDraft02Offer)
+	fieldDraft02Answer      = http.CanonicalHeaderKey(wt.FieldDraft02Answer)
+	fieldAvailableProtocols = http.CanonicalHeaderKey(wt.FieldAvailableProtocols)
+	fieldProtocol           = http.CanonicalHeaderKey(wt.FieldProtocol)
+)
+
 // settingsPatience is how long the client's SETTINGS may take, without which its
 // draft is not known (Section 3.1).
 const settingsPatience = 10 * time.Second
@@ -43,25 +53,19 @@ func Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
 
 // IsUpgrade reports whether a request asks for a session.
 func IsUpgrade(r *http.Request) bool {
-	token := http3.Protocol(r)
-	return token == tokenOld || token == tokenNew
+	return wt.IsToken(http3.Protocol(r))
 }
 
 // OfferedProtocols returns the subprotocols that a request offers.
 func OfferedProtocols(r *http.Request) []string {
-	offered, ok := parseProtocols(strings.Join(r.Header[fieldAvailableProtocols], ", "))
-	if !ok {
-		return nil
-	}
-	return offered
+	return wt.OfferedProtocols(strings.Join(r.Header[fieldAvailableProtocols], ", "))
 }
 
 // Upgrade accepts a request for a session, with the fields of w.Header() in the
 // response. With an error, the client has been told as Section 3.2 says: status
 // 403 for an origin that is not allowed, 405 for what is no request for a session,
-// 400 when no subprotocol fits, 429 for too many sessions, if none ends within a
-// second. To refuse for a reason
-// of one's own, answer with any other status than 2xx instead.
+// 400 when no subprotocol fits, 429 for too many sessions if none ends within a
+// second. To refuse for a reason of one's own, answer with any other status than 2xx instead.
 //
 // The session lives on when the handler returns.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
@@ -77,35 +81,60 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 		_ = http3.RefuseTunnel(w, h3.RequestCancelled)
 		return nil, err
 	}
-	d, ok := h.conf.serverDraft(&h.offer, http3.Protocol(r), r.Header.Get(fieldDraft02Offer) != "")
-	switch {
-	case !ok:
-		http.Error(w, ErrNotSupported.Error(), http.StatusNotImplemented)
-		return nil, ErrNotSupported
-	case !h.offer.datagrams && d >= Draft13:
-		_ = http3.RefuseTunnel(w, h3.MessageError) // Section 3.1
-		return nil, http3.ErrDatagramsDisabled
-	case !h.offer.meets(d):
-		_ = http3.RefuseTunnel(w, h3.MessageError) // Section 3.1
-		return nil, errNoResetStreamAt
-	case !u.originAllowed(r):
+	var d wt.Draft
+	var refusal *wt.Refusal
+	h.tell(func(m *wt.Conn) {
+		d, refusal = m.CheckRequest(wt.Request{Token: http3.Protocol(r), OffersDraft02: r.Header.Get(fieldDraft02Offer) != ""})
+	})
+	if refusal != nil {
+		return nil, refuse(w, refusal)
+	}
+	if !u.originAllowed(r) {
 		http.Error(w, ErrOrigin.Error(), http.StatusForbidden)
 		return nil, fmt.Errorf("%w: %s", ErrOrigin, r.Header.Get("Origin"))
 	}
-	protocol, ok := u.choose(OfferedProtocols(r))
-	if !ok {
+	protocol, err := wt.ChooseProtocol(u.Protocols, OfferedProtocols(r), u.RequireProtocol)
+	if err != nil {
 		http.Error(w, "none of the subprotocols offered is known", http.StatusBadRequest)
-		return nil, ErrProtocol
+		return nil, err
 	}
-	if !h.places.await(r.Context(), h.maxSessions(d)) {
-		if d.flowControl() && !h.offer.limits {
-			_ = http3.RefuseTunnel(w, h3.RequestRejected) // Section 5.1
-		} else {
-			http.Error(w, ErrTooManySessions.Error(), http.StatusTooManyRequests)
-		}
-		return nil, ErrTooManySessions
+	if refusal = h.admit(r.Context(), d); refusal != nil {
+		return nil, refuse(w, refusal)
 	}
 	return h.accept(w, r, d, protocol, cmp.Or(u.Status, http.StatusOK))
+}
+
+// admit waits for a place for a session.
+func (h *hub) admit(ctx context.Context, d wt.Draft) *wt.Refusal {
+	var a *wt.Admission
+	var ready <-chan struct{}
+	h.tell(func(m *wt.Conn) {
+		if a = m.Admit(now(), d); a.Waits() {
+			w := new(waiter)
+			a.App, ready = w, w.wait()
+		}
+	})
+	if ready != nil {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			h.tell(func(*wt.Conn) { a.Withdraw() })
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return a.Refusal()
+}
+
+// refuse answers a request as the machine says, and returns the reason.
+func refuse(w http.ResponseWriter, r *wt.Refusal) error {
+	err := publicError(r.Err)
+	if r.Status == 0 {
+		_ = http3.RefuseTunnel(w, r.Code)
+	} else {
+		http.Error(w, err.Error(), r.Status)
+	}
+	return err
 }
 
 // notUpgradable answers a request that asks for something else.
@@ -138,35 +167,23 @@ func (h *hub) awaitSettings(r *http.Request) error {
 }
 
 // accept answers the request and begins the session.
-func (h *hub) accept(w http.ResponseWriter, r *http.Request, d Draft, protocol string, status int) (*Session, error) {
+func (h *hub) accept(w http.ResponseWriter, r *http.Request, d wt.Draft, protocol string, status int) (*Session, error) {
 	header := w.Header()
 	if protocol != "" {
 		header[fieldProtocol] = nil
-		if text, ok := formatProtocols([]string{protocol}); ok {
+		if text, ok := wt.FormatProtocols([]string{protocol}); ok {
 			header[fieldProtocol] = []string{text}
 		}
 	}
 	if r.Header.Get(fieldDraft02Offer) != "" {
-		header.Set(fieldDraft02, valueDraft02)
+		header.Set(fieldDraft02Answer, wt.AnswerDraft02)
 	}
 	tunnel, err := http3.AcceptTunnelWith(w, status)
 	if err != nil {
-		h.places.giveBack()
+		h.tell((*wt.Conn).Abandon)
 		return nil, err
 	}
-	s := newSession(h, tunnel, d, protocol)
-	s.begin()
-	return s, nil
-}
-
-// choose picks a subprotocol.
-func (u *Upgrader) choose(offered []string) (string, bool) {
-	for _, protocol := range u.Protocols {
-		if slices.Contains(offered, protocol) {
-			return protocol, true
-		}
-	}
-	return "", !u.RequireProtocol
+	return h.begin(tunnel, d, protocol, func() {}), nil
 }
 
 // originAllowed checks the Origin of a request, which browsers send

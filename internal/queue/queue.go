@@ -9,13 +9,11 @@ package queue
 
 import (
 	"context"
-	"math"
-	"slices"
 	"sync"
 )
 
 // Queue is first in, first out. The zero value is empty; any goroutine may use it.
-type Queue[T comparable] struct {
+type Queue[T any] struct {
 	mu    sync.Mutex
 	items []T
 	ready chan struct{} // closed when there is something for those who wait; nil if nobody does
@@ -23,31 +21,14 @@ type Queue[T comparable] struct {
 }
 
 // Push adds an item. It returns false if the queue is closed.
-func (q *Queue[T]) Push(item T) bool { return q.PushUpTo(item, math.MaxInt) }
-
-// PushUpTo is Push for a queue that takes no more than limit items: it returns
-// false if there are as many already.
-func (q *Queue[T]) PushUpTo(item T, limit int) bool {
+func (q *Queue[T]) Push(item T) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.err != nil || len(q.items) >= limit {
+	if q.err != nil {
 		return false
 	}
 	q.items = append(q.items, item)
 	q.wake()
-	return true
-}
-
-// RemoveBeyond takes an item out if it is still there and more than n are, and
-// reports whether it did.
-func (q *Queue[T]) RemoveBeyond(item T, n int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	i := slices.Index(q.items, item)
-	if i < 0 || len(q.items) <= n {
-		return false
-	}
-	q.items = slices.Delete(q.items, i, i+1)
 	return true
 }
 

@@ -80,20 +80,3 @@ func TestQueueContext(t *testing.T) {
 		t.Errorf("Clear returned %v, left %d", got, q.Len())
 	}
 }
-
-// TestQueueBounds has a queue refuse what is too much, and give back what is more
-// than somebody wants to keep.
-func TestQueueBounds(t *testing.T) {
-	var q Queue[int]
-	for i := range 4 {
-		if got, want := q.PushUpTo(i, 3), i < 3; got != want {
-			t.Errorf("item %d taken: %v, want %v", i, got, want)
-		}
-	}
-	if q.RemoveBeyond(1, 3) || q.RemoveBeyond(9, 0) || !q.RemoveBeyond(1, 2) || q.RemoveBeyond(1, 0) {
-		t.Error("the wrong ones are removed")
-	}
-	if got := q.Clear(); len(got) != 2 || got[0] != 0 || got[1] != 2 {
-		t.Errorf("left: %v", got)
-	}
-}

@@ -9,7 +9,8 @@ import (
 type Config struct {
 	// MaxSessions is how many sessions one connection may have at a time, at
 	// least 1. Where the draft in use has flow control and a peer does not use
-	// it, there is never more than one (Section 5.1).
+	// it, there is never more than one (Section 5.1). A session counts until it
+	// ends. A server lets as many requests beyond that wait for one to end.
 	MaxSessions int
 	// MaxStreams is how many streams of each kind the peer may have open in a
 	// session, where there is flow control of sessions.

@@ -20,6 +20,7 @@ type Conn struct {
 	over    error // why the connection has ended, nil while it has not
 
 	admitted  int                 // sessions, and requests about to become one
+	newcomers []*Admission        // requests that wait for a place, the first to get one first
 	sessions  map[uint64]*Session // by ID; those that have not ended
 	lingering []*Session          // those that have, while the peer has not finished; the first to be given up first
 	buffered  []bufferedStream    // whose session is not there yet, the oldest first
@@ -74,7 +75,10 @@ func (c *Conn) HandleClose(err error) {
 		return
 	}
 	c.over = err
-	c.buffered, c.lingering, c.lateEnds = nil, nil, nil
+	c.buffered, c.lingering, c.lateEnds, c.idleAt = nil, nil, nil, 0
+	for len(c.newcomers) > 0 {
+		c.refuseNewcomers(c.newcomers[0].until)
+	}
 	for _, s := range c.ordered() {
 		s.finished = true // there is nothing to send on
 		s.end(err)
@@ -96,7 +100,7 @@ func (c *Conn) fail(err error) {
 func (c *Conn) drop(s *Session) {
 	delete(c.sessions, s.id)
 	c.remember(s.id)
-	c.admitted--
+	c.release()
 }
 
 // remember notes that a session has ended, or will never be.

@@ -44,9 +44,9 @@ func (s *Session) DatagramsDropped() uint64 { return s.datagrams.dropped }
 
 // TakesDatagram reports whether a datagram of n bytes is to be sent: a server does
 // not send empty ones to clients of draft 2, as Chromium's reader never gets over one.
-// The error is the session's.
-func (s *Session) TakesDatagram(n int) (bool, error) {
-	return n > 0 || s.draft != Draft02 || !s.isServer(), s.err
+// It does not change while the session lives.
+func (s *Session) TakesDatagram(n int) bool {
+	return n > 0 || s.draft != Draft02 || !s.isServer()
 }
 
 // datagramQueue holds the datagrams of a session until somebody receives them.

@@ -13,6 +13,9 @@ func (c *Conn) Deadline() monotime.Time {
 	if len(c.lingering) > 0 {
 		at = monotime.Earliest(at, c.lingering[0].giveUp)
 	}
+	if len(c.newcomers) > 0 {
+		at = monotime.Earliest(at, c.newcomers[0].until)
+	}
 	if len(c.lateEnds) > 0 {
 		at = monotime.Earliest(at, c.lateEnds[0].at)
 	}
@@ -31,10 +34,15 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 		c.lateEnds = c.lateEnds[1:]
 		c.emit(Event{Kind: EventClose, Session: st.session, Stream: st})
 	}
+	c.refuseNewcomers(now)
 	if !c.idleAt.IsZero() && !c.idleAt.After(now) {
 		c.closeIdle(now)
 	}
 }
+
+// HandleHeard takes note that something of the peer's arrived in the session that the
+// machine does not see.
+func (s *Session) HandleHeard(now monotime.Time) { s.heardAt(now) }
 
 // heardAt takes note that the peer has sent something.
 func (s *Session) heardAt(now monotime.Time) {

@@ -131,20 +131,55 @@ func TestSessionsAtATime(t *testing.T) {
 		c.HandleSettings(&h3.Settings{Datagrams: true, Extra: test.settings}, true)
 		var last *Session
 		for i := range test.want {
-			if r := c.Admit(test.draft); r != nil {
+			if a := c.Admit(1, test.draft); a.Waits() || a.Refusal() != nil {
 				t.Fatalf("%s: session %d is refused", name, i)
 			}
 			last = c.Begin(1, uint64(4*i), test.draft, "")
 		}
-		r := c.Admit(test.draft)
-		if r == nil || r.Status != test.refusal.Status || r.Code != test.refusal.Code || r.Err != ErrTooManySessions {
-			t.Errorf("%s: one more is refused with %v", name, r)
+		var waiting []*Admission
+		for range test.want {
+			waiting = append(waiting, c.Admit(1, test.draft))
 		}
+		for _, a := range waiting {
+			if !a.Waits() {
+				t.Errorf("%s: does not wait", name)
+			}
+		}
+		wantRefused := func(what string, a *Admission) {
+			t.Helper()
+			r := a.Refusal()
+			if a.Waits() || r == nil || r.Status != test.refusal.Status || r.Code != test.refusal.Code || r.Err != ErrTooManySessions {
+				t.Errorf("%s: %s is refused with %v", name, what, r)
+			}
+		}
+		wantRefused("one that would wait beyond the bound", c.Admit(1, test.draft))
+		poll(c)
 		last.Close(1, 0, "")
-		if c.Admit(test.draft) != nil {
+		events := wantEvents(t, name, c, EventFinish, EventEnded, EventAdmission)
+		if a := waiting[0]; events[2].Admission != a || a.Waits() || a.Refusal() != nil {
+			t.Errorf("%s: not the first gets the place", name)
+		}
+		waiting[0].Withdraw() // and leaves it to the next
+		wantRefused("one that is not wanted any more", waiting[0])
+		if test.want > 1 {
+			wantEvents(t, name, c, EventAdmission)
+			waiting[2].Withdraw()
+			wantRefused("one that waits no longer", waiting[2])
+			waiting[2] = c.Admit(2, test.draft)
+			if at := c.Deadline(); at.Sub(2) != newcomerPatience {
+				t.Errorf("%s: deadline after %v", name, at.Sub(2))
+			}
+			c.HandleDeadline(c.Deadline())
+			wantEvents(t, name, c, EventAdmission)
+			wantRefused("one that has waited too long", waiting[2])
+			waiting[1].Withdraw()
+		}
+		if a := c.Admit(1, test.draft); a.Waits() || a.Refusal() != nil {
 			t.Errorf("%s: no room again", name)
 		}
-		c.Abandon()
+		waiting[0] = c.Admit(1, test.draft)
+		c.HandleClose(ErrProtocol)
+		wantRefused("one of a connection that has ended", waiting[0])
 	}
 }
 

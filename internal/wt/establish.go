@@ -49,18 +49,6 @@ func (c *Conn) CheckRequest(r Request) (Draft, *Refusal) {
 	return d, nil
 }
 
-// Admit counts a session that a server is about to accept, or says how to refuse it
-// as there are too many. Begin or Abandon must follow.
-func (c *Conn) Admit(d Draft) *Refusal {
-	switch {
-	case c.admit(d):
-		return nil
-	case d.FlowControl() && !c.offer.limits:
-		return &Refusal{Code: h3.RequestRejected, Err: ErrTooManySessions} // Section 5.1
-	}
-	return &Refusal{Status: 429, Err: ErrTooManySessions} // Section 5.2
-}
-
 // PrepareRequest returns the draft in which a client is to ask for a session, and
 // counts that, so that Begin or Abandon must follow. It may be called once the
 // server's SETTINGS are known. With ErrNotSupported, a connection that is for
@@ -77,22 +65,9 @@ func (c *Conn) PrepareRequest() (Draft, error) {
 	return c.offer.drafts[0], nil
 }
 
-// admit counts a session, unless there are too many.
-func (c *Conn) admit(d Draft) bool {
-	limit := c.conf.MaxSessions
-	if d.FlowControl() && !c.offer.limits {
-		limit = 1 // Section 5.1
-	}
-	if c.admitted >= limit {
-		return false
-	}
-	c.admitted++
-	return true
-}
-
 // Abandon takes back what Admit or PrepareRequest counted: no session will come of
 // it.
-func (c *Conn) Abandon() { c.admitted-- }
+func (c *Conn) Abandon() { c.release() }
 
 // Begin begins the session of an admitted request, whose stream has this ID, when a
 // server has accepted it or a client learns that it was. What came of it before

@@ -10,6 +10,8 @@ const (
 	// EventSettled: the peer's SETTINGS are known, so that requests can be made
 	// and answered. At most once.
 	EventSettled EventKind = iota + 1
+	// EventAdmission: Admission waits no more.
+	EventAdmission
 	// EventIncoming: Stream, one of the peer's, waits in Session to be accepted.
 	EventIncoming
 	// EventMayOpen: Stream, which this end wanted to open, may be opened now, or
@@ -55,12 +57,13 @@ const (
 
 // Event is something that follows from what the machine was told.
 type Event struct {
-	Kind    EventKind
-	Session *Session
-	Stream  *Stream
-	Code    h3.ErrorCode
-	Data    []byte // the receiver's
-	Err     error
+	Kind      EventKind
+	Session   *Session
+	Stream    *Stream
+	Admission *Admission
+	Code      h3.ErrorCode
+	Data      []byte // the receiver's
+	Err       error
 }
 
 // PollEvents moves the next events to dst and returns how many. They come in the

@@ -87,7 +87,12 @@ func (f *fuzzer) step() {
 		}
 	case 1: // one at a server
 		d, refusal := f.c.CheckRequest(Request{Token: TokenNew})
-		if refusal == nil && f.c.Admit(d) == nil {
+		if refusal != nil {
+			return
+		}
+		if a := f.c.Admit(f.now, d); a.Waits() && f.byte()%2 == 0 {
+			a.Withdraw()
+		} else if !a.Waits() && a.Refusal() == nil {
 			if f.byte()%4 == 0 {
 				f.c.Abandon()
 				f.c.HandleRefused(f.next)
@@ -217,6 +222,11 @@ func (f *fuzzer) poll() {
 			if e.Session.Owes() && f.byte()%2 == 0 && len(e.Session.PollContent(nil)) == 0 {
 				f.t.Fatal("nothing was owed")
 			}
+		case EventAdmission:
+			if e.Admission.Waits() {
+				f.t.Fatal("a request waits still")
+			}
+			e.Admission.Withdraw()
 		case EventMayOpen:
 			f.wanted = append(f.wanted, e.Stream)
 		case EventReset, EventStop:

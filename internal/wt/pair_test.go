@@ -122,7 +122,7 @@ func (w *world) connect() (client, server *Session, err error) {
 	l := w.open(0, Bidi)
 	got, refusal := s.conn.CheckRequest(Request{Token: d.Token(), OffersDraft02: d == Draft02})
 	if refusal == nil {
-		refusal = s.conn.Admit(got)
+		refusal = s.conn.Admit(w.now, got).Refusal()
 	}
 	if refusal != nil {
 		c.conn.Abandon()

@@ -18,8 +18,8 @@ func flowing(t testing.TB, conf Config) (*Conn, *Session) {
 	t.Helper()
 	c := NewConn(wire.ServerSide, conf.WithDefaults())
 	c.HandleSettings(&h3.Settings{Datagrams: true, Extra: append(set(uint64(SettingDraft15), 1), limitSettings...)}, true)
-	if r := c.Admit(Draft15); r != nil {
-		t.Fatal(r.Err)
+	if !c.admit(Draft15) {
+		t.Fatal("no place")
 	}
 	s := c.Begin(1, 0, Draft15, "")
 	wantEvents(t, "begin", c, EventSettled)
@@ -31,8 +31,8 @@ func plainly(t testing.TB, d Draft) (*Conn, *Session) {
 	t.Helper()
 	c := NewConn(wire.ServerSide, Config{}.WithDefaults())
 	c.HandleSettings(&h3.Settings{Datagrams: true, Extra: set(uint64(SettingDraft02), 1)}, true)
-	if r := c.Admit(d); r != nil {
-		t.Fatal(r.Err)
+	if !c.admit(d) {
+		t.Fatal("no place")
 	}
 	s := c.Begin(1, 0, d, "")
 	wantEvents(t, "begin", c, EventSettled)

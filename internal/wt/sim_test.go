@@ -219,7 +219,7 @@ func (s *script) datagram(h *host, p *pairOf, session *Session) {
 		delete(p.sent[1-h.side], string(got))
 	}
 	text := fmt.Sprintf("%d of %d", s.w.rand.Uint32(), session.ID())
-	if take, err := session.TakesDatagram(len(text)); take && err == nil && len(s.w.packets) < 20 {
+	if session.TakesDatagram(len(text)) && session.Err() == nil && len(s.w.packets) < 20 {
 		p.sent[h.side][text] = true
 		s.w.packets = append(s.w.packets, packet{1 - h.side, session.ID(), []byte(text)})
 	}

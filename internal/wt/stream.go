@@ -33,7 +33,6 @@ type Stream struct {
 	reset              bool // the peer has cancelled what it sends
 	waiting            bool // to be accepted
 	written            bool // something beyond the header
-	late               bool // the end waits: see Finish
 
 	prev, next *Stream // in the session's list
 }
@@ -184,9 +183,6 @@ func (st *Stream) granted() {
 	st.conn.emit(Event{Kind: kind, Session: st.session, Stream: st})
 }
 
-// Written reports whether anything was written beyond the stream's header.
-func (st *Stream) Written() bool { return st.written }
-
 // lateEnd is a stream whose end waits.
 type lateEnd struct {
 	stream *Stream
@@ -198,15 +194,20 @@ type lateEnd struct {
 // connection's round-trip time.
 func (st *Stream) Finish(now monotime.Time, rtt time.Duration) bool {
 	s := st.session
-	// See lateEndDelay.
-	st.late = s.draft == Draft02 && s.isServer() && st.kind == Uni && !st.written && st.sending && s.conn.over == nil
+	late := st.EndWaits() && s.conn.over == nil
 	st.SendOver()
-	if st.late {
+	if late {
 		end := lateEnd{st, now.Add(max(lateEndDelay, 2*rtt))}
 		i, _ := slices.BinarySearchFunc(s.conn.lateEnds, end, func(a, b lateEnd) int { return int(a.at.Sub(b.at)) })
 		s.conn.lateEnds = slices.Insert(s.conn.lateEnds, i, end)
 	}
-	return !st.late
+	return !late
+}
+
+// EndWaits reports whether the stream's end would have to wait now: see lateEndDelay.
+func (st *Stream) EndWaits() bool {
+	s := st.session
+	return s.draft == Draft02 && s.isServer() && st.kind == Uni && !st.written && st.sending
 }
 
 // AppendHeader appends what begins a stream of this end's (Sections 4.2 and 4.3). It

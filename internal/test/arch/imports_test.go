@@ -51,7 +51,7 @@ var may = map[string]string{
 		"internal/test/quicmem internal/udp internal/wire context net os sync time",
 	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
-	"webtransport": "http3 quic internal/h3 internal/monotime internal/queue internal/varint internal/wire internal/wt " +
+	"webtransport": "http3 quic internal/h3 internal/monotime internal/wire internal/wt " +
 		"context net net/http os sync time",
 
 	// Programs.
@@ -87,6 +87,7 @@ var may = map[string]string{
 	"internal/test/sim": "internal/connid internal/engine internal/monotime internal/path internal/protect " +
 		"internal/streambuf internal/wire time",
 	"internal/test/simh3":  "internal/engine internal/h3 internal/monotime time",
+	"internal/test/simwt":  "internal/engine internal/h3 internal/monotime internal/test/simh3 internal/wt",
 	"internal/test/stress": "context os sync time",
 }
 

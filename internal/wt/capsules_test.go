@@ -1,4 +1,4 @@
-package webtransport
+package wt
 
 import (
 	"strings"
@@ -19,13 +19,13 @@ func FuzzParseClose(f *testing.F) {
 			return
 		}
 		reason := truncateReason(closed.Reason)
-		if !utf8.ValidString(reason) || !strings.HasPrefix(closed.Reason, reason) || len(reason) > maxReason {
+		if !utf8.ValidString(reason) || !strings.HasPrefix(closed.Reason, reason) || len(reason) > MaxReason {
 			t.Fatalf("%q was cut to %q", closed.Reason, reason)
 		}
-		if len(closed.Reason) > maxReason && len(reason) <= maxReason-utf8.UTFMax {
+		if len(closed.Reason) > MaxReason && len(reason) <= MaxReason-utf8.UTFMax {
 			t.Fatalf("%d bytes of %d are left", len(reason), len(closed.Reason))
 		}
-		want := h3.AppendCapsule(nil, capsuleClose, append(value[:4:4], reason...))
+		want := h3.AppendCapsule(nil, CapsuleClose, append(value[:4:4], reason...))
 		if got := appendClose(nil, closed.Code, reason); string(got) != string(want) {
 			t.Fatalf("%x, want %x", got, want)
 		}
