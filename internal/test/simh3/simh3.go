@@ -23,6 +23,13 @@ type User interface {
 	Check(h *Host, closed error) error
 }
 
+// Timed is what a User implements in addition if it has something to do though nothing
+// has happened.
+type Timed interface {
+	// Deadline returns when Act is to be called, zero for never.
+	Deadline() monotime.Time
+}
+
 // Host is a sim.App with an HTTP/3 connection.
 type Host struct {
 	Conn *h3.Conn
@@ -93,7 +100,11 @@ func (h *Host) Deadline() monotime.Time {
 	if h.Conn == nil {
 		return 0
 	}
-	return h.Conn.Deadline()
+	at := h.Conn.Deadline()
+	if t, ok := h.user.(Timed); ok {
+		at = monotime.Earliest(at, t.Deadline())
+	}
+	return at
 }
 
 // Check implements sim.App.
@@ -110,6 +121,9 @@ func (h *Host) Open(uni bool) (id uint64, s h3.Stream) {
 
 // Close closes the connection after what was written.
 func (h *Host) Close(code h3.ErrorCode) { h.QUIC.CloseAfterSending(h.now, uint64(code), "") }
+
+// Below returns the engine's stream below one of a Host's.
+func Below(s h3.Stream) *engine.Stream { return s.(*stream).s }
 
 func (h *Host) wrap(e *engine.Stream) *stream {
 	s := &stream{host: h, s: e}
