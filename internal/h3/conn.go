@@ -62,6 +62,7 @@ type Conn struct {
 	goodbye    goodbye
 
 	answered, wasted atomic.Int64 // requests, since they were counted
+	flushing         atomic.Bool  // flushQPACK is going to be called
 }
 
 // NewConn returns a connection. Nothing is sent before Start.
@@ -129,8 +130,10 @@ func (c *Conn) HandleClose() {
 	c.datagrams, c.early = nil, nil
 }
 
-// Abort closes the connection for an error of this package or of qpack. Any goroutine
-// that uses a RequestStream may call it.
+// AbortSoon is Abort for any goroutine.
+func (c *Conn) AbortSoon(err error) { c.transport.Post(func() { c.Abort(err) }) }
+
+// Abort closes the connection for an error of this package or of qpack.
 func (c *Conn) Abort(err error) {
 	code, _ := Code(err)
 	reason := err.Error()
@@ -171,15 +174,24 @@ func (c *Conn) WastedRequest() { c.wasted.Add(1) }
 
 // account counts what AnsweredRequest and WastedRequest have noted.
 func (c *Conn) account() error {
-	for range c.answered.Swap(0) {
+	for range take(&c.answered) {
 		c.state.HandleRequestDone()
 	}
-	for range c.wasted.Swap(0) {
+	for range take(&c.wasted) {
 		if err := c.state.HandleWaste(c.now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// take returns the value of a counter and sets it to 0. It writes only if it has to:
+// that is dear when other processors count.
+func take(counter *atomic.Int64) int64 {
+	if counter.Load() == 0 {
+		return 0
+	}
+	return counter.Swap(0)
 }
 
 // waste counts a request that was of no use.

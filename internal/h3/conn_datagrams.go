@@ -43,6 +43,7 @@ func (rs *RequestStream) TakeDatagrams() {
 		c.datagrams = make(map[uint64]*RequestStream)
 	}
 	c.datagrams[rs.id] = rs
+	AppendQuarterID(rs.quarter[:0], rs.id)
 	if c.early != nil {
 		c.early.hand(rs.id, func(p []byte) { c.handler.HandleDatagram(c.now, rs, p) })
 	}
@@ -60,14 +61,13 @@ func (rs *RequestStream) DropDatagrams() {
 }
 
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
-// (RFC 9297). It does not keep p. The error is ErrDatagramsDisabled or the Transport's.
+// (RFC 9297), after TakeDatagrams. It does not keep p. The error is ErrDatagramsDisabled or the Transport's.
 // Any goroutine may call it.
 func (rs *RequestStream) SendDatagram(p []byte) error {
 	if peer := rs.conn.PeerSettings(); peer == nil || !peer.Datagrams {
 		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
 	}
-	var quarter [8]byte
-	return rs.conn.transport.SendDatagram(AppendQuarterID(quarter[:0], rs.id), p)
+	return rs.conn.transport.SendDatagram(rs.quarter[:rs.DatagramOverhead()], p)
 }
 
 // DatagramOverhead returns how many bytes of a DATAGRAM frame's data are not the

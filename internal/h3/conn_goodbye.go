@@ -50,6 +50,9 @@ func (c *Conn) RefuseRequests(now monotime.Time, wait time.Duration) {
 	c.goodbye = goodbye{step: refusing, wait: wait, next: now.Add(wait)}
 }
 
+// Refusing reports whether requests that arrive now are rejected.
+func (c *Conn) Refusing() bool { return c.goodbye.step >= refusing }
+
 // Left reports whether what Leave began is over.
 func (c *Conn) Left() bool { return c.goodbye.step == left }
 

@@ -108,12 +108,7 @@ func (c *Conn) openQPACK() {
 	}
 }
 
-// Flush sends the QPACK instructions that are due.
-func (c *Conn) Flush(now monotime.Time) {
-	c.now = now
-	c.flushQPACK()
-}
-
+// flushQPACK sends the QPACK instructions that are due.
 func (c *Conn) flushQPACK() {
 	if c.encoder != nil {
 		c.encoder.flush()
@@ -126,35 +121,43 @@ func (c *Conn) flushQPACK() {
 	}
 }
 
-// tellDecoded sends what this end's decoder has to say, if it should not wait for the
-// next message.
+// tellDecoded has sent what this end's decoder has to say, if it should not wait for the
+// next message: soon, together with what else is decoded now. Any goroutine may call it.
 func (c *Conn) tellDecoded() {
 	if _, urgent := c.state.Decoder().Owed(); urgent {
-		c.flushQPACK()
+		c.flushSoon()
 	}
 }
 
-// AppendHeaders appends a HEADERS frame that is going to be sent on the stream. What
-// the peer needs to decode it leaves ahead of it, and what this end's decoder has to
-// say as well.
+// AppendHeaders appends a HEADERS frame that is going to be sent on the stream, for a host
+// that writes it itself. What the peer needs to decode it should leave ahead of it, and
+// what this end's decoder has to say as well: Transport.Post has it sent. Any goroutine
+// may call it.
 func (rs *RequestStream) AppendHeaders(b []byte, fields []qpack.Field) []byte {
+	b, due := rs.appendHeaders(b, fields)
+	if due {
+		rs.conn.flushSoon()
+	}
+	return b
+}
+
+// appendHeaders appends a HEADERS frame, and reports whether instructions are due.
+func (rs *RequestStream) appendHeaders(b []byte, fields []qpack.Field) (_ []byte, due bool) {
 	state := rs.conn.state
 	b, mark := BeginHeaders(b)
-	b, due := state.Encoder().AppendSection(b, rs.id, fields)
+	b, due = state.Encoder().AppendSection(b, rs.id, fields)
 	if !due {
 		due, _ = state.Decoder().Owed()
 	}
-	if due {
-		rs.flushQPACK()
-	}
-	return EndHeaders(b, mark)
+	return EndHeaders(b, mark), due
 }
 
-// flushQPACK sends the QPACK instructions that are due, or has them sent.
-func (rs *RequestStream) flushQPACK() {
-	if rs.elsewhere {
-		rs.conn.transport.FlushSoon()
-	} else {
-		rs.conn.flushQPACK()
+// flushSoon has the QPACK instructions sent that are due. Any goroutine may call it.
+func (c *Conn) flushSoon() {
+	if c.flushing.CompareAndSwap(false, true) {
+		c.transport.Post(func() {
+			c.flushing.Store(false)
+			c.flushQPACK()
+		})
 	}
 }

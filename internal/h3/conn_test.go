@@ -489,3 +489,20 @@ func (h *quietHost) HandleRequest(_ monotime.Time, rs *RequestStream, _ *Request
 	}
 	h.conn.AnsweredRequest()
 }
+
+// TestEarlyDatagrams: of requests that have not arrived, the latest datagrams are kept.
+func TestEarlyDatagrams(t *testing.T) {
+	var early earlyDatagrams
+	for i := range 2 * maxEarlyDatagrams {
+		early.push(uint64(i%2)*4, make([]byte, 10))
+	}
+	if len(early.list) != maxEarlyDatagrams {
+		t.Errorf("%d kept", len(early.list))
+	}
+	early.push(8, make([]byte, maxEarlyDatagramBytes+1))
+	handed := 0
+	early.hand(4, func([]byte) { handed++ })
+	if handed != maxEarlyDatagrams/2 || len(early.list) != maxEarlyDatagrams/2 || early.bytes != 10*len(early.list) {
+		t.Errorf("%d handed over, %d kept with %d bytes", handed, len(early.list), early.bytes)
+	}
+}

@@ -48,17 +48,18 @@ type Transport interface {
 	// other streams, as these may wait for what it says. It returns nil when the peer
 	// allows none now; Conn.HandleStreamsAvailable is to be called when it does.
 	OpenUni(h StreamHandler) Stream
-	// SendDatagram sends a DATAGRAM frame made of parts, which it does not keep. It is
-	// called by RequestStream.SendDatagram alone, which hands its error on.
-	SendDatagram(parts ...[]byte) error
-	// Close closes the connection. Any goroutine that uses a RequestStream may call it.
+	// SendDatagram sends a DATAGRAM frame whose data begins with an HTTP datagram's
+	// quarter stream ID and goes on with p. It keeps neither. It is called by
+	// RequestStream.SendDatagram alone, which hands its error on.
+	SendDatagram(quarterID, p []byte) error
+	// Close closes the connection.
 	Close(code ErrorCode, reason string)
 	// CountBuffered counts n more bytes, or less, that are kept of what the peer sent,
 	// where flow control does not see them any more. It reports whether there is room.
 	CountBuffered(n int) bool
-	// FlushSoon asks for Conn.Flush. It is called by RequestStreams that are used
-	// elsewhere, on their goroutines.
-	FlushSoon()
+	// Post has f called soon on the goroutine of the Conn. RequestStreams that are used
+	// elsewhere call it on their goroutines.
+	Post(f func())
 }
 
 // Handler is told what happens on a Conn. Its methods must not block.

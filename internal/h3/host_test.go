@@ -58,8 +58,8 @@ func (h *fakeHost) OpenUni(handler StreamHandler) Stream {
 	return s
 }
 
-func (h *fakeHost) SendDatagram(parts ...[]byte) error {
-	h.note("datagram %q", join(parts...))
+func (h *fakeHost) SendDatagram(quarterID, p []byte) error {
+	h.note("datagram %q", join(quarterID, p))
 	return nil
 }
 
@@ -76,7 +76,7 @@ func (h *fakeHost) CountBuffered(n int) bool {
 	return h.limit == 0 || h.counted <= h.limit
 }
 
-func (h *fakeHost) FlushSoon() { h.conn.Flush(h.now) }
+func (h *fakeHost) Post(f func()) { f() }
 
 func (h *fakeHost) HandleSettings(monotime.Time)            { h.note("settings") }
 func (h *fakeHost) HandleGoAway(_ monotime.Time, id uint64) { h.note("goaway %d", id) }

@@ -11,21 +11,25 @@ import (
 )
 
 // readHeader reads what has arrived of the header section: of a request, or of
-// responses up to the final one.
+// responses up to the final one. When the host has been told of that, rs may be
+// another's already.
 func (rs *RequestStream) readHeader(now monotime.Time) {
 	sc := getScratch()
 	defer sc.release()
-	for rs.phase == phaseHeader {
+	for {
 		n, err := rs.stream.Read(sc.buf[:])
-		rs.takeBytes(now, sc, sc.buf[:n])
+		if !rs.takeBytes(now, sc, sc.buf[:n]) {
+			return
+		}
 		switch {
-		case rs.phase != phaseHeader:
 		case err == io.EOF:
 			rs.refuse(rs.reader.Finish())
+			return
 		case errors.Is(err, ErrPaused):
 			return
 		case err != nil:
 			rs.abandon(err)
+			return
 		case n == 0:
 			rs.awaitHeader()
 			return
@@ -33,33 +37,38 @@ func (rs *RequestStream) readHeader(now monotime.Time) {
 	}
 }
 
-// takeBytes takes bytes of the stream, up to the end of the header section.
-func (rs *RequestStream) takeBytes(now monotime.Time, sc *scratch, b []byte) {
-	for len(b) > 0 && rs.phase == phaseHeader {
+// takeBytes takes bytes of the stream, up to the end of the header section. It reports
+// whether there is more to come of it.
+func (rs *RequestStream) takeBytes(now monotime.Time, sc *scratch, b []byte) (more bool) {
+	for len(b) > 0 {
 		piece, used, err := rs.reader.Next(b)
 		b = b[used:]
 		if err == nil && piece.Kind == PieceHeaders {
-			err = rs.takeSection(now, sc, piece.Bytes, b)
+			if more, err = rs.takeSection(now, sc, piece.Bytes, b); err == nil && !more {
+				return false
+			}
 		}
 		if err != nil {
 			rs.refuse(err)
+			return false
 		}
 	}
+	return true
 }
 
-// takeSection takes an encoded header section, and what was read beyond it. Unless it
-// is that of an interim response, the phase is another one afterwards; with an error
-// the message is to be refused.
-func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, rest []byte) error {
+// takeSection takes an encoded header section, and what was read beyond it. It reports
+// whether another section follows, as after an interim response; with an error the
+// message is to be refused.
+func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, rest []byte) (more bool, err error) {
 	c := rs.conn
 	if rs.isServer() {
 		switch c.handler.Admit(rs) {
 		case Busy:
 			rs.reject()
-			return nil
+			return false, nil
 		case Flood:
 			rs.abandon(errBusy) // there is no point in reading it
-			return nil
+			return false, nil
 		}
 	}
 	limit := rs.reader.MaxSection()
@@ -73,41 +82,39 @@ func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, re
 		case err == qpack.ErrBlocked:
 			again, err := rs.park(&LargeSection{rs: rs, section: bytes.Clone(section), rest: bytes.Clone(rest)})
 			if !again {
-				return err
+				return false, err
 			}
 		case err == ErrSectionTooLarge && large:
 			rs.readAside(section, rest)
-			return nil
+			return false, nil
 		case err != nil:
-			return err
+			return false, err
 		default:
 			return rs.takeFields(now, sc, fields, rest)
 		}
 	}
 }
 
-// takeFields takes a decoded header section.
-func (rs *RequestStream) takeFields(now monotime.Time, sc *scratch, fields []qpack.Field, rest []byte) error {
+// takeFields takes a decoded header section, as takeSection does.
+func (rs *RequestStream) takeFields(now monotime.Time, sc *scratch, fields []qpack.Field, rest []byte) (more bool, err error) {
 	if rs.isServer() {
-		h, err := rs.parseRequest(fields)
-		if err != nil {
-			return err
+		if sc.request, err = rs.parseRequest(fields); err != nil {
+			return false, err
 		}
-		sc.request = h
-		return rs.acceptRequest(now, sc, &sc.request, rest)
+		return false, rs.acceptRequest(now, sc, &sc.request, rest)
 	}
-	h, err := ParseResponse(fields)
+	sc.response, err = ParseResponse(fields)
 	if err == nil {
-		err = rs.checkCount(len(h.Fields))
+		err = rs.checkCount(len(sc.response.Fields))
 	}
-	sc.response = h
 	switch {
 	case err != nil:
-		return err
-	case h.Status < 200:
-		return rs.takeInterim(now, fields, &sc.response)
+		return false, err
+	case sc.response.Status < 200:
+		return true, rs.takeInterim(now, fields, &sc.response)
 	}
-	return rs.acceptResponse(now, sc, &sc.response, rest)
+	rs.acceptResponse(now, sc, &sc.response, rest)
+	return false, nil
 }
 
 // decode decodes a field section of the message into sc, of limit bytes at most,
@@ -118,7 +125,7 @@ func (rs *RequestStream) decode(sc *scratch, section []byte, limit int) ([]qpack
 	if err == qpack.ErrAbandoned {
 		err = rs.whyAbandoned()
 	}
-	rs.tellDecoded()
+	rs.conn.tellDecoded()
 	return sc.fields, err
 }
 
@@ -186,14 +193,14 @@ func (rs *RequestStream) takeInterim(now monotime.Time, fields []qpack.Field, h 
 	for i := range fields {
 		rs.interim += fields[i].Size()
 	}
-	if rs.interim > rs.reader.MaxSection() {
+	if rs.interim > rs.reader.MaxSection() && !rs.anyInterim {
 		return errInterim
 	}
 	return rs.conn.handler.HandleInterim(now, rs, h)
 }
 
 // acceptResponse begins the final response, given what was read beyond its header.
-func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *ResponseHeader, rest []byte) error {
+func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *ResponseHeader, rest []byte) {
 	rs.headerArrived()
 	switch {
 	case rs.request == requestConnect && h.Status/100 == 2:
@@ -203,11 +210,13 @@ func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *Respo
 	default:
 		rs.reader.ExpectLength(h.ContentLength)
 	}
-	_ = rs.lookForEnd(sc, rest) // what is wrong, reading the content shows
+	rs.pending = append([]byte(nil), rest...)
+	if len(rest) == 0 {
+		rs.lookOnce(sc.buf[:responseLook])
+	}
 	rs.whole = rs.ended && len(rs.pending) == 0 && rs.reader.Finish() == nil
 	rs.phase = phaseContent
 	rs.conn.handler.HandleResponse(now, rs, h)
-	return nil
 }
 
 // lookForEnd reads on without waiting, up to the size of a buffer, so that a small
@@ -226,6 +235,18 @@ func (rs *RequestStream) lookForEnd(sc *scratch, rest []byte) error {
 		}
 	}
 	return nil
+}
+
+// responseLook is how many bytes beyond a response's header section are looked at in the
+// hope that it is all: if there is content, who reads it has memory for it.
+const responseLook = 256
+
+// lookOnce looks whether the stream ends here. What is wrong with it, reading the content
+// shows.
+func (rs *RequestStream) lookOnce(buf []byte) {
+	n, err := rs.tryRead(buf)
+	rs.pending = append(rs.pending, buf[:n]...)
+	rs.ended = err == io.EOF
 }
 
 // tryRead reads without waiting, also over a Stream that can wait.

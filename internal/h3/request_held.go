@@ -132,19 +132,17 @@ func (rs *RequestStream) takeHeld(now monotime.Time) {
 	rs.held, rs.phase = nil, phaseHeader
 	sc := getScratch()
 	defer sc.release()
-	if err := rs.takeSection(now, sc, s.section, s.rest); err != nil {
-		rs.refuse(err)
-	}
-	rs.goOn(now, sc, s.rest)
+	more, err := rs.takeSection(now, sc, s.section, s.rest)
+	rs.goOn(now, sc, s.rest, more, err)
 }
 
-// goOn reads on after an interim response that was kept.
-func (rs *RequestStream) goOn(now monotime.Time, sc *scratch, rest []byte) {
-	if rs.phase != phaseHeader {
-		return
-	}
-	rs.takeBytes(now, sc, rest)
-	if rs.phase == phaseHeader {
+// goOn reads on after a header section that was kept, if there is more to come: it was
+// that of an interim response.
+func (rs *RequestStream) goOn(now monotime.Time, sc *scratch, rest []byte, more bool, err error) {
+	switch {
+	case err != nil:
+		rs.refuse(err)
+	case more && rs.takeBytes(now, sc, rest):
 		rs.readHeader(now)
 	}
 }
@@ -201,18 +199,15 @@ func (c *Conn) HandleDecoded(now monotime.Time, s *LargeSection) {
 	rs.held, rs.phase = nil, phaseHeader
 	sc := getScratch()
 	defer sc.release()
-	err := s.err
+	more, err := false, s.err
 	switch {
 	case err == qpack.ErrBlocked: // more was evicted than is allowed
-		err = rs.takeSection(now, sc, s.section, s.rest)
+		more, err = rs.takeSection(now, sc, s.section, s.rest)
 	case err != nil:
 	case rs.isServer():
 		err = rs.acceptRequest(now, sc, &s.request, s.rest)
 	default:
-		err = rs.takeFields(now, sc, s.fields, s.rest)
+		more, err = rs.takeFields(now, sc, s.fields, s.rest)
 	}
-	if err != nil {
-		rs.refuse(err)
-	}
-	rs.goOn(now, sc, s.rest)
+	rs.goOn(now, sc, s.rest, more, err)
 }

@@ -16,7 +16,11 @@ const MaxUnsent = 1 << 20
 func (rs *RequestStream) SendHeaders(fields []qpack.Field, fin bool) error {
 	sc := getScratch()
 	defer sc.release()
-	return rs.send(rs.AppendHeaders(sc.buf[:0], fields), fin)
+	b, due := rs.appendHeaders(sc.buf[:0], fields)
+	if due {
+		rs.conn.flushQPACK()
+	}
+	return rs.send(b, fin)
 }
 
 // SendTrailers sends a trailer section, with which the message ends.

@@ -31,22 +31,24 @@ type RequestStream struct {
 	signal    VarintReader
 
 	// Of the reading half:
-	reader   MessageReader
-	sections qpack.ReadStream // those of the stream
-	pending  []byte           // of the stream, read along with the header section
-	held     *LargeSection    // the header section waits for insertions, or is decoded elsewhere
-	trailing []byte           // a trailer section that waits for insertions
-	trailers []qpack.Field
-	err      error       // what every further Read returns
-	complete atomic.Bool // read to its end, or failed
-	waited   bool        // somebody may still come back to it
-	interim  int         // bytes of interim responses
+	reader     MessageReader
+	sections   qpack.ReadStream // those of the stream
+	pending    []byte           // of the stream, read along with the header section
+	held       *LargeSection    // the header section waits for insertions, or is decoded elsewhere
+	trailing   []byte           // a trailer section that waits for insertions
+	trailers   []qpack.Field
+	err        error       // what every further Read returns
+	complete   atomic.Bool // read to its end, or failed
+	waited     bool        // somebody may still come back to it
+	interim    int         // bytes of interim responses
+	anyInterim bool        // there may be any number of them
 
 	// While the header section is awaited:
 	deadline   monotime.Time
 	next, prev *RequestStream
 	heldBytes  int
 
+	quarter [8]byte // what begins its datagrams, once TakeDatagrams was called
 	// Of the sending half:
 	unsent    []byte
 	frameLeft int // bytes that the DATA frame at hand is still to have
@@ -121,7 +123,7 @@ func (rs *RequestStream) isRequest() bool {
 
 // BeginRequest makes rs the request stream s, which the host of a client has opened,
 // for a request of this method; extended says that it has :protocol. Its fields are to
-// be sent next.
+// be sent next. Any goroutine may call it that calls Detach next.
 func (c *Conn) BeginRequest(rs *RequestStream, id uint64, s Stream, method string, extended bool) {
 	rs.begin(c, id, s)
 	switch rs.extended = extended; {
@@ -136,6 +138,10 @@ func (c *Conn) BeginRequest(rs *RequestStream, id uint64, s Stream, method strin
 // LimitSection has header and trailer sections of rs be no larger than n bytes, where
 // the Config allows more.
 func (rs *RequestStream) LimitSection(n int) { rs.reader.maxSection = min(rs.reader.maxSection, n) }
+
+// AnyInterim has interim responses be told of without end, for a host that bounds them
+// itself.
+func (rs *RequestStream) AnyInterim() { rs.anyInterim = true }
 
 // ID returns the ID of the stream.
 func (rs *RequestStream) ID() uint64 { return rs.id }
@@ -190,14 +196,7 @@ func (rs *RequestStream) Abandon() {
 
 func (rs *RequestStream) abandonSections() {
 	rs.conn.state.Decoder().Abandon(&rs.sections)
-	rs.tellDecoded()
-}
-
-// tellDecoded is that of Conn.
-func (rs *RequestStream) tellDecoded() {
-	if _, urgent := rs.conn.state.Decoder().Owed(); urgent {
-		rs.flushQPACK()
-	}
+	rs.conn.tellDecoded()
 }
 
 // HandleReadable reads what has arrived of the header section, or tells that there is
@@ -274,9 +273,11 @@ func (rs *RequestStream) punish(err error) {
 	var violation *StreamError
 	code, wholeConn := Code(err)
 	switch {
+	case wholeConn && rs.elsewhere:
+		rs.conn.AbortSoon(err)
 	case wholeConn:
 		rs.conn.Abort(err)
-	case errors.As(err, &violation), errors.Is(err, ErrSectionTooLarge):
+	case errors.As(err, &violation), errors.Is(err, ErrSectionTooLarge), errors.Is(err, qpack.ErrBlockedTooLarge):
 		rs.Cancel(code)
 	case !rs.isServer() && !rs.extended:
 		rs.Cancel(RequestCancelled)

@@ -181,7 +181,9 @@ func (t transport) OpenUni(h h3.StreamHandler) h3.Stream {
 	return s
 }
 
-func (t transport) SendDatagram(parts ...[]byte) error { return t.QUIC.Datagrams().Out.Send(parts...) }
+func (t transport) SendDatagram(quarterID, p []byte) error {
+	return t.QUIC.Datagrams().Out.Send(quarterID, p)
+}
 
 func (t transport) Close(code h3.ErrorCode, reason string) {
 	t.QUIC.Close(t.now, uint64(code), reason)
@@ -189,4 +191,4 @@ func (t transport) Close(code h3.ErrorCode, reason string) {
 
 func (t transport) CountBuffered(n int) bool { return t.QUIC.CountBuffered(n) }
 
-func (t transport) FlushSoon() { t.Conn.Flush(t.now) }
+func (t transport) Post(f func()) { f() }
