@@ -7,34 +7,33 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// body is the content of a message as it arrives, an io.ReadCloser. It reads the
-// stream right into the caller's buffer and takes the frames' headers out there,
-// so that content is copied no more often than needed.
+// body is the content of a message as it arrives, an io.ReadCloser: the reading half of
+// package h3's RequestStream for goroutines.
 //
 // Close may be called while another goroutine reads.
 type body struct {
-	conn     *conn
-	stream   *quic.Stream // nil while it is the loop's
-	reader   h3.MessageReader
-	owner    bodyOwner
-	paced    *exchange        // at a server, when the client has a minimum rate
-	sections qpack.ReadStream // those of the stream
-	whole    bool             // there is nothing but the header section, which has been decoded
-	ended    bool             // the stream ends with pending; guarded by mu
+	rs        h3.RequestStream
+	conn      *conn
+	stream    *quic.Stream // nil while it is the loop's
+	owner     bodyOwner
+	paced     *exchange // at a server, when the client has a minimum rate
+	firstByte func()    // called when something has come; nil for nobody
 
-	mu      sync.Mutex // held while reading
-	pending []byte     // of the stream, read along with the header section
-	blocked []byte     // a trailer section that waits for insertions
-	err     error      // what every further Read returns
+	mu     sync.Mutex // held while reading
+	err    error      // what every further Read returns
+	paused error      // a deadline's, after which reading may go on
 
-	complete atomic.Bool // read to its end, or failed
-	closed   atomic.Bool
+	wake      atomic.Pointer[chan struct{}] // who waits for insertions waits on it
+	readUntil atomic.Int64                  // the deadline, in nanoseconds as time.Time.UnixNano has them; 0 for none
+	complete  atomic.Bool                   // read to its end, or failed
+	closed    atomic.Bool
 }
 
 // bodyOwner is the request or response a body belongs to.
@@ -48,6 +47,13 @@ type bodyOwner interface {
 	closeCode() h3.ErrorCode
 }
 
+// detach makes the stream, which was the loop's, one for goroutines.
+func (b *body) detach(s *quic.Stream) {
+	b.rs.Stream().SetHandler(nil)
+	b.stream = s
+	b.rs.Detach((*waitingStream)(b))
+}
+
 // Read reads content. It returns io.EOF once the message was complete.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
@@ -59,23 +65,17 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	for b.err == nil {
-		if b.blocked != nil {
-			if err := b.readBlocked(); isDeadline(err) {
+		n, err := b.rs.Read(p)
+		switch {
+		case err == h3.ErrBlocked:
+			if err := b.awaitInsertions(); isDeadline(err) {
 				return 0, err
 			} else if err != nil {
+				b.rs.Abandon()
 				b.finish(err)
-				break
 			}
-		}
-		n, err := b.readStream(p)
-		n, frameErr := b.deframe(p[:n])
-		switch {
-		case frameErr != nil:
-			b.finish(frameErr)
-		case err == io.EOF:
-			b.finish(cmpErr(b.reader.Finish(), io.EOF))
-		case isDeadline(err):
-			return n, err
+		case errors.Is(err, h3.ErrPaused):
+			return n, b.paused
 		case err != nil:
 			b.finish(err)
 		}
@@ -99,58 +99,21 @@ func cmpErr(first, second error) error {
 }
 
 func (b *body) finish(err error) {
-	if b.err == nil {
-		b.complete.Store(true)
-		if err != io.EOF {
-			b.abandonSections()
-		}
-		b.err = b.owner.handleBodyEnd(err)
-		b.pending, b.blocked = nil, nil
+	if b.err != nil {
+		return
 	}
-}
-
-// readStream reads bytes of the stream, frames' headers included.
-func (b *body) readStream(p []byte) (int, error) {
-	if len(b.pending) > 0 {
-		n := copy(p, b.pending)
-		b.pending = b.pending[n:]
-		return n, nil
+	b.complete.Store(true)
+	if trailers := b.rs.Trailers(); err == io.EOF && trailers != nil {
+		b.owner.handleTrailers(trailers)
 	}
-	if b.ended {
-		return 0, io.EOF
-	}
-	if b.paced != nil {
-		return b.paced.read(p)
-	}
-	return b.stream.Read(p)
-}
-
-// deframe moves the content in p, bytes of the stream, to its beginning and
-// returns its length.
-func (b *body) deframe(p []byte) (n int, err error) {
-	for rest := p; len(rest) > 0; {
-		piece, used, err := b.reader.Next(rest)
-		if err != nil {
-			return n, err
-		}
-		rest = rest[used:]
-		switch piece.Kind {
-		case h3.PieceData:
-			n += copy(p[n:], piece.Bytes)
-		case h3.PieceTrailers:
-			if err := b.takeTrailers(piece.Bytes); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, nil
+	b.err = b.owner.handleBodyEnd(err)
 }
 
 // Close ends reading. What has not been read is not wanted.
 func (b *body) Close() error {
 	if b.closed.CompareAndSwap(false, true) && !b.complete.Load() {
-		b.stream.CancelRead(uint64(b.owner.closeCode()))
-		b.abandon()
+		b.rs.StopReading(b.owner.closeCode())
+		b.signal()
 		// A Read under way returns now; the end is reported exactly once.
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -160,30 +123,86 @@ func (b *body) Close() error {
 }
 
 // checkEnd looks at what has arrived with the header section, when that is all
-// of the message, without a reader having asked for it: a message that ends
-// before its Content-Length says so is malformed even when nobody reads it.
+// of the message, without a reader having asked for it: see RequestStream.CheckEnd.
 // When somebody is reading right now, it is left to that reader.
 func (b *body) checkEnd() error {
-	if b.whole || !b.mu.TryLock() {
+	if b.rs.Whole() || !b.mu.TryLock() {
 		return nil
 	}
 	defer b.mu.Unlock()
-	if !b.ended || b.err != nil {
+	if b.err != nil {
 		return nil
 	}
-	var sink [512]byte
-	for b.err == nil {
-		n, err := b.readStream(sink[:])
-		if _, frameErr := b.deframe(sink[:n]); frameErr != nil {
-			b.finish(frameErr)
-		} else if b.blocked != nil {
-			return nil // to wait for what nobody reads is no use
-		} else if err != nil {
-			b.finish(cmpErr(b.reader.Finish(), err))
-		}
-	}
-	if b.err == io.EOF {
-		return nil
+	if err := b.rs.CheckEnd(); err != nil {
+		b.finish(err)
 	}
 	return b.err
 }
+
+// setReadDeadline sets until when the content can be read.
+func (b *body) setReadDeadline(t time.Time) error {
+	if b.stream == nil {
+		return http.ErrNotSupported // a tunnel's, which is the loop's
+	}
+	at := int64(0)
+	if !t.IsZero() {
+		at = t.UnixNano()
+	}
+	b.readUntil.Store(at)
+	err := b.stream.SetReadDeadline(t)
+	b.signal()
+	return err
+}
+
+// awaitInsertions waits until it is worth trying again to decode a section that waits for
+// insertions into the dynamic table. The error is that of the stream, of a deadline or of
+// the connection. The first call does not wait: what has happened before somebody could be
+// told shows when it is tried again.
+func (b *body) awaitInsertions() error {
+	wake := b.wake.Load()
+	if wake == nil {
+		made := make(chan struct{}, 1)
+		b.wake.Store(&made)
+		if !b.conn.isServer { // whose exchanges are told of ends anyway
+			b.conn.Post(func() { b.conn.turn.Handle(b.stream.Ref(), resetWatch{b}) })
+		}
+		return nil
+	}
+	if _, err := b.stream.TryRead(nil); err != nil && err != io.EOF {
+		return err
+	}
+	if at := b.readUntil.Load(); at != 0 {
+		b.conn.Post(func() {
+			t := b.conn.turn
+			t.SetTimer(new(quic.Timer), t.Now()+time.Until(time.Unix(0, at)), quic.TimerFunc(func(*quic.Turn) { b.signal() }))
+		})
+	}
+	select {
+	case <-*wake:
+		return nil
+	case <-b.conn.qc.Done():
+		return b.conn.qc.Err()
+	}
+}
+
+// signal has somebody who waits for insertions look again. Any goroutine may call it.
+func (b *body) signal() {
+	if wake := b.wake.Load(); wake != nil {
+		select {
+		case *wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// resetWatch is told of the end of a client's stream whose reader waits for insertions.
+type resetWatch struct{ body *body }
+
+// HandleReadable is not called: the stream is detached.
+func (resetWatch) HandleReadable(*quic.Turn, quic.StreamRef) {}
+
+// HandleWritable likewise.
+func (resetWatch) HandleWritable(*quic.Turn, quic.StreamRef) {}
+
+// HandleEnd has the reader look again.
+func (w resetWatch) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) { w.body.signal() }

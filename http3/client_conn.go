@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -19,7 +20,6 @@ type clientConn struct {
 	transport *Transport
 	addr      string   // of the origin it was made for
 	origins   []string // which may share it, the first included; guarded by the transport's lock
-	maxHeader int      // bytes
 
 	// goAway is the first request stream the server will not process.
 	goAway atomic.Uint64
@@ -44,21 +44,22 @@ type clientConn struct {
 
 // newClientConn is called on the loop, after the handshake.
 func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
-	maxHeader := t.maxHeaderBytes()
-	settings := h3.Settings{
-		MaxFieldSectionSize: uint64(maxHeader),
-		Datagrams:           t.datagrams(),
-
-		QPACKMaxTableCapacity: qpackTableCapacity,
-		QPACKBlockedStreams:   qpackBlockedStreams,
-	}
 	cc := &clientConn{
-		conn:      conn{qc: turn.Conn(), tls: turn.TLS(), state: h3.NewState(wire.ClientSide, settings)},
+		conn:      conn{qc: turn.Conn(), tls: turn.TLS()},
 		transport: t,
 		addr:      addr,
 		origins:   []string{addr},
-		maxHeader: maxHeader,
 	}
+	cc.machine = h3.NewConn(h3.Config{
+		Side: wire.ClientSide,
+		Settings: h3.Settings{
+			MaxFieldSectionSize: uint64(t.maxHeaderBytes()),
+			Datagrams:           t.datagrams(),
+
+			QPACKMaxTableCapacity: qpackTableCapacity,
+			QPACKBlockedStreams:   qpackBlockedStreams,
+		},
+	}, cc, cc)
 	cc.goAway.Store(1 << 62)
 	cc.limit = turn.StreamLimit(false)
 	cc.start(turn, t.Extension)
@@ -67,33 +68,71 @@ func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 
 // HandleStream is called when the server opened a stream.
 func (c *clientConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
-	switch {
-	case isUni(s):
-		return &serverUni{conn: c}
-	case c.claims():
-		return &serverStream{conn: c}
+	c.turn = t
+	e := &eventStream{conn: &c.conn, ref: s}
+	c.machine.HandleStream(now(t), s.ID(), e)
+	return e
+}
+
+// HandleGoAway is called when the server will not process requests from id on.
+func (c *clientConn) HandleGoAway(_ monotime.Time, id uint64) {
+	c.noticeGoAway()
+	c.goAway.Store(id)
+	if !c.transport.retire(c) {
+		c.close()
 	}
-	c.abortIn(t, c.state.HandleRequestStream(s.ID()))
+}
+
+// HandleInterim takes an interim response, in the goroutine of its request or, for a
+// tunnel, on the loop.
+func (c *clientConn) HandleInterim(_ monotime.Time, rs *h3.RequestStream, h *h3.ResponseHeader) error {
+	if st, ok := rs.App.(*clientStream); ok {
+		st.decideUpload(h.Status)
+		return traceInterim(st.trace, h)
+	}
 	return nil
 }
 
-// serverUni is a unidirectional stream that the server opened.
-type serverUni struct {
-	noEvents
-	h3.UniStream
-	conn *clientConn
-}
-
-func (u *serverUni) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	c := u.conn
-	c.readUni(t, s, &u.UniStream)
-	if id, ok := c.state.PeerGoAway(); ok && id < c.goAway.Load() {
-		c.goAway.Store(id)
-		if !c.transport.retire(c) {
-			c.close()
-		}
+// HandleResponse takes the header of the final response, likewise.
+func (c *clientConn) HandleResponse(_ monotime.Time, rs *h3.RequestStream, h *h3.ResponseHeader) {
+	switch v := rs.App.(type) {
+	case *clientStream:
+		v.decideUpload(h.Status)
+		v.begin(h)
+	case *pendingTunnel:
+		v.begun(h)
 	}
 }
+
+// HandleFailed says that there will be no response, likewise.
+func (c *clientConn) HandleFailed(rs *h3.RequestStream, err error) {
+	switch v := rs.App.(type) {
+	case *clientStream:
+		v.failure = err
+	case *pendingTunnel:
+		v.finish(nil, describe(err))
+	}
+}
+
+// The rest of the machine's Handler is a server's.
+
+// NewRequest is never called.
+func (c *clientConn) NewRequest(h3.Stream) *h3.RequestStream { panic("http3: request at a client") }
+
+// Admit is never called.
+func (c *clientConn) Admit(*h3.RequestStream) h3.Admission { return h3.Busy }
+
+// HandleRequest is never called.
+func (c *clientConn) HandleRequest(monotime.Time, *h3.RequestStream, *h3.RequestHeader) {}
+
+// HandlePriority is never called.
+func (c *clientConn) HandlePriority(uint64, h3.Priority) bool { return true }
+
+// HandleLargeSection is never called.
+func (c *clientConn) HandleLargeSection(*h3.RequestStream, *h3.LargeSection) {}
+
+// HandleLeft is never called.
+func (c *clientConn) HandleLeft(monotime.Time) {}
 
 // HandleStreamsAvailable is called when the server allows more streams.
 func (c *clientConn) HandleStreamsAvailable(t *quic.Turn) {
@@ -103,6 +142,8 @@ func (c *clientConn) HandleStreamsAvailable(t *quic.Turn) {
 
 // HandleClose is called when the connection has ended.
 func (c *clientConn) HandleClose(t *quic.Turn, err error) {
+	c.turn = t
+	c.machine.HandleClose()
 	c.transport.forget(c)
 	c.endTunnels(t, err)
 	if c.ext != nil {
@@ -125,7 +166,10 @@ func (c *clientConn) unopened(ctx context.Context, err error) *attemptError {
 // header of the response, whose Request may have another Body.
 func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Response, *attemptError) {
 	st := newClientStream(c, s, keepContent(req))
-	st.stop = context.AfterFunc(req.Context(), func() { cancel(s.Ref(), h3.RequestCancelled) })
+	st.stop = context.AfterFunc(req.Context(), func() {
+		cancel(s.Ref(), h3.RequestCancelled)
+		st.body.signal()
+	})
 	err := st.sendRequest()
 	if err == nil {
 		var resp *http.Response
@@ -144,7 +188,7 @@ func (st *clientStream) failed(err error) *attemptError {
 		result = &attemptError{cause: unsent.cause, sent: st.req, unsent: true, untouched: true}
 	}
 	cancel(st.stream.Ref(), h3.RequestCancelled)
-	st.body.abandon()
+	st.body.rs.Abandon()
 	var reset *quic.StreamError
 	switch {
 	case st.req.Context().Err() != nil || result.own:

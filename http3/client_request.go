@@ -200,12 +200,12 @@ func (e *unsentError) Error() string { return e.cause.Error() }
 // accept is waited for before a large one is sent, which a server would refuse in
 // ways that do not say whether the request may be sent by other means.
 func (st *clientStream) checkSize(size int) error {
-	peer := st.conn.peer.Load()
+	peer := st.conn.machine.PeerSettings()
 	if peer == nil && size > certainSize {
 		if err := st.conn.settled(st.req.Context()); err != nil {
 			return err
 		}
-		peer = st.conn.peer.Load()
+		peer = st.conn.machine.PeerSettings()
 	}
 	if peer != nil && peer.MaxFieldSectionSize > 0 && uint64(size) > peer.MaxFieldSectionSize {
 		return fmt.Errorf("header section of %d bytes is larger than the server's limit of %d", size, peer.MaxFieldSectionSize)
@@ -238,7 +238,7 @@ func (st *clientStream) encodeHeader(b []byte) (_ []byte, err error) {
 	if sc.fields, err = st.appendHeader(sc.fields); err != nil {
 		return nil, err
 	}
-	return st.conn.appendHeaders(b, st.stream.ID(), sc.fields), nil
+	return st.body.rs.AppendHeaders(b, sc.fields), nil
 }
 
 // sendRequest sends the header section and starts the upload, if there is any.
@@ -250,7 +250,7 @@ func (st *clientStream) sendRequest() error {
 		return err
 	}
 	if st.req.Body == nil || st.req.Body == http.NoBody {
-		_, err = st.stream.WriteLast(st.conn.appendTrailers(b, st.stream.ID(), st.req.Trailer))
+		_, err = st.stream.WriteLast(appendTrailers(b, &st.body.rs, st.req.Trailer))
 		st.wroteHeader()
 		st.wroteRequest(err)
 		st.beginHeaderTimeout()

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/h3"
 )
 
 // TestBodies has the request's own body fail.
@@ -144,7 +146,7 @@ func TestRequestHeader(t *testing.T) {
 	} {
 		req, _ := http.NewRequest("GET", "https://a.example/x?y", nil)
 		tt.edit(req)
-		st := &clientStream{conn: new(clientConn), req: req, trace: noTrace}
+		st := &clientStream{conn: &clientConn{conn: conn{machine: h3.NewConn(h3.Config{}, nil, nil)}}, req: req, trace: noTrace}
 		fields, err := st.appendHeader(nil)
 		if err != nil {
 			t.Fatal(err)

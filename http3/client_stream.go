@@ -16,13 +16,14 @@ import (
 
 // clientStream is a request and its response at a client.
 type clientStream struct {
-	conn   *clientConn
-	stream *quic.Stream
-	req    *http.Request
-	resp   *http.Response
-	body   body        // of the response
-	stop   func() bool // ends the watch on the request's context
-	trace  *httptrace.ClientTrace
+	conn    *clientConn
+	stream  *quic.Stream
+	req     *http.Request
+	resp    *http.Response
+	body    body        // of the response
+	failure error       // why there is no response
+	stop    func() bool // ends the watch on the request's context
+	trace   *httptrace.ClientTrace
 
 	upload  upload
 	timeout headerTimeout
@@ -39,11 +40,19 @@ type clientStream struct {
 
 func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
 	st := &clientStream{conn: c, stream: s, req: req, trace: traceOf(req.Context()), gunzip: c.transport.wantsGzip(req)}
-	st.body.init(&c.conn, s.ID(), st, c.maxHeader)
-	st.body.stream = s
+	st.body.conn, st.body.owner, st.body.rs.App, st.body.stream = &c.conn, st, st, s
+	st.body.firstByte = st.trace.GotFirstResponseByte
+	waiting := (*waitingStream)(&st.body)
+	c.machine.BeginRequest(&st.body.rs, s.ID(), waiting, req.Method, Protocol(req) != "")
+	st.body.rs.Detach(waiting)
+	if st.trace.Got1xxResponse != nil {
+		st.body.rs.AnyInterim() // the hook has its own mind
+	}
 	st.open.Store(1)
 	return st
 }
+
+func (st *clientStream) content() *body { return &st.body }
 
 // done is called for each direction that has ended.
 func (st *clientStream) done() {
@@ -75,7 +84,7 @@ func (st *clientStream) explain(err error) error {
 	}
 	if errors.Is(err, h3.ErrSectionTooLarge) {
 		// In net/http's words.
-		reason := fmt.Sprintf("server response headers exceeded %d bytes", st.conn.maxHeader)
+		reason := fmt.Sprintf("server response headers exceeded %d bytes", st.conn.transport.maxHeaderBytes())
 		return &Error{Code: ErrCodeExcessiveLoad, Reason: reason, cause: err}
 	}
 	return describe(err)
@@ -86,31 +95,26 @@ func (st *clientStream) handleTrailers(fields []qpack.Field) {
 	st.resp.Trailer = mergeTrailers(st.resp.Trailer, fields)
 }
 
-// handleBodyEnd ends the response; it resets the request unless the response is
-// complete, and closes the connection when the server broke the protocol.
+// handleBodyEnd ends the response; the request is reset unless the response is complete,
+// and the connection closed when the server broke the protocol.
 func (st *clientStream) handleBodyEnd(err error) error {
 	defer st.endResponse()
-	if err == io.EOF {
+	switch err {
+	case io.EOF:
+		return err
+	case http.ErrBodyReadAfterClose:
+		cancel(st.stream.Ref(), h3.RequestCancelled)
 		return err
 	}
-	st.punish(err)
-	if err == http.ErrBodyReadAfterClose {
-		return err
-	}
+	st.distrust(err)
 	return st.explain(err)
 }
 
-// punish cancels the request for an error, or closes the connection.
-func (st *clientStream) punish(err error) {
-	var malformed *h3.StreamError
-	switch code, wholeConn := h3.Code(err); {
-	case wholeConn:
-		st.conn.transport.retire(st.conn) // before the next request takes it
-		st.conn.abort(err)
-	case errors.As(err, &malformed):
-		cancel(st.stream.Ref(), code)
-	default:
-		cancel(st.stream.Ref(), h3.RequestCancelled)
+// distrust has the connection get no further requests when the server broke the protocol,
+// before the next request takes it.
+func (st *clientStream) distrust(err error) {
+	if _, wholeConn := h3.Code(err); wholeConn {
+		st.conn.transport.retire(st.conn)
 	}
 }
 

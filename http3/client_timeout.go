@@ -26,7 +26,7 @@ func (st *clientStream) beginHeaderTimeout() {
 	st.timeout.mu.Lock()
 	defer st.timeout.mu.Unlock()
 	if !st.timeout.arrived {
-		_ = st.stream.SetReadDeadline(time.Now().Add(limit))
+		_ = st.body.setReadDeadline(time.Now().Add(limit))
 	}
 }
 
@@ -44,7 +44,7 @@ func (st *clientStream) awaitResponse() (*http.Response, error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil, errHeaderTimeout
 	}
-	_ = st.stream.SetReadDeadline(time.Time{})
+	_ = st.body.setReadDeadline(time.Time{})
 	return resp, err
 }
 

@@ -84,7 +84,7 @@ func (st *clientStream) send() {
 	}
 	if err == nil {
 		st.upload.unwatch()
-		_, err = st.stream.WriteLast(st.conn.appendTrailers(nil, st.stream.ID(), st.req.Trailer))
+		_, err = st.stream.WriteLast(appendTrailers(nil, &st.body.rs, st.req.Trailer))
 	}
 	st.wroteRequest(err)
 	var own *uploadError

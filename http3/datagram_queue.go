@@ -15,12 +15,6 @@ const (
 
 	// maxConnDatagramBytes bounds what waits of all requests of a connection.
 	maxConnDatagramBytes = 4 << 20
-
-	// maxEarlyDatagrams and maxEarlyDatagramBytes bound what is kept for
-	// requests that have not arrived yet (RFC 9297, Section 2.1), which may
-	// have been overtaken.
-	maxEarlyDatagrams     = 64
-	maxEarlyDatagramBytes = 64 << 10
 )
 
 // datagramQueue holds the datagrams of a request until somebody receives them.
@@ -134,51 +128,4 @@ func (q *datagramQueue) count() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
-}
-
-// earlyDatagram is a datagram of a request that has not arrived.
-type earlyDatagram struct {
-	streamID uint64
-	payload  []byte
-}
-
-// earlyDatagrams keeps few of them, the latest.
-type earlyDatagrams struct {
-	list    []earlyDatagram
-	bytes   int
-	dropped uint64
-}
-
-func (e *earlyDatagrams) push(id uint64, p []byte) {
-	if len(p) > maxEarlyDatagramBytes {
-		e.dropped++
-		return
-	}
-	for len(e.list) > 0 && (len(e.list) >= maxEarlyDatagrams || e.bytes+len(p) > maxEarlyDatagramBytes) {
-		e.bytes -= len(e.list[0].payload)
-		e.list = append(e.list[:0], e.list[1:]...)
-		e.dropped++
-	}
-	e.list = append(e.list, earlyDatagram{id, append([]byte(nil), p...)})
-	e.bytes += len(p)
-}
-
-// moveTo hands those of a request over.
-func (e *earlyDatagrams) moveTo(id uint64, q *datagramQueue) {
-	if len(e.list) == 0 {
-		return
-	}
-	kept := e.list[:0]
-	for _, d := range e.list {
-		if d.streamID == id {
-			q.push(d.payload)
-			e.bytes -= len(d.payload)
-		} else {
-			kept = append(kept, d)
-		}
-	}
-	clear(e.list[len(kept):])
-	if e.list = kept; len(kept) == 0 {
-		e.list = nil
-	}
 }

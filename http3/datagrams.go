@@ -16,43 +16,17 @@ var ErrDatagramsDisabled = quic.ErrDatagramsDisabled
 // datagramBuffers are what DATAGRAM frames are received into.
 var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// HandleDatagrams hands out the DATAGRAM frames that have arrived.
-func (c *conn) HandleDatagrams(t *quic.Turn) {
-	buf := datagramBuffers.Get().(*[]byte)
-	defer datagramBuffers.Put(buf)
-	for {
-		b, ok := t.ReceiveDatagram((*buf)[:0])
-		if !ok {
-			return
-		}
-		*buf = b
-		id, payload, err := h3.ParseDatagram(b)
-		if err != nil {
-			c.abortIn(t, err)
-			return
-		}
-		if tunnel := c.tunnels[id]; tunnel != nil {
-			tunnel.datagrams.push(payload)
-		} else if c.isServer {
-			if c.early == nil {
-				c.early = new(earlyDatagrams)
-			}
-			c.early.push(id, payload)
-		}
-	}
-}
-
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
 // (RFC 9297). It does not wait and does not keep p. The error is
 // ErrDatagramsDisabled, a *quic.DatagramTooLargeError in bytes of p, or the
 // connection's. Any goroutine may call it.
 func (t *Tunnel) SendDatagram(p []byte) error {
-	if peer := t.conn.peer.Load(); peer == nil || !peer.Datagrams {
-		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
+	err := t.content.rs.SendDatagram(p)
+	if err == h3.ErrDatagramsDisabled {
+		return ErrDatagramsDisabled
 	}
-	err := t.conn.qc.SendDatagram(t.quarterID, p)
 	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
-		return &quic.DatagramTooLargeError{Size: len(p), Max: max(0, tooLarge.Max-len(t.quarterID))}
+		return &quic.DatagramTooLargeError{Size: len(p), Max: max(0, tooLarge.Max-t.content.rs.DatagramOverhead())}
 	}
 	return err
 }
@@ -60,7 +34,7 @@ func (t *Tunnel) SendDatagram(p []byte) error {
 // MaxDatagramSize returns how many bytes a datagram may have now, 0 if none may
 // be sent.
 func (t *Tunnel) MaxDatagramSize() int {
-	return max(0, t.conn.qc.MaxDatagramSize()-len(t.quarterID))
+	return max(0, t.conn.qc.MaxDatagramSize()-t.content.rs.DatagramOverhead())
 }
 
 // ReceiveDatagram waits for the next datagram of this request. The bytes are the

@@ -1,8 +1,6 @@
 package http3
 
 import (
-	"context"
-
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -49,7 +47,7 @@ func (c *Conn) IsServer() bool { return c.c.isServer }
 // AddSetting adds a setting to this end's SETTINGS. It has no effect after
 // Extension.NewConn has returned.
 func (c *Conn) AddSetting(id, value uint64) {
-	c.c.state.AddSettings(h3.Setting{ID: h3.SettingID(id), Value: value})
+	c.c.machine.AddSettings(h3.Setting{ID: h3.SettingID(id), Value: value})
 }
 
 // Claim says which of the peer's streams are the extension's: unidirectional ones
@@ -57,77 +55,15 @@ func (c *Conn) AddSetting(id, value uint64) {
 // variable-length integer like a frame's type. The signal is an error anywhere
 // else. It has no effect after Extension.NewConn has returned.
 func (c *Conn) Claim(uni, signal uint64) {
-	c.c.state.ClaimUni(h3.StreamType(uni))
-	c.c.signal = h3.FrameType(signal)
-	c.c.state.Reserve(c.c.signal)
+	c.c.machine.Claim(h3.StreamType(uni), h3.FrameType(signal))
 }
 
 // PeerSettings returns the peer's SETTINGS, nil before they have arrived. Any
 // goroutine may call it; they must not be changed.
-func (c *Conn) PeerSettings() *h3.Settings { return c.c.peer.Load() }
+func (c *Conn) PeerSettings() *h3.Settings { return c.c.machine.PeerSettings() }
 
 // Abort closes the connection for a violation of the protocol. Any goroutine may
 // call it.
 func (c *Conn) Abort(code ErrorCode, reason string) {
-	c.c.abort(&h3.ConnError{Code: code, Reason: reason})
-}
-
-// extend lets an extension take part in the connection, before SETTINGS are sent.
-func (c *conn) extend(e Extension) {
-	if e != nil {
-		c.ext = e.NewConn(&Conn{c})
-	}
-}
-
-// claims reports whether an extension has claimed bidirectional streams.
-func (c *conn) claims() bool { return c.signal != 0 }
-
-// noticeControl acts on what the peer's control stream has said.
-func (c *conn) noticeControl(t *quic.Turn) {
-	if settings := c.state.PeerSettings(); settings != nil && c.peer.Load() == nil {
-		c.peer.Store(settings)
-		c.openQPACK(t)
-		if c.ext != nil {
-			c.ext.HandleSettings(t)
-		}
-		for _, f := range c.awaitSettings {
-			f()
-		}
-		c.awaitSettings = nil
-	}
-	if _, ok := c.state.PeerGoAway(); ok {
-		c.noticeGoAway(t)
-	}
-}
-
-// noticeGoAway tells the extension that this end or the peer has sent GOAWAY.
-func (c *conn) noticeGoAway(t *quic.Turn) {
-	if c.ext != nil && !c.toldGoAway {
-		c.toldGoAway = true
-		c.ext.HandleGoAway(t)
-	}
-}
-
-// whenSettings calls f on the loop when the peer's SETTINGS have arrived, which
-// they may have already.
-func (c *conn) whenSettings(f func()) {
-	if c.peer.Load() != nil {
-		f()
-		return
-	}
-	c.awaitSettings = append(c.awaitSettings, f)
-}
-
-// settled waits until the peer's SETTINGS have arrived, in a goroutine.
-func (c *conn) settled(ctx context.Context) error {
-	known := make(chan struct{})
-	c.qc.Run(func(*quic.Turn) { c.whenSettings(func() { close(known) }) })
-	select {
-	case <-known:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-c.qc.Done():
-		return c.qc.Err()
-	}
+	c.c.machine.AbortSoon(&h3.ConnError{Code: code, Reason: reason})
 }

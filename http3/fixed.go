@@ -11,7 +11,6 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/quic"
 )
 
 // FixedResponse is a response that is always the same: a health check, a small
@@ -103,17 +102,17 @@ func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
 
 // serveFixed answers a request on the loop's goroutine. It reports false, and does
 // nothing, if the client does not take so much at once: a handler can wait for it.
-func (x *exchange) serveFixed(t *quic.Turn, method string) bool {
+func (x *exchange) serveFixed(method string) bool {
 	b := x.fixed.bytes(time.Now(), method)
-	if len(b) > freeResponse && t.Room(x.ref) < len(b) {
+	if len(b) > freeResponse && x.Room() < len(b) {
 		return false
 	}
-	x.reading = false
-	_, _ = t.WriteLast(x.ref, b) // the client may be gone
-	x.body.abandon()
-	if !x.body.ended {
-		x.ref.CancelRead(uint64(h3.NoError)) // RFC 9114, Section 4.1
+	x.SetHandler(nil)
+	_, _ = x.Write(b, true) // the client may be gone
+	x.body.rs.Abandon()
+	if ended, _ := x.body.rs.Ended(); !ended {
+		x.Stop(h3.NoError) // RFC 9114, Section 4.1
 	}
-	x.conn.answered.Add(1)
+	x.conn.machine.AnsweredRequest()
 	return true
 }

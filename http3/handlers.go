@@ -1,19 +1,11 @@
 package http3
 
-import (
-	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
-)
+import "github.com/godwit-quic/godwit/internal/h3"
 
 // DefaultMaxHandlers is how many handlers a Server runs at a time, over all its
 // connections, unless Server.MaxHandlers says otherwise. Each is a goroutine, and
 // holds a request, a response and a stream: some 20 KiB while it waits for its client.
 const DefaultMaxHandlers = 8192
-
-// headerSlack is what the unfinished header sections of a connection may have in all,
-// in bytes, beyond the largest one. They arrive one after the other, unless something
-// is lost.
-const headerSlack = 64 << 10
 
 // maxHandlers returns how many handlers may run, 0 or less for any number.
 func (s *Server) maxHandlers() int64 {
@@ -73,20 +65,13 @@ func (c *serverConn) handlerDone() {
 	}
 }
 
-// reject turns a request away that no handler has seen, for want of room. The client
-// may send it again (RFC 9114, Section 4.1.1).
-func (x *exchange) reject(t *quic.Turn) {
-	x.giveUp(t)
-	cancel(x.ref, h3.RequestRejected)
-}
-
-// holdHeader notes how many bytes are kept of a header section that is not complete,
-// or not decoded. Flow control does not count them any more. It reports whether there
-// is room for them.
-func (x *exchange) holdHeader(t *quic.Turn, n int) bool {
-	c, more := x.conn, n-x.headerHeld
-	x.headerHeld = n
-	c.headerHeld += more
-	within := t.CountBuffered(more)
-	return more <= 0 || within && c.headerHeld <= c.maxHeader+headerSlack
+// Admit says whether there is room for another request.
+func (c *serverConn) Admit(*h3.RequestStream) h3.Admission {
+	switch {
+	case c.handlers.Load() >= c.maxHandlers:
+		return h3.Flood
+	case !c.mayHandle():
+		return h3.Busy
+	}
+	return h3.Admit
 }

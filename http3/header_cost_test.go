@@ -170,27 +170,34 @@ func TestLargeHeaderIsReadAside(t *testing.T) {
 // is decoded takes no handler's place with it.
 func TestLargeHeaderOfEndedConn(t *testing.T) {
 	ts := serve(t, nil)
-	ts.dialRaw(t)
+	client := ts.dialRaw(t)
 	if !eventually(func() bool { return len(ts.liveConns()) == 1 }) {
 		t.Fatal("no connection")
 	}
-	c := ts.liveConns()[0]
-	ended := make(chan largeHeader, 1)
-	c.qc.Run(func(turn *quic.Turn) {
-		s, err := turn.Open(true, nil)
-		if err != nil {
-			t.Error(err)
-			close(ended)
-			return
-		}
-		c.countHandlers(1)
-		ended <- largeHeader{newExchange(c, s), &blockedHeader{}}
+	c, busy := ts.liveConns()[0], &workers{coming: true} // but nobody comes
+	replaced := make(chan struct{})
+	c.qc.Run(func(*quic.Turn) {
+		c.workers = busy
+		close(replaced)
 	})
-	job := wait(t, "the stream", ended)
+	wait(t, "the loop", replaced)
+	e := encode(20_000, sectionKinds["request"].first, adversarial["indexed cookies"].field, false)
+	client.request(true, frame(h3.FrameHeaders, string(e.section)))
+	var job job
+	if !eventually(func() bool {
+		busy.mu.Lock()
+		defer busy.mu.Unlock()
+		if len(busy.queue) == 1 {
+			job = busy.queue[0]
+		}
+		return job != nil
+	}) {
+		t.Fatal("the section is not read aside")
+	}
 	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
 	<-c.qc.Done()
 	job.serve()
-	if n := ts.running(); n != 0 {
+	if n := busy.running.Load(); n != 0 {
 		t.Errorf("%d handlers are counted as running for ever", n)
 	}
 }

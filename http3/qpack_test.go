@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 )
 
@@ -30,9 +31,10 @@ func TestDynamicTables(t *testing.T) {
 	}
 	ts.transport.mu.Unlock()
 	for end, c := range ends {
-		section, _ := c.state.Encoder().AppendSection(nil, 1<<20, []qpack.Field{field})
-		if len(section) != 3 || section[2]&0xc0 != 0x80 {
-			t.Errorf("%s: section %x is no dynamic reference", end, section)
+		var rs h3.RequestStream
+		c.machine.BeginRequest(&rs, 1<<20, new(waitingStream), http.MethodGet, false)
+		if b := rs.AppendHeaders(nil, []qpack.Field{field}); len(b) != 6 || b[5]&0xc0 != 0x80 {
+			t.Errorf("%s: frame %x has no dynamic reference", end, b)
 		}
 	}
 }

@@ -41,12 +41,12 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 		RequestURI:    uri,
 		TLS:           x.conn.tls,
 	}
-	if x.body.ended && len(x.body.pending) == 0 {
+	if x.body.rs.Whole() {
 		req.Body, req.ContentLength = http.NoBody, 0
 	}
 	if x.special&hasTrailer != 0 {
-		if err := x.conn.checkCount(countNames(header["Trailer"])); err != nil {
-			return nil, err
+		if limit := x.conn.srv.maxHeaderValueCount(); limit > 0 && countNames(header["Trailer"]) > limit {
+			return nil, errTooManyFields
 		}
 		req.Trailer = takeTrailerNames(header)
 	}
@@ -57,6 +57,9 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 	}
 	return req.WithContext(&x.ctx), nil
 }
+
+// errTooManyFields says that a request announces more trailers than it may have fields.
+var errTooManyFields = errors.New("http3: too many trailers")
 
 // expectation reports whether a request waits for status 100 before it sends its
 // content, and whether it expects something else, which no server can meet

@@ -80,7 +80,7 @@ func (w *responseWriter) endHeader(p []byte, complete bool) {
 		fields = append(fields, qpack.Field{Name: "date", Value: httpDate(time.Now())})
 	}
 	w.out.fields = fields
-	w.out.frames = w.exchange.conn.appendHeaders(w.out.frames, w.exchange.ref.ID(), fields)
+	w.out.frames = w.exchange.body.rs.AppendHeaders(w.out.frames, fields)
 }
 
 // knowsContent reports whether the handler has answered HEAD with all of the
@@ -132,7 +132,7 @@ func (w *responseWriter) appendTrailers() {
 			trailer[key] = append(trailer[key], values...)
 		}
 	}
-	w.out.frames = w.exchange.conn.appendTrailers(w.out.frames, w.exchange.ref.ID(), trailer)
+	w.out.frames = appendTrailers(w.out.frames, &w.exchange.body.rs, trailer)
 }
 
 // allowsContent reports whether a response with this status can have content

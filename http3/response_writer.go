@@ -225,7 +225,7 @@ func (w *responseWriter) SetReadDeadline(t time.Time) error {
 		if p := w.exchange.pacing; p != nil {
 			p.userRead, t = t, earlier(t, p.readUntil)
 		}
-		return s.SetReadDeadline(t)
+		return w.exchange.body.setReadDeadline(t)
 	})
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/godwit-quic/godwit/internal/qpack"
 )
 
-// scratch is what reading the beginning of a message takes. It is needed only
-// while bytes are looked at, so that waiting for them costs no memory.
+// scratch is memory for encoding a header section and for reading the content of
+// tunnels. It is needed only while bytes are looked at, so that waiting for them costs
+// no memory.
 type scratch struct {
-	buf     [scratchSize]byte
-	fields  []qpack.Field
-	decoder qpack.Decoder
+	buf    [scratchSize]byte
+	fields []qpack.Field
 }
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}

@@ -3,35 +3,35 @@ package http3
 import (
 	"context"
 	"errors"
-	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// serverConn is a client's connection. It is a quic.Handler: the Handle methods
-// run on the connection's loop and must not block.
+// serverConn is a client's connection. It is a quic.Handler, and the Handler of package
+// h3's machine: the Handle methods run on the connection's loop and must not block.
 type serverConn struct {
 	conn
 	srv         *Server
 	workers     *workers // run the handlers
 	source      *clientSource
-	maxHeader   int // bytes
-	headerHeld  int // bytes kept of header sections that are unfinished
 	maxHandlers int32
 	handlers    atomic.Int32 // running
-	answered    atomic.Int32 // requests since account
-	wasted      atomic.Int32 // requests the client cancelled, since account
 
 	lastUse time.Duration // when there was a request, of Turn.Now
 	idle    *quic.Timer   // for the idle time; nil without any
 
-	goodbye goodbye
-	leaving atomic.Bool // goodbye is not staying
-	woke    bool        // a goroutine, since Woke was called
+	due     *quic.Timer   // waits for the machine's deadline; nil before the first
+	dueAt   monotime.Time // when that is, 0 for never
+	leaving atomic.Bool   // the connection is to end
+	bye     bool          // it is about to be closed
+	woke    bool          // a goroutine, since HandleTurn was called
+
+	opening *exchange // whose stream is being told of
 
 	remote string // the client's address, as requests have it; "" until one needs it
 
@@ -42,77 +42,100 @@ type serverConn struct {
 }
 
 func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
-	maxHeader := s.maxHeaderBytes()
-	settings := h3.Settings{
-		MaxFieldSectionSize: uint64(maxHeader),
-		ExtendedConnect:     s.EnableExtendedConnect || s.Extension != nil,
-		Datagrams:           s.datagrams(),
-
-		QPACKMaxTableCapacity: qpackTableCapacity,
-		QPACKBlockedStreams:   qpackBlockedStreams,
-	}
-	return &serverConn{
-		conn:        conn{qc: t.Conn(), tls: t.TLS(), state: h3.NewState(wire.ServerSide, settings), isServer: true, maxFields: int32(min(s.maxHeaderValueCount(), math.MaxInt32))},
+	c := &serverConn{
+		conn:        conn{qc: t.Conn(), tls: t.TLS(), isServer: true},
 		srv:         s,
-		maxHeader:   maxHeader,
 		maxHandlers: maxHandlers,
 	}
+	c.machine = h3.NewConn(h3.Config{
+		Side: wire.ServerSide,
+		Settings: h3.Settings{
+			MaxFieldSectionSize: uint64(s.maxHeaderBytes()),
+			ExtendedConnect:     s.EnableExtendedConnect || s.Extension != nil,
+			Datagrams:           s.datagrams(),
+
+			QPACKMaxTableCapacity: qpackTableCapacity,
+			QPACKBlockedStreams:   qpackBlockedStreams,
+		},
+		MaxFields:     s.maxHeaderValueCount(),
+		LoopSection:   loopHeaderBytes,
+		HeaderTimeout: s.headerTimeout(),
+	}, c, c)
+	return c
 }
 
 // HandleStream is called when the client opened a stream.
 func (c *serverConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+	c.turn = t
 	if isUni(s) {
-		return &clientUni{conn: c}
-	}
-	if err := c.account(t); err != nil {
-		c.abortIn(t, err)
-		return nil
+		e := &eventStream{conn: &c.conn, ref: s}
+		c.machine.HandleStream(now(t), s.ID(), e)
+		return e
 	}
 	x := newExchange(c, s)
-	if c.claims() {
-		x.signal = new(h3.VarintReader)
-	} else if err := c.state.HandleRequestStream(s.ID()); err != nil {
-		x.refuse(t, err)
-		return x
-	}
-	c.used(t)
-	if s.ID() > 0 && !c.encoderSettled {
-		c.manyRequests = true
-		c.openQPACK(t)
-	}
-	if c.state.HasPriorities() {
-		t.Handle(s, x) // so that it is found
-		c.takePriorities(t)
-	}
+	c.opening = x
+	c.machine.HandleStream(now(t), s.ID(), x)
+	c.opening = nil
 	return x
 }
 
-// clientUni is a unidirectional stream that the client opened.
-type clientUni struct {
-	noEvents
-	h3.UniStream
-	conn *serverConn
+// NewRequest returns the memory of a request.
+func (c *serverConn) NewRequest(s h3.Stream) *h3.RequestStream {
+	c.used(c.turn)
+	return &s.(*exchange).body.rs
 }
 
-func (u *clientUni) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	c := u.conn
-	c.readUni(t, s, &u.UniStream)
-	if c.state.HasPriorities() {
-		c.takePriorities(t)
-	}
+// HandleFailed does nothing: no handler knows of the request.
+func (c *serverConn) HandleFailed(*h3.RequestStream, error) {}
+
+// HandleGoAway is called when the client wants to end the connection.
+func (c *serverConn) HandleGoAway(monotime.Time, uint64) { c.noticeGoAway() }
+
+// HandleInterim and HandleResponse are a client's.
+func (c *serverConn) HandleInterim(monotime.Time, *h3.RequestStream, *h3.ResponseHeader) error {
+	return nil
 }
+
+// HandleResponse is described there.
+func (c *serverConn) HandleResponse(monotime.Time, *h3.RequestStream, *h3.ResponseHeader) {}
 
 // HandleTurn implements quic.TurnHandler: a fixed response needs no goroutine.
 func (c *serverConn) HandleTurn(t *quic.Turn) bool {
 	c.closeIfOver(t) // the last response may have arrived
+	c.await(t)
 	woke := c.woke || c.ext != nil || c.tunnels != nil
 	c.woke = false
 	return woke
 }
 
+// await sets the timer for the machine's deadline.
+func (c *serverConn) await(t *quic.Turn) {
+	at := c.machine.Deadline()
+	if at == c.dueAt {
+		return
+	}
+	if c.dueAt = at; at.IsZero() {
+		t.StopTimer(c.due)
+		return
+	}
+	if c.due == nil {
+		c.due = new(quic.Timer)
+	}
+	t.SetTimer(c.due, time.Duration(at), c)
+}
+
+// HandleTimer is called when the machine's deadline has come.
+func (c *serverConn) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+	c.turn, c.dueAt = t, 0
+	c.machine.HandleDeadline(now(t))
+	c.await(t)
+}
+
 // HandleClose is called when the connection has ended. What its streams' users
 // learn of it, they learn from the streams.
 func (c *serverConn) HandleClose(t *quic.Turn, err error) {
+	c.turn = t
+	c.machine.HandleClose()
 	c.srv.forget(c)
 	c.workers.sources.leave(c.source)
 	c.endTunnels(t, err)
@@ -123,45 +146,6 @@ func (c *serverConn) HandleClose(t *quic.Turn, err error) {
 	if errors.As(err, &app) && !app.Remote && ErrorCode(app.Code) != ErrCodeNoError {
 		c.srv.logger().Debug("http3: closed a connection", "remote", c.qc.RemoteAddr(), "code", ErrorCode(app.Code), "reason", app.Reason)
 	}
-}
-
-// account counts what handlers' goroutines have noted since the last time.
-func (c *serverConn) account(t *quic.Turn) error {
-	for range take(&c.answered) {
-		c.state.HandleRequestDone()
-	}
-	for range take(&c.wasted) {
-		if err := c.state.HandleWaste(now(t)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// take returns the value of a counter and sets it to 0. It writes only if it has to:
-// that is dear when other processors count.
-func take(counter *atomic.Int32) int32 {
-	if counter.Load() == 0 {
-		return 0
-	}
-	return counter.Swap(0)
-}
-
-// waste notes a request that cost something and is of no use to anybody.
-func (c *serverConn) waste(t *quic.Turn) {
-	if err := c.state.HandleWaste(now(t)); err != nil {
-		c.abortIn(t, err)
-	}
-}
-
-// refuse ends a request, or the connection, for an error.
-func (c *serverConn) refuse(t *quic.Turn, s quic.StreamRef, err error) {
-	code, wholeConn := h3.Code(err)
-	if wholeConn {
-		c.abortIn(t, err)
-		return
-	}
-	cancel(s, code)
 }
 
 // HandlePathChanged is called when the client has another address.

@@ -45,9 +45,9 @@ func TestRequestAfterGoAway(t *testing.T) {
 	}
 	ts.liveConns()[0].qc.Run(ts.liveConns()[0].leave)
 	if !eventually(func() bool {
-		steps := make(chan goodbye, 1)
-		ts.liveConns()[0].qc.Run(func(*quic.Turn) { steps <- ts.liveConns()[0].goodbye })
-		return <-steps == over
+		left := make(chan bool, 1)
+		ts.liveConns()[0].qc.Run(func(*quic.Turn) { left <- ts.liveConns()[0].machine.Left() })
+		return <-left
 	}) {
 		t.Fatal("the connection stays")
 	}

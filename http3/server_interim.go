@@ -23,7 +23,7 @@ func (w *responseWriter) writeInterim(status int) {
 	}
 	x := w.exchange
 	fields := appendFields([]qpack.Field{statusField(status)}, w.header, isInterimField)
-	if err := x.sendHead(x.conn.appendHeaders(nil, x.ref.ID(), fields)); err != nil {
+	if err := x.sendHead(x.body.rs.AppendHeaders(nil, fields)); err != nil {
 		w.err = describe(err)
 	}
 }

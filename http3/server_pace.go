@@ -60,7 +60,7 @@ func (x *exchange) startPacing() {
 		read:  pace{int64(srv.MinReadRate), grace, grace},
 		write: pace{int64(srv.MinWriteRate), grace, grace},
 	}
-	if srv.MinReadRate > 0 && !x.body.ended {
+	if ended, _ := x.body.rs.Ended(); srv.MinReadRate > 0 && !ended {
 		x.body.paced = x
 	}
 }
@@ -115,7 +115,7 @@ func (x *exchange) limitRead(until time.Time) {
 	x.using.Lock()
 	defer x.using.Unlock()
 	x.pacing.readUntil = until
-	_ = x.stream.SetReadDeadline(earlier(x.pacing.userRead, until))
+	_ = x.body.setReadDeadline(earlier(x.pacing.userRead, until))
 }
 
 // limitWrite sets until when the client may take for what is being written.

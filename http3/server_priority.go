@@ -27,18 +27,19 @@ func (x *exchange) setPriority(p h3.Priority) {
 	x.ref.SetPriority(p.Urgency, p.Incremental)
 }
 
-// takePriorities applies the PRIORITY_UPDATE frames that have arrived to the
-// requests that have begun; the others wait.
-func (c *serverConn) takePriorities(t *quic.Turn) {
-	c.state.TakePriorities(func(u h3.PriorityUpdate) bool {
-		s := t.StreamByID(u.StreamID)
-		if s == (quic.StreamRef{}) {
-			return c.state.Began(u.StreamID) // is over, then
-		}
-		s.SetPriority(u.Priority.Urgency, u.Priority.Incremental)
-		if x, ok := t.Handler(s).(*exchange); ok {
-			x.prioritized = true
-		}
-		return true
-	})
+// HandlePriority applies a PRIORITY_UPDATE frame to a request that has begun.
+func (c *serverConn) HandlePriority(id uint64, p h3.Priority) bool {
+	s := c.turn.StreamByID(id)
+	if s == (quic.StreamRef{}) {
+		return false
+	}
+	s.SetPriority(p.Urgency, p.Incremental)
+	x, ok := c.turn.Handler(s).(*exchange)
+	if opening := c.opening; opening != nil && opening.ref == s {
+		x, ok = opening, true
+	}
+	if ok {
+		x.prioritized = true
+	}
+	return true
 }

@@ -16,24 +16,8 @@ func (s *Server) headerTimeout() time.Duration {
 	return max(s.ReadTimeout, 0)
 }
 
-// awaitHeader bounds the time in which the rest of the header section must
-// arrive. Most come whole, so that none is begun.
-func (x *exchange) awaitHeader(t *quic.Turn) {
-	limit := x.conn.srv.headerTimeout()
-	if limit <= 0 || x.timer != nil {
-		return
-	}
-	x.timer = new(quic.Timer)
-	t.SetTimer(x.timer, t.Now()+limit, x)
-}
-
-// HandleTimer is called when the header section, or all of the response, has taken too
-// long.
+// HandleTimer is called when all of the response has taken too long.
 func (x *exchange) HandleTimer(t *quic.Turn, _ *quic.Timer) {
-	if x.reading {
-		x.abandon(t)
-		return
-	}
 	x.using.Lock()
 	defer x.using.Unlock()
 	x.enforced = 0
@@ -59,15 +43,7 @@ func (x *exchange) enforce(t *quic.Turn, left time.Duration) {
 	t.SetTimer(x.timer, t.Now()+left, x)
 }
 
-// headerArrived ends awaitHeader.
-func (x *exchange) headerArrived(t *quic.Turn) {
-	if x.headerHeld > 0 {
-		x.holdHeader(t, 0)
-	}
-	x.stopTimer(t)
-}
-
-// stopTimer ends the wait for the header section or the response.
+// stopTimer ends the wait for the response.
 func (x *exchange) stopTimer(t *quic.Turn) {
 	if x.timer != nil {
 		t.StopTimer(x.timer)
@@ -87,7 +63,7 @@ func (x *exchange) startTimeouts(t *quic.Turn) {
 		return
 	}
 	now := time.Now()
-	if srv.ReadTimeout > 0 && !x.body.ended {
+	if ended, _ := x.body.rs.Ended(); srv.ReadTimeout > 0 && !ended {
 		_ = x.rw.SetReadDeadline(now.Add(srv.ReadTimeout))
 	}
 	if srv.WriteTimeout > 0 {

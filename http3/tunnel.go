@@ -26,7 +26,6 @@ type Tunnel struct {
 	stream    *quic.Stream // once it is detached
 	detached  sync.Once
 	content   *body
-	quarterID []byte // what begins its datagrams
 	datagrams datagramQueue
 	release   func() // tells that the tunnel has ended
 
@@ -35,7 +34,6 @@ type Tunnel struct {
 	// Of the loop's goroutine:
 	handler  TunnelHandler
 	whenOver []func()
-	unsent   []byte // frames the stream did not take yet
 }
 
 // TunnelHandler is told what happens on an event-driven tunnel. Its methods run
@@ -58,17 +56,15 @@ type TunnelWriter interface {
 	HandleWritable(t *quic.Turn)
 }
 
-// newTunnel makes the tunnel of a request. On the loop.
+// newTunnel makes the tunnel of a request, whose datagrams are to be taken next. On the
+// loop.
 func (c *conn) newTunnel(s quic.StreamRef, content *body, release func()) *Tunnel {
-	t := &Tunnel{conn: c, ref: s, content: content, release: release, quarterID: h3.AppendQuarterID(nil, s.ID())}
+	t := &Tunnel{conn: c, ref: s, content: content, release: release}
 	t.datagrams.total = &c.datagramBytes
 	if c.tunnels == nil {
 		c.tunnels = make(map[uint64]*Tunnel)
 	}
 	c.tunnels[s.ID()] = t
-	if c.early != nil {
-		c.early.moveTo(s.ID(), &t.datagrams)
-	}
 	return t
 }
 
@@ -102,12 +98,18 @@ func (t *Tunnel) Write(p []byte) (int, error) {
 	return n, describe(err)
 }
 
-// detach makes the tunnel's stream one for goroutines.
+// detach makes the tunnel's stream one for goroutines. The loop may be using it; when the
+// connection has ended it does not.
 func (t *Tunnel) detach() {
-	t.detached.Do(func() {
+	detach := func() {
 		t.stream = t.ref.Detach()
-		t.content.stream = t.stream
+		t.content.detach(t.stream)
+	}
+	_ = t.conn.do(func(*quic.Turn) error {
+		t.detached.Do(detach)
+		return nil
 	})
+	t.detached.Do(detach)
 }
 
 // Close finishes the sending half: the peer reads io.EOF. Reading goes on.
@@ -131,7 +133,7 @@ func (t *Tunnel) Abort(code ErrorCode) {
 // all.
 func (t *Tunnel) Serve(turn *quic.Turn, h TunnelHandler) {
 	t.handler = h
-	turn.Handle(t.ref, tunnelEvents{Tunnel: t})
+	t.conn.turn = turn
 	t.readContent(turn)
 }
 
@@ -142,36 +144,31 @@ func (t *Tunnel) Serve(turn *quic.Turn, h TunnelHandler) {
 // H3_EXCESSIVE_LOAD, and the handler is told. It must be called on the connection's
 // loop.
 func (t *Tunnel) Send(turn *quic.Turn, p []byte) {
-	if len(t.unsent) >= MaxTunnelUnsent {
-		t.fail(turn, &h3.StreamError{Code: h3.ExcessiveLoad, Reason: "peer does not read what the tunnel sends"})
-		return
+	t.conn.turn = turn
+	if err := t.content.rs.Send(p); err != nil {
+		t.fail(turn, err)
 	}
-	t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
-	t.flush(turn)
 }
 
 // SendLast is Send for the last content, and finishes the sending half. Whatever
 // the peer's flow control says, it does not wait. It leaves before what other streams
 // have to send, and before resets of them that come later.
 func (t *Tunnel) SendLast(turn *quic.Turn, p []byte) {
+	t.conn.turn = turn
 	t.ref.SetPriority(0, true)
-	if len(p) > 0 {
-		t.unsent = append(h3.AppendFrameHeader(t.unsent, h3.FrameData, uint64(len(p))), p...)
-	}
-	_, _ = turn.WriteLast(t.ref, t.unsent) // fails only when the peer does not want it
-	t.unsent = nil
+	t.content.rs.SendLast(p)
 	t.endWrite()
 }
 
 // MaxTunnelUnsent is how many bytes an event-driven tunnel keeps that its stream does
 // not take, before Send gives up: more than any control protocol has to say, and than
 // a relay should let wait.
-const MaxTunnelUnsent = 1 << 20
+const MaxTunnelUnsent = h3.MaxUnsent
 
 // Unsent returns how many bytes given to Send have not been sent, as the peer's flow
 // control or the network holds them back. If there are any, a TunnelWriter is told
 // when all have been. It must be called on the connection's loop.
-func (t *Tunnel) Unsent(turn *quic.Turn) int { return len(t.unsent) + turn.Unsent(t.ref) }
+func (t *Tunnel) Unsent(turn *quic.Turn) int { return t.content.rs.Unsent() + turn.Unsent(t.ref) }
 
 // StopReading tells the peer with a code that nothing further will be read. No
 // HandleEnd follows. Any goroutine may call it.
@@ -183,52 +180,47 @@ func (t *Tunnel) StopReading(code ErrorCode) {
 // CloseDatagrams makes ReceiveDatagram return err once no datagram is left.
 func (t *Tunnel) CloseDatagrams(err error) { t.datagrams.close(err) }
 
-func (t *Tunnel) flush(turn *quic.Turn) {
-	n, err := turn.Write(t.ref, t.unsent)
-	if err != nil {
-		t.unsent = nil
-		return // the reading half tells, or who closed it knows
-	}
-	if t.unsent = t.unsent[n:]; len(t.unsent) == 0 {
-		t.unsent = nil
-	}
-}
-
 // readContent reads what has arrived of an event-driven tunnel.
 func (t *Tunnel) readContent(turn *quic.Turn) {
 	sc := getScratch()
 	defer sc.release()
 	for t.handler != nil && !t.readOver.Load() {
-		got, err := t.readNow(turn, sc.buf[:])
-		n, frameErr := t.content.deframe(sc.buf[:got])
+		n, err := t.content.rs.Read(sc.buf[:])
 		if n > 0 {
 			t.handler.HandleData(turn, sc.buf[:n])
 		}
 		switch {
-		case frameErr != nil:
-			t.fail(turn, frameErr)
 		case err == io.EOF:
-			if err := t.content.reader.Finish(); err != nil {
-				t.fail(turn, err)
-			} else {
-				t.handleEnd(turn, io.EOF)
-			}
+			t.handleEnd(turn, io.EOF)
 		case err != nil:
+			if isViolation(err) {
+				t.endWrite() // the machine has reset it
+			}
 			t.handleEnd(turn, describe(err))
-		case got == 0:
+		case n == 0:
 			return
 		}
 	}
 }
 
-// fail resets the tunnel, or closes the connection, for an error of the content.
-func (t *Tunnel) fail(turn *quic.Turn, err error) {
-	code, wholeConn := h3.Code(err)
-	if wholeConn {
-		t.conn.abortIn(turn, err)
-	} else {
-		cancel(t.ref, code)
+// isViolation reports whether err says that the peer broke the protocol.
+func isViolation(err error) bool {
+	var stream *h3.StreamError
+	_, wholeConn := h3.Code(err)
+	return wholeConn || errors.As(err, &stream) || errors.Is(err, h3.ErrSectionTooLarge)
+}
+
+// tellWritable tells a handler that wants to know that everything has been sent.
+func (t *Tunnel) tellWritable(turn *quic.Turn) {
+	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent(turn) == 0 {
+		w.HandleWritable(turn)
 	}
+}
+
+// fail resets the tunnel for an error.
+func (t *Tunnel) fail(turn *quic.Turn, err error) {
+	code, _ := h3.Code(err)
+	cancel(t.ref, code)
 	t.endWrite()
 	t.handleEnd(turn, describe(err))
 }
@@ -293,6 +285,7 @@ func (c *conn) dropTunnel(t *Tunnel) {
 	if len(c.tunnels) == 0 {
 		c.tunnels = nil
 	}
+	t.content.rs.DropDatagrams()
 	t.datagrams.settle()
 	for _, f := range t.whenOver {
 		f()
@@ -314,36 +307,12 @@ func (c *conn) endTunnels(turn *quic.Turn, reason error) {
 	}
 }
 
-// tunnelEvents is a Tunnel as its stream's handler.
-type tunnelEvents struct {
-	*Tunnel
-	noEvents
-}
-
-func (t tunnelEvents) HandleReadable(turn *quic.Turn, _ quic.StreamRef) { t.readContent(turn) }
-
-func (t tunnelEvents) HandleWritable(turn *quic.Turn, _ quic.StreamRef) {
-	if len(t.unsent) > 0 {
-		t.flush(turn)
-	}
-	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent(turn) == 0 {
-		w.HandleWritable(turn)
-	}
-}
-
 // A Tunnel owns its content, which blocking calls read.
 
 func (t *Tunnel) handleTrailers([]qpack.Field) {}
 
 func (t *Tunnel) handleBodyEnd(err error) error {
 	if err != io.EOF && err != http.ErrBodyReadAfterClose {
-		var stream *h3.StreamError
-		switch code, wholeConn := h3.Code(err); {
-		case wholeConn:
-			t.conn.abort(err)
-		case errors.As(err, &stream):
-			cancel(t.ref, code)
-		}
 		err = describe(err)
 	}
 	t.endRead(err)
@@ -351,11 +320,3 @@ func (t *Tunnel) handleBodyEnd(err error) error {
 }
 
 func (t *Tunnel) closeCode() h3.ErrorCode { return h3.NoError }
-
-// readNow reads bytes of the stream without waiting.
-func (t *Tunnel) readNow(turn *quic.Turn, p []byte) (int, error) {
-	if b := t.content; len(b.pending) > 0 || b.ended {
-		return b.readStream(p)
-	}
-	return turn.Read(t.ref, p)
-}

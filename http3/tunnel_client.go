@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync/atomic"
 
@@ -82,26 +81,28 @@ func checkConnect(req *http.Request) error {
 
 // pendingTunnel is a tunnel whose request has been sent, or is about to.
 type pendingTunnel struct {
-	noEvents
-	conn   *clientConn
+	eventStream
+	client *clientConn
 	req    *http.Request
-	ref    quic.StreamRef
 	body   body
 	tunnel *Tunnel
 	resp   *http.Response
 	err    error
 	done   chan struct{} // closed when resp or err is set
 
-	blocked  *blockedHeader // waits for insertions; nil if there is none
-	interim  int            // bytes of interim responses
 	released atomic.Bool
 	prepared atomic.Bool // by the extension, and not abandoned
 }
 
+func (p *pendingTunnel) ownTunnel() *Tunnel { return p.tunnel }
+
+func (p *pendingTunnel) content() *body { return &p.body }
+
 // beginConnect sends the request. An error means that it was not sent, and the
 // connection has been released, unless it is quic.ErrStreamLimit.
 func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pendingTunnel, error) {
-	p := &pendingTunnel{conn: c, req: req, done: make(chan struct{})}
+	p := &pendingTunnel{client: c, req: req, done: make(chan struct{})}
+	p.conn = &c.conn
 	fields, err := p.prepare(ctx)
 	if err == nil {
 		err = c.do(func(t *quic.Turn) error { return p.begin(t, fields) })
@@ -118,29 +119,29 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 
 // begin sends the request on a stream. On the loop.
 func (p *pendingTunnel) begin(t *quic.Turn, fields []qpack.Field) error {
-	c := p.conn
+	c := p.client
 	s, err := t.Open(false, p)
 	if err != nil {
 		return err
 	}
 	p.ref = s
-	p.body.init(&c.conn, s.ID(), nil, min(c.maxHeader, tunnelHeaderBytes))
-	if c.claims() {
-		p.body.reader.Reserve(c.signal)
-	}
+	p.body.conn, p.body.rs.App = &c.conn, p
+	c.machine.BeginRequest(&p.body.rs, s.ID(), p, http.MethodConnect, true)
+	p.body.rs.LimitSection(tunnelHeaderBytes)
 	p.tunnel = c.newTunnel(s, &p.body, p.release)
 	p.body.owner = p.tunnel
-	_, _ = t.Write(s, c.appendHeaders(nil, s.ID(), fields)) // its error is told as an event
+	p.body.rs.TakeDatagrams()
+	_ = p.body.rs.SendHeaders(fields, false) // its error is told as an event
 	return nil
 }
 
 // prepare waits for the server's SETTINGS and returns the request's fields.
 func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err error) {
-	c := p.conn
+	c := p.client
 	if err := c.settled(ctx); err != nil {
 		return nil, err
 	}
-	if !c.peer.Load().ExtendedConnect {
+	if !c.machine.PeerSettings().ExtendedConnect {
 		return nil, ErrNoExtendedConnect
 	}
 	if preparer, ok := c.ext.(ConnectPreparer); ok {
@@ -165,7 +166,7 @@ func (p *pendingTunnel) abandon() {
 
 func (p *pendingTunnel) release() {
 	if p.released.CompareAndSwap(false, true) {
-		p.conn.transport.release(p.conn)
+		p.client.transport.release(p.client)
 	}
 }
 
@@ -183,7 +184,7 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
 		cancel(p.ref, h3.RequestCancelled)
-		p.conn.qc.Run(func(t *quic.Turn) { p.finish(t, nil, cause) })
+		p.conn.Post(func() { p.finish(nil, cause) })
 		return nil, nil, cause
 	}
 	if p.err != nil {
@@ -200,111 +201,29 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 	return nil, p.resp, nil
 }
 
-// HandleReadable reads what has arrived of the response's header.
-func (p *pendingTunnel) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	switch {
-	case p.resp != nil || p.err != nil:
-		return
-	case p.blocked != nil:
-		if _, err := t.Read(s, nil); err != nil && err != io.EOF {
-			p.finish(t, nil, describe(err))
-		}
-		return
-	}
-	sc := getScratch()
-	defer sc.release()
-	for {
-		n, err := t.Read(s, sc.buf[:])
-		switch {
-		case !p.takePieces(t, sc, sc.buf[:n]):
-			return
-		case err == io.EOF:
-			p.punish(t, p.body.reader.Finish())
-			return
-		case err != nil:
-			p.finish(t, nil, describe(err))
-			return
-		case n == 0:
-			return
-		}
-	}
-}
-
-// takePieces takes bytes of the stream, up to the header of the final response.
-// It reports whether further bytes are wanted.
-func (p *pendingTunnel) takePieces(t *quic.Turn, sc *scratch, b []byte) bool {
-	for len(b) > 0 && p.resp == nil && p.err == nil && p.blocked == nil {
-		piece, used, err := p.body.reader.Next(b)
-		b = b[used:]
-		if err == nil && piece.Kind == h3.PieceHeaders {
-			err = p.handleHeader(t, sc, piece.Bytes, b)
-		}
-		if err == qpack.ErrBlocked {
-			p.park(t, piece.Bytes, b)
-			return false
-		}
-		if err != nil {
-			p.punish(t, err)
-		}
-	}
-	return p.resp == nil && p.err == nil && p.blocked == nil
-}
-
-// handleHeader takes a header section, and what was read beyond it.
-func (p *pendingTunnel) handleHeader(t *quic.Turn, sc *scratch, section, rest []byte) error {
-	fields, err := p.body.decodeNow(sc, section)
-	if err != nil {
-		return err
-	}
-	h, err := h3.ParseResponse(fields)
-	if err != nil {
-		return err
-	}
-	if h.Status < 200 {
-		if p.interim += fieldsSize(fields); p.interim > p.conn.maxHeader {
-			return errInterim
-		}
-		p.body.reader.Interim()
-		return nil
-	}
+// begun takes the final response.
+func (p *pendingTunnel) begun(h *h3.ResponseHeader) {
 	header := make(http.Header, len(h.Fields))
 	addFields(header, h.Fields, nil)
-	p.body.pending = append([]byte(nil), rest...)
-	if h.Status < 300 {
-		p.body.reader.Tunnel()
-	} else {
-		p.body.reader.ExpectLength(h.ContentLength)
-	}
-	p.finish(t, &http.Response{
+	p.finish(&http.Response{
 		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
 		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.tls,
 	}, nil)
-	return nil
-}
-
-// punish ends the request, or the connection, for an error.
-func (p *pendingTunnel) punish(t *quic.Turn, err error) {
-	code, wholeConn := h3.Code(err)
-	if wholeConn {
-		p.conn.abortIn(t, err)
-	} else {
-		cancel(p.ref, code)
-	}
-	p.finish(t, nil, describe(err))
 }
 
 // finish sets the result, once. On the loop.
-func (p *pendingTunnel) finish(t *quic.Turn, resp *http.Response, err error) {
+func (p *pendingTunnel) finish(resp *http.Response, err error) {
 	if p.resp != nil || p.err != nil {
 		return
 	}
-	p.resp, p.err, p.blocked = resp, err, nil
+	p.resp, p.err = resp, err
 	if err != nil || resp.StatusCode/100 != 2 {
 		p.abandon()
-		p.conn.refuseTunnel(t, p.tunnel)
+		p.conn.refuseTunnel(p.tunnel)
 	}
 	if err != nil {
-		p.body.abandon()
+		p.SetHandler(nil)
+		p.body.rs.Abandon()
 		p.tunnel.endRead(err)
 		p.tunnel.endWrite()
 	}

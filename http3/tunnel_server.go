@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -110,22 +109,23 @@ func (x *exchange) beginTunnel() {
 			x.conn.handlerDone()
 		}
 	})
+	x.body.rs.TakeDatagrams()
 }
 
 // endTunnel is called when the handler has returned. It reports whether the
 // stream is the handler's no more.
 func (x *exchange) endTunnel() (taken bool) {
 	if x.tunnel != nil && !x.taken {
-		x.conn.qc.Run(func(t *quic.Turn) { x.conn.refuseTunnel(t, x.tunnel) })
+		x.conn.Post(func() { x.conn.refuseTunnel(x.tunnel) })
 	}
 	return x.taken
 }
 
 // refuseTunnel forgets a tunnel that was not accepted. On the loop.
-func (c *conn) refuseTunnel(turn *quic.Turn, t *Tunnel) {
+func (c *conn) refuseTunnel(t *Tunnel) {
 	c.dropTunnel(t)
 	if c.ext != nil {
-		c.ext.HandleRefused(turn, t.ref.ID())
+		c.ext.HandleRefused(c.turn, t.ref.ID())
 	}
 }
 
@@ -167,12 +167,4 @@ func (x *exchange) sendHead(frames []byte) (err error) {
 		_, err := t.Write(x.ref, frames) // takes all: there is little before it
 		return err
 	})
-}
-
-// checkExtended refuses an extended CONNECT that this end has not allowed.
-func (c *conn) checkExtended(h *h3.RequestHeader) error {
-	if h.Protocol != "" && !c.state.TakesExtendedConnect() {
-		return &h3.StreamError{Code: h3.MessageError, Reason: ":protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL"}
-	}
-	return nil
 }

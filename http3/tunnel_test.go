@@ -244,23 +244,6 @@ func TestDatagramQueue(t *testing.T) {
 	}
 }
 
-func TestEarlyDatagrams(t *testing.T) {
-	var early earlyDatagrams
-	for i := range 2 * maxEarlyDatagrams {
-		early.push(uint64(i%2)*4, make([]byte, 10))
-	}
-	if len(early.list) != maxEarlyDatagrams || early.dropped != maxEarlyDatagrams {
-		t.Errorf("%d kept, %d dropped", len(early.list), early.dropped)
-	}
-	early.push(8, make([]byte, maxEarlyDatagramBytes+1))
-	c := new(conn)
-	q := &datagramQueue{total: &c.datagramBytes}
-	early.moveTo(4, q)
-	if len(q.list) != maxEarlyDatagrams/2 || len(early.list) != maxEarlyDatagrams/2 || early.bytes != 10*len(early.list) {
-		t.Errorf("%d moved, %d kept with %d bytes", len(q.list), len(early.list), early.bytes)
-	}
-}
-
 func TestConnectErrors(t *testing.T) {
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

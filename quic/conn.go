@@ -36,18 +36,17 @@ type Conn struct {
 	done   chan struct{} // closed then; made when asked for
 	local  netip.AddrPort
 	remote netip.AddrPort
-	ctx    context.Context // made when asked for
-	cancel context.CancelCauseFunc
+	life   *lifetime     // made when asked for
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
 	newHandler  func(*Turn) Handler // nil for a connection that is not event-driven
 	handler     Handler             // nil before the handshake is complete, and without newHandler
 	turn        Turn
-	dialling    *dialling         // nil if it came in, or is complete or has failed
-	released    []*sync.WaitGroup // of those who wait until it is forgotten
-	woke        bool              // somebody who waits on a detached stream was signalled
-	wantStreams bool              // the Handler waits to hear of a higher stream limit
+	dialling    *dialling // nil if it came in, or is complete or has failed
+	released    func()    // tells those who wait until it is forgotten; nil for nobody
+	woke        bool      // somebody who waits on a detached stream was signalled
+	wantStreams bool      // the Handler waits to hear of a higher stream limit
 }
 
 func (t *Transport) newConn(w *worker, conf *Config, newHandler func(*Turn) Handler) *Conn {
@@ -139,13 +138,20 @@ func checkCode(code uint64) {
 func (c *Conn) Context() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	if c.life == nil {
+		c.life = new(lifetime)
+		c.life.ctx, c.life.cancel = context.WithCancelCause(context.Background())
 		if c.err != nil {
-			c.cancel(c.err)
+			c.life.cancel(c.err)
 		}
 	}
-	return c.ctx
+	return c.life.ctx
+}
+
+// lifetime is a context that lasts as long as the connection.
+type lifetime struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // Done returns a channel that is closed when the connection has ended.

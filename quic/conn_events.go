@@ -181,8 +181,8 @@ func (c events) HandleClosed(err error) {
 func (c events) HandleReleased() {
 	c.transport.live.Add(-1)
 	c.transport.retire()
-	for _, waiter := range c.released {
-		waiter.Done()
+	if c.released != nil {
+		c.released()
 	}
 }
 
@@ -190,8 +190,8 @@ func (c events) HandleReleased() {
 func (c *Conn) finish(err error) {
 	c.mu.Lock()
 	c.err = err
-	if c.cancel != nil {
-		c.cancel(err)
+	if c.life != nil {
+		c.life.cancel(err)
 	}
 	c.opens = nil
 	if c.done != nil {

@@ -147,7 +147,13 @@ func (w *worker) stopServing(l *Listener, stopped *sync.WaitGroup) {
 	w.EachConn(func(link *loop.Conn) {
 		c := link.Handler().(events).Conn
 		stopped.Add(1)
-		c.released = append(c.released, stopped)
+		others := c.released
+		c.released = func() {
+			if others != nil {
+				others()
+			}
+			stopped.Done()
+		}
 		link.SkipClosingPeriod()
 	})
 }

@@ -2,6 +2,7 @@ package h3
 
 import (
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -40,22 +41,28 @@ const DefaultMaxSection = 64 << 10
 // One goroutine at a time may use a Conn, its loop's, unless a method says otherwise.
 type Conn struct {
 	state     *State
-	conf      Config
 	transport Transport
 	handler   Handler
 	now       monotime.Time // of the call under way
 
+	// Of the Config:
+	maxSection    int32 // Settings.MaxFieldSectionSize
+	maxFields     int32
+	loopSection   int32
+	headerTimeout time.Duration
+
 	control          controlStream
 	encoder, decoder *qpackStream // nil until they are needed
-	encoderSettled   bool         // whether there is a dynamic table for sending
-	manyRequests     bool         // the client has sent more than one
 
-	claimed     FrameType // signal of an extension's streams, 0 for none
-	toldSetting bool      // the handler knows of the peer's SETTINGS
-	toldGoAway  uint64    // of the peer's GOAWAY with this identifier
-	closed      bool      // the connection has ended
+	encoderSettled bool  // whether there is a dynamic table for sending
+	manyRequests   bool  // the client has sent more than one
+	toldSetting    bool  // the handler knows of the peer's SETTINGS
+	closed         bool  // the connection has ended
+	held           int32 // bytes of header sections that are unfinished or not decoded
 
-	held       int            // bytes of header sections that are unfinished or not decoded
+	claimed    FrameType // signal of an extension's streams, 0 for none
+	toldGoAway uint64    // of the peer's GOAWAY with this identifier
+
 	late, last *RequestStream // whose header section is awaited, the longest first
 	datagrams  map[uint64]*RequestStream
 	early      *earlyDatagrams // nil before the first
@@ -70,7 +77,16 @@ func NewConn(conf Config, t Transport, h Handler) *Conn {
 	if conf.Settings.MaxFieldSectionSize == 0 {
 		conf.Settings.MaxFieldSectionSize = DefaultMaxSection
 	}
-	c := &Conn{state: NewState(conf.Side, conf.Settings), conf: conf, transport: t, handler: h, toldGoAway: noGoAway}
+	c := &Conn{
+		state:         NewState(conf.Side, conf.Settings),
+		transport:     t,
+		handler:       h,
+		maxSection:    int32(min(conf.Settings.MaxFieldSectionSize, math.MaxInt32)),
+		maxFields:     int32(min(conf.MaxFields, math.MaxInt32)),
+		loopSection:   int32(min(conf.LoopSection, math.MaxInt32)),
+		headerTimeout: conf.HeaderTimeout,
+		toldGoAway:    noGoAway,
+	}
 	c.control.conn = c
 	return c
 }
@@ -93,7 +109,7 @@ func (c *Conn) Claim(uni StreamType, signal FrameType) {
 func (c *Conn) Start(random uint64) { c.control.send(c.state.AppendControlStream(nil, random)) }
 
 // Side returns which end this is. Any goroutine may call it.
-func (c *Conn) Side() wire.Side { return c.conf.Side }
+func (c *Conn) Side() wire.Side { return c.state.side }
 
 // PeerSettings returns what the peer's SETTINGS said, which does not change; nil
 // before they arrived. Any goroutine may call it.
@@ -106,7 +122,7 @@ func (c *Conn) HandleStream(now monotime.Time, id uint64, s Stream) {
 	switch {
 	case id&2 != 0: // RFC 9000, Section 2.1
 		s.SetHandler(&uniStream{conn: c, stream: s, id: id})
-	case c.conf.Side == wire.ServerSide:
+	case c.state.side == wire.ServerSide:
 		c.handleRequestStream(id, s)
 	case c.claimed != 0:
 		s.SetHandler(&serverStream{conn: c, stream: s, id: id})

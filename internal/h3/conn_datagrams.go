@@ -27,7 +27,7 @@ func (c *Conn) HandleDatagram(now monotime.Time, b []byte) {
 	}
 	if rs := c.datagrams[id]; rs != nil {
 		c.handler.HandleDatagram(now, rs, payload)
-	} else if c.conf.Side == wire.ServerSide {
+	} else if c.state.side == wire.ServerSide {
 		if c.early == nil {
 			c.early = new(earlyDatagrams)
 		}

@@ -94,10 +94,10 @@ func (h *fakeHost) step(streams map[uint64]*fakeStream, op, number byte, b []byt
 // check holds the connection to its limits.
 func (h *fakeHost) check(t *testing.T) {
 	c := h.conn
-	if c.held < 0 || c.held != h.counted {
+	if c.held < 0 || int(c.held) != h.counted {
 		t.Fatalf("%d bytes are held, and %d counted", c.held, h.counted)
 	}
-	if c.held > int(c.conf.Settings.MaxFieldSectionSize)+2*headerSlack {
+	if int(c.held) > int(c.maxSection)+2*headerSlack {
 		t.Fatalf("%d bytes are held", c.held)
 	}
 	if at := c.Deadline(); c.late == nil && c.goodbye.next.IsZero() && !at.IsZero() || c.late != nil && c.late.prev != nil {

@@ -91,7 +91,7 @@ func (q *qpackStream) HandleWritable(now monotime.Time) {
 // gains nothing by a dynamic table.
 func (c *Conn) openQPACK() {
 	peer := c.state.PeerSettings()
-	if peer != nil && !c.encoderSettled && (c.manyRequests || c.conf.Side == wire.ClientSide) {
+	if peer != nil && !c.encoderSettled && (c.manyRequests || c.state.side == wire.ClientSide) {
 		if c.encoderSettled = peer.QPACKMaxTableCapacity == 0; !c.encoderSettled {
 			if c.encoder == nil {
 				c.encoder = &qpackStream{conn: c, typ: StreamQPACKEncoder}

@@ -72,9 +72,9 @@ func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, re
 		}
 	}
 	limit := rs.reader.MaxSection()
-	large := c.conf.LoopSection > 0 && limit > c.conf.LoopSection && !rs.elsewhere
+	large := c.loopSection > 0 && limit > int(c.loopSection) && !rs.elsewhere
 	if large {
-		limit = c.conf.LoopSection
+		limit = int(c.loopSection)
 	}
 	for {
 		fields, err := rs.decode(sc, section, limit)
@@ -142,7 +142,7 @@ var errTooManyFields = fmt.Errorf("%w: too many fields", ErrSectionTooLarge)
 
 // checkCount checks the number of fields of a section, without pseudo-header fields.
 func (rs *RequestStream) checkCount(fields int) error {
-	if limit := rs.conn.conf.MaxFields; limit > 0 && fields > limit {
+	if limit := int(rs.conn.maxFields); limit > 0 && fields > limit {
 		return errTooManyFields
 	}
 	return nil

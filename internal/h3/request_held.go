@@ -35,9 +35,9 @@ func (rs *RequestStream) holdHeader(n int) bool {
 	}
 	c, more := rs.conn, n-rs.heldBytes
 	rs.heldBytes = n
-	c.held += more
+	c.held += int32(more)
 	within := c.transport.CountBuffered(more)
-	return more <= 0 || within && c.held <= int(c.conf.Settings.MaxFieldSectionSize)+headerSlack
+	return more <= 0 || within && int(c.held) <= int(c.maxSection)+headerSlack
 }
 
 // awaitHeader counts what is kept of a header section that has begun, and bounds the
@@ -53,12 +53,12 @@ func (rs *RequestStream) awaitHeader() {
 // limitTime has the header section be given up when it is late.
 func (rs *RequestStream) limitTime() {
 	c := rs.conn
-	if c.conf.HeaderTimeout <= 0 || rs.elsewhere || !rs.deadline.IsZero() {
+	if c.headerTimeout <= 0 || rs.elsewhere || !rs.deadline.IsZero() {
 		return
 	}
 	// All have the same time, so the list is in the order of their deadlines.
 	rs.waited = true
-	rs.deadline = c.now.Add(c.conf.HeaderTimeout)
+	rs.deadline = c.now.Add(c.headerTimeout)
 	if rs.prev = c.last; rs.prev != nil {
 		rs.prev.next = rs
 	} else {

@@ -84,7 +84,7 @@ const (
 func (rs *RequestStream) begin(c *Conn, id uint64, s Stream) {
 	app := rs.App
 	*rs = RequestStream{App: app, conn: c, stream: s, id: id, phase: phaseHeader}
-	rs.reader = NewMessageReader(c.conf.Side, int(c.conf.Settings.MaxFieldSectionSize))
+	rs.reader = NewMessageReader(c.state.side, int(c.maxSection))
 	rs.sections.ID = id
 	if c.claimed != 0 {
 		rs.reader.Reserve(c.state.reserved...)
@@ -237,7 +237,7 @@ var (
 )
 
 // isServer reports whether requests are read.
-func (rs *RequestStream) isServer() bool { return rs.conn.conf.Side == wire.ServerSide }
+func (rs *RequestStream) isServer() bool { return rs.conn.state.side == wire.ServerSide }
 
 // fail gives the stream up, whose header section is not decoded, and tells so.
 func (rs *RequestStream) fail(err error) {

@@ -17,14 +17,20 @@ type Conn struct {
 	engine  *engine.Conn
 	handler Handler
 
-	released   bool
-	leaving    *leaving // CloseSoon was called; nil if it was not
-	brief      bool     // SkipClosingPeriod was called
-	unanswered bool     // counted in Loop.unanswered
+	leaving *leaving // CloseSoon was called; nil if it was not
 
-	dirty       bool
-	untold      bool // there are events that the handler was not told of
-	waits       bool // in handshakes
+	released   bool
+	brief      bool // SkipClosingPeriod was called
+	unanswered bool // counted in Loop.unanswered
+	dirty      bool
+	untold     bool // there are events that the handler was not told of
+	waits      bool // in handshakes
+
+	datagramsQueued atomic.Bool // the loop was told and has not looked yet
+
+	holds  atomic.Int32 // Hold less Unhold
+	lapsed atomic.Bool  // no PING is due: the next Hold must tell the engine
+
 	nextDirty   *Conn
 	nextWaiting *Conn // in handshakes
 	prev, next  *Conn
@@ -35,11 +41,6 @@ type Conn struct {
 
 	progress uint64 // of the engine's, as relief last saw it
 	stuck    int64  // bytes held and not moved then
-
-	datagramsQueued atomic.Bool // the loop was told and has not looked yet
-
-	holds  atomic.Int32 // Hold less Unhold
-	lapsed atomic.Bool  // no PING is due: the next Hold must tell the engine
 
 	shared snapshot
 }
