@@ -24,10 +24,7 @@ import (
 // at the same time, over networks that lose, duplicate and reorder, in every draft:
 // engine, HTTP/3 and WebTransport with no goroutine, socket or clock.
 func TestSimulated(t *testing.T) {
-	seeds := uint64(12)
-	if testing.Short() {
-		seeds = 3
-	}
+	const seeds = uint64(12)
 	for _, d := range wt.Drafts {
 		t.Run(fmt.Sprintf("draft%02d", d), func(t *testing.T) {
 			datagrams := 0
