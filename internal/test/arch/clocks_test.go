@@ -45,7 +45,6 @@ var timersLeft = map[string]int{
 	"quic/resolve.go":             1,
 	"quic/transport.go":           1,
 	"http3/client_expect.go":      1,
-	"http3/qpack_read.go":         1,
 	"http3/server_shutdown.go":    1,
 	"http3/transport.go":          1,
 	"http3/transport_dial.go":     1,
