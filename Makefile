@@ -83,7 +83,7 @@ endif
 
 # The packages whose tests ask whether the race detector watches.
 plain:
-	$(GO) test -count=1 ./internal/test/sim ./internal/engine ./quic
+	$(GO) test -count=1 ./internal/test/sim ./internal/engine ./internal/h3 ./quic
 	$(GO) test -count=1 -run '^TestSimulation$$' ./webtransport
 
 nested:
