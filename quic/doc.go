@@ -1,5 +1,5 @@
-// Package quic is QUIC version 1 (RFC 9000) for Go programs: connections with
-// many independent streams over UDP, encrypted with TLS 1.3.
+// Package quic is QUIC, versions 1 (RFC 9000) and 2 (RFC 9369), for Go programs:
+// connections with many independent streams over UDP, encrypted with TLS 1.3.
 //
 // It feels like package net. A server listens, accepts connections, and
 // accepts streams on them; every stream is an io.Reader and io.Writer with
