@@ -32,7 +32,7 @@ import (
 // that has addresses and no bytes, and a method QUIC() *quic.Conn.
 //
 // srv.Shutdown shuts HTTP/3 down too but, as with all that is registered by
-// RegisterOnShutdown, does not wait for it; who wants to wait, or to call srv.Close,
+// RegisterOnShutdown, does not wait for it; whoever wants to wait, or to call srv.Close,
 // passes an s and calls the same of it.
 //
 // Attach is to be called once, before srv serves. A UDP port that cannot be had, and a

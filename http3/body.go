@@ -30,7 +30,7 @@ type body struct {
 	err    error      // what every further Read returns
 	paused error      // a deadline's, after which reading may go on
 
-	wake      atomic.Pointer[chan struct{}] // who waits for insertions waits on it
+	wake      atomic.Pointer[chan struct{}] // for a reader that waits for insertions
 	readUntil atomic.Int64                  // the deadline, in nanoseconds as time.Time.UnixNano has them; 0 for none
 	complete  atomic.Bool                   // read to its end, or failed
 	closed    atomic.Bool
@@ -185,7 +185,7 @@ func (b *body) awaitInsertions() error {
 	}
 }
 
-// signal has somebody who waits for insertions look again. Any goroutine may call it.
+// signal makes a reader that waits for insertions look again. Any goroutine may call it.
 func (b *body) signal() {
 	if wake := b.wake.Load(); wake != nil {
 		select {

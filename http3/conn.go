@@ -89,7 +89,7 @@ func (c *conn) Close(code h3.ErrorCode, reason string) { c.turn.Close(uint64(cod
 // CountBuffered counts what is kept of header sections.
 func (c *conn) CountBuffered(n int) bool { return c.turn.CountBuffered(n) }
 
-// Post has f called on the loop. Any goroutine may call it.
+// Post calls f on the loop, later. Any goroutine may call it.
 func (c *conn) Post(f func()) {
 	c.qc.Run(func(t *quic.Turn) {
 		c.turn = t
@@ -131,7 +131,7 @@ func (c *conn) HandleExtensionStream(_ monotime.Time, _, _ uint64, s h3.Stream) 
 	c.ext.HandleStream(c.turn, s.(interface{ streamRef() quic.StreamRef }).streamRef())
 }
 
-// tunnelOwner is who has a tunnel, as a RequestStream's App.
+// tunnelOwner is what has a tunnel: the App of a RequestStream.
 type tunnelOwner interface{ ownTunnel() *Tunnel }
 
 // tunnelOf returns the tunnel of a request stream, nil if it has none.
@@ -163,7 +163,7 @@ func (c *conn) HandleDatagram(_ monotime.Time, rs *h3.RequestStream, p []byte) {
 	}
 }
 
-// bodyHolder is who has a body, as a RequestStream's App.
+// bodyHolder is what has a body: the App of a RequestStream.
 type bodyHolder interface{ content() *body }
 
 // HandleUnblocked is called, on any goroutine, when one that reads may go on.

@@ -60,8 +60,8 @@ func (s *eventStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
 	}
 }
 
-// HandleEnd is called when a part of the stream has ended. Who waits for insertions should
-// not wait for a stream that was reset.
+// HandleEnd is called when a part of the stream has ended. Whoever waits for insertions
+// should not wait for a stream that was reset.
 func (s *eventStream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
 	if end.Kind == quic.PeerReset {
 		s.reset = end.Err
@@ -113,5 +113,5 @@ func (s *waitingStream) Reset(code h3.ErrorCode) { s.stream.CancelWrite(uint64(c
 // Stop ends the receiving half.
 func (s *waitingStream) Stop(code h3.ErrorCode) { s.stream.CancelRead(uint64(code)) }
 
-// SetHandler does nothing: who reads is told by reading.
+// SetHandler does nothing: a reader finds out by reading.
 func (s *waitingStream) SetHandler(h3.StreamHandler) {}

@@ -50,7 +50,7 @@ type exchange struct {
 
 	pacing *pacing // nil without minimum rates
 
-	using    sync.Mutex // held by who sets deadlines of the stream at any time
+	using    sync.Mutex // held while deadlines of the stream are set
 	returned bool       // the handler has: nobody may set deadlines; guarded by using
 	enforced int64      // when timer looks at the response, as rw.deadline has it; guarded by using
 
@@ -138,7 +138,7 @@ func (x *exchange) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
 	case end.Kind == quic.PeerReset:
 		x.ctx.peerReset(end.Err)
 		if x.hasContent {
-			x.body.signal() // who reads it
+			x.body.signal() // its reader
 		}
 	case end.Kind == quic.StreamEnded:
 		x.stopTimer(t)

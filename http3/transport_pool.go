@@ -159,8 +159,8 @@ func (o *origin) refuseAll(err error) {
 	}
 }
 
-// leave is called by a request that does not wait any more. With nobody left the
-// connections being made are given up; who comes next makes another.
+// leave takes back a request's wait for a connection. When no other request waits, the
+// connections being made are cancelled; the next request makes another.
 func (t *Transport) leave(w *want) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

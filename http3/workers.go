@@ -89,9 +89,9 @@ func (w *workers) work() {
 	}
 }
 
-// take returns the next request, and sees to it that somebody comes for the one
-// after that. When there is none, the worker counts as parked if it may stay.
-// came says that it was called, and not just done with another request.
+// take returns the next request, and calls another worker if there is one after that.
+// When there is none, the worker counts as parked if it may stay. came says that it was
+// called, and not just done with another request.
 func (w *workers) take(called chan struct{}, came bool) (x job, stay bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

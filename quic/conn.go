@@ -169,7 +169,7 @@ func (c *Conn) Done() <-chan struct{} {
 
 // Err returns nil while the connection lives, and then why it ended: an
 // *ApplicationError, *TransportError, *IdleTimeoutError, *StatelessResetError
-// and, for one that was dialled in vain, the other errors of this package.
+// and, if dialling failed, the other errors of this package.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,6 +12,6 @@ package quic
 // the number when it is time for a PING, and work that takes less never concerns it.
 func (c *Conn) Hold() { c.link.Hold() }
 
-// Unhold takes one Hold back: its work is done. Who calls it twice takes somebody
+// Unhold takes one Hold back: its work is done. Calling it twice takes somebody
 // else's back.
 func (c *Conn) Unhold() { c.link.Unhold() }

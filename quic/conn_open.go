@@ -82,7 +82,7 @@ func (c *Conn) giveUp(r *openRequest) bool {
 	return true
 }
 
-// openRequest is somebody who waits for a stream. Its fields are guarded by
+// openRequest is a caller's wait for a stream. Its fields are guarded by
 // the connection's lock.
 type openRequest struct {
 	Opening
@@ -156,9 +156,10 @@ func (c *Conn) nextOpen(uni bool) *openRequest {
 	return waiting.Remove(first).(*openRequest)
 }
 
-// fulfil opens a stream for r if there may be one now; otherwise the error is
-// engine.ErrStreamLimit, or that the connection ends, which those who wait learn from done. The lock is held, so that r is not given up
-// meanwhile. beginOpen must follow.
+// fulfil opens a stream for r if there may be one now. Otherwise the error is
+// engine.ErrStreamLimit, or that the connection ends, which callers that wait learn
+// from Done. The lock is held, so that giveUp does not take r back meanwhile.
+// beginOpen must follow.
 func (c *Conn) fulfil(r *openRequest) error {
 	e, err := c.link.OpenStream(r.Uni)
 	if err != nil {
@@ -172,7 +173,7 @@ func (c *Conn) fulfil(r *openRequest) error {
 	return nil
 }
 
-// beginOpen lets whoever opens a stream begin, and tells him.
+// beginOpen calls Begin, and wakes the caller that waits for the stream.
 func (c *Conn) beginOpen(r *openRequest) {
 	if r.Begin != nil {
 		t := c.begin()

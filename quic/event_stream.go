@@ -176,8 +176,8 @@ func (t *Turn) Room(s StreamRef) int {
 }
 
 // Unsent is SendStream.Unsent. If there is something, StreamHandler.HandleWritable tells
-// when all of it has been sent. It is for who would rather replace what waits than add
-// to it.
+// when all of it has been sent. It is for callers that would rather replace what waits
+// than add to it.
 func (t *Turn) Unsent(s StreamRef) int {
 	if in := t.in(s); in != nil {
 		return in.unsent()

@@ -170,7 +170,7 @@ func (h *half) signal() {
 	}
 }
 
-// waiting returns the channel on which h is signalled. Who waits must look
+// waiting returns the channel on which h is signalled. The caller must look
 // again after this call: what happened before it was not signalled.
 func (s *stream) waiting(h *half) <-chan struct{} {
 	s.mu.Lock()

@@ -225,7 +225,7 @@ func (t *Transport) Close() error {
 		select {
 		case <-w.Done():
 		case <-timeout.C:
-			return errors.New("quic: Transport.Close has waited in vain for a Handler to return")
+			return errors.New("quic: Transport.Close waits no longer for a Handler to return")
 		}
 	}
 	t.log.Flush()

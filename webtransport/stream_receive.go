@@ -129,7 +129,7 @@ func (r *ReceiveStream) sessionEnded() {
 		r.mu.Unlock()
 		return
 	}
-	r.wake() // who reads does the rest
+	r.wake() // the reader does the rest
 }
 
 // wake makes a Read that waits look again, without losing what has arrived.

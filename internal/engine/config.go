@@ -23,8 +23,8 @@ type Config struct {
 	KeepAlive time.Duration
 
 	// MaxClosingPeriod bounds for how long a connection that has ended answers or
-	// ignores late packets. Who closes the socket then needs no more (RFC 9000, Section
-	// 10.2). 0 means no bound but three probe timeouts.
+	// ignores late packets. A host that closes the socket then needs no more (RFC 9000,
+	// Section 10.2). 0 means no bound but three probe timeouts.
 	MaxClosingPeriod time.Duration
 
 	// Flow control windows in bytes: what the peer may send beyond what the

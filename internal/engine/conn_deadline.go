@@ -183,7 +183,7 @@ const (
 )
 
 // noticeSilence tells of a peer that does not answer, long before the idle timeout:
-// who has something outstanding may try another connection.
+// a caller that has something outstanding may try another connection.
 func (c *Conn) noticeSilence() {
 	n := c.loss.PTOCount()
 	if n < silentAfter || c.idle.silent || c.state != stateEstablished || c.loss.PTO()*(1<<min(n, 16)-1) < minSilentTime {

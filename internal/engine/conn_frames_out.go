@@ -120,7 +120,7 @@ func (ss *streams) appendLimits(w *frameWriter) {
 
 // appendLastWords writes the end of a stream of the highest urgency, if all that is
 // left of it fits. It comes before the resets of other streams: when it says why they
-// are reset, who reads it should learn that first.
+// are reset, the reader should learn that first.
 func (c *Conn) appendLastWords(w *frameWriter) {
 	s := c.streams.data[0].head(dataQueue)
 	if s == nil {

@@ -9,7 +9,7 @@ import (
 
 // Receivers of datagrams keep few of what they read at once: Firefox the last ten. So
 // DATAGRAM frames leave a few at a time, with a pause between, unless there are so
-// many that this cannot be kept up: who sends more than a browser can read wants them
+// many that this cannot be kept up: a sender of more than a browser can read wants them
 // to leave as fast as they can.
 const (
 	// defaultDatagramBurst is how many DATAGRAM frames leave at once.

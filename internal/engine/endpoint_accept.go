@@ -73,7 +73,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 			original, validated = id, true
 		case tokenStale:
 			// Section 8.1.2: a client does not take a second Retry packet, so asking
-			// for another token would keep it waiting in vain.
+			// for another token would leave it waiting for ever.
 			e.stats.InvalidToken++
 			e.refuse(d, h, &keys.sealer, wire.InvalidToken, "the token is too old, or of another address or version")
 			return nil

@@ -130,7 +130,7 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 	if all {
 		s.toRecv(recvEventRead)
 		if s.in.cut != nil {
-			s.readable() // who has read all may not have looked for the reset
+			s.readable() // a caller that has read all may not have looked for the reset
 		}
 		s.finish()
 		return

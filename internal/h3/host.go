@@ -57,7 +57,7 @@ type Transport interface {
 	// CountBuffered counts n more bytes, or less, that are kept of what the peer sent,
 	// where flow control does not see them any more. It reports whether there is room.
 	CountBuffered(n int) bool
-	// Post has f called soon on the goroutine of the Conn. RequestStreams that are used
+	// Post calls f soon, on the goroutine of the Conn. RequestStreams that are used
 	// elsewhere call it on their goroutines.
 	Post(f func())
 }

@@ -238,7 +238,7 @@ func (rs *RequestStream) lookForEnd(sc *scratch, rest []byte) error {
 }
 
 // responseLook is how many bytes beyond a response's header section are looked at in the
-// hope that it is all: if there is content, who reads it has memory for it.
+// hope that it is all: if there is content, its reader has memory for it.
 const responseLook = 256
 
 // lookOnce looks whether the stream ends here. What is wrong with it, reading the content

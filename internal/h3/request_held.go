@@ -50,7 +50,7 @@ func (rs *RequestStream) awaitHeader() {
 	rs.limitTime()
 }
 
-// limitTime has the header section be given up when it is late.
+// limitTime sets the deadline after which the header section is refused.
 func (rs *RequestStream) limitTime() {
 	c := rs.conn
 	if c.headerTimeout <= 0 || rs.elsewhere || !rs.deadline.IsZero() {

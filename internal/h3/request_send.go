@@ -55,7 +55,7 @@ func (rs *RequestStream) Write(p []byte, fin bool) (int, error) {
 }
 
 // Send sends content in a DATA frame of its own. Of what the stream does not take now a
-// copy is kept: who sends more than the peer reads should look at Unsent, and wait for
+// copy is kept: whoever sends more than the peer reads should look at Unsent, and wait for
 // Handler.HandleWritable. When MaxUnsent bytes are kept already, Send returns an error
 // and the host should cancel the stream with it.
 func (rs *RequestStream) Send(p []byte) error {

@@ -200,8 +200,8 @@ func (rs *RequestStream) abandonSections() {
 }
 
 // HandleReadable reads what has arrived of the header section, or tells that there is
-// content to be read. Who has detached rs may call it to read the header section, over
-// a Stream that waits.
+// content to be read. After Detach, the new owner may call it to read the header section,
+// over a Stream that waits.
 func (rs *RequestStream) HandleReadable(now monotime.Time) {
 	if !rs.elsewhere {
 		rs.conn.now = now

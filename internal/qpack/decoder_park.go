@@ -6,7 +6,7 @@ package qpack
 // reached by those who try.
 const maxBlockedBytes = 64 << 10
 
-// Waiter is who waits for a parked field section.
+// Waiter is what waits for a parked field section.
 type Waiter interface {
 	// HandleUnblocked says that it is worth trying again to decode the
 	// section. It is called without locks held, once for each time the section

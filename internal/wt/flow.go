@@ -109,7 +109,7 @@ func (f *flow) raise(k Kind, limit uint64) error {
 	return nil
 }
 
-// end makes everybody look who waits.
+// end makes everybody who waits look again.
 func (f *flow) end() {
 	f.over = true
 	for k := range f.ours {

@@ -53,7 +53,7 @@ func (c *Conn) HandleHeader(now monotime.Time, st *Stream, p []byte) {
 }
 
 // HandleHeaderEnd takes note that a stream ended, or was reset, before its header was
-// complete, so that nobody knows to whom it belongs.
+// complete: it belongs to no session.
 func (c *Conn) HandleHeaderEnd(st *Stream) { st.refuse(CodeBufferedStreamRejected) }
 
 // route gives a stream to its session.

@@ -107,5 +107,6 @@ func (requester) HandleStreamsAvailable(*quic.Turn) {}
 // HandleClose implements quic.Handler.
 func (requester) HandleClose(*quic.Turn, error) {}
 
-// HandleTurn implements quic.TurnHandler: who waits for a transfer does not write.
+// HandleTurn implements quic.TurnHandler: a goroutine that waits for a transfer does not
+// write.
 func (requester) HandleTurn(*quic.Turn) bool { return false }
