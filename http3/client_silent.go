@@ -39,9 +39,9 @@ func (a *awaited) remove(st *clientStream) {
 
 var _ quic.SilenceHandler = (*clientConn)(nil)
 
-// HandleSilent implements quic.SilenceHandler. It is called when the server has answered nothing for several probe timeouts:
-// it was restarted, or the path to it is gone, which the idle timeout would tell only
-// after half a minute. Further requests get another connection. So do those that may be
+// HandleSilent implements quic.SilenceHandler. It is called when the server has answered
+// nothing for several probe timeouts: it was restarted, or the path to it is gone, which
+// the idle timeout would tell only after half a minute. Further requests get another connection. So do those that may be
 // sent twice and that the server has not acknowledged; the others wait: it may come back.
 func (c *clientConn) HandleSilent(*quic.Turn) {
 	c.transport.retire(c)

@@ -60,7 +60,7 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 // once: one of each for every number space.
 const maxLossDeadlines = 2 * wire.NumSpaces
 
-// handshakeTimedOut gives up. The peer is told when it is known to exist.
+// handshakeTimedOut gives up, without a word to the peer.
 func (c *Conn) handshakeTimedOut(now monotime.Time) {
 	err := &HandshakeTimeoutError{After: c.config.HandshakeTimeout, Answered: c.Answered()}
 	c.closeSilently(now, err)
