@@ -104,12 +104,11 @@ const maxAttempts = 4
 // RoundTrip sends a request and returns the response as soon as its header has
 // arrived. The response's body must be read to its end or closed.
 //
-// A request is sent again when the server says that it has not processed it, or
-// or of its connection only that it has ended, before anything of the request left;
-// and when an idle connection turned out to be closed and the request is idempotent,
-// unless the server has it and may be working on it still. All that only if its body
-// can be had once more: by GetBody, or as no more than 32 KiB were read of it, which
-// are kept until the response begins. It is sent four times at most. If the server has
+// A request is sent again when the server says that it has not processed it, when its
+// connection ended before anything of the request had left, and when an idle connection
+// turned out to be closed and the request is idempotent, unless the server has it and
+// may be working on it still. All that only if its body can be had once more: by GetBody,
+// or because no more than 32 KiB were read of it, which are kept until the response begins. It is sent four times at most. If the server has
 // rejected it (H3_REQUEST_REJECTED) and its connection still takes requests, there is a
 // pause before it is sent again, of about 100, 200 and 400 ms.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
