@@ -3,8 +3,6 @@ package http3
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -207,14 +205,6 @@ func appendTrailers(b []byte, rs *h3.RequestStream, trailer http.Header) []byte 
 		return b
 	}
 	return rs.AppendHeaders(b, appendFields([]qpack.Field(nil), trailer, validTrailer))
-}
-
-// streamClosed reports whether an error means that the peer closed or cancelled
-// the stream. It has done nothing to it when the connection ended, which is an
-// error of all streams.
-func streamClosed(err error) bool {
-	_, cancelled := errors.AsType[*quic.StreamError](err)
-	return cancelled || err == io.EOF
 }
 
 // cancel ends both directions of a request stream. Any goroutine may call it.

@@ -23,7 +23,6 @@ type fuzzer struct {
 	next     uint64
 	ended    map[*Session]bool
 	over     map[[2]any]bool // halves of streams that the machine has cancelled
-	failed   bool
 }
 
 func (f *fuzzer) byte() byte {

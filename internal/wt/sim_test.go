@@ -24,7 +24,6 @@ type pairOf struct {
 	toOpen [2][2]int
 	busy   int // flows that are not over
 	sent   [2]map[string]bool
-	closed bool
 }
 
 // stream is one direction of a stream, as both ends know it.
