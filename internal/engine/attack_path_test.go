@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -37,6 +38,33 @@ func TestAttackPathChallengeFlood(t *testing.T) {
 		t.Fatalf("%d answers without an acknowledgment, want at most %d", n, limit)
 	}
 	p.wantOpen()
+}
+
+// Attack: PATH_CHALLENGE flood from more addresses than paths are kept, all before an
+// answer could leave. A path that is forgotten takes its answer with it, and gets no
+// connection ID of the peer's that nobody would take back.
+func TestAttackPathChallengeFloodFromManyPorts(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	const issued = engine.MaxPeerIDs - 1
+	for seq := uint64(1); seq <= issued; seq++ {
+		p.send(wire.AppSpace, newConnID(seq, 0, peerID(seq)))
+	}
+	for i := range 5 {
+		p.from(netip.AddrPortFrom(puppetAddr.Addr(), uint16(5000+i)), func() {
+			p.queue(wire.AppSpace, pathChallenge(fmt.Sprint("attack", i)), padding(1100))
+		})
+	}
+	p.poll()
+	if n := p.count(wire.FramePathResponse); n == 0 || n >= path.Max {
+		t.Errorf("%d answers on the %d paths beside the one in use", n, path.Max-1)
+	}
+	if h := p.conn.Held(); h.PeerIDs+h.Retiring != 1+issued {
+		t.Errorf("%d IDs kept and %d to retire, want %d together", h.PeerIDs, h.Retiring, 1+issued)
+	}
+	p.wantOpen()
+	p.send(wire.AppSpace, connClose(0))
+	p.wantForgotten()
 }
 
 // One challenge has one answer, with its data, in a full-sized datagram on the

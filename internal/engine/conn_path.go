@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -14,7 +15,7 @@ import (
 const maxPathAnswers = 4
 
 // pathAnswer is a PATH_RESPONSE to be sent on the path its challenge came on
-// (RFC 9000, Section 8.2.2).
+// (RFC 9000, Section 8.2.2). That is one of the connection's: answers go with it.
 type pathAnswer struct {
 	path *path.Path
 	data wire.PathData
@@ -35,6 +36,13 @@ func (a *pathAnswers) take() pathAnswer {
 	first := a.list[0]
 	a.list = append(a.list[:0], a.list[1:]...)
 	return first
+}
+
+// forget drops the answers on a path.
+func (a *pathAnswers) forget(p *path.Path) {
+	if a != nil {
+		a.list = slices.DeleteFunc(a.list, func(x pathAnswer) bool { return x.path == p })
+	}
 }
 
 // handlePathChallenge takes a PATH_CHALLENGE frame that came in d.
@@ -69,7 +77,7 @@ func (c *Conn) pathOrNew(now monotime.Time, d *Datagram) *path.Path {
 		p = c.newPath(d.Path)
 		p.Received(len(d.Data))
 		if forgotten := c.paths.Add(p); forgotten != nil {
-			c.releasePeerID(forgotten)
+			c.pathForgotten(forgotten)
 		}
 	}
 	return p
@@ -90,6 +98,13 @@ func (c *Conn) newPath(addrs path.Addrs) *path.Path {
 // forgetPath drops a path that is not in use.
 func (c *Conn) forgetPath(p *path.Path) {
 	c.paths.Remove(p)
+	c.pathForgotten(p)
+}
+
+// pathForgotten drops what was kept for a path that has left the set: what the path
+// was given later nobody would take back.
+func (c *Conn) pathForgotten(p *path.Path) {
+	c.answers.forget(p)
 	c.releasePeerID(p)
 }
 

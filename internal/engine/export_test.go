@@ -194,6 +194,11 @@ func (c *Conn) checkBounds(monotime.Time) error {
 			return err
 		}
 	}
+	for i := range c.answers.len() {
+		if a := c.answers.list[i].path; c.paths.Find(a.Addrs) != a {
+			return fmt.Errorf("an answer waits for a path to %v that is forgotten", a.Remote)
+		}
+	}
 	return nil
 }
 

@@ -183,9 +183,10 @@ func newConnID(seq, retirePriorTo uint64, id string) frame {
 	return wire.AppendNewConnectionID(nil, &f)
 }
 
-// tokenOf is the stateless reset token that goes with the puppet's ID.
+// tokenOf is the stateless reset token that goes with the puppet's ID, of at most ten
+// bytes: each has its own.
 func tokenOf(id string) (t wire.ResetToken) {
-	copy(t[:], "token of "+id)
+	copy(t[:], "token "+id)
 	return t
 }
 
