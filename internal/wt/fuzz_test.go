@@ -182,7 +182,16 @@ func (f *fuzzer) openOrAbandon(st *Stream) {
 
 func (f *fuzzer) useStream(op byte) {
 	st, ok := pick(f, f.streams)
-	if !ok || st.Session() == nil {
+	if !ok {
+		return
+	}
+	if st.Session() == nil { // it waits for one, or was refused
+		switch op {
+		case 14:
+			st.HandleDiscarded(uint64(f.byte() % 8))
+		case 16:
+			st.HandleReset()
+		}
 		return
 	}
 	switch op {

@@ -34,6 +34,8 @@ type Stream struct {
 	waiting            bool // to be accepted
 	written            bool // something beyond the header
 
+	discarded uint64 // bytes of the peer's that count for the session once it is there
+
 	prev, next *Stream // in the session's list
 }
 
@@ -98,12 +100,15 @@ func (st *Stream) Consumed(now monotime.Time, n int) {
 
 // HandleDiscarded takes note that the peer sent n bytes that will never be read, as
 // either end has cancelled the stream: they count for the session's limit all the
-// same (Section 5.4), so that both ends agree. It is to be called once the stream's
-// final size is known (RFC 9000, Section 4.5).
+// same (Section 5.4), so that both ends agree; if there is no session yet, for the one
+// to come. It is to be called once the stream's final size is known (RFC 9000,
+// Section 4.5).
 func (st *Stream) HandleDiscarded(n uint64) {
-	if st.session != nil {
-		st.session.consumed(n)
+	if st.session == nil {
+		st.discarded += n
+		return
 	}
+	st.session.consumed(n)
 }
 
 // consumed counts bytes of the peer's that were read, or never will be.

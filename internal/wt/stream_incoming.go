@@ -114,6 +114,7 @@ func (c *Conn) takeBuffered(id uint64) (streams []*Stream) {
 func (s *Session) addStream(now monotime.Time, st *Stream) {
 	s.heardAt(now)
 	st.session = s
+	s.consumed(st.discarded)
 	if s.err != nil {
 		st.refuse(CodeSessionGone)
 		return
