@@ -302,6 +302,9 @@ func TestHeaderLimits(t *testing.T) {
 	for id := uint64(0); rejected == 0; id += 4 {
 		if s := h.feed(id, begun, false); s.resetCode == RequestRejected {
 			rejected = id / 4
+			if kept := s.request.reader.Held(); kept > 0 {
+				t.Errorf("%d bytes are kept of a rejected request", kept)
+			}
 		}
 		if h.counted > 1000+headerSlack+2*len(begun) {
 			t.Fatalf("%d bytes are kept", h.counted)

@@ -152,6 +152,10 @@ func (r *MessageReader) beginFrame() error {
 // Held returns how many bytes are kept of a section that is not complete.
 func (r *MessageReader) Held() int { return cap(r.section) }
 
+// Drop gives up the memory of a section that is incomplete. Nothing must be read
+// afterwards.
+func (r *MessageReader) Drop() { r.section = nil }
+
 // endSection returns the section that rest completes.
 func (r *MessageReader) endSection(rest []byte) Piece {
 	if len(r.section) > 0 {

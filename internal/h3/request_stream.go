@@ -244,6 +244,7 @@ func (rs *RequestStream) fail(err error) {
 	rs.phase, rs.err = phaseOver, errGivenUp
 	rs.headerArrived()
 	rs.held = nil
+	rs.reader.Drop() // the client may leave the stream open
 	rs.Abandon()
 	if !rs.elsewhere {
 		rs.stream.SetHandler(nil)
