@@ -249,6 +249,9 @@ func (x *exchange) finish() bool {
 		x.conn.machine.AnsweredRequest()
 		return false
 	}
+	if x.tunnel != nil {
+		x.detach() // the loop's machine is not for goroutines
+	}
 	err := x.body.checkEnd()
 	if err != nil {
 		x.rw.discard()

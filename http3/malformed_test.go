@@ -109,6 +109,34 @@ func TestMalformedBodies(t *testing.T) {
 	wantReset(t, "too short, not read", s, h3.MessageError)
 }
 
+// TestViolationBehindRefusedTunnel sends an extended CONNECT request and, with it, a
+// frame that ends the connection, to handlers that do not look at the content.
+func TestViolationBehindRefusedTunnel(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/refuse":
+			w.WriteHeader(http.StatusNotFound)
+		case "/close":
+			r.Body.Close()
+		case "/panic":
+			panic(http.ErrAbortHandler)
+		}
+	}, enableTunnels)
+	for _, path := range []string{"/refuse", "/nothing", "/close", "/panic"} {
+		c := ts.dialRaw(t)
+		s := c.request(true, join(headers(":method=CONNECT :protocol=x :scheme=https :authority=localhost :path="+path), frame(h3.FrameSettings, "")))
+		switch path {
+		case "/close":
+			readMessage(t, s)
+		case "/panic":
+			wantReset(t, path, s, ErrCodeInternalError)
+		default:
+			c.wantClose(path, h3.FrameUnexpected)
+		}
+	}
+	readMessage(t, ts.dialRaw(t).request(true, headers(getFields))) // the server lives
+}
+
 // TestMalformedControlStreams breaks the rules for unidirectional streams; "Critical
 // stream reopen" is a row of the known attacks.
 func TestMalformedControlStreams(t *testing.T) {
