@@ -141,9 +141,6 @@ func (b *body) checkEnd() error {
 
 // setReadDeadline sets until when the content can be read.
 func (b *body) setReadDeadline(t time.Time) error {
-	if b.stream == nil {
-		return http.ErrNotSupported // a tunnel's, which is the loop's
-	}
 	at := int64(0)
 	if !t.IsZero() {
 		at = t.UnixNano()

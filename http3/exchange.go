@@ -23,7 +23,8 @@ type exchange struct {
 	eventStream             // while it is the loop's
 	stream      quic.Stream // once it is detached, for the handler's goroutine
 
-	detached sync.Once
+	detaching sync.Once
+	detached  atomic.Bool // stream can be used
 
 	conn   *serverConn
 	req    *http.Request
@@ -102,6 +103,9 @@ func (x *exchange) setDeadline(set func(*quic.Stream) error) error {
 	defer x.using.Unlock()
 	if x.returned {
 		return errHandlerReturned
+	}
+	if !x.detached.Load() {
+		return http.ErrNotSupported // a tunnel's, which is the loop's
 	}
 	return set(&x.stream)
 }
@@ -195,19 +199,23 @@ func (c *serverConn) HandleRequest(_ monotime.Time, rs *h3.RequestStream, h *h3.
 
 // detach makes the stream one for goroutines, in one of them or on the loop.
 func (x *exchange) detach() {
+	if x.detached.Load() {
+		return
+	}
 	if x.tunnel != nil {
 		// The loop may be using it. When the connection has ended it does not.
 		_ = x.conn.do(func(*quic.Turn) error {
-			x.detached.Do(x.detachNow)
+			x.detaching.Do(x.detachNow)
 			return nil
 		})
 	}
-	x.detached.Do(x.detachNow)
+	x.detaching.Do(x.detachNow)
 }
 
 func (x *exchange) detachNow() {
 	x.stream = *x.ref.Detach()
 	x.body.detach(&x.stream)
+	x.detached.Store(true)
 }
 
 // serve runs the handler, in a worker's goroutine.

@@ -24,7 +24,8 @@ type Tunnel struct {
 	conn      *conn
 	ref       quic.StreamRef
 	stream    *quic.Stream // once it is detached
-	detached  sync.Once
+	detaching sync.Once
+	detached  atomic.Bool
 	content   *body
 	datagrams datagramQueue
 	release   func() // tells that the tunnel has ended
@@ -101,23 +102,42 @@ func (t *Tunnel) Write(p []byte) (int, error) {
 // detach makes the tunnel's stream one for goroutines. The loop may be using it; when the
 // connection has ended it does not.
 func (t *Tunnel) detach() {
-	detach := func() {
-		t.stream = t.ref.Detach()
-		t.content.detach(t.stream)
+	if t.detached.Load() {
+		return
 	}
 	_ = t.conn.do(func(*quic.Turn) error {
-		t.detached.Do(detach)
+		t.detaching.Do(t.detachNow)
 		return nil
 	})
-	t.detached.Do(detach)
+	t.detaching.Do(t.detachNow)
 }
 
-// Close finishes the sending half: the peer reads io.EOF. Reading goes on.
+func (t *Tunnel) detachNow() {
+	t.stream = t.ref.Detach()
+	t.content.detach(t.stream)
+	t.detached.Store(true)
+}
+
+// Close finishes the sending half: the peer reads io.EOF. Reading goes on. It does not
+// wait: on the connection's loop it may be called as well, after Send.
 func (t *Tunnel) Close() error {
-	t.detach()
-	err := t.stream.Close()
-	t.endWrite()
-	return describe(err)
+	if t.detached.Load() {
+		err := t.stream.Close()
+		t.endWrite()
+		return describe(err)
+	}
+	running := t.conn.qc.Run(func(turn *quic.Turn) {
+		t.conn.turn = turn
+		if !t.writeOver.Load() {
+			t.content.rs.SendLast(nil)
+		}
+		t.endWrite()
+	})
+	if !running {
+		t.endWrite()
+		return describe(t.conn.qc.Err())
+	}
+	return nil
 }
 
 // Abort resets both directions with a code. Any goroutine may call it, in either

@@ -162,6 +162,49 @@ func TestTunnel(t *testing.T) {
 	}
 }
 
+// TestTunnelOnLoop closes tunnels on the loop, before they were read or written and
+// after that, and writes there: what is detached already does not wait for the loop.
+func TestTunnelOnLoop(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	for _, detached := range []bool{false, true} {
+		client, _, err := ts.connect(t, "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := <-tunnels
+		if _, err := client.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if detached {
+			if n, err := server.Read(make([]byte, 10)); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		closed := make(chan error, 2)
+		server.QUIC().Run(func(*quic.Turn) {
+			if detached {
+				_, err := server.Write([]byte("y"))
+				closed <- err
+			}
+			closed <- server.Close()
+		})
+		if err := wait(t, "Close", closed); err != nil {
+			t.Error(err)
+		}
+		if got, err := io.ReadAll(client); err != nil || (string(got) == "y") != detached {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := server.Close(); err != nil && !detached {
+			t.Errorf("the second time: %v", err)
+		}
+		_ = client.Close()
+		if _, err := io.ReadAll(server); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTunnelDatagrams(t *testing.T) {
 	handler, tunnels := acceptAll()
 	ts := serve(t, handler, enableTunnels)
