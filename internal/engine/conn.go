@@ -166,7 +166,7 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS
 	e.spare.awake++
 	c.loss = recovery.NewDetector(c)
 	c.setSpaces()
-	first := c.newPath(addrs)
+	first := c.newPath(0, addrs)
 	first.Peer = path.PeerID{} // its ID is not known yet
 	if side == wire.ClientSide {
 		first.Validate() // Section 8: the client chose the address

@@ -74,7 +74,7 @@ func (c *Conn) pathOrNew(now monotime.Time, d *Datagram) *path.Path {
 		p = nil
 	}
 	if p == nil {
-		p = c.newPath(d.Path)
+		p = c.newPath(now, d.Path)
 		p.Received(len(d.Data))
 		if forgotten := c.paths.Add(p); forgotten != nil {
 			c.pathForgotten(forgotten)
@@ -84,8 +84,8 @@ func (c *Conn) pathOrNew(now monotime.Time, d *Datagram) *path.Path {
 }
 
 // newPath returns a path between two addresses of which nothing else is known.
-func (c *Conn) newPath(addrs path.Addrs) *path.Path {
-	e := c.paths.EstimatesFor(addrs)
+func (c *Conn) newPath(now monotime.Time, addrs path.Addrs) *path.Path {
+	e := c.paths.EstimatesFor(now, addrs)
 	if e.MTU.Size() == 0 {
 		e.MTU.Init(c.config.MaxDatagramSize)
 		if c.established() {

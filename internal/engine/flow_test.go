@@ -99,7 +99,7 @@ func TestConnWindowBesideUnread(t *testing.T) {
 		var f connFlow
 		f.init(Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults(), new(streambuf.Pool))
 		c := &Conn{config: Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()}
-		c.paths.Use(0, c.newPath(path.Addrs{}))
+		c.paths.Use(0, c.newPath(0, path.Addrs{}))
 		if err := f.receive(unread); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@
 //	var paths path.Set
 //	paths.Use(now, path.New(addrs, estimates))
 //	p := paths.Current                             // where packets go
-//	paths.Add(path.New(other, paths.EstimatesFor(&other)))
+//	paths.Add(path.New(other, paths.EstimatesFor(now, other)))
 //
 // Several paths may be alive at once; packets of application data go to the current
 // one. It sends nothing itself.
@@ -27,7 +27,7 @@ type Path struct {
 	validated  bool          // the peer was shown to be at the address
 	fallback   bool          // see Set.Fallback
 	next       *Path         // in the list of a Set
-	lastUse    monotime.Time // when another path took over
+	lastUse    monotime.Time // when another took over, from it or from one that taught its estimates
 	*Estimates
 }
 

@@ -79,10 +79,10 @@ func (s *Set) owner(e *Estimates) *Path {
 }
 
 // EstimatesFor returns the estimates for a new path: those of a path that differs in
-// the peer's port alone, or new ones that know nothing.
-func (s *Set) EstimatesFor(a Addrs) *Estimates {
+// the peer's port alone and is not stale, or new ones that know nothing.
+func (s *Set) EstimatesFor(now monotime.Time, a Addrs) *Estimates {
 	for p := s.Current; p != nil; p = p.next {
-		if p.Addrs.sameHosts(&a) {
+		if p.Addrs.sameHosts(&a) && !s.Stale(now, p) {
 			return p.Estimates
 		}
 	}
@@ -97,6 +97,7 @@ func (s *Set) EstimatesFor(a Addrs) *Estimates {
 
 // Add keeps a path in mind, and returns the one that it replaces if there are too many.
 func (s *Set) Add(p *Path) (forgotten *Path) {
+	p.lastUse = s.lastUse(p.Estimates)
 	n := 0
 	for range s.All() {
 		n++
@@ -107,6 +108,19 @@ func (s *Set) Add(p *Path) (forgotten *Path) {
 	}
 	p.next, s.Current.next = s.Current.next, p
 	return forgotten
+}
+
+// lastUse returns when a path with these estimates was used last, zero for now or never.
+func (s *Set) lastUse(e *Estimates) (at monotime.Time) {
+	if e == s.Current.Estimates {
+		return 0
+	}
+	for p := s.Current.next; p != nil; p = p.next {
+		if p.Estimates == e {
+			at = max(at, p.lastUse)
+		}
+	}
+	return at
 }
 
 // leastUseful returns the path to forget: the last one that was never validated, or
@@ -140,6 +154,11 @@ func (s *Set) Use(now monotime.Time, p *Path) {
 	}
 	if old != nil && old != p {
 		old.lastUse = now
+		for q := old.next; q != nil; q = q.next {
+			if q.Estimates == old.Estimates && q.lastUse.IsZero() {
+				q.lastUse = now // was tried alone: what is known of it is as old
+			}
+		}
 		s.Remove(p)
 		p.next = old
 	}

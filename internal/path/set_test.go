@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
 func addrs(i byte, port uint16) Addrs {
@@ -12,7 +14,7 @@ func addrs(i byte, port uint16) Addrs {
 
 // add puts a path into the set, and makes it the current one.
 func add(s *Set, a Addrs, validated bool) *Path {
-	p := New(a, s.EstimatesFor(a))
+	p := New(a, s.EstimatesFor(start, a))
 	if validated {
 		p.Validate()
 	}
@@ -43,7 +45,7 @@ func TestSetForgets(t *testing.T) {
 		t.Fatal("there is a path to go back to from a validated one")
 	}
 	for i := range byte(100) {
-		s.Add(New(addrs(10+i, 2), s.EstimatesFor(addrs(10+i, 2))))
+		s.Add(New(addrs(10+i, 2), s.EstimatesFor(start, addrs(10+i, 2))))
 	}
 	if s.Find(first.Addrs) != first || s.Current != second {
 		t.Fatal("a validated path was forgotten for others")
@@ -80,5 +82,32 @@ func TestSetStale(t *testing.T) {
 	old, now := add(&s, addrs(1, 1), true), add(&s, addrs(2, 1), true)
 	if s.Stale(start.Add(maxAge), old) || !s.Stale(start.Add(maxAge+1), old) || s.Stale(start.Add(time.Hour), now) {
 		t.Fatal("stale too soon, or never")
+	}
+}
+
+// What was learned long ago is no guide for a new path to the same host, nor for one
+// that was tried meanwhile and shares it; what the current path teaches always is.
+func TestSetStaleEstimates(t *testing.T) {
+	var s Set
+	old := add(&s, addrs(1, 1), true)
+	try := func(at monotime.Time, port uint16) *Path {
+		p := New(addrs(1, port), s.EstimatesFor(at, addrs(1, port)))
+		s.Add(p)
+		return p
+	}
+	before := try(start, 2)
+	now := add(&s, addrs(2, 1), true)
+	after := try(start.Add(maxAge), 3)
+	for _, p := range []*Path{before, after} {
+		if p.Estimates != old.Estimates || s.Stale(start.Add(maxAge), p) || !s.Stale(start.Add(maxAge+1), p) {
+			t.Errorf("tried from port %d: other estimates, or forgotten too soon or late", p.Remote.Port())
+		}
+	}
+	s.Remove(old)
+	if e := s.EstimatesFor(start.Add(maxAge+1), old.Addrs); e == old.Estimates || e.ID == old.ID {
+		t.Error("a new path takes estimates that hold no more")
+	}
+	if s.EstimatesFor(start.Add(time.Hour), addrs(2, 2)) != now.Estimates {
+		t.Error("estimates of the current path are forgotten")
 	}
 }
