@@ -64,6 +64,11 @@ const (
 	// ago.
 	maxBuffered = 5 * time.Second
 
+	// maxRejected is for how many sessions to come it is remembered what the streams
+	// have used that were refused for want of room: far more than there may be at a
+	// time by default.
+	maxRejected = 64
+
 	// MaxQueuedStreams bounds the streams of each kind in a session that wait to
 	// be accepted, above any limit of streams open at a time.
 	MaxQueuedStreams = 1024

@@ -24,6 +24,7 @@ type Conn struct {
 	sessions  map[uint64]*Session // by ID; those that have not ended
 	lingering []*Session          // those that have, while the peer has not finished; the first to be given up first
 	buffered  []bufferedStream    // whose session is not there yet, the oldest first
+	rejected  []rejected          // streams of sessions that are not there yet, the oldest first
 	gone      []uint64            // IDs of the last sessions that ended, the oldest first
 	early     earlyDatagrams
 	held      int // bytes of datagrams that wait, of all sessions
@@ -75,7 +76,7 @@ func (c *Conn) HandleClose(err error) {
 		return
 	}
 	c.over = err
-	c.buffered, c.lingering, c.lateEnds, c.idleAt = nil, nil, nil, 0
+	c.buffered, c.rejected, c.lingering, c.lateEnds, c.idleAt = nil, nil, nil, nil, 0
 	for len(c.newcomers) > 0 {
 		c.refuseNewcomers(c.newcomers[0].until)
 	}

@@ -81,6 +81,7 @@ func (c *Conn) Begin(now monotime.Time, id uint64, d Draft, protocol string) *Se
 	}
 	c.sessions[id] = s
 	s.heardAt(now)
+	s.countRejected(c.takeRejected(id))
 	for _, st := range c.takeBuffered(id) {
 		s.addStream(now, st)
 	}
@@ -95,5 +96,6 @@ func (c *Conn) HandleRefused(id uint64) {
 		st.refuse(CodeSessionGone)
 	}
 	c.early.drop(id)
+	c.takeRejected(id)
 	c.remember(id)
 }

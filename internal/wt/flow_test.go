@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // TestFlowControlCountsCancelled: what was sent on a stream counts for the session's
@@ -23,69 +22,6 @@ func TestFlowControlCountsCancelled(t *testing.T) {
 	wantEvents(t, "the rest is not", c, EventContent)
 	if b := s.PollContent(nil); !bytes.Equal(b, appendCapsule(nil, CapsuleMaxData, limit+sent)) {
 		t.Errorf("%x", b)
-	}
-}
-
-// earlyFlow is a server's connection whose client speaks one draft, with limits, and has
-// no session yet.
-func earlyFlow(d Draft, conf Config) *Conn {
-	c := NewConn(wire.ServerSide, conf.WithDefaults())
-	c.HandleSettings(&h3.Settings{Datagrams: true, Extra: append(set(uint64(d.Setting()), 1), limitSettings...)}, true)
-	c.admit(d)
-	poll(c)
-	return c
-}
-
-// TestFlowControlCountsEarly: what was sent on a stream and will never be read counts for
-// the limit of its session, which came later (Sections 4.6 and 5.4): where there is flow
-// control, both ends agree on what is left.
-func TestFlowControlCountsEarly(t *testing.T) {
-	const limit, sent = 1000, 600
-	for _, d := range Drafts {
-		for name, act := range map[string]func(*Conn, *Stream) *Session{
-			"before the session": func(c *Conn, st *Stream) *Session {
-				st.HandleDiscarded(sent)
-				st.HandleReset()
-				return c.Begin(1, 400, d, "")
-			},
-			"after it": func(c *Conn, st *Stream) *Session {
-				s := c.Begin(1, 400, d, "")
-				st.HandleDiscarded(sent)
-				st.HandleReset()
-				return s
-			},
-		} {
-			c := earlyFlow(d, Config{MaxData: limit})
-			s := act(c, begun(c, 2, 400))
-			var want []byte
-			if d.FlowControl() {
-				want = appendCapsule(nil, CapsuleMaxData, limit+sent)
-			}
-			if got := s.PollContent(nil); !bytes.Equal(got, want) || s.Err() != nil {
-				t.Errorf("draft %d, %s: %x, %v, want %x", d, name, got, s.Err(), want)
-			}
-			if st := s.Accept(Uni); st == nil {
-				t.Errorf("draft %d, %s: the session does not learn of the stream", d, name)
-			}
-		}
-	}
-}
-
-// TestAttackTooMuchEarlyData: a reset hides nothing that is beyond the limit of a session
-// to come.
-func TestAttackTooMuchEarlyData(t *testing.T) {
-	for _, d := range Drafts {
-		c := earlyFlow(d, Config{MaxData: 1000})
-		st := begun(c, 2, 400)
-		st.HandleDiscarded(1001)
-		st.HandleReset()
-		begun(c, 4, 400)
-		s := c.Begin(1, 400, d, "")
-		if code, _ := h3.Code(s.Err()); d.FlowControl() && (code != CodeFlowControl || s.streams.n != 0) {
-			t.Errorf("draft %d: %v, and %d streams", d, s.Err(), s.streams.n)
-		} else if !d.FlowControl() && (s.Err() != nil || s.streams.n != 2) {
-			t.Errorf("draft %d: %v, and %d streams, without a limit", d, s.Err(), s.streams.n)
-		}
 	}
 }
 

@@ -33,6 +33,7 @@ type Stream struct {
 	reset              bool // the peer has cancelled what it sends
 	waiting            bool // to be accepted
 	written            bool // something beyond the header
+	rejected           bool // for want of room before its session was there
 
 	discarded uint64 // bytes of the peer's that count for the session once it is there
 
@@ -104,11 +105,14 @@ func (st *Stream) Consumed(now monotime.Time, n int) {
 // to come. It is to be called once the stream's final size is known (RFC 9000,
 // Section 4.5).
 func (st *Stream) HandleDiscarded(n uint64) {
-	if st.session == nil {
+	switch {
+	case st.session != nil:
+		st.session.consumed(n)
+	case st.rejected:
+		st.conn.handleRejected(st.header.session(), data, n)
+	default:
 		st.discarded += n
-		return
 	}
-	st.session.consumed(n)
 }
 
 // consumed counts bytes of the peer's that were read, or never will be.

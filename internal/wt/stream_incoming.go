@@ -22,6 +22,12 @@ func (h *header) missing() int {
 	return 1<<(h.b[0]>>6) - int(h.n)
 }
 
+// session returns the ID, once all of it is there.
+func (h *header) session() uint64 {
+	id, _ := wire.ConsumeVarint(h.b[:h.n])
+	return id
+}
+
 // HandleStream takes note of a stream of the peer's that began with TypeUni or
 // SignalBidi.
 func (c *Conn) HandleStream(id uint64) *Stream {
@@ -44,7 +50,7 @@ func (c *Conn) HandleHeader(now monotime.Time, st *Stream, p []byte) {
 	if st.Missing() > 0 || !st.receiving {
 		return
 	}
-	id, _ := wire.ConsumeVarint(st.header.b[:st.header.n])
+	id := st.header.session()
 	if id%4 != 0 { // Section 4
 		c.fail(&h3.ConnError{Code: h3.IDError, Reason: "session ID that is no request's"})
 		return
@@ -78,7 +84,7 @@ type bufferedStream struct {
 // buffer keeps a stream until its session is there, or refuses it (Section 4.6).
 func (c *Conn) buffer(now monotime.Time, id uint64, st *Stream) {
 	if c.over != nil || len(c.buffered) >= maxBufferedStreams && !c.makeRoom(now) {
-		st.refuse(CodeBufferedStreamRejected)
+		c.reject(id, st)
 		return
 	}
 	c.buffered = append(c.buffered, bufferedStream{id: id, stream: st, since: now})
@@ -94,7 +100,7 @@ func (c *Conn) makeRoom(now monotime.Time) bool {
 	if i < 0 {
 		return false
 	}
-	c.buffered[i].stream.refuse(CodeBufferedStreamRejected)
+	c.reject(c.buffered[i].id, c.buffered[i].stream)
 	c.buffered = slices.Delete(c.buffered, i, i+1)
 	return true
 }
