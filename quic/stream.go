@@ -61,10 +61,12 @@ type stream struct {
 	// use has in its upper half how often the memory was released, which a StreamRef
 	// has to know, and in the lower one how many calls from any goroutine are within.
 	use atomic.Uint64
+	mu  sync.Mutex // of the memory: who waits for it may mean a stream before
 	streamState
 }
 
-// streamState is a stream without its name, what a new one in its memory begins with.
+// streamState is a stream without its name and lock, what a new one in its memory begins
+// with.
 type streamState struct {
 	link  loop.Stream
 	conn  *Conn
@@ -75,13 +77,12 @@ type streamState struct {
 	ended   bool          // the engine has forgotten it
 	handler StreamHandler // nil for nobody
 
-	sendOver bool // the sending half has ended; guarded by mu
-
-	mu      sync.Mutex
-	reading half
-	writing half
-	rare    *rarities // nil without any
-	sendErr error     // why the sending half has ended, nil for "all was acknowledged"
+	// Guarded by mu:
+	sendOver bool // the sending half has ended
+	reading  half
+	writing  half
+	rare     *rarities // nil without any
+	sendErr  error     // why the sending half has ended, nil for "all was acknowledged"
 }
 
 // rarities are what few streams have. They are guarded by the stream's lock.

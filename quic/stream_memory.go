@@ -31,6 +31,14 @@ func (s *stream) recycle() {
 	if s.rare != nil {
 		s.rare.deadlines.forget(s.conn.link)
 	}
-	s.streamState = streamState{}
+	s.empty()
 	streamPool.Put(s)
+}
+
+// empty makes s what a new stream begins with. What a deadline of a stream before has
+// posted to its loop may look at s meanwhile.
+func (s *stream) empty() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streamState = streamState{}
 }
