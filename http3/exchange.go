@@ -169,15 +169,15 @@ func (c *serverConn) HandleRequest(_ monotime.Time, rs *h3.RequestStream, h *h3.
 	var err error
 	switch x.req, err = x.newRequest(&head); {
 	case err == errTooManyFields:
-		rs.Answer(http.StatusRequestHeaderFieldsTooLarge)
+		x.answer(http.StatusRequestHeaderFieldsTooLarge)
 		return
 	case err != nil:
-		rs.Answer(http.StatusBadRequest)
+		x.answer(http.StatusBadRequest)
 		return
 	}
 	if x.special&hasExpect != 0 {
 		if _, unknown := expectation(x.req.Header); unknown {
-			rs.Answer(http.StatusExpectationFailed)
+			x.answer(http.StatusExpectationFailed)
 			return
 		}
 	}
@@ -195,6 +195,12 @@ func (c *serverConn) HandleRequest(_ monotime.Time, rs *h3.RequestStream, h *h3.
 	c.countHandlers(1)
 	c.woke = true
 	c.workers.run(x)
+}
+
+// answer answers a request that no handler gets.
+func (x *exchange) answer(status int) {
+	x.unused.Store(true)
+	x.body.rs.Answer(status)
 }
 
 // detach makes the stream one for goroutines, in one of them or on the loop.

@@ -57,4 +57,5 @@ func (l largeHeader) done(t *quic.Turn, head *requestHead) {
 	c.turn = t
 	l.exchange.aside = head
 	c.machine.HandleDecoded(now(t), l.section)
+	c.await(t)
 }

@@ -85,8 +85,22 @@ func (c *serverConn) NewRequest(s h3.Stream) *h3.RequestStream {
 	return &s.(*exchange).body.rs
 }
 
-// HandleFailed does nothing: no handler knows of the request.
-func (c *serverConn) HandleFailed(*h3.RequestStream, error) {}
+// HandleFailed lets the stream go when it has ended, if it is not an extension's: no
+// handler knows of the request.
+func (c *serverConn) HandleFailed(rs *h3.RequestStream, err error) {
+	if err != h3.ErrExtension {
+		rs.App.(*exchange).unused.Store(true)
+	}
+}
+
+// Post calls f on the loop, later, after which the machine may have another deadline. Any
+// goroutine may call it.
+func (c *serverConn) Post(f func()) {
+	c.conn.Post(func() {
+		f()
+		c.await(c.turn)
+	})
+}
 
 // HandleGoAway is called when the client wants to end the connection.
 func (c *serverConn) HandleGoAway(monotime.Time, uint64) { c.noticeGoAway() }

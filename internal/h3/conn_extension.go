@@ -26,7 +26,7 @@ func (rs *RequestStream) readSignal(now monotime.Time) (isRequest bool) {
 		stream := rs.stream
 		stream.SetHandler(nil)
 		rs.phase = phaseOver
-		c.handler.HandleFailed(rs, errExtension)
+		c.handler.HandleFailed(rs, ErrExtension)
 		c.handler.HandleExtensionStream(now, rs.id, first, stream)
 		return false
 	}
@@ -39,8 +39,9 @@ func (rs *RequestStream) readSignal(now monotime.Time) (isRequest bool) {
 	return true
 }
 
-// errExtension says that a stream is no request but an extension's.
-var errExtension = &StreamError{NoError, "stream is an extension's"}
+// ErrExtension is what HandleFailed is told of a stream that is no request but an
+// extension's: HandleExtensionStream follows.
+var ErrExtension = &StreamError{NoError, "stream is an extension's"}
 
 // readNow is a Stream as a TryReader.
 type readNow struct{ Stream }
