@@ -183,8 +183,7 @@ func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, erro
 		}
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
-		cancel(p.ref, h3.RequestCancelled)
-		p.conn.Post(func() { p.finish(nil, cause) })
+		p.giveUp(cause)
 		return nil, nil, cause
 	}
 	if p.err != nil {
@@ -217,15 +216,44 @@ func (p *pendingTunnel) finish(resp *http.Response, err error) {
 		return
 	}
 	p.resp, p.err = resp, err
-	if err != nil || resp.StatusCode/100 != 2 {
-		p.abandon()
-		p.conn.refuseTunnel(p.tunnel)
+	if !p.accepted() {
+		p.refused()
 	}
 	if err != nil {
-		p.SetHandler(nil)
-		p.body.rs.Abandon()
-		p.tunnel.endRead(err)
-		p.tunnel.endWrite()
+		p.end(err)
 	}
 	close(p.done)
+}
+
+// giveUp cancels the request, whose response may just have come. Any goroutine may call
+// it.
+func (p *pendingTunnel) giveUp(cause error) {
+	cancel(p.ref, h3.RequestCancelled)
+	p.conn.Post(func() {
+		if p.resp == nil {
+			p.finish(nil, cause)
+			return
+		}
+		if p.accepted() {
+			p.refused()
+		}
+		p.end(cause)
+	})
+}
+
+// accepted reports whether there is a tunnel.
+func (p *pendingTunnel) accepted() bool { return p.resp != nil && p.resp.StatusCode/100 == 2 }
+
+// refused says that there will be no tunnel. On the loop.
+func (p *pendingTunnel) refused() {
+	p.abandon()
+	p.conn.refuseTunnel(p.tunnel)
+}
+
+// end ends both directions of the stream for an error. On the loop.
+func (p *pendingTunnel) end(err error) {
+	p.SetHandler(nil)
+	p.body.rs.Abandon()
+	p.tunnel.endRead(err)
+	p.tunnel.endWrite()
 }

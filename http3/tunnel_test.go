@@ -205,6 +205,42 @@ func TestTunnelOnLoop(t *testing.T) {
 	}
 }
 
+// TestConnectCancelledWithResponse gives requests up whose response has come: they take
+// no place of the connection's any more.
+func TestConnectCancelledWithResponse(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refuse" {
+			w.WriteHeader(http.StatusForbidden)
+		} else if _, err := AcceptTunnel(w); err != nil {
+			t.Error(err)
+		}
+	}, enableTunnels)
+	for _, path := range []string{"/", "/refuse"} {
+		req, err := http.NewRequest(http.MethodConnect, ts.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header[":protocol"] = []string{"test"}
+		cc, _, err := ts.transport.acquireTraced(testContext(t), ts.addr, false, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := cc.beginConnect(testContext(t), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait(t, "the response", p.done)
+		cause := errors.New("changed my mind")
+		p.giveUp(cause)
+		if _, err := p.tunnel.ReceiveDatagram(testContext(t)); err != cause {
+			t.Errorf("%s: ReceiveDatagram: %v, want %v", path, err, cause)
+		}
+		if !eventually(p.released.Load) {
+			t.Errorf("%s: the request keeps its place", path)
+		}
+	}
+}
+
 func TestTunnelDatagrams(t *testing.T) {
 	handler, tunnels := acceptAll()
 	ts := serve(t, handler, enableTunnels)
