@@ -54,11 +54,12 @@ type Conn struct {
 	control          controlStream
 	encoder, decoder *qpackStream // nil until they are needed
 
-	encoderSettled bool  // whether there is a dynamic table for sending
-	manyRequests   bool  // the client has sent more than one
-	toldSetting    bool  // the handler knows of the peer's SETTINGS
-	closed         bool  // the connection has ended
-	held           int32 // bytes of header sections that are unfinished or not decoded
+	encoderSettled bool // whether there is a dynamic table for sending
+	manyRequests   bool // the client has sent more than one
+	toldSetting    bool // the handler knows of the peer's SETTINGS
+	closed         bool // the connection has ended
+
+	held int64 // bytes of header sections that are unfinished or not decoded
 
 	claimed    FrameType // signal of an extension's streams, 0 for none
 	toldGoAway uint64    // of the peer's GOAWAY with this identifier

@@ -19,6 +19,7 @@ func (rs *RequestStream) readSignal(now monotime.Time) (isRequest bool) {
 		rs.abandon(err)
 		return false
 	case !ok:
+		rs.limitTime() // of the header section, if it is to be one
 		return false
 	}
 	c := rs.conn
@@ -26,6 +27,7 @@ func (rs *RequestStream) readSignal(now monotime.Time) (isRequest bool) {
 		stream := rs.stream
 		stream.SetHandler(nil)
 		rs.phase = phaseOver
+		rs.headerArrived()
 		c.handler.HandleFailed(rs, ErrExtension)
 		c.handler.HandleExtensionStream(now, rs.id, first, stream)
 		return false

@@ -35,9 +35,9 @@ func (rs *RequestStream) holdHeader(n int) bool {
 	}
 	c, more := rs.conn, n-rs.heldBytes
 	rs.heldBytes = n
-	c.held += int32(more)
+	c.held += int64(more)
 	within := c.transport.CountBuffered(more)
-	return more <= 0 || within && int(c.held) <= int(c.maxSection)+headerSlack
+	return more <= 0 || within && c.held <= int64(c.maxSection)+headerSlack
 }
 
 // awaitHeader counts what is kept of a header section that has begun, and bounds the
@@ -163,9 +163,13 @@ func (rs *RequestStream) checkHeld(now monotime.Time) {
 func (rs *RequestStream) readAside(section, rest []byte) {
 	rs.headerArrived()
 	rs.waited = true
+	// For as long as it takes to decode it. One alone always has room.
+	if alone := rs.conn.held == 0; !rs.holdHeader(len(section)+len(rest)) && !alone {
+		rs.reject()
+		return
+	}
 	s := &LargeSection{rs: rs, section: bytes.Clone(section), rest: bytes.Clone(rest)}
 	rs.phase, rs.held = phaseHeld, s
-	rs.holdHeader(len(section) + len(rest)) // for as long as it takes to decode it
 	rs.conn.handler.HandleLargeSection(rs, s)
 }
 
