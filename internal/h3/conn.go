@@ -54,10 +54,11 @@ type Conn struct {
 	control          controlStream
 	encoder, decoder *qpackStream // nil until they are needed
 
-	encoderSettled bool // whether there is a dynamic table for sending
-	manyRequests   bool // the client has sent more than one
-	toldSetting    bool // the handler knows of the peer's SETTINGS
-	closed         bool // the connection has ended
+	encoderSettled bool        // whether there is a dynamic table for sending
+	manyRequests   bool        // the client has sent more than one
+	toldSetting    bool        // the handler knows of the peer's SETTINGS
+	closed         bool        // the connection has ended
+	flushing       atomic.Bool // flushQPACK is going to be called
 
 	held int64 // bytes of header sections that are unfinished or not decoded
 
@@ -70,7 +71,6 @@ type Conn struct {
 	goodbye    goodbye
 
 	answered, wasted atomic.Int64 // requests, since they were counted
-	flushing         atomic.Bool  // flushQPACK is going to be called
 }
 
 // NewConn returns a connection. Nothing is sent before Start.
