@@ -63,7 +63,15 @@ func (u *Upgrader) init() {
 			u.HTTP3.takeOver(tcp)
 		}
 	}
-	u.HTTP3.route = u.Cache.Lookup
+	u.HTTP3.route = u.route
+}
+
+// route returns an origin's alternative, also when that has just failed: whoever waits for
+// it is to go on with TCP, and not to look for HTTP/3 at the origin itself, which has not
+// said that it is there (RFC 7838, Section 2.4).
+func (u *Upgrader) route(origin string) (addr string, ok bool) {
+	addr, _ = u.Cache.Lookup(origin)
+	return addr, addr != ""
 }
 
 // RoundTrip sends a request over HTTP/3, if the server is known to have it and
