@@ -84,8 +84,7 @@ const maxSteps = 4_000_000
 // Do runs the conversation to its end and returns the first thing that was
 // not as it must be.
 func (r *Run) Do() error {
-	r.setUp()
-	r.client.dial()
+	r.Start()
 	for !r.finished() {
 		if r.steps++; r.steps > maxSteps {
 			return fmt.Errorf("at %v: no end after %d steps: %s", r.now.Sub(start), maxSteps, r.describe())
@@ -112,6 +111,9 @@ func (r *Run) checkApps() error {
 	}
 	return nil
 }
+
+// Now returns the time of the run.
+func (r *Run) Now() monotime.Time { return r.now }
 
 // Elapsed returns how much virtual time the run took.
 func (r *Run) Elapsed() time.Duration { return r.now.Sub(start) }
@@ -147,15 +149,10 @@ func (r *Run) setUp() {
 
 // step does everything that is due now, then moves the clock.
 func (r *Run) step() error {
-	for _, h := range []*host{r.client, r.server} {
-		if err := h.work(r.now); err != nil {
-			return fmt.Errorf("%v: %w", h.side, err)
-		}
+	if err := r.work(); err != nil {
+		return err
 	}
-	next := monotime.Earliest(r.client.deadline(), r.server.deadline())
-	if len(r.flights) > 0 {
-		next = monotime.Earliest(next, r.flights[0].at)
-	}
+	next := r.next()
 	if next.IsZero() {
 		if r.finished() {
 			return nil
@@ -165,12 +162,58 @@ func (r *Run) step() error {
 	if next.Sub(start) > r.Limit {
 		return fmt.Errorf("not finished within %v: %s", r.Limit, r.describe())
 	}
-	r.now = max(r.now, next)
+	r.moveTo(next)
+	return nil
+}
+
+// work does what is due on both sides.
+func (r *Run) work() error {
+	for _, h := range []*host{r.client, r.server} {
+		if err := h.work(r.now); err != nil {
+			return fmt.Errorf("%v: %w", h.side, err)
+		}
+	}
+	return nil
+}
+
+// next returns when something is due or arrives, zero for never.
+func (r *Run) next() monotime.Time {
+	next := monotime.Earliest(r.client.deadline(), r.server.deadline())
+	if len(r.flights) > 0 {
+		next = monotime.Earliest(next, r.flights[0].at)
+	}
+	return next
+}
+
+// moveTo moves the clock, and lets arrive what has been on its way until then.
+func (r *Run) moveTo(at monotime.Time) {
+	r.now = max(r.now, at)
 	for len(r.flights) > 0 && !r.flights[0].at.After(r.now) {
 		f := heap.Pop(&r.flights).(*flight)
 		r.arrive(f)
 	}
-	return nil
+}
+
+// Start begins a run that does not go to its end by itself, as with Do, but with Advance.
+func (r *Run) Start() {
+	r.setUp()
+	r.client.dial()
+}
+
+// Advance lets d pass. It returns the first thing that was not as it must be.
+func (r *Run) Advance(d time.Duration) error {
+	end := r.now.Add(d)
+	for {
+		if err := r.work(); err != nil {
+			return err
+		}
+		next := r.next()
+		if next.IsZero() || next.After(end) {
+			r.now = end
+			return nil
+		}
+		r.moveTo(next)
+	}
 }
 
 // finished reports whether both sides are done and have forgotten.
