@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
@@ -206,7 +205,7 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 		}
 	}
 	for p, data := c.paths.ChallengeDue(); p != nil; p, data = c.paths.ChallengeDue() {
-		p.ChallengeSent(now.Add(max(c.loss.PTO(), time.Millisecond)))
+		p.ChallengeSent(now, c.loss.PTO())
 		c.deadlines[slotPath] = c.paths.Deadline()
 		if t, ok := c.pathDatagram(now, buf, p, wire.FramePathChallenge, data); ok {
 			return t, true

@@ -17,6 +17,9 @@ const AmplificationFactor = 3
 // timeouts (RFC 9000, Section 8.2.4).
 const giveUpAfter = 3
 
+// maxBackoff bounds the doubling of the time between challenges.
+const maxBackoff = 10
+
 // validation is how far it is known whether the peer is at an address (RFC 9000,
 // Section 8.2).
 type validation struct {
@@ -24,6 +27,7 @@ type validation struct {
 
 	challenge wire.PathData // of our PATH_CHALLENGE
 	state     challengeState
+	times     uint8         // how often it was sent
 	repeatAt  monotime.Time // when it is due again
 	giveUpAt  monotime.Time // when validation fails
 }
@@ -74,7 +78,7 @@ func (p *Path) Challenge(now monotime.Time, data wire.PathData, pto time.Duratio
 		p.validation = new(validation)
 	}
 	v := p.validation
-	v.challenge, v.state = data, challengeDue
+	v.challenge, v.state, v.times = data, challengeDue, 0
 	v.giveUpAt = now.Add(giveUpAfter * max(pto, 2*recovery.InitialRTT))
 }
 
@@ -89,10 +93,12 @@ func (p *Path) ChallengeDue() (wire.PathData, bool) {
 	return p.validation.challenge, true
 }
 
-// ChallengeSent notes that it was sent, and that it is due again at a later time
-// (RFC 9000, Section 9.4).
-func (p *Path) ChallengeSent(repeatAt monotime.Time) {
-	p.validation.state, p.validation.repeatAt = challengeSent, repeatAt
+// ChallengeSent notes that it was sent, and that it is due again later: after pto, and
+// twice that each time, as an Initial packet would be (RFC 9000, Section 8.2.1).
+func (p *Path) ChallengeSent(now monotime.Time, pto time.Duration) {
+	v := p.validation
+	v.state, v.repeatAt = challengeSent, now.Add(max(pto, time.Millisecond)<<min(v.times, maxBackoff))
+	v.times++
 }
 
 // Answers reports whether the data of a PATH_RESPONSE is that of the path's challenge.
