@@ -152,7 +152,7 @@ func (s *Server) listenBeside(srv *http.Server, addr string, ctx context.Context
 		return err
 	}
 	ln, err := s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return quic.ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
+		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
 	}, ctx)
 	if err != nil {
 		return err

@@ -47,10 +47,14 @@ type Server struct {
 	// asked for that, once more and for a host that the client has chosen. Fixed
 	// responses are for every host.
 	TLSConfig *tls.Config
-	// QUICConfig configures the transport; nil stands for its defaults. Its
+	// QUICConfig configures the connections; nil stands for its defaults. Its
 	// MaxIncomingStreams, DefaultMaxConcurrentRequests if 0, is the number of
-	// requests that one client may have running. NewHandler is replaced.
+	// requests that one client may have running.
 	QUICConfig *quic.Config
+	// QUICTransportConfig configures the sockets that the server opens, their event
+	// loops, and limits over all connections; nil stands for its defaults, and a nil
+	// Logger in it for Logger.
+	QUICTransportConfig *quic.TransportConfig
 	// MaxHeaderBytes is the largest header or trailer section a request may have,
 	// as DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
 	// answered with status 431.
@@ -175,7 +179,7 @@ func (s *Server) Listen(addr string) (*quic.Listener, error) {
 		addr = ":443"
 	}
 	return s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return quic.ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
+		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
 	}, nil)
 }
 

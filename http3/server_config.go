@@ -18,15 +18,24 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*qu
 	if conf.MaxIncomingStreams == 0 {
 		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
 	}
-	if conf.Logger == nil {
-		conf.Logger = s.logger()
-	}
 	if conf.MaxIdleTimeout == 0 && s.idleTimeout() > defaultMaxIdleTimeout {
 		conf.MaxIdleTimeout = s.idleTimeout()
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
 	return conf, func(t *quic.Turn) quic.Handler { return s.newConn(t, maxHandlers, base) }
+}
+
+// transportConfig is the user's configuration of sockets.
+func (s *Server) transportConfig() *quic.TransportConfig {
+	var conf quic.TransportConfig
+	if s.QUICTransportConfig != nil {
+		conf = *s.QUICTransportConfig
+	}
+	if conf.Logger == nil {
+		conf.Logger = s.logger()
+	}
+	return &conf
 }
 
 // datagrams reports whether HTTP datagrams are enabled.

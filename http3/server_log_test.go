@@ -23,7 +23,7 @@ func TestStuckLog(t *testing.T) {
 	open := make(chan struct{})
 	ts := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, func(s *Server) {
 		s.Logger = slog.New(stuckLog{open})
-		s.QUICConfig = &quic.Config{Loops: 1}
+		s.QUICTransportConfig = &quic.TransportConfig{Loops: 1}
 	})
 	defer close(open)
 	conf := ts.transport.TLSClientConfig.Clone()

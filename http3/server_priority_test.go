@@ -56,7 +56,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	conf := &quic.Config{
 		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,
 	}
-	qc, err := quic.DialEvents(testContext(t), ts.addr, clientTLS, conf, func(*quic.Turn) quic.Handler { return client })
+	qc, err := new(quic.TransportConfig).DialEvents(testContext(t), ts.addr, clientTLS, conf, func(*quic.Turn) quic.Handler { return client })
 	if err != nil {
 		t.Fatal(err)
 	}

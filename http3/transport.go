@@ -33,8 +33,7 @@ type Transport struct {
 	// TLSClientConfig configures TLS; nil stands for its defaults. Its
 	// NextProtos are not used.
 	TLSClientConfig *tls.Config
-	// QUICConfig configures the transport; nil stands for its defaults.
-	// NewHandler is replaced.
+	// QUICConfig configures the connections; nil stands for its defaults.
 	QUICConfig *quic.Config
 	// QUICTransport, when set, is the socket all connections share; without,
 	// each has its own.

@@ -173,7 +173,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
 	newHandler := func(turn *quic.Turn) quic.Handler { return newClientConn(t, turn, addr) }
-	dial := quic.DialEvents
+	dial := new(quic.TransportConfig).DialEvents
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.DialEvents
 	}

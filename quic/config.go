@@ -1,15 +1,11 @@
 package quic
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"log/slog"
-	"runtime"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/congestion"
-	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -23,8 +19,10 @@ const (
 	NewReno                   // RFC 9002, Section 7
 )
 
-// Config says how connections behave. A nil *Config and fields that are zero
-// mean the defaults. It may be shared and must not be changed once in use.
+// Config says how one connection behaves; what concerns the socket, and all connections
+// on it together, is in TransportConfig. A nil *Config and fields that are zero mean the
+// defaults. What it is given to takes from it what it needs, so that it may be shared, and
+// changed later for the next connection.
 type Config struct {
 	// Versions are the versions of QUIC that a server accepts and a client may end up
 	// with, the preferred ones first; a server uses the one that the client prefers of
@@ -98,95 +96,14 @@ type Config struct {
 	// over 100 ms.
 	MaxCongestionWindow int
 
-	// DisableGSO and DisableGRO forgo Linux's segmentation offloads. They and
-	// SocketBuffer count where a socket is made: Listen, Dial, NewTransport.
-	DisableGSO, DisableGRO bool
-	// SocketBuffer is the size in bytes to ask of the kernel for the socket's
-	// buffers, each of the two. Default 7 MiB.
-	SocketBuffer int
-
-	// SendBatch is how many datagrams of one connection are given to the kernel in
-	// one call at most, and ReceiveBatch how many messages one call reads, each a
-	// datagram or, with GRO, a train of up to 64 KiB for which there is memory. Less
-	// of either makes a loop turn to other connections sooner, and costs calls.
-	// Defaults are 64, which is the most, and 8, or 32 without GRO; ReceiveBatch may
-	// be up to 1024. They count where a socket is made, and on Linux.
-	SendBatch, ReceiveBatch int
-
-	// Loops is how many event loops serve the address, each with a socket and a
-	// share of the connections. More than one are a matter of Linux. Default is
-	// one for each processor that Go may use (GOMAXPROCS), up to 16, for Listen,
-	// and 1 for NewTransport and Dial. It counts where a socket is made.
-	Loops int
-
-	// ConnectionIDs makes the connection IDs that this side gives out. Default is
-	// RandomConnectionIDs(8, 0). It counts where a socket is made.
-	ConnectionIDs ConnectionIDGenerator
-
-	// StatelessResetKey lets a server that was restarted end the connections
-	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
-	// Default is a random one. It counts where a socket is made.
-	StatelessResetKey *[32]byte
-	// RequireAddressValidation makes a server ask every client to prove its
-	// address with a Retry packet, which costs a round trip (RFC 9000,
-	// Section 8.1.2). Without it, that happens only from RetryThreshold on.
-	RequireAddressValidation bool
-
-	// The limits that follow are those of a whole transport, over all its loops and
-	// connections. They count where it is made: Listen, Dial, NewTransport; and all but
-	// the first where it begins to listen. Zero means the default, which suits a
-	// machine with 1 GiB of memory, negative no limit. docs/operating.md adds up what
-	// strangers can make a server hold.
-
-	// MaxBufferedBytes is how many bytes buffers may hold: what streams were written
-	// and the peers have not acknowledged, and what was received and not read. From
-	// half of it on, connections that hold much get less: writers wait, and flow
-	// control windows no longer grow. When it is used up all the same, connections
-	// that hold the most and make no progress are closed, with INTERNAL_ERROR.
-	// Default 128 MiB.
-	MaxBufferedBytes int64
-	// MaxConnections is how many connections clients may have, and
-	// MaxConnectionsPerSource how many those of one IPv4 address or one IPv6 /64 may.
-	// Further ones are told CONNECTION_REFUSED. Defaults 16384, and three quarters of
-	// MaxConnections.
-	MaxConnections, MaxConnectionsPerSource int
-	// MaxHandshakes is how many handshakes may be under way with clients that have
-	// proved their address, and MaxHandshakesPerSource how many of one IPv4 address
-	// or IPv6 /64. Further ones get no answer, and try again. Defaults 4096, and three
-	// quarters of MaxHandshakes.
-	MaxHandshakes, MaxHandshakesPerSource int
-	// RetryThreshold is how many handshakes are under way when further clients are
-	// asked to prove their address with a Retry packet (RFC 9000, Section 8.1.2).
-	// Default 256.
-	RetryThreshold int
-
 	// QlogDir is the directory to write one qlog file for each connection to; it is
 	// made if it is not there. At most 512 connections are logged at a time, and
-	// about 1 GiB of each. Logger is told when a file cannot be written.
+	// about 1 GiB of each. TransportConfig.Logger is told when a file cannot be written.
 	QlogDir string
-	// Logger is told what an operator should know. Default is nobody. It is called in
-	// a goroutine of its own, so that it may take long, and up to 100 times a second;
-	// one line then says how many records were left out. Transport.Close waits for it,
-	// a second at most.
-	Logger *slog.Logger
-}
-
-// maxDefaultLoops is how many loops Listen makes by itself: as many as fill
-// networks of today, each costs about a megabyte.
-const maxDefaultLoops = 16
-
-func defaultLoops() int {
-	if runtime.GOOS != "linux" {
-		return 1
-	}
-	return min(runtime.GOMAXPROCS(0), maxDefaultLoops)
 }
 
 const (
 	defaultMaxStreams = 100
-	// maxSendBatch is the kernel's limit for segments of a send (UDP_MAX_SEGMENTS
-	// of old), and maxReceiveBatch the one for messages of a call (UIO_MAXIOV).
-	maxSendBatch, maxReceiveBatch = 64, 1024
 	// minWindow is the smallest flow control window: a datagram's worth
 	// (RFC 9000, Section 14), below which every packet would wait for credit.
 	minWindow = 1200
@@ -210,64 +127,56 @@ func (conf *Config) orDefault() *Config {
 
 // validate refuses what cannot work.
 func (conf *Config) validate() error {
-	for _, f := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"HandshakeTimeout", conf.HandshakeTimeout},
-		{"MaxIdleTimeout", conf.MaxIdleTimeout},
-		{"KeepAlivePeriod", conf.KeepAlivePeriod},
-	} {
-		if f.value < 0 {
-			return fmt.Errorf("quic: Config.%s is negative: %v", f.name, f.value)
-		}
-	}
-	for _, f := range []struct {
-		name  string
-		value uint64
-	}{
-		{"InitialStreamWindow", conf.InitialStreamWindow}, {"MaxStreamWindow", conf.MaxStreamWindow},
-		{"InitialConnWindow", conf.InitialConnWindow}, {"MaxConnWindow", conf.MaxConnWindow},
-	} {
-		if f.value != 0 && f.value < minWindow || f.value > wire.MaxVarint {
-			return fmt.Errorf("quic: Config.%s is not between %d and %d: %d", f.name, minWindow, uint64(wire.MaxVarint), f.value)
-		}
-	}
-	if err := connid.Check(conf.connectionIDs(), max(conf.Loops, 1)); err != nil {
-		return fmt.Errorf("quic: Config.ConnectionIDs: %w", err)
-	}
-	if conf.Loops < 0 || conf.Loops > connid.MaxShards {
-		return fmt.Errorf("quic: Config.Loops is not between 0 and %d: %d", connid.MaxShards, conf.Loops)
-	}
-	for _, f := range []struct {
-		name       string
-		value, max int
-	}{
-		{"SendBatch", conf.SendBatch, maxSendBatch}, {"ReceiveBatch", conf.ReceiveBatch, maxReceiveBatch},
-	} {
-		if f.value < 0 || f.value > f.max {
-			return fmt.Errorf("quic: Config.%s is not between 0 and %d: %d", f.name, f.max, f.value)
-		}
-	}
-	if n := conf.InitialCongestionWindow; n != 0 && (n < minInitialCwnd || n > maxInitialCwnd) {
-		return fmt.Errorf("quic: Config.InitialCongestionWindow is not between %d and %d: %d", minInitialCwnd, maxInitialCwnd, n)
-	}
-	if n := conf.MaxCongestionWindow; n != 0 && (n < minMaxCwnd || n > congestion.MaxWindow) {
-		return fmt.Errorf("quic: Config.MaxCongestionWindow is not between %d and %d: %d", minMaxCwnd, congestion.MaxWindow, n)
-	}
-	if n := conf.MaxUDPPayload; n != 0 && (n < minUDPPayload || n > maxUDPPayload) {
-		return fmt.Errorf("quic: Config.MaxUDPPayload is not between %d and %d: %d", minUDPPayload, maxUDPPayload, n)
-	}
-	if err := conf.checkVersions(); err != nil {
-		return err
-	}
-	if conf.SocketBuffer < 0 {
-		return errors.New("quic: Config.SocketBuffer is negative")
-	}
-	if conf.Congestion > NewReno {
-		return fmt.Errorf("quic: Config.Congestion is unknown: %d", conf.Congestion)
+	return cmp.Or(
+		conf.checkVersions(),
+		checkDuration("Config.HandshakeTimeout", conf.HandshakeTimeout),
+		checkDuration("Config.MaxIdleTimeout", conf.MaxIdleTimeout),
+		checkDuration("Config.KeepAlivePeriod", conf.KeepAlivePeriod),
+		checkWindows("Config.InitialStreamWindow", conf.InitialStreamWindow, "Config.MaxStreamWindow", conf.MaxStreamWindow),
+		checkWindows("Config.InitialConnWindow", conf.InitialConnWindow, "Config.MaxConnWindow", conf.MaxConnWindow),
+		checkRange("Config.MaxUDPPayload", conf.MaxUDPPayload, minUDPPayload, maxUDPPayload),
+		checkRange("Config.Congestion", conf.Congestion, CUBIC, NewReno),
+		checkRange("Config.InitialCongestionWindow", conf.InitialCongestionWindow, minInitialCwnd, maxInitialCwnd),
+		checkRange("Config.MaxCongestionWindow", conf.MaxCongestionWindow, minMaxCwnd, congestion.MaxWindow),
+	)
+}
+
+// checkDuration refuses a field's value that is negative.
+func checkDuration(field string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("quic: %s is negative: %v", field, d)
 	}
 	return nil
+}
+
+// checkRange refuses a field's value that is neither zero nor between two others.
+func checkRange[T cmp.Ordered](field string, v, least, most T) error {
+	var zero T
+	if v == zero || v >= least && v <= most {
+		return nil
+	}
+	return fmt.Errorf("quic: %s is not between %v and %v: %v", field, least, most, v)
+}
+
+// checkWindows refuses flow control windows that are no windows, and a first one above
+// the largest.
+func checkWindows(first string, initial uint64, last string, largest uint64) error {
+	err := cmp.Or(
+		checkRange(first, initial, minWindow, wire.MaxVarint),
+		checkRange(last, largest, minWindow, wire.MaxVarint),
+	)
+	if err == nil && largest != 0 && initial > largest {
+		err = fmt.Errorf("quic: %s is larger than %s: %d and %d", first, last, initial, largest)
+	}
+	return err
+}
+
+// prefixed puts a text before an error, if there is one.
+func prefixed(text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s%w", text, err)
 }
 
 // engineConfig returns conf in the engine's terms.
@@ -305,13 +214,4 @@ func streamLimit(n int64) uint64 {
 		return 0
 	}
 	return uint64(n)
-}
-
-// logHandler returns what tells Logger, or nobody if there is none, and does not wait
-// for it: for event loops, and for what peers cause.
-func (conf *Config) logHandler() *asynclog.Handler {
-	if conf.Logger == nil {
-		return asynclog.New(slog.DiscardHandler)
-	}
-	return asynclog.New(conf.Logger.Handler())
 }

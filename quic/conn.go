@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -21,7 +22,7 @@ import (
 type Conn struct {
 	transport *Transport
 	worker    *worker // the loop that the connection lives on
-	conf      *Config
+	conf      *engine.Config
 	listener  *Listener // that the connection came in by, nil if it was dialled
 	link      *loop.Conn
 	tls       *handshake.Conn
@@ -49,14 +50,14 @@ type Conn struct {
 	wantStreams bool      // the Handler waits to hear of a higher stream limit
 }
 
-func (t *Transport) newConn(w *worker, conf *Config, newHandler func(*Turn) Handler) *Conn {
+func (t *Transport) newConn(w *worker, conf *engine.Config, newHandler func(*Turn) Handler) *Conn {
 	c := &Conn{
 		transport:  t,
 		worker:     w,
 		conf:       conf,
 		newHandler: newHandler,
 	}
-	if conf.EnableDatagrams {
+	if conf.Datagrams {
 		c.datagrams = make(chan struct{}, 1)
 	}
 	return c

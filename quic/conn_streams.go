@@ -40,12 +40,12 @@ func (c *Conn) AcceptUniStream(ctx context.Context) (*ReceiveStream, error) {
 // allowed the next, so those that nobody will miss are swept out once as many
 // have gathered: each costs a constant effort, and memory stays bounded.
 func (c *Conn) queueStream(s *stream) {
-	q, limit := &c.accepts.bidi, c.conf.MaxIncomingStreams
+	q, limit := &c.accepts.bidi, c.conf.MaxBidiStreams
 	if s.link.ID.Uni() {
-		q, limit = &c.accepts.uni, c.conf.MaxIncomingUniStreams
+		q, limit = &c.accepts.uni, c.conf.MaxUniStreams
 	}
 	q.Push(s.ref().Detach())
-	if uint64(q.Len()) > 2*streamLimit(limit) {
+	if uint64(q.Len()) > 2*limit {
 		q.Keep(func(s *Stream) bool { return !s.Ref().stream.void() })
 	}
 }

@@ -35,17 +35,9 @@ type ConnectionIDGenerator interface {
 }
 
 // RandomConnectionIDs returns a generator of IDs of so many random bytes, of which byte
-// shardAt, counted from 0, says the event loop: modulo the number of loops. A Config with
+// shardAt, counted from 0, says the event loop: modulo the number of loops. A TransportConfig with
 // a length that is not between 0 and 20, or shardAt not below it, is refused. The default
 // is RandomConnectionIDs(8, 0).
 func RandomConnectionIDs(length, shardAt int) ConnectionIDGenerator {
 	return connid.Plain{Length: length, ShardAt: shardAt}
-}
-
-// connectionIDs returns the generator to use.
-func (conf *Config) connectionIDs() connid.Generator {
-	if conf.ConnectionIDs == nil {
-		return connid.Default
-	}
-	return conf.ConnectionIDs
 }

@@ -57,8 +57,8 @@ func TestConnectionIDLengths(t *testing.T) {
 			"encrypted": sealedIDs{max(length-1, min(length, 2)), length},
 		} {
 			t.Run(fmt.Sprint(length, " ", name), func(t *testing.T) {
-				conf := &Config{Loops: 4, ConnectionIDs: ids, RequireAddressValidation: length%2 == 0}
-				e := newEnv(t, conf, conf)
+				conf := &TransportConfig{Loops: 4, ConnectionIDs: ids, RequireAddressValidation: length%2 == 0}
+				e := newEnvWith(t, nil, nil, setup{serverOn: conf, clientOn: conf})
 				e.serveEcho()
 				for range 6 {
 					if err := e.echo(e.dial(), 2, 30_000); err != nil {
@@ -80,8 +80,8 @@ func TestConnectionIDLengths(t *testing.T) {
 // TestEmptyConnectionIDs: a client may have them, for one connection at a time. Whoever
 // asks for more is told why it does not work.
 func TestEmptyConnectionIDs(t *testing.T) {
-	empty := &Config{ConnectionIDs: RandomConnectionIDs(0, 0)}
-	e := newEnv(t, nil, empty)
+	empty := &TransportConfig{ConnectionIDs: RandomConnectionIDs(0, 0)}
+	e := newEnvWith(t, nil, nil, setup{clientOn: empty})
 	e.serveEcho()
 	c := e.dial()
 	if err := e.echo(c, 2, 50_000); err != nil {
@@ -93,12 +93,12 @@ func TestEmptyConnectionIDs(t *testing.T) {
 			t.Errorf("%s: %v, want an error with %q", what, err, part)
 		}
 	}
-	_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+	_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 	wantRefusal("a second connection", err, "one connection at a time")
 	serverTLS, _ := peertest.TLS(t, "test")
 	_, err = e.transport.Listen(serverTLS, nil)
 	wantRefusal("a listener on the client's transport", err, "are for clients")
-	_, err = NewTransport("127.0.0.1:0", &Config{Loops: 2, ConnectionIDs: empty.ConnectionIDs})
+	_, err = NewTransport("127.0.0.1:0", &TransportConfig{Loops: 2, ConnectionIDs: empty.ConnectionIDs})
 	wantRefusal("two loops", err, "lead to one event loop")
 	if err := e.echo(c, 1, 1000); err != nil {
 		t.Errorf("the first connection: %v", err)
@@ -116,7 +116,7 @@ func TestBadConnectionIDs(t *testing.T) {
 		{RandomConnectionIDs(8, 8), "byte 8"},
 		{sealedIDs{0, 4}, "some connection IDs are empty"},
 	} {
-		if _, err := NewTransport("127.0.0.1:0", &Config{ConnectionIDs: tt.ids}); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := NewTransport("127.0.0.1:0", &TransportConfig{ConnectionIDs: tt.ids}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v, want an error with %q", tt.ids, err, tt.want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/dialtrace"
+	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/path"
 )
@@ -31,19 +32,27 @@ import (
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return DialEvents(ctx, addr, tlsConf, conf, nil)
+	return new(TransportConfig).DialEvents(ctx, addr, tlsConf, conf, nil)
+}
+
+// Dial is the function Dial, with a socket like that.
+func (tc *TransportConfig) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	return tc.DialEvents(ctx, addr, tlsConf, conf, nil)
 }
 
 // DialEvents is Dial for an event-driven connection: see ListenEvents. An attempt at
 // each address of a host may call newHandler, and Conn.Handler says which Handler is
 // the connection's that is returned.
-func DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
-	t, err := NewTransport("", conf)
+func (tc *TransportConfig) DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
+	if err := cmp.Or(checkClientTLS(tlsConf), conf.orDefault().validate()); err != nil {
+		return nil, err // before a socket is opened
+	}
+	t, err := NewTransport("", tc)
 	if err != nil {
 		return nil, err
 	}
 	t.sole = true
-	c, err := t.DialEvents(ctx, addr, tlsConf, nil, newHandler)
+	c, err := t.DialEvents(ctx, addr, tlsConf, conf, newHandler)
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -57,30 +66,24 @@ func DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Con
 // timeouts would be seconds on a path that was busy during the handshake.
 const maxSoleClosing = 200 * time.Millisecond
 
-// Dial is the function Dial on the transport's socket. A nil conf is the
-// transport's.
+// Dial is the function Dial on the transport's socket.
 func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
 	return t.DialEvents(ctx, addr, tlsConf, conf, nil)
 }
 
-// DialEvents is the function DialEvents on the transport's socket. A nil conf is the
-// transport's.
+// DialEvents is TransportConfig.DialEvents on the transport's socket.
 func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
-	if conf == nil {
-		conf = t.conf
-	}
-	if err := conf.validate(); err != nil {
-		return nil, err
-	}
-	if err := checkClientTLS(tlsConf); err != nil {
+	conf = conf.orDefault()
+	if err := cmp.Or(checkClientTLS(tlsConf), conf.validate()); err != nil {
 		return nil, err
 	}
 	host, remotes, err := resolve(ctx, addr, t.workers[0].LocalAddr().Addr())
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
+	engineConf := t.engineConfig(conf)
 	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
-		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient(host, tlsConf, conf, newHandler) })
+		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient(host, tlsConf, engineConf, newHandler) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
@@ -97,7 +100,7 @@ type dialling struct {
 }
 
 // newClient makes a connection that has not begun, on the loop whose turn it is.
-func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *Config, newHandler func(*Turn) Handler) (*Conn, error) {
+func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *engine.Config, newHandler func(*Turn) Handler) (*Conn, error) {
 	tls, err := handshake.NewClient(tlsConf, host)
 	if err != nil {
 		return nil, err
@@ -119,7 +122,7 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn 
 	t.live.Add(1)
 	ok := c.worker.Do(func() {
 		path := path.Addrs{Remote: remote}
-		link, err := c.worker.Dial(path, t.engineConfig(c.conf), c.tls, events{c})
+		link, err := c.worker.Dial(path, c.conf, c.tls, events{c})
 		if err != nil {
 			d.refused = fmt.Errorf("quic: %w", err)
 			t.live.Add(-1)

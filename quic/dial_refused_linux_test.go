@@ -96,6 +96,6 @@ func TestDialRefusedHost(t *testing.T) {
 // connectTo returns what race calls.
 func (t *Transport) connectTo(conf *tls.Config) func(context.Context, netip.AddrPort) (*Conn, error) {
 	return func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
-		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient("localhost", conf, t.conf, nil) })
+		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient("localhost", conf, t.engineConfig(new(Config)), nil) })
 	}
 }

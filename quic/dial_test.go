@@ -25,7 +25,7 @@ func TestDialTimeout(t *testing.T) {
 		e, closeAll := newMemEnv(t, nil, &Config{HandshakeTimeout: 7 * time.Second})
 		defer closeAll()
 		start := time.Now()
-		_, err := e.transport.Dial(e.ctx, "127.0.0.1:4433", e.clientTLS, nil)
+		_, err := e.transport.Dial(e.ctx, "127.0.0.1:4433", e.clientTLS, e.conf)
 		timeout := wantError[*HandshakeTimeoutError](t, "Dial", err)
 		if timeout.After != 7*time.Second || timeout.Answered || time.Since(start) != 7*time.Second {
 			t.Errorf("after %v: %+v", time.Since(start), timeout)
@@ -133,7 +133,6 @@ func TestDialRefusesEarly(t *testing.T) {
 		{"huge UDP payload", "localhost:1", clientTLS, &Config{MaxUDPPayload: 65508}, "MaxUDPPayload"},
 		{"small congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 32<<10 - 1}, "MaxCongestionWindow"},
 		{"huge congestion window", "localhost:1", clientTLS, &Config{MaxCongestionWindow: 1<<30 + 1}, "MaxCongestionWindow"},
-		{"bad buffer", "localhost:1", clientTLS, &Config{SocketBuffer: -1}, "SocketBuffer"},
 	}
 	for _, tt := range tests {
 		_, err := Dial(context.Background(), tt.addr, tt.tls, tt.conf)
@@ -183,7 +182,7 @@ func TestDialUnreachable(t *testing.T) {
 		defer closeAll()
 		sock := e.network.Listen(netip.MustParseAddrPort("127.0.0.1:6000"))
 		sock.FailSends(udp.ErrUnreachable)
-		tr := newTransport([]loop.Socket{sock}, &Config{})
+		tr := newTransport([]loop.Socket{sock}, &TransportConfig{})
 		defer tr.Close()
 		start := time.Now()
 		_, err := tr.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
@@ -198,7 +197,7 @@ func TestDialClosedTransport(t *testing.T) {
 		e, closeAll := newMemEnv(t, nil, nil)
 		serverTLS, _ := peertest.TLS(t, "test")
 		closeAll()
-		if _, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil); !errors.Is(err, ErrServerClosed) {
+		if _, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf); !errors.Is(err, ErrServerClosed) {
 			t.Errorf("Dial: %v", err)
 		}
 		if _, err := e.transport.Listen(serverTLS, nil); !errors.Is(err, ErrServerClosed) {
@@ -210,7 +209,7 @@ func TestDialClosedTransport(t *testing.T) {
 // A server that asks for proof of the address gets it.
 func TestRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnv(t, &Config{RequireAddressValidation: true}, nil)
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{serverOn: &TransportConfig{RequireAddressValidation: true}})
 		defer closeAll()
 		e.pair()
 		if n := e.listener.Transport().Stats().RetriesSent; n == 0 {
@@ -222,8 +221,8 @@ func TestRetry(t *testing.T) {
 // A server that was restarted tells its old clients, if it has its key.
 func TestStatelessReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conf := &Config{StatelessResetKey: &[32]byte{1, 2, 3}}
-		e, closeAll := newMemEnv(t, conf, nil)
+		conf := &TransportConfig{StatelessResetKey: &[32]byte{1, 2, 3}}
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{serverOn: conf})
 		defer closeAll()
 		client, _ := e.pair()
 		time.Sleep(time.Second)

@@ -50,10 +50,17 @@
 // # Two ways to use it
 //
 // The calls above block, and each belongs in a goroutine. Programs that hold
-// very many connections use ListenEvents and DialEvents instead: then callbacks on the
-// event loop's goroutine take the place of blocking calls, and an idle connection
-// costs no goroutine. What only callbacks may do is a method of the Turn that they are
-// given. StreamRef.Detach moves a single stream from the second way to the first.
+// very many connections use TransportConfig.ListenEvents and DialEvents instead: then
+// callbacks on the event loop's goroutine take the place of blocking calls, and an idle
+// connection costs no goroutine. What only callbacks may do is a method of the Turn that
+// they are given. StreamRef.Detach moves a single stream from the second way to the
+// first.
+//
+// # Configuration
+//
+// Config says what one connection does, and goes with Listen and Dial; the zero value, or
+// nil, will do. TransportConfig says what the socket does, and what all connections on it
+// may take together. It has Listen and Dial of its own, and goes with NewTransport.
 //
 // # Ends
 //

@@ -44,8 +44,8 @@ func TestEcho(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("gso=%v/%d", gso, size), func(t *testing.T) {
-				conf := &Config{DisableGSO: !gso, DisableGRO: !gso}
-				e := newEnv(t, conf, conf)
+				conf := &TransportConfig{DisableGSO: !gso, DisableGRO: !gso}
+				e := newEnvWith(t, nil, nil, setup{serverOn: conf, clientOn: conf})
 				e.serveEcho()
 				if err := e.echo(e.dial(), 1, size); err != nil {
 					t.Error(err)
@@ -86,7 +86,7 @@ func TestManyConnections(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+			c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 			if err != nil {
 				t.Error(err)
 				return

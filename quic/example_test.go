@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 
@@ -208,11 +209,12 @@ func (upper) HandleStreamsAvailable(*quic.Turn)         {}
 func (upper) HandleClose(*quic.Turn, error)             {}
 
 // An event-driven server: its connections need no goroutines.
-func ExampleListenEvents() {
+func ExampleTransportConfig_ListenEvents() {
 	ctx := context.Background()
 	serverTLS, clientTLS := exampleTLS()
 	newHandler := func(*quic.Turn) quic.Handler { return upper{} }
-	ln, err := quic.ListenEvents("127.0.0.1:0", serverTLS, nil, newHandler)
+	conf := quic.TransportConfig{Logger: slog.Default()}
+	ln, err := conf.ListenEvents("127.0.0.1:0", serverTLS, nil, newHandler)
 	if err != nil {
 		log.Fatal(err)
 	}

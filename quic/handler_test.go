@@ -93,7 +93,7 @@ func TestHandlerEcho(t *testing.T) {
 			}
 		}
 	}
-	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
+	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
 	c := e.dial()
 	for i := range 5 {
 		if err := e.echo(c, byte(i), 300_000); err != nil {
@@ -107,7 +107,7 @@ func TestHandlerCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &script{}
 		h.readable = func(t *Turn, s StreamRef) { t.Read(s, make([]byte, 100)) }
-		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		c := e.dial()
 		s, err := c.OpenStream(e.ctx)
@@ -151,7 +151,7 @@ func TestHandlerWritable(t *testing.T) {
 	}
 	h.stream = push
 	h.writable = push
-	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
+	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
 	c := e.dial()
 	s, err := c.OpenStream(e.ctx)
 	if err != nil {
@@ -173,7 +173,7 @@ func TestHandlerStopSending(t *testing.T) {
 		var writeErr error
 		h := &script{}
 		h.writable = func(t *Turn, s StreamRef) { _, writeErr = t.Write(s, []byte("x")) }
-		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		s, err := e.dial().OpenStream(e.ctx)
 		if err != nil {
@@ -209,7 +209,7 @@ func TestHandlerOpen(t *testing.T) {
 			}
 		}
 		h := &script{streams: more}
-		e, closeAll := newMemEventEnv(t, &Config{MaxIncomingUniStreams: 3}, nil, faces{client: handled(h)})
+		e, closeAll := newMemEnvWith(t, &Config{MaxIncomingUniStreams: 3}, nil, setup{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
 		client.Run(more)
@@ -249,7 +249,7 @@ func TestDetach(t *testing.T) {
 			s.Close()
 		}()
 	}
-	e := newEventEnv(t, nil, nil, faces{server: handled(h)})
+	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
 	if err := e.echo(e.dial(), 4, 4<<20); err != nil {
 		t.Error(err)
 	}
@@ -261,7 +261,7 @@ func TestDetach(t *testing.T) {
 // A newHandler that returns nil leaves the connection an ordinary one.
 func TestNoHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(nil)})
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(nil)})
 		defer closeAll()
 		e.streams(e.pair())
 	})
@@ -273,7 +273,7 @@ func TestHandlerStreamLimit(t *testing.T) {
 		const limit = 3
 		raised := make(chan uint64, 10)
 		h := &script{streams: func(t *Turn) { raised <- t.StreamLimit(false) }}
-		e, closeAll := newMemEventEnv(t, &Config{MaxIncomingStreams: limit}, nil, faces{client: handled(h)})
+		e, closeAll := newMemEnvWith(t, &Config{MaxIncomingStreams: limit}, nil, setup{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
 		client.Run(h.streams)

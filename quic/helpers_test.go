@@ -23,11 +23,16 @@ type env struct {
 	transport *Transport
 	clientTLS *tls.Config
 	network   *memnet.Network // nil for real sockets
-	faces     faces
+	conf      *Config         // of dialled connections
+	setup     setup
 }
 
-// faces make the handlers of connections, nil for those that are not event-driven.
-type faces struct{ server, client func(*Turn) Handler }
+// setup is what few tests need: what makes the handlers of connections, nil for those that
+// are not event-driven, and what transports are like.
+type setup struct {
+	server, client     func(*Turn) Handler
+	serverOn, clientOn *TransportConfig
+}
 
 // handled makes h the handler of every connection.
 func handled(h Handler) func(*Turn) Handler { return func(*Turn) Handler { return h } }
@@ -36,21 +41,21 @@ func handled(h Handler) func(*Turn) Handler { return func(*Turn) Handler { retur
 // test ends, and goroutines that are left then make it fail.
 func newEnv(t testing.TB, serverConf, clientConf *Config) *env {
 	t.Helper()
-	return newEventEnv(t, serverConf, clientConf, faces{})
+	return newEnvWith(t, serverConf, clientConf, setup{})
 }
 
-// newEventEnv is newEnv for event-driven connections.
-func newEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) *env {
+// newEnvWith is newEnv for what few tests need.
+func newEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) *env {
 	t.Helper()
 	leak.Check(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
-	l, err := ListenEvents("127.0.0.1:0", serverTLS, serverConf, f.server)
+	l, err := s.serverOn.ListenEvents("127.0.0.1:0", serverTLS, serverConf, s.server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := NewTransport("127.0.0.1:0", clientConf)
+	tr, err := NewTransport("127.0.0.1:0", s.clientOn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +66,7 @@ func newEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) *env {
 		checkLoop(t, tr)
 		checkLoop(t, l.Transport())
 	})
-	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS, faces: f}
+	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS, conf: clientConf, setup: s}
 }
 
 // checkLoop fails the test if deadlines did not move when they were handled.
@@ -82,21 +87,21 @@ var (
 // closes everything and must be called before the bubble ends.
 func newMemEnv(t testing.TB, serverConf, clientConf *Config) (*env, func()) {
 	t.Helper()
-	return newMemEventEnv(t, serverConf, clientConf, faces{})
+	return newMemEnvWith(t, serverConf, clientConf, setup{})
 }
 
-// newMemEventEnv is newMemEnv for event-driven connections.
-func newMemEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) (*env, func()) {
+// newMemEnvWith is newMemEnv for what few tests need.
+func newMemEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) (*env, func()) {
 	t.Helper()
 	n := memnet.New(5 * time.Millisecond)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
-	st := newTransport([]loop.Socket{n.Listen(memServer)}, serverConf.orDefault())
-	l, err := st.ListenEvents(serverTLS, nil, f.server)
+	st := newTransport([]loop.Socket{n.Listen(memServer)}, s.serverOn.orDefault())
+	l, err := st.ListenEvents(serverTLS, serverConf, s.server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := newTransport([]loop.Socket{n.Listen(memClient)}, clientConf.orDefault())
-	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, faces: f}
+	tr := newTransport([]loop.Socket{n.Listen(memClient)}, s.clientOn.orDefault())
+	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, conf: clientConf, setup: s}
 	return e, func() {
 		tr.Close()
 		st.Close()
@@ -108,7 +113,7 @@ func newMemEventEnv(t testing.TB, serverConf, clientConf *Config, f faces) (*env
 // dial returns a connection from the client's side.
 func (e *env) dial() *Conn {
 	e.t.Helper()
-	c, err := e.transport.DialEvents(e.ctx, e.listener.Addr().String(), e.clientTLS, nil, e.faces.client)
+	c, err := e.transport.DialEvents(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf, e.setup.client)
 	if err != nil {
 		e.t.Fatal(err)
 	}

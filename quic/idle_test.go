@@ -123,7 +123,7 @@ func (silenceHandler) HandleClose(*Turn, error)                    {}
 func TestHandleSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := silenceHandler{make(chan struct{}, 16)}
-		e, closeAll := newMemEventEnv(t, nil, nil, faces{client: handled(h)})
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{client: handled(h)})
 		defer closeAll()
 		client, _ := e.pair()
 		time.Sleep(time.Second) // the handshake is confirmed

@@ -7,7 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
-// Defaults of Config's limits for a whole transport.
+// Defaults of TransportConfig's limits.
 const (
 	defaultMaxBufferedBytes = 128 << 20
 	defaultMaxConnections   = 16384
@@ -19,14 +19,14 @@ const (
 const maxPlaces = math.MaxInt32
 
 // admission returns the limits for clients.
-func (conf *Config) admission() admission.Limits {
+func (tc *TransportConfig) admission() admission.Limits {
 	l := admission.Limits{
-		RetryAbove: limitOr(conf.RetryThreshold, defaultRetryThreshold),
-		Handshakes: limitOr(conf.MaxHandshakes, defaultMaxHandshakes),
-		Conns:      limitOr(conf.MaxConnections, defaultMaxConnections),
+		RetryAbove: limitOr(tc.RetryThreshold, defaultRetryThreshold),
+		Handshakes: limitOr(tc.MaxHandshakes, defaultMaxHandshakes),
+		Conns:      limitOr(tc.MaxConnections, defaultMaxConnections),
 	}
-	l.HandshakesPerSource = limitOr(conf.MaxHandshakesPerSource, ofOneSource(l.Handshakes))
-	l.ConnsPerSource = limitOr(conf.MaxConnectionsPerSource, ofOneSource(l.Conns))
+	l.HandshakesPerSource = limitOr(tc.MaxHandshakesPerSource, ofOneSource(l.Handshakes))
+	l.ConnsPerSource = limitOr(tc.MaxConnectionsPerSource, ofOneSource(l.Conns))
 	return l
 }
 
@@ -47,8 +47,8 @@ func limitOr(n, byDefault int) int {
 func ofOneSource(n int) int { return n - n/4 }
 
 // memory returns the budget for buffers, nil for none.
-func (conf *Config) memory() *streambuf.Memory {
-	switch n := conf.MaxBufferedBytes; {
+func (tc *TransportConfig) memory() *streambuf.Memory {
+	switch n := tc.MaxBufferedBytes; {
 	case n < 0:
 		return nil
 	case n == 0:

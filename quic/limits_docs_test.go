@@ -33,7 +33,7 @@ func TestOperatingTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	l := (&Config{}).admission()
+	l := (&TransportConfig{}).admission()
 	for begin, want := range map[string][]int{
 		"bytes in buffers":          {defaultMaxBufferedBytes},
 		"connections |":             {l.Conns, l.ConnsPerSource},

@@ -14,11 +14,11 @@ import (
 // another one has gone.
 func TestMaxConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, end := newMemEnv(t, &Config{MaxConnections: 2}, nil)
+		e, end := newMemEnvWith(t, nil, nil, setup{serverOn: &TransportConfig{MaxConnections: 2}})
 		defer end()
 		first, _ := e.pair()
 		e.pair()
-		_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+		_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 		if refused := wantError[*TransportError](t, "one too many", err); refused.Code != uint64(wire.ConnectionRefused) {
 			t.Errorf("%v, want CONNECTION_REFUSED", err)
 		}
@@ -36,12 +36,10 @@ func TestMaxConnections(t *testing.T) {
 // from goes on.
 func TestMemoryUsedUp(t *testing.T) {
 	const window, clients = 1 << 20, 8
-	conf := &Config{
-		MaxBufferedBytes:    clients * window / 2,
-		InitialStreamWindow: window, MaxStreamWindow: window, InitialConnWindow: window, MaxConnWindow: window,
-	}
+	conf := &Config{InitialStreamWindow: window, MaxStreamWindow: window, InitialConnWindow: window, MaxConnWindow: window}
+	memory := &TransportConfig{MaxBufferedBytes: clients * window / 2}
 	synctest.Test(t, func(t *testing.T) {
-		e, end := newMemEnv(t, conf, nil)
+		e, end := newMemEnvWith(t, conf, nil, setup{serverOn: memory})
 		defer func() {
 			end()
 			time.Sleep(time.Second) // until the writer has noticed
@@ -86,8 +84,8 @@ func TestMemoryUsedUp(t *testing.T) {
 		if ended == 0 || ended == clients || s.Evicted != uint64(ended) {
 			t.Errorf("%d of %d connections ended, %d are counted", ended, clients, s.Evicted)
 		}
-		if s.BufferedBytes > conf.MaxBufferedBytes {
-			t.Errorf("%d bytes are held, more than %d", s.BufferedBytes, conf.MaxBufferedBytes)
+		if s.BufferedBytes > memory.MaxBufferedBytes {
+			t.Errorf("%d bytes are held, more than %d", s.BufferedBytes, memory.MaxBufferedBytes)
 		}
 		if client.Err() != nil || server.Err() != nil {
 			t.Errorf("the one who read ended: %v, %v", client.Err(), server.Err())
@@ -101,7 +99,7 @@ func TestManyWriters(t *testing.T) {
 	const memory, clients = 1 << 20, 40
 	const blocks = (clients + 1) * 4 << 10 // each stream has one whatever the others have
 	synctest.Test(t, func(t *testing.T) {
-		e, end := newMemEnv(t, &Config{MaxBufferedBytes: memory}, nil)
+		e, end := newMemEnvWith(t, nil, nil, setup{serverOn: &TransportConfig{MaxBufferedBytes: memory}})
 		defer end()
 		for range clients {
 			c, s := e.pair()

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/queue"
@@ -25,9 +24,8 @@ const maxBacklog = 16384
 // Listener accepts connections. Its methods may be called from any goroutine.
 type Listener struct {
 	transport  *Transport
-	conf       *Config
+	conf       *engine.Config      // of its connections
 	newHandler func(*Turn) Handler // nil for connections that are not event-driven
-	log        *asynclog.Handler
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
 	warned     atomic.Bool // of a full backlog
@@ -41,35 +39,10 @@ type Listener struct {
 // At most 1024 are waiting at once. A nil conf means the defaults.
 //
 // The Listener has a Transport of its own, which ends when the Listener is
-// closed and its last connection has ended.
+// closed and its last connection has ended. A TransportConfig says
+// what it is like where its own Listen is called.
 func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
-	return ListenEvents(addr, tlsConf, conf, nil)
-}
-
-// ListenEvents is Listen for event-driven connections: newHandler is called, on the
-// goroutine of a connection's event loop, when its handshake is complete, and the
-// Handler that it returns is told of everything. Such connections are not queued for
-// Listener.Accept, and nothing is queued for AcceptStream. One for which newHandler
-// returns nil is an ordinary one.
-func ListenEvents(addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
-	if err := checkServerTLS(tlsConf); err != nil {
-		return nil, err
-	}
-	own := *conf.orDefault()
-	if own.Loops == 0 {
-		own.Loops = defaultLoops()
-	}
-	t, err := NewTransport(addr, &own)
-	if err != nil {
-		return nil, err
-	}
-	l, err := t.ListenEvents(tlsConf, conf.orDefault(), newHandler)
-	if err != nil {
-		t.Close()
-		return nil, err
-	}
-	t.setTemporary()
-	return l, nil
+	return new(TransportConfig).Listen(addr, tlsConf, conf)
 }
 
 // Accept returns the next connection whose handshake is complete. The error is
@@ -185,7 +158,7 @@ func (l *Listener) offer(c *Conn) {
 	switch {
 	case l.backlog.Len() >= l.maxBacklog:
 		if !l.warned.Swap(true) {
-			slog.New(l.log).Warn("quic: connections are refused, as too many wait to be accepted",
+			slog.New(l.transport.log).Warn("quic: connections are refused, as too many wait to be accepted",
 				"waiting", l.maxBacklog, "remedy", "call Listener.Accept all the time")
 		}
 		c.refuse("too many connections wait to be accepted")
@@ -196,6 +169,6 @@ func (l *Listener) offer(c *Conn) {
 
 // refuse ends a connection that nobody has seen. On the loop's goroutine.
 func (c *Conn) refuse(reason string) {
-	slog.New(c.listener.log).Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
+	slog.New(c.transport.log).Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
 	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
 }

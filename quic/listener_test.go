@@ -97,7 +97,7 @@ func TestListenerClose(t *testing.T) {
 		}
 		<-waiting.Done()
 		wantError[*TransportError](t, "not accepted", waiting.Err())
-		_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+		_, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 		wantError[*HandshakeTimeoutError](t, "Dial", err)
 		e.streams(client, server)
 

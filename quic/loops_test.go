@@ -16,7 +16,7 @@ func TestLoops(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		peertest.LeaveOut(t, "several loops", "run it on Linux")
 	}
-	e := newEnv(t, &Config{Loops: 3}, &Config{Loops: 2})
+	e := newEnvWith(t, nil, nil, setup{serverOn: &TransportConfig{Loops: 3}, clientOn: &TransportConfig{Loops: 2}})
 	e.serveEcho()
 	var wg sync.WaitGroup
 	for i := range 40 {
@@ -59,7 +59,7 @@ func TestLoopsHandOver(t *testing.T) {
 	for _, s := range group.Sockets {
 		socks = append(socks, s)
 	}
-	tr := newTransport(socks, &Config{})
+	tr := newTransport(socks, &TransportConfig{})
 	defer tr.Close()
 	for range 8 { // all answers arrive at the one socket that the server's address leads to
 		c, err := tr.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)

@@ -9,8 +9,8 @@ import (
 // Tests of the packages above have networks in memory.
 func init() {
 	quicmem.NewTransport = func(socket loop.Socket, conf any, adjust func(*engine.Config)) any {
-		c, _ := conf.(*Config)
-		t := newTransport([]loop.Socket{socket}, c.orDefault())
+		tc, _ := conf.(*TransportConfig)
+		t := newTransport([]loop.Socket{socket}, tc.orDefault())
 		t.adjust = adjust
 		return t
 	}

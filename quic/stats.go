@@ -21,13 +21,13 @@ type TransportStats struct {
 	Refused        uint64 // not listening, or too many clients
 
 	// Handshakes is how many of clients are under way. BufferedBytes is what buffers
-	// hold of Config.MaxBufferedBytes, in steps of some KiB, and Evicted how many
-	// connections were closed because that was used up.
+	// hold of TransportConfig.MaxBufferedBytes, in steps of some KiB, and Evicted how
+	// many connections were closed because that was used up.
 	Handshakes    int
 	BufferedBytes int64
 	Evicted       uint64
-	// First packets of clients that got no connection, by the limit of Config that
-	// they met: asked for proof (RetryThreshold), ignored (MaxHandshakes,
+	// First packets of clients that got no connection, by the limit of
+	// TransportConfig that they met: asked for proof (RetryThreshold), ignored (MaxHandshakes,
 	// MaxHandshakesPerSource) and refused (MaxConnections, MaxConnectionsPerSource).
 	OverRetryThreshold                        uint64
 	OverHandshakes, OverHandshakesPerSource   uint64

@@ -136,7 +136,7 @@ func newGatedEnv(t *testing.T, cb callback) (*env, *gate) {
 	cb.set(serverTLS, clientTLS, g)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	l, err := Listen("127.0.0.1:0", serverTLS, &Config{Loops: 1})
+	l, err := (&TransportConfig{Loops: 1}).Listen("127.0.0.1:0", serverTLS, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestSlowCallbacks(t *testing.T) {
 				g.shut.Store(true)
 				dialled := make(chan error, 1)
 				go func() {
-					c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+					c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 					if err == nil {
 						err = e.echo(c, 2, 1000)
 					}
@@ -229,7 +229,7 @@ func TestCallbackContext(t *testing.T) {
 	}})
 	dialled := make(chan struct{})
 	go func() {
-		e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, nil)
+		e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 		close(dialled)
 	}()
 	<-g.entered

@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -26,7 +27,8 @@ import (
 //
 // Listen and Dial make one of their own, which ends by itself.
 type Transport struct {
-	conf    *Config
+	ids     connid.Generator
+	retry   bool // every client has to prove its address
 	log     *asynclog.Handler
 	workers []*worker
 	turn    atomic.Uint32        // picks the worker for the next dialled connection
@@ -50,9 +52,11 @@ type worker struct {
 
 // NewTransport opens a socket on addr, "host:port" as for net.ListenPacket; ""
 // and ":0" are every address of the machine and a free port, which suits a
-// client. conf is also what connections get for which no other is given; nil means
-// the defaults.
-func NewTransport(addr string, conf *Config) (*Transport, error) {
+// client. A nil conf means the defaults.
+//
+// Programs that only listen, or have one connection, need none: Listen and Dial make it,
+// and so do TransportConfig.Listen and TransportConfig.Dial.
+func NewTransport(addr string, conf *TransportConfig) (*Transport, error) {
 	conf = conf.orDefault()
 	if err := conf.validate(); err != nil {
 		return nil, err
@@ -61,15 +65,7 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 		addr = ":0"
 	}
 	n := max(conf.Loops, 1)
-	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), udp.Config{
-		ReadBuffer:  conf.SocketBuffer,
-		WriteBuffer: conf.SocketBuffer,
-		DisableGSO:  conf.DisableGSO,
-		DisableGRO:  conf.DisableGRO,
-
-		ReceiveBatch: conf.ReceiveBatch,
-		Logger:       conf.Logger,
-	})
+	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), conf.udp())
 	if err != nil {
 		return nil, err
 	}
@@ -81,15 +77,13 @@ func NewTransport(addr string, conf *Config) (*Transport, error) {
 }
 
 // newTransport starts a loop on each socket.
-func newTransport(socks []loop.Socket, conf *Config) *Transport {
-	var ep engine.EndpointConfig
-	rand.Read(ep.TokenSecret[:])
-	rand.Read(ep.ResetKey[:])
-	if conf.StatelessResetKey != nil {
-		ep.ResetKey = *conf.StatelessResetKey
+func newTransport(socks []loop.Socket, conf *TransportConfig) *Transport {
+	t := &Transport{
+		ids: conf.connectionIDs(), retry: conf.RequireAddressValidation,
+		log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory(),
 	}
-	t := &Transport{conf: conf, log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory()}
-	ep.Gate, ep.Memory, ep.ConnectionIDs = t.gate, t.memory, conf.connectionIDs()
+	ep := engine.EndpointConfig{ResetKey: conf.resetKey(), Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids}
+	rand.Read(ep.TokenSecret[:])
 	for i := range socks {
 		t.workers = append(t.workers, &worker{transport: t, index: i})
 	}
@@ -135,38 +129,29 @@ func (w *worker) accept(link *loop.Conn) loop.Handler {
 	return events{c}
 }
 
-// Listen makes the transport accept connections. tlsConf needs certificates
-// and NextProtos. A nil conf is the transport's.
+// Listen makes the transport accept connections, until the Listener is closed. tlsConf
+// and conf are as with the function Listen.
 func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error) {
 	return t.ListenEvents(tlsConf, conf, nil)
 }
 
-// ListenEvents is Listen for event-driven connections: see the function ListenEvents.
+// ListenEvents is Listen for event-driven connections: see TransportConfig.ListenEvents.
 func (t *Transport) ListenEvents(tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
-	if conf == nil {
-		conf = t.conf
-	}
-	if err := conf.validate(); err != nil {
+	conf = conf.orDefault()
+	if err := cmp.Or(checkServerTLS(tlsConf), conf.validate()); err != nil {
 		return nil, err
 	}
-	if connid.Empty(t.conf.connectionIDs()) {
+	if connid.Empty(t.ids) {
 		return nil, errors.New("quic: empty connection IDs are for clients: they lead to one connection only")
-	}
-	if err := checkServerTLS(tlsConf); err != nil {
-		return nil, err
 	}
 	server, err := handshake.NewServer(tlsConf)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{transport: t, conf: conf, newHandler: newHandler, log: t.log, maxBacklog: maxBacklog}
-	if conf.Logger != t.conf.Logger {
-		l.log = conf.logHandler()
-	}
+	l := &Listener{transport: t, conf: t.engineConfig(conf), newHandler: newHandler, maxBacklog: maxBacklog}
 	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
-	t.gate.SetLimits(conf.admission())
 	for _, w := range t.workers {
 		if !w.serve(l, server) {
 			return nil, ErrServerClosed
@@ -182,9 +167,9 @@ func (w *worker) serve(l *Listener, server *handshake.Server) bool {
 	w.Do(func() {
 		w.accepting = l
 		w.SetServer(&engine.Server{
-			Config:       w.transport.engineConfig(l.conf),
+			Config:       l.conf,
 			NewTLS:       func() engine.TLS { return server.NewConn() },
-			RequireRetry: l.conf.RequireAddressValidation,
+			RequireRetry: w.transport.retry,
 		})
 		close(ready)
 	})
@@ -199,7 +184,7 @@ func (w *worker) serve(l *Listener, server *handshake.Server) bool {
 // engineConfig returns conf for the engine.
 func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	e := conf.engineConfig()
-	e.NewTracer = newTracer(conf)
+	e.NewTracer = newTracer(conf, t.log)
 	if t.sole {
 		e.MaxClosingPeriod = maxSoleClosing
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // toldCache tells when a session is stored.
@@ -30,10 +33,12 @@ func TestVersions(t *testing.T) {
 		"version 2 at once": {Config{}, Config{Versions: []Version{Version2, Version1}, OriginalVersion: Version2}, Version2, true},
 		"only version 1":    {Config{Versions: []Version{Version1}}, Config{Versions: []Version{Version2, Version1}, OriginalVersion: Version2}, Version1, true},
 		"only version 2":    {Config{Versions: []Version{Version2}}, Config{}, Version2, true},
-		"with Retry":        {Config{RequireAddressValidation: true, Versions: []Version{Version2}}, Config{}, Version2, true},
+		"with Retry":        {Config{Versions: []Version{Version2}}, Config{}, Version2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEnv(t, &tt.server, &tt.client)
+			e := newEnvWith(t, &tt.server, &tt.client, setup{
+				serverOn: &TransportConfig{RequireAddressValidation: name == "with Retry"},
+			})
 			cache := toldCache{tls.NewLRUClientSessionCache(4), make(chan struct{}, 8)}
 			e.clientTLS.ClientSessionCache = cache
 			e.serveEcho()
@@ -58,7 +63,7 @@ func TestVersions(t *testing.T) {
 // Without a common version the error says what each side has.
 func TestNoCommonVersion(t *testing.T) {
 	e := newEnv(t, &Config{Versions: []Version{Version2}}, &Config{Versions: []Version{Version1}})
-	_, err := e.transport.Dial(context.Background(), e.listener.Addr().String(), e.clientTLS, nil)
+	_, err := e.transport.Dial(context.Background(), e.listener.Addr().String(), e.clientTLS, e.conf)
 	var versions *VersionNegotiationError
 	if !errors.As(err, &versions) || len(versions.Ours) != 1 || versions.Ours[0] != Version1 || len(versions.Theirs) != 2 {
 		t.Fatalf("dialled with %v", err)
@@ -66,15 +71,15 @@ func TestNoCommonVersion(t *testing.T) {
 }
 
 func TestBadVersions(t *testing.T) {
+	_, clientTLS := peertest.TLS(t, "test")
 	for name, conf := range map[string]*Config{
 		"unknown":          {Versions: []Version{Version1, 3}},
 		"twice":            {Versions: []Version{Version1, Version1}},
 		"unknown original": {OriginalVersion: 0x0a0a0a0a},
 		"not in the list":  {Versions: []Version{Version1}, OriginalVersion: Version2},
 	} {
-		if tr, err := NewTransport("127.0.0.1:0", conf); err == nil {
-			tr.Close()
-			t.Errorf("%s: accepted", name)
+		if c, err := Dial(t.Context(), "127.0.0.1:1", clientTLS, conf); err == nil || !strings.Contains(err.Error(), "Versions") && !strings.Contains(err.Error(), "OriginalVersion") {
+			t.Errorf("%s: %v, %v", name, c, err)
 		}
 	}
 }

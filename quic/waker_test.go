@@ -50,7 +50,7 @@ func TestWaker(t *testing.T) {
 		t.WriteLast(s, buf[:n])
 	}
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEventEnv(t, nil, nil, faces{server: handled(h)})
+		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		client := e.dial()
 		for range 10 {

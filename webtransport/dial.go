@@ -27,7 +27,7 @@ type Dialer struct {
 	// certificate, as in browsers: its SHA-256 must be among them, and it must
 	// be valid for 14 days at most and have an ECDSA key.
 	ServerCertificateHashes [][sha256.Size]byte
-	// QUICConfig configures the transport; nil stands for its defaults.
+	// QUICConfig configures the connections; nil stands for its defaults.
 	QUICConfig *quic.Config
 	// QUICTransport, when set, is the socket that all connections share;
 	// without, each has its own.

@@ -23,9 +23,9 @@ func serveGodwit(listen string, conf *tls.Config, loops int) (net.Addr, error) {
 			InitialStreamWindow: window, MaxStreamWindow: window,
 			InitialConnWindow: window, MaxConnWindow: window,
 			MaxIncomingStreams: streams,
-			Loops:              loops,
 			MaxIdleTimeout:     idleTimeout,
 		},
+		QUICTransportConfig: &quic.TransportConfig{Loops: loops},
 	}
 	ln, err := srv.Listen(listen)
 	if err != nil {

@@ -23,18 +23,19 @@ func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error
 	t := newTraffic()
 	m := new(meter)
 	t.meters = meters{m}
-	transport, err := quic.NewTransport("127.0.0.1:0", &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout})
+	transport, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {
 		return nil, err
 	}
 	defer transport.Close()
 	ctx, cancel := context.WithTimeout(ctx, opts.patience)
 	defer cancel()
+	conf := &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout}
 	newHandler := func(turn *quic.Turn) quic.Handler {
 		return &echoed{conn: turn.Conn(), traffic: t, meter: m, buf: make([]byte, opts.size), window: opts.streams}
 	}
 	for range opts.conns {
-		qc, err := transport.DialEvents(ctx, opts.addr, opts.tlsConfig(), nil, newHandler)
+		qc, err := transport.DialEvents(ctx, opts.addr, opts.tlsConfig(), conf, newHandler)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ const flowWindow = 16 << 20
 // it share. Only the loop's goroutine uses it, but for dial.
 type h3Loop struct {
 	transport *quic.Transport
+	conf      *quic.Config
 	opts      *options
 	request   []byte // the HEADERS frame, the same for all requests
 	meter     *meter
@@ -39,11 +40,11 @@ func newH3Loop(opts *options, m *meter) (*h3Loop, error) {
 		InitialConnWindow: flowWindow, MaxConnWindow: flowWindow,
 		MaxIncomingStreams: -1, MaxIncomingUniStreams: 10,
 	}
-	t, err := quic.NewTransport("127.0.0.1:0", conf)
+	t, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {
 		return nil, err
 	}
-	return &h3Loop{transport: t, opts: opts, request: encodeRequest(opts), meter: m}, nil
+	return &h3Loop{transport: t, conf: conf, opts: opts, request: encodeRequest(opts), meter: m}, nil
 }
 
 // encodeRequest returns a GET request as it is on the wire.
@@ -62,7 +63,7 @@ func encodeRequest(opts *options) []byte {
 
 // dial makes a connection on which done is told of every response.
 func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(*quic.Turn, *h3Conn, *exchange, error)) (*h3Conn, error) {
-	qc, err := l.transport.DialEvents(ctx, l.opts.addr, conf, nil, func(t *quic.Turn) quic.Handler {
+	qc, err := l.transport.DialEvents(ctx, l.opts.addr, conf, l.conf, func(t *quic.Turn) quic.Handler {
 		c := &h3Conn{loop: l, qc: t.Conn(), done: done}
 		c.start(t)
 		return c

@@ -10,7 +10,7 @@ import (
 // serveGodwit echoes datagrams; for the rest there is `godwit perf serve`.
 func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
 	newHandler := func(t *quic.Turn) quic.Handler { return &echo{conn: t.Conn()} }
-	ln, err := quic.ListenEvents(listen, conf, &quic.Config{EnableDatagrams: true}, newHandler)
+	ln, err := new(quic.TransportConfig).ListenEvents(listen, conf, &quic.Config{EnableDatagrams: true}, newHandler)
 	if err != nil {
 		return nil, err
 	}

@@ -148,7 +148,12 @@ func (a *app) finish() error {
 
 // quicConfig returns the configuration that all connections share.
 func (a *app) quicConfig() *quic.Config {
-	return &quic.Config{QlogDir: a.qlogDir, Logger: a.logger()}
+	return &quic.Config{QlogDir: a.qlogDir}
+}
+
+// transportConfig returns the configuration that all sockets share.
+func (a *app) transportConfig() *quic.TransportConfig {
+	return &quic.TransportConfig{Logger: a.logger()}
 }
 
 // logger writes warnings to standard error.

@@ -26,12 +26,11 @@ func (o *getOptions) transport(a *app, conf *tls.Config) (closingTransport, erro
 		t.Protocols.SetHTTP2(o.http2)
 		return tcpTransport{t}, nil
 	}
-	quicConf := a.quicConfig()
-	socket, err := quic.NewTransport("", quicConf)
+	socket, err := quic.NewTransport("", a.transportConfig())
 	if err != nil {
 		return nil, err
 	}
-	t := quicTransport{&http3.Transport{TLSClientConfig: conf, QUICConfig: quicConf, QUICTransport: socket, DisableCompression: true}, socket}
+	t := quicTransport{&http3.Transport{TLSClientConfig: conf, QUICConfig: a.quicConfig(), QUICTransport: socket, DisableCompression: true}, socket}
 	if len(o.datagrams) > 0 {
 		t.EnableDatagrams = true
 		return datagramTransport{t, o.datagrams, time.Duration(o.wait)}, nil

@@ -88,7 +88,7 @@ func (a *app) load(ctx context.Context, target string, opts *loadOptions) error 
 	if loadOpts.TLS, err = a.clientTLS(opts.get.cacert, opts.get.insecure); err != nil {
 		return err
 	}
-	loadOpts.QUIC = a.quicConfig()
+	loadOpts.QUIC, loadOpts.Transport = a.quicConfig(), a.transportConfig()
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
 	result, err := load.Run(ctx, loadOpts)

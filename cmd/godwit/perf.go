@@ -52,7 +52,7 @@ func (a *app) perfServe(ctx context.Context, opts *perfServeOptions) error {
 		return err
 	}
 	conf.NextProtos = []string{perf.ALPN}
-	ln, err := perf.Listen(opts.listen, conf, perf.WithWindow(a.quicConfig(), uint64(opts.window)))
+	ln, err := perf.Listen(opts.listen, conf, a.transportConfig(), perf.WithWindow(a.quicConfig(), uint64(opts.window)))
 	if err != nil {
 		return explainListen(err)
 	}
@@ -120,8 +120,7 @@ func (a *app) perfRun(ctx context.Context, addr string, opts *perfRunOptions) er
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
 	result, err := perf.Run(ctx, addr, perf.Options{
-		TLS:      conf,
-		QUIC:     perf.WithWindow(a.quicConfig(), uint64(opts.window)),
+		TLS: conf, QUIC: perf.WithWindow(a.quicConfig(), uint64(opts.window)), Transport: a.transportConfig(),
 		Download: uint64(opts.download), Upload: uint64(opts.upload), Duration: opts.duration,
 		Streams: opts.streams, Conns: opts.conns,
 	})

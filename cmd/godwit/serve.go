@@ -75,7 +75,7 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 	}
 	handler = onlyNamed(conf.Certificates[0].Leaf, handler)
 	srv := &http3.Server{
-		Handler: handler, TLSConfig: conf, QUICConfig: a.serverConfig(), Logger: a.logger(), MaxHandlers: demoHandlers,
+		Handler: handler, TLSConfig: conf, QUICConfig: a.quicConfig(), QUICTransportConfig: a.serverConfig(), Logger: a.logger(), MaxHandlers: demoHandlers,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
 	}
 	webtransport.Enable(srv, nil)
@@ -111,9 +111,9 @@ const (
 	demoHandlers    = 1024
 )
 
-// serverConfig is quicConfig for the demo.
-func (a *app) serverConfig() *quic.Config {
-	conf := a.quicConfig()
+// serverConfig is transportConfig for the demo.
+func (a *app) serverConfig() *quic.TransportConfig {
+	conf := a.transportConfig()
 	conf.MaxBufferedBytes, conf.MaxConnections = demoBuffered, demoConnections
 	conf.MaxHandshakes, conf.RetryThreshold = demoHandshakes, demoRetries
 	return conf

@@ -59,13 +59,6 @@ func New(limits Limits) *Gate {
 	return &Gate{limits: limits, bySrc: make(map[Source]int)}
 }
 
-// SetLimits changes the limits. Who was accepted stays.
-func (g *Gate) SetLimits(limits Limits) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.limits = limits
-}
-
 // Stats returns the counters.
 func (g *Gate) Stats() Stats {
 	g.mu.Lock()

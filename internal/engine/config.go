@@ -99,8 +99,8 @@ const (
 func (c Config) WithDefaults() *Config {
 	setDefault(&c.HandshakeTimeout, defaultHandshakeTimeout)
 	setDefault(&c.MaxIdleTimeout, defaultIdleTimeout)
-	setDefault(&c.InitialStreamWindow, defaultStreamWindow)
-	setDefault(&c.InitialConnWindow, defaultConnWindow)
+	setDefault(&c.InitialStreamWindow, atMost(defaultStreamWindow, c.MaxStreamWindow))
+	setDefault(&c.InitialConnWindow, atMost(defaultConnWindow, c.MaxConnWindow))
 	setDefault(&c.MaxStreamWindow, max(defaultMaxStreamWindow, c.InitialStreamWindow))
 	setDefault(&c.MaxConnWindow, max(defaultMaxConnWindow, c.InitialConnWindow))
 	setDefault(&c.MaxDatagramSize, defaultMaxDatagramSize)
@@ -142,6 +142,14 @@ const minUnacked = 4096
 // they may hold is enough for the largest congestion window.
 func (c *Config) maxUnacked() int {
 	return max(minUnacked, 2*c.MaxCongestionWindow/minDatagramSize)
+}
+
+// atMost returns n, or the limit that is configured if that is less.
+func atMost(n, limit uint64) uint64 {
+	if limit != 0 {
+		return min(n, limit)
+	}
+	return n
 }
 
 func setDefault[T ~int | ~int64 | ~uint64](field *T, value T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/loop"
 )
 
-// NewTransport returns a *quic.Transport on a socket. conf is a *quic.Config, or
-// nil for the defaults. adjust, which may be nil, changes what the engine is told
-// for each connection, as only tests have reason to. Package quic sets it.
+// NewTransport returns a *quic.Transport on a socket. conf is a
+// *quic.TransportConfig, or nil for the defaults. adjust, which may be nil, changes what
+// the engine is told for each connection, as only tests have reason to. Package quic sets it.
 var NewTransport func(socket loop.Socket, conf any, adjust func(*engine.Config)) (transport any)

@@ -80,7 +80,7 @@ func (r *run) shared() (socket *quic.Transport, release func(), err error) {
 	if r.opts.Protocol != HTTP3 {
 		return nil, func() {}, nil
 	}
-	socket, err = quic.NewTransport("", r.opts.QUIC)
+	socket, err = quic.NewTransport("", r.opts.Transport)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -57,8 +57,9 @@ type Options struct {
 	// Timeout is how long one request may take; 0 stands for any time.
 	Timeout time.Duration
 
-	TLS  *tls.Config
-	QUIC *quic.Config
+	TLS       *tls.Config
+	QUIC      *quic.Config
+	Transport *quic.TransportConfig // of the socket that all connections share
 }
 
 func (o *Options) check() error {

@@ -17,8 +17,10 @@ import (
 type Options struct {
 	// TLS is the client's configuration; its NextProtos are replaced.
 	TLS *tls.Config
-	// QUIC configures the connections; nil stands for the defaults.
-	QUIC *quic.Config
+	// QUIC configures the connections, and Transport the socket of each; nil stands for
+	// the defaults.
+	QUIC      *quic.Config
+	Transport *quic.TransportConfig
 
 	// Download and Upload are how many bytes every stream carries in each
 	// direction.
@@ -106,13 +108,12 @@ func (r *run) dial(ctx context.Context, addr string) (conns []connection, err er
 		conf = r.TLS.Clone()
 	}
 	conf.NextProtos = []string{ALPN}
-	qconf := WithWindow(r.QUIC, 0)
 	for range r.Conns {
-		t, err := quic.NewTransport(":0", qconf)
+		t, err := quic.NewTransport(":0", r.Transport)
 		if err != nil {
 			return conns, err
 		}
-		c, err := t.DialEvents(ctx, addr, conf, qconf, func(*quic.Turn) quic.Handler { return requester{} })
+		c, err := t.DialEvents(ctx, addr, conf, r.QUIC, func(*quic.Turn) quic.Handler { return requester{} })
 		if err != nil {
 			return conns, errors.Join(err, t.Close())
 		}

@@ -19,7 +19,7 @@ func ExampleRun() {
 		return
 	}
 	server := &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{perf.ALPN}}
-	ln, err := perf.Listen("127.0.0.1:0", server, nil)
+	ln, err := perf.Listen("127.0.0.1:0", server, nil, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -3,7 +3,7 @@
 // bytes, a big-endian count, and whatever it uploads; when it has ended the
 // stream, the server answers with that many bytes.
 //
-//	ln, err := perf.Listen("localhost:4433", tlsConfig, nil) // NextProtos: perf.ALPN
+//	ln, err := perf.Listen("localhost:4433", tlsConfig, nil, nil) // NextProtos: perf.ALPN
 //	go perf.Serve(ctx, ln)
 //
 //	result, err := perf.Run(ctx, "localhost:4433", perf.Options{

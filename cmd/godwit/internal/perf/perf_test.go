@@ -25,7 +25,7 @@ func serve(t *testing.T) (addr string, client *tls.Config) {
 	}
 	ln, err := Listen("127.0.0.1:0", &tls.Config{
 		Certificates: []tls.Certificate{cert}, NextProtos: []string{ALPN},
-	}, nil)
+	}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

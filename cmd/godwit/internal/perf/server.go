@@ -15,14 +15,15 @@ import (
 // bytes of state.
 const maxServerStreams = 1024
 
-// Listen listens for Serve, on a UDP address as quic.Listen does. The NextProtos of
-// tlsConf must have ALPN. Connections are event-driven: streams are answered on their
-// loops' goroutines.
-func Listen(addr string, tlsConf *tls.Config, conf *quic.Config) (*quic.Listener, error) {
+// Listen listens for Serve, on a UDP address as quic.Listen does, with what tconf says of
+// sockets and conf of connections, or the defaults for nil. The NextProtos of tlsConf must
+// have ALPN. Connections are event-driven: streams are answered on their loops'
+// goroutines.
+func Listen(addr string, tlsConf *tls.Config, tconf *quic.TransportConfig, conf *quic.Config) (*quic.Listener, error) {
 	conf = WithWindow(conf, 0)
 	conf.MaxIncomingStreams = maxServerStreams
 	conf.MaxIncomingUniStreams = -1 // the protocol has none
-	return quic.ListenEvents(addr, tlsConf, conf, func(*quic.Turn) quic.Handler { return responder{} })
+	return tconf.ListenEvents(addr, tlsConf, conf, func(*quic.Turn) quic.Handler { return responder{} })
 }
 
 // Serve serves the clients of a listener made with Listen until ctx ends or
