@@ -33,7 +33,6 @@ type request struct {
 	h3.RequestStream
 	path     string
 	protocol string // of an extended CONNECT
-	answered bool
 }
 
 // httpApp is an httpEnd as the application of a connection.
