@@ -94,11 +94,11 @@ func testSources(t *testing.T) string {
 	return all.String()
 }
 
-// TestUpgraderLeavesTCP: what concerns TCP alone does not keep HTTP/3 from being used, and
+// TestAltSvcTransportLeavesTCP: what concerns TCP alone does not keep HTTP/3 from being used, and
 // is not called for it.
-func TestUpgraderLeavesTCP(t *testing.T) {
+func TestAltSvcTransportLeavesTCP(t *testing.T) {
 	s := serveBoth(t, echoBody)
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	u.proto(t, "GET", s.url, "")
 	tcp := u.TCP.(*http.Transport)
 	tcp.CloseIdleConnections()

@@ -41,9 +41,9 @@ func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 	return s
 }
 
-func newUpgrader(t *testing.T) *Upgrader {
+func newAltSvcTransport(t *testing.T) *AltSvcTransport {
 	_, clientTLS := peertest.TLS(t)
-	u := &Upgrader{
+	u := &AltSvcTransport{
 		TCP:       &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true},
 		HeadStart: patience,
 	}
@@ -55,7 +55,7 @@ func newUpgrader(t *testing.T) *Upgrader {
 }
 
 // proto sends a request and returns the response's protocol.
-func (u *Upgrader) proto(t *testing.T, method, url, body string) string {
+func (u *AltSvcTransport) proto(t *testing.T, method, url, body string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(testContext(t), method, url, strings.NewReader(body))
 	if err != nil {
@@ -74,10 +74,10 @@ func (u *Upgrader) proto(t *testing.T, method, url, body string) string {
 
 func echoBody(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 
-// TestUpgrade begins with HTTP/2 and goes on with HTTP/3.
-func TestUpgrade(t *testing.T) {
+// TestAltSvcFollowed begins with HTTP/2 and goes on with HTTP/3.
+func TestAltSvcFollowed(t *testing.T) {
 	s := serveBoth(t, echoBody)
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	for i, want := range []string{"HTTP/2.0", "HTTP/3.0", "HTTP/3.0"} {
 		if got := u.proto(t, "POST", s.url, "content"); got != want {
 			t.Errorf("request %d is %s, want %s", i, got, want)
@@ -89,8 +89,8 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// TestUpgradeBlocked has a server that says it has HTTP/3 where packets vanish.
-func TestUpgradeBlocked(t *testing.T) {
+// TestAltSvcBlocked has a server that says it has HTTP/3 where packets vanish.
+func TestAltSvcBlocked(t *testing.T) {
 	hole, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestUpgradeBlocked(t *testing.T) {
 		w.Header().Set("Alt-Svc", AltSvc(hole.LocalAddr().(*net.UDPAddr).Port))
 		echoBody(w, r)
 	})
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	u.HeadStart = time.Millisecond
 	for range 5 {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
@@ -109,9 +109,9 @@ func TestUpgradeBlocked(t *testing.T) {
 	}
 }
 
-// TestUpgradeRefused has a server that says it has HTTP/3 where nobody listens:
+// TestAltSvcRefused has a server that says it has HTTP/3 where nobody listens:
 // it is not asked again.
-func TestUpgradeRefused(t *testing.T) {
+func TestAltSvcRefused(t *testing.T) {
 	hole, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestUpgradeRefused(t *testing.T) {
 		w.Header().Set("Alt-Svc", AltSvc(port))
 		echoBody(w, r)
 	})
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	_, clientTLS := peertest.TLS(t)
 	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, QUICConfig: &quic.Config{HandshakeTimeout: 4 * short}}
 	for range 3 {
@@ -136,15 +136,15 @@ func TestUpgradeRefused(t *testing.T) {
 	}
 }
 
-// TestUpgradeAndBack closes the server of HTTP/3 while the client uses it.
-func TestUpgradeAndBack(t *testing.T) {
+// TestAltSvcAndBack closes the server of HTTP/3 while the client uses it.
+func TestAltSvcAndBack(t *testing.T) {
 	other := serve(t, echoBody)
 	_, port, _ := net.SplitHostPort(other.addr)
 	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Alt-Svc", `h3=":`+port+`"`)
 		echoBody(w, r)
 	})
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	u.proto(t, "GET", s.url, "")
 	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/3.0" {
 		t.Fatalf("%s, want HTTP/3.0", got)
@@ -168,7 +168,7 @@ func TestMisdirected(t *testing.T) {
 		}
 		echoBody(w, r)
 	})
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	for range 3 {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
 			t.Errorf("%s, want HTTP/2.0", got)
@@ -185,9 +185,9 @@ func serveElsewhere(t *testing.T, addr string, handler http.HandlerFunc) *upgrad
 	})
 }
 
-// TestUpgradeUnsent has requests that HTTP/3 cannot send, or that its server has not
+// TestAltSvcUnsent has requests that HTTP/3 cannot send, or that its server has not
 // processed: TCP sends them, with their content.
-func TestUpgradeUnsent(t *testing.T) {
+func TestAltSvcUnsent(t *testing.T) {
 	small := serve(t, echoBody, func(s *Server) { s.MaxHeaderBytes = 8 << 10 })
 	rejecting := serveRaw(t, func(_ int64, s *quic.Stream) {
 		readRequest(s)
@@ -207,7 +207,7 @@ func TestUpgradeUnsent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serveElsewhere(t, tt.addr, echoBody)
-			u := newUpgrader(t)
+			u := newAltSvcTransport(t)
 			for range 3 {
 				req := mustRequest(t, s.url)
 				req.Method = "POST"
@@ -229,9 +229,9 @@ func TestUpgradeUnsent(t *testing.T) {
 	}
 }
 
-// TestUpgradeOnce has responses that cannot be used: the request was processed, and
+// TestAltSvcOnce has responses that cannot be used: the request was processed, and
 // is not sent over TCP as well.
-func TestUpgradeOnce(t *testing.T) {
+func TestAltSvcOnce(t *testing.T) {
 	var handled atomic.Int64
 	count := func(w http.ResponseWriter, r *http.Request) {
 		handled.Add(1)
@@ -239,7 +239,7 @@ func TestUpgradeOnce(t *testing.T) {
 	}
 	other := serve(t, count)
 	s := serveElsewhere(t, other.addr, count)
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	_, clientTLS := peertest.TLS(t)
 	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, MaxResponseHeaderBytes: 8 << 10}
 	u.proto(t, "GET", s.url, "")

@@ -60,11 +60,11 @@ func relay(t *testing.T, client net.Conn) {
 	back.Wait()
 }
 
-// TestUpgradeProxy: what goes through a proxy stays there, whatever Alt-Svc says.
-func TestUpgradeProxy(t *testing.T) {
+// TestAltSvcProxy: what goes through a proxy stays there, whatever Alt-Svc says.
+func TestAltSvcProxy(t *testing.T) {
 	s := serveBoth(t, echoBody)
 	proxy := serveProxy(t)
-	u := newUpgrader(t)
+	u := newAltSvcTransport(t)
 	tcp := u.TCP.(*http.Transport)
 	tcp.Proxy = http.ProxyURL(proxy)
 	for i := range 3 {

@@ -16,37 +16,37 @@ func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { re
 // byDefault sends a request by whatever is http.DefaultTransport then.
 var byDefault = roundTripFunc(func(req *http.Request) (*http.Response, error) { return http.DefaultTransport.RoundTrip(req) })
 
-// TestUpgraderAsDefault puts an Upgrader where requests over TCP come from, in all
+// TestAltSvcTransportAsDefault puts an AltSvcTransport where requests over TCP come from, in all
 // the ways in which it could lead to itself.
-func TestUpgraderAsDefault(t *testing.T) {
+func TestAltSvcTransportAsDefault(t *testing.T) {
 	own := http.DefaultTransport.(*http.Transport)
 	for _, tt := range []struct {
 		name    string
-		install func(tr *http.Transport) *Upgrader
+		install func(tr *http.Transport) *AltSvcTransport
 	}{
-		{"default", func(*http.Transport) *Upgrader {
-			u := new(Upgrader)
+		{"default", func(*http.Transport) *AltSvcTransport {
+			u := new(AltSvcTransport)
 			http.DefaultTransport = u
 			return u
 		}},
-		{"default, wrapped", func(*http.Transport) *Upgrader {
-			u := new(Upgrader)
+		{"default, wrapped", func(*http.Transport) *AltSvcTransport {
+			u := new(AltSvcTransport)
 			http.DefaultTransport = roundTripFunc(u.RoundTrip)
 			return u
 		}},
-		{"default, wrapped twice", func(*http.Transport) *Upgrader {
-			inner := new(Upgrader)
-			outer := &Upgrader{TCP: roundTripFunc(inner.RoundTrip)}
+		{"default, wrapped twice", func(*http.Transport) *AltSvcTransport {
+			inner := new(AltSvcTransport)
+			outer := &AltSvcTransport{TCP: roundTripFunc(inner.RoundTrip)}
 			http.DefaultTransport = outer
 			return outer
 		}},
-		{"default, named as TCP", func(*http.Transport) *Upgrader {
-			u := &Upgrader{TCP: byDefault}
+		{"default, named as TCP", func(*http.Transport) *AltSvcTransport {
+			u := &AltSvcTransport{TCP: byDefault}
 			http.DefaultTransport = u
 			return u
 		}},
-		{"default client", func(*http.Transport) *Upgrader {
-			u := new(Upgrader)
+		{"default client", func(*http.Transport) *AltSvcTransport {
+			u := new(AltSvcTransport)
 			u.TCP = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				again := req.Clone(req.Context())
 				again.RequestURI = ""
@@ -55,30 +55,30 @@ func TestUpgraderAsDefault(t *testing.T) {
 			http.DefaultClient.Transport = u
 			return u
 		}},
-		{"in a circle", func(*http.Transport) *Upgrader {
-			a, b := new(Upgrader), new(Upgrader)
+		{"in a circle", func(*http.Transport) *AltSvcTransport {
+			a, b := new(AltSvcTransport), new(AltSvcTransport)
 			a.TCP, b.TCP = b, a
 			return a
 		}},
-		{"its own TCP", func(*http.Transport) *Upgrader {
-			u := new(Upgrader)
+		{"its own TCP", func(*http.Transport) *AltSvcTransport {
+			u := new(AltSvcTransport)
 			u.TCP = u
 			return u
 		}},
-		{"registered", func(tr *http.Transport) *Upgrader {
-			u := &Upgrader{TCP: tr}
+		{"registered", func(tr *http.Transport) *AltSvcTransport {
+			u := &AltSvcTransport{TCP: tr}
 			tr.RegisterProtocol("https", u)
 			return u
 		}},
-		{"registered with the default", func(tr *http.Transport) *Upgrader {
-			u := new(Upgrader)
+		{"registered with the default", func(tr *http.Transport) *AltSvcTransport {
+			u := new(AltSvcTransport)
 			http.DefaultTransport = tr
 			tr.RegisterProtocol("https", u)
 			return u
 		}},
-		{"transport in place of the default", func(tr *http.Transport) *Upgrader {
+		{"transport in place of the default", func(tr *http.Transport) *AltSvcTransport {
 			http.DefaultTransport = tr
-			return new(Upgrader)
+			return new(AltSvcTransport)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,9 +101,9 @@ func TestUpgraderAsDefault(t *testing.T) {
 	}
 }
 
-// TestUpgraderSetLater becomes the default after its first request, which then leads
+// TestAltSvcTransportSetLater becomes the default after its first request, which then leads
 // to it.
-func TestUpgraderSetLater(t *testing.T) {
+func TestAltSvcTransportSetLater(t *testing.T) {
 	own := http.DefaultTransport
 	defer func() { http.DefaultTransport = own }()
 	s := serveBoth(t, echoBody)
@@ -111,7 +111,7 @@ func TestUpgraderSetLater(t *testing.T) {
 	tr := &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true}
 	defer tr.CloseIdleConnections()
 	http.DefaultTransport = tr
-	u := &Upgrader{TCP: byDefault, HTTP3: &Transport{TLSClientConfig: clientTLS}, HeadStart: patience}
+	u := &AltSvcTransport{TCP: byDefault, HTTP3: &Transport{TLSClientConfig: clientTLS}, HeadStart: patience}
 	defer u.closeHTTP3()
 	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/2.0" {
 		t.Error(got)
@@ -128,7 +128,7 @@ func TestUpgraderSetLater(t *testing.T) {
 }
 
 // closeHTTP3 closes the connections over HTTP/3 alone.
-func (u *Upgrader) closeHTTP3() {
+func (u *AltSvcTransport) closeHTTP3() {
 	u.once.Do(u.init)
 	_ = u.HTTP3.Close()
 }

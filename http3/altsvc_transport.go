@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// Upgrader is an http.RoundTripper that begins with TCP, moves to HTTP/3 where
+// AltSvcTransport is an http.RoundTripper that begins with TCP, moves to HTTP/3 where
 // servers say in Alt-Svc that they have it, and goes back to TCP when UDP does
 // not get through:
 //
-//	client := &http.Client{Transport: &http3.Upgrader{}}
+//	client := &http.Client{Transport: &http3.AltSvcTransport{}}
 //
 // Requests that TCP, if it is an *http.Transport, sends through a proxy stay there.
 //
 // The zero value is ready. Fields must not change after the first request.
-type Upgrader struct {
+type AltSvcTransport struct {
 	// TCP sends what HTTP/3 does not; nil stands for what http.DefaultTransport is at
 	// the first request if that is an *http.Transport, and else for net/http's own. So
-	// an Upgrader may take the place of http.DefaultTransport. A request that TCP
-	// gives back to the Upgrader, by whatever way, goes to net/http's own, too.
+	// an AltSvcTransport may take the place of http.DefaultTransport. A request that TCP
+	// gives back to the AltSvcTransport, by whatever way, goes to net/http's own, too.
 	TCP http.RoundTripper
-	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has those
+	// HTTP3 is to be used by this AltSvcTransport alone; nil stands for one that has those
 	// of TCP's fields that mean the same, if that is an *http.Transport.
 	HTTP3 *Transport
-	// Cache remembers who has HTTP/3; nil stands for one of this Upgrader's own.
+	// Cache remembers who has HTTP/3; nil stands for one of this AltSvcTransport's own.
 	Cache *AltSvcCache
 	// HeadStart is how long requests wait for a new connection over HTTP/3, from
 	// its beginning, before they go over TCP, while the connection is still being
@@ -47,61 +47,61 @@ const (
 	upgradeTimeout = 5 * time.Second
 )
 
-func (u *Upgrader) init() {
-	if u.TCP == nil {
-		u.TCP = defaultTransport()
+func (a *AltSvcTransport) init() {
+	if a.TCP == nil {
+		a.TCP = defaultTransport()
 	}
-	if u.Cache == nil {
-		u.Cache = new(AltSvcCache)
+	if a.Cache == nil {
+		a.Cache = new(AltSvcCache)
 	}
-	if u.HeadStart == 0 {
-		u.HeadStart = defaultHeadStart
+	if a.HeadStart == 0 {
+		a.HeadStart = defaultHeadStart
 	}
-	if u.HTTP3 == nil {
-		u.HTTP3 = new(Transport)
-		if tcp, ok := u.TCP.(*http.Transport); ok {
-			u.HTTP3.takeOver(tcp)
+	if a.HTTP3 == nil {
+		a.HTTP3 = new(Transport)
+		if tcp, ok := a.TCP.(*http.Transport); ok {
+			a.HTTP3.takeOver(tcp)
 		}
 	}
-	u.HTTP3.route = u.route
+	a.HTTP3.route = a.route
 }
 
 // route returns an origin's alternative, also when that has just failed: whoever waits for
 // it is to go on with TCP, and not to look for HTTP/3 at the origin itself, which has not
 // said that it is there (RFC 7838, Section 2.4).
-func (u *Upgrader) route(origin string) (addr string, ok bool) {
-	addr, _ = u.Cache.Lookup(origin)
+func (a *AltSvcTransport) route(origin string) (addr string, ok bool) {
+	addr, _ = a.Cache.Lookup(origin)
 	return addr, addr != ""
 }
 
 // RoundTrip sends a request over HTTP/3, if the server is known to have it and
 // there is a connection or one comes about soon, and over TCP otherwise. A request
 // that HTTP/3 has not answered is sent over TCP only when that is safe.
-func (u *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
-	u.once.Do(u.init)
-	if resp, err, back := u.giveBack(req); back {
+func (a *AltSvcTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	a.once.Do(a.init)
+	if resp, err, back := a.giveBack(req); back {
 		return resp, err
 	}
 	if req.URL == nil || req.URL.Scheme != "https" {
-		return u.overTCP(req)
+		return a.overTCP(req)
 	}
 	origin := originAddr(req.URL)
-	if _, ok := u.Cache.Lookup(origin); ok && !u.proxied(req) {
-		resp, again, err := u.roundTrip3(req, origin)
+	if _, ok := a.Cache.Lookup(origin); ok && !a.proxied(req) {
+		resp, again, err := a.roundTrip3(req, origin)
 		if again == nil {
 			return resp, err
 		}
 		req = again
 	}
-	resp, err := u.overTCP(req)
-	u.learn(origin, resp)
+	resp, err := a.overTCP(req)
+	a.learn(origin, resp)
 	return resp, err
 }
 
 // proxied reports whether TCP sends a request through a proxy, which HTTP/3 would
 // bypass. When TCP cannot tell, its own error will say why.
-func (u *Upgrader) proxied(req *http.Request) bool {
-	tcp, ok := u.TCP.(*http.Transport)
+func (a *AltSvcTransport) proxied(req *http.Request) bool {
+	tcp, ok := a.TCP.(*http.Transport)
 	if !ok || tcp.Proxy == nil {
 		return false
 	}
@@ -111,7 +111,7 @@ func (u *Upgrader) proxied(req *http.Request) bool {
 
 // roundTrip3 sends a request over HTTP/3. When it is to be sent over TCP, it
 // returns the request to send.
-func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
+func (a *AltSvcTransport) roundTrip3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
 	if err := checkRequest(req); err != nil {
 		return nil, req, nil // TCP may take it, or say what is wrong
 	}
@@ -119,7 +119,7 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 	if cancelOf(req) != nil {
 		sent, end = watchCancel(req)
 	}
-	resp, again, err = u.send3(sent, origin)
+	resp, again, err = a.send3(sent, origin)
 	switch {
 	case again == nil && err == nil:
 		resp.Request = req
@@ -134,16 +134,16 @@ func (u *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 }
 
 // send3 is roundTrip3 for a request that can be sent.
-func (u *Upgrader) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
-	cc, how, ok := u.acquire(req, origin)
+func (a *AltSvcTransport) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
+	cc, how, ok := a.acquire(req, origin)
 	if !ok {
 		return nil, req, nil
 	}
-	resp, failed := u.HTTP3.tryOn(cc, how, req, origin)
+	resp, failed := a.HTTP3.tryOn(cc, how, req, origin)
 	switch {
 	case failed != nil:
 		if failed.lost && !failed.reused {
-			u.Cache.Failed(origin)
+			a.Cache.Failed(origin)
 		}
 		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
 			lastAttempt(again)
@@ -154,26 +154,26 @@ func (u *Upgrader) send3(req *http.Request, origin string) (resp *http.Response,
 		// The alternative is not for this origin (RFC 7838, Section 6).
 		if again = replay(req); again != nil {
 			_ = resp.Body.Close()
-			u.Cache.Failed(origin)
+			a.Cache.Failed(origin)
 			return nil, again, nil
 		}
 	default:
-		u.Cache.Worked(origin)
-		u.learn(origin, resp)
+		a.Cache.Worked(origin)
+		a.learn(origin, resp)
 	}
 	return resp, nil, nil
 }
 
 // acquire returns a connection to an origin's alternative if there is one with room for
 // a request, or one comes about within the head start.
-func (u *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
-	t := u.HTTP3
+func (a *AltSvcTransport) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
+	t := a.HTTP3
 	alone := t.DisableKeepAlives || wantsClose(req)
 	t.mu.Lock()
 	cc, how := t.acquireNow(origin, alone, false)
 	t.mu.Unlock()
 	if cc == nil {
-		left := min(u.HeadStart, upgradeTimeout) - u.attempt(origin)
+		left := min(a.HeadStart, upgradeTimeout) - a.attempt(origin)
 		if left <= 0 {
 			return nil, acquired{}, false
 		}
@@ -190,62 +190,62 @@ func (u *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acqui
 
 // attempt tries to get a connection to an origin, unless that is under way, and returns
 // for how long it has been.
-func (u *Upgrader) attempt(origin string) time.Duration {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	began, ok := u.attempts[origin]
+func (a *AltSvcTransport) attempt(origin string) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	began, ok := a.attempts[origin]
 	if ok {
 		return time.Since(began)
 	}
-	if u.attempts == nil {
-		u.attempts = make(map[string]time.Time)
+	if a.attempts == nil {
+		a.attempts = make(map[string]time.Time)
 	}
-	u.attempts[origin] = time.Now()
-	go u.tryToConnect(origin)
+	a.attempts[origin] = time.Now()
+	go a.tryToConnect(origin)
 	return 0
 }
 
 // tryToConnect waits until there is room for a request at an origin's alternative, or it
 // has waited for too long: the attempt ends neither with a request nor with its head start.
-func (u *Upgrader) tryToConnect(origin string) {
+func (a *AltSvcTransport) tryToConnect(origin string) {
 	ctx, cancel := context.WithTimeout(context.Background(), upgradeTimeout)
 	defer cancel()
-	cc, _, err := u.HTTP3.acquire(ctx, origin, false, false)
+	cc, _, err := a.HTTP3.acquire(ctx, origin, false, false)
 	switch {
 	case err == nil:
-		u.HTTP3.unused(cc)
-	case !errors.Is(err, errTransportClosed) && !u.HTTP3.has(origin):
-		u.Cache.Failed(origin)
+		a.HTTP3.unused(cc)
+	case !errors.Is(err, errTransportClosed) && !a.HTTP3.has(origin):
+		a.Cache.Failed(origin)
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.attempts, origin)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.attempts, origin)
 }
 
 // learn takes note of a response's Alt-Svc.
-func (u *Upgrader) learn(origin string, resp *http.Response) {
+func (a *AltSvcTransport) learn(origin string, resp *http.Response) {
 	if resp == nil || resp.TLS == nil {
 		return
 	}
 	for _, value := range resp.Header["Alt-Svc"] {
-		u.Cache.Learn(origin, value)
+		a.Cache.Learn(origin, value)
 	}
 }
 
 // CloseIdleConnections closes the connections without running requests.
-func (u *Upgrader) CloseIdleConnections() {
-	u.once.Do(u.init)
-	u.HTTP3.CloseIdleConnections()
-	if tcp, ok := u.TCP.(interface{ CloseIdleConnections() }); ok {
+func (a *AltSvcTransport) CloseIdleConnections() {
+	a.once.Do(a.init)
+	a.HTTP3.CloseIdleConnections()
+	if tcp, ok := a.TCP.(interface{ CloseIdleConnections() }); ok {
 		tcp.CloseIdleConnections()
 	}
 }
 
 // Close closes HTTP3, and TCP if it is an io.Closer; running requests fail.
-func (u *Upgrader) Close() error {
-	u.once.Do(u.init)
-	err := u.HTTP3.Close()
-	if tcp, ok := u.TCP.(io.Closer); ok {
+func (a *AltSvcTransport) Close() error {
+	a.once.Do(a.init)
+	err := a.HTTP3.Close()
+	if tcp, ok := a.TCP.(io.Closer); ok {
 		err = errors.Join(err, tcp.Close())
 	}
 	return err
