@@ -62,7 +62,7 @@ func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 	}, cc, cc)
 	cc.goAway.Store(1 << 62)
 	cc.limit = turn.StreamLimit(false)
-	cc.start(turn, t.Extension)
+	cc.start(turn, t.extension)
 	return cc
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
@@ -28,14 +29,14 @@ type conn struct {
 	tunnels       map[uint64]*Tunnel // by stream ID
 	datagramBytes atomic.Int64       // received datagrams that wait
 
-	ext ConnExtension // nil for none
+	ext h3ext.Conn // nil for none
 }
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
-func (c *conn) start(t *quic.Turn, e Extension) {
+func (c *conn) start(t *quic.Turn, e h3ext.Extension) {
 	c.turn = t
 	if e != nil {
-		c.ext = e.NewConn(&Conn{c})
+		c.ext = e(t, c.machine)
 	}
 	c.machine.Start(rand.Uint64())
 }

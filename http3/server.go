@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/asynclog"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -91,9 +92,6 @@ type Server struct {
 	EnableExtendedConnect bool
 	// EnableDatagrams lets clients send HTTP datagrams (RFC 9297): see Tunnel.
 	EnableDatagrams bool
-	// Extension, when set, takes part in the connections. It implies the two
-	// above.
-	Extension Extension
 	// ReadHeaderTimeout is how long the header of a request may take from its
 	// first byte on; 0 stands for ReadTimeout. A request that takes longer is
 	// rejected.
@@ -128,7 +126,8 @@ type Server struct {
 	// were left out. Shutdown and Close wait for it, a second at most.
 	Logger *slog.Logger
 
-	grace time.Duration // instead of paceGrace, in tests
+	extension h3ext.Extension // takes part in the connections; nil for none
+	grace     time.Duration   // instead of paceGrace, in tests
 
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}

@@ -39,7 +39,7 @@ func (s *Server) transportConfig() *quic.TransportConfig {
 }
 
 // datagrams reports whether HTTP datagrams are enabled.
-func (s *Server) datagrams() bool { return s.EnableDatagrams || s.Extension != nil }
+func (s *Server) datagrams() bool { return s.EnableDatagrams || s.extension != nil }
 
 // cloneQUIC copies a configuration and sets what is the same for both roles.
 func cloneQUIC(conf *quic.Config) *quic.Config {

@@ -51,7 +51,7 @@ func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
 		Side: wire.ServerSide,
 		Settings: h3.Settings{
 			MaxFieldSectionSize: uint64(s.maxHeaderBytes()),
-			ExtendedConnect:     s.EnableExtendedConnect || s.Extension != nil,
+			ExtendedConnect:     s.EnableExtendedConnect || s.extension != nil,
 			Datagrams:           s.datagrams(),
 
 			QPACKMaxTableCapacity: qpackTableCapacity,

@@ -126,7 +126,7 @@ func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Co
 	c.workers = s.workersOf(t.Loop())
 	c.source = c.workers.sources.join(t.Conn().RemoteAddr())
 	if s.closing.Load() {
-		c.start(t, s.Extension)
+		c.start(t, s.extension)
 		c.refuseRequests(t) // its handshake was under way when the server closed
 		return c
 	}
@@ -135,7 +135,7 @@ func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Co
 	}
 	s.conns[c] = struct{}{}
 	c.watchIdle(t)
-	c.start(t, s.Extension)
+	c.start(t, s.extension)
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -44,9 +45,6 @@ type Transport struct {
 	MaxResponseHeaderBytes int64
 	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
 	EnableDatagrams bool
-	// Extension, when set, takes part in the connections. It implies
-	// EnableDatagrams.
-	Extension Extension
 	// DisableCompression prevents that responses are asked for in gzip and
 	// decompressed, as http.Transport does it.
 	DisableCompression bool
@@ -75,11 +73,13 @@ type Transport struct {
 	// it to the idle timeout of QUIC, 30 s unless QUICConfig or the server says less.
 	IdleConnTimeout time.Duration
 
+	extension h3ext.Extension // takes part in the connections; nil for none
+
 	// paused is called in place of pauses, by tests.
 	paused func(time.Duration)
 
 	// route returns where an origin's server is, if not at the origin's address;
-	// nil without an Upgrader.
+	// nil without an AltSvcTransport.
 	route func(origin string) (addr string, ok bool)
 
 	mu     sync.Mutex
@@ -317,7 +317,7 @@ func (t *Transport) Close() error {
 }
 
 // datagrams reports whether HTTP datagrams are enabled.
-func (t *Transport) datagrams() bool { return t.EnableDatagrams || t.Extension != nil }
+func (t *Transport) datagrams() bool { return t.EnableDatagrams || t.extension != nil }
 
 func (t *Transport) maxHeaderBytes() int {
 	if t.MaxResponseHeaderBytes > 0 {

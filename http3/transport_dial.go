@@ -168,7 +168,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		return nil, err
 	}
 	conf := cloneQUIC(t.QUICConfig)
-	if t.Extension == nil {
+	if t.extension == nil {
 		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -17,9 +18,8 @@ import (
 // frames, and datagrams. A server gets it from AcceptTunnel, a client from
 // Transport.Connect.
 //
-// It is used in one of two ways: with Read, Write and Close, which block, or with
-// Serve, which makes it event-driven, so that a tunnel on which nothing happens
-// needs no goroutine.
+// One goroutine may read and another write at the same time; the other methods may be
+// called from any.
 type Tunnel struct {
 	conn      *conn
 	ref       quic.StreamRef
@@ -33,28 +33,8 @@ type Tunnel struct {
 	readOver, writeOver, over atomic.Bool
 
 	// Of the loop's goroutine:
-	handler  TunnelHandler
+	handler  h3ext.TunnelHandler // nil unless it is event-driven
 	whenOver []func()
-}
-
-// TunnelHandler is told what happens on an event-driven tunnel. Its methods run
-// on the connection's loop and must not block.
-type TunnelHandler interface {
-	// HandleData: content arrived. p is valid until the call returns.
-	HandleData(t *quic.Turn, p []byte)
-	// HandleEnd: no more content will arrive. err is io.EOF when the peer has
-	// finished the stream, an *Error when it was reset or the content is
-	// malformed, or the connection's error. It is the last call, and comes once;
-	// it does not come after Abort.
-	HandleEnd(t *quic.Turn, err error)
-}
-
-// TunnelWriter is what a TunnelHandler implements in addition to be told when all of
-// what Send was given has been sent, after a call of Unsent that found that it had
-// not.
-type TunnelWriter interface {
-	// HandleWritable is called on the connection's loop and must not block.
-	HandleWritable(t *quic.Turn)
 }
 
 // newTunnel makes the tunnel of a request, whose datagrams are to be taken next. On the
@@ -74,9 +54,6 @@ func (t *Tunnel) StreamID() uint64 { return t.ref.ID() }
 
 // QUIC returns the connection, for its statistics and addresses.
 func (t *Tunnel) QUIC() *quic.Conn { return t.conn.qc }
-
-// Extension returns the connection's extension, nil if it has none.
-func (t *Tunnel) Extension() ConnExtension { return t.conn.ext }
 
 // Read reads content and waits until there is some. The error is io.EOF when the
 // peer has finished, an *Error when the stream was reset or the content is malformed,
@@ -119,7 +96,7 @@ func (t *Tunnel) detachNow() {
 }
 
 // Close finishes the sending half: the peer reads io.EOF. Reading goes on. It does not
-// wait: on the connection's loop it may be called as well, after Send.
+// wait.
 func (t *Tunnel) Close() error {
 	if t.detached.Load() {
 		err := t.stream.Close()
@@ -140,109 +117,11 @@ func (t *Tunnel) Close() error {
 	return nil
 }
 
-// Abort resets both directions with a code. Any goroutine may call it, in either
-// way of using the tunnel.
+// Abort resets both directions with a code. Any goroutine may call it.
 func (t *Tunnel) Abort(code ErrorCode) {
 	cancel(t.ref, code)
 	t.endRead(&Error{Code: code})
 	t.endWrite()
-}
-
-// Serve makes the tunnel event-driven. Content that has arrived already is told
-// at once. It must be called on the connection's loop, and Read and Write not at
-// all.
-func (t *Tunnel) Serve(turn *quic.Turn, h TunnelHandler) {
-	t.handler = h
-	t.conn.turn = turn
-	t.readContent(turn)
-}
-
-// Send sends content of an event-driven tunnel, in one DATA frame. It does not
-// wait and does not keep p: of what the stream does not take now a copy is kept. Who
-// sends more than the peer reads should look at Unsent, and wait for TunnelWriter:
-// when MaxTunnelUnsent bytes are kept already, Send resets the tunnel with
-// H3_EXCESSIVE_LOAD, and the handler is told. It must be called on the connection's
-// loop.
-func (t *Tunnel) Send(turn *quic.Turn, p []byte) {
-	t.conn.turn = turn
-	if err := t.content.rs.Send(p); err != nil {
-		t.fail(turn, err)
-	}
-}
-
-// SendLast is Send for the last content, and finishes the sending half. Whatever
-// the peer's flow control says, it does not wait. It leaves before what other streams
-// have to send, and before resets of them that come later.
-func (t *Tunnel) SendLast(turn *quic.Turn, p []byte) {
-	t.conn.turn = turn
-	t.ref.SetPriority(0, true)
-	t.content.rs.SendLast(p)
-	t.endWrite()
-}
-
-// MaxTunnelUnsent is how many bytes an event-driven tunnel keeps that its stream does
-// not take, before Send gives up: more than any control protocol has to say, and than
-// a relay should let wait.
-const MaxTunnelUnsent = h3.MaxUnsent
-
-// Unsent returns how many bytes given to Send have not been sent, as the peer's flow
-// control or the network holds them back. If there are any, a TunnelWriter is told
-// when all have been. It must be called on the connection's loop.
-func (t *Tunnel) Unsent(turn *quic.Turn) int { return t.content.rs.Unsent() + turn.Unsent(t.ref) }
-
-// StopReading tells the peer with a code that nothing further will be read. No
-// HandleEnd follows. Any goroutine may call it.
-func (t *Tunnel) StopReading(code ErrorCode) {
-	t.ref.CancelRead(uint64(code))
-	t.endRead(&Error{Code: code})
-}
-
-// CloseDatagrams makes ReceiveDatagram return err once no datagram is left.
-func (t *Tunnel) CloseDatagrams(err error) { t.datagrams.close(err) }
-
-// readContent reads what has arrived of an event-driven tunnel.
-func (t *Tunnel) readContent(turn *quic.Turn) {
-	sc := getScratch()
-	defer sc.release()
-	for t.handler != nil && !t.readOver.Load() {
-		n, err := t.content.rs.Read(sc.buf[:])
-		if n > 0 {
-			t.handler.HandleData(turn, sc.buf[:n])
-		}
-		switch {
-		case err == io.EOF:
-			t.handleEnd(turn, io.EOF)
-		case err != nil:
-			if isViolation(err) {
-				t.endWrite() // the machine has reset it
-			}
-			t.handleEnd(turn, describe(err))
-		case n == 0:
-			return
-		}
-	}
-}
-
-// isViolation reports whether err says that the peer broke the protocol.
-func isViolation(err error) bool {
-	var stream *h3.StreamError
-	_, wholeConn := h3.Code(err)
-	return wholeConn || errors.As(err, &stream) || errors.Is(err, h3.ErrSectionTooLarge)
-}
-
-// tellWritable tells a handler that wants to know that everything has been sent.
-func (t *Tunnel) tellWritable(turn *quic.Turn) {
-	if w, ok := t.handler.(TunnelWriter); ok && t.Unsent(turn) == 0 {
-		w.HandleWritable(turn)
-	}
-}
-
-// fail resets the tunnel for an error.
-func (t *Tunnel) fail(turn *quic.Turn, err error) {
-	code, _ := h3.Code(err)
-	cancel(t.ref, code)
-	t.endWrite()
-	t.handleEnd(turn, describe(err))
 }
 
 // handleEnd tells the handler of the end.
@@ -287,16 +166,6 @@ func (t *Tunnel) endIfOver() {
 		t.release()
 		t.conn.qc.Run(func(*quic.Turn) { t.conn.dropTunnel(t) })
 	}
-}
-
-// WhenOver calls f on the loop when both directions have ended, or the
-// connection; at once if they have. It must be called on the connection's loop.
-func (t *Tunnel) WhenOver(f func()) {
-	if t.over.Load() {
-		f()
-		return
-	}
-	t.whenOver = append(t.whenOver, f)
 }
 
 // dropTunnel forgets a tunnel. On the loop.

@@ -16,17 +16,6 @@ import (
 // extended CONNECT requests.
 var ErrNoExtendedConnect = errors.New("http3: the server does not take extended CONNECT requests")
 
-// ConnectPreparer is what a ConnExtension implements to complete a CONNECT request
-// once the server's SETTINGS are known. An error means that the request is not
-// sent.
-type ConnectPreparer interface {
-	// PrepareConnect is called on the goroutine of Connect.
-	PrepareConnect(req *http.Request) error
-	// AbandonConnect is called once when no tunnel has come of a request that
-	// was prepared, on any goroutine.
-	AbandonConnect()
-}
-
 // Connect sends an extended CONNECT request (RFC 9220), a request with method
 // CONNECT and the protocol in Header[":protocol"], and waits for the answer. With
 // a status of 2xx the result is a tunnel. Otherwise the tunnel is nil, and the
@@ -144,8 +133,8 @@ func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err 
 	if !c.machine.PeerSettings().ExtendedConnect {
 		return nil, ErrNoExtendedConnect
 	}
-	if preparer, ok := c.ext.(ConnectPreparer); ok {
-		if err := preparer.PrepareConnect(p.req); err != nil {
+	if c.ext != nil {
+		if err := c.ext.PrepareConnect(p.req); err != nil {
 			return nil, err
 		}
 		p.prepared.Store(true)
@@ -160,7 +149,7 @@ func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err 
 // abandon tells the extension that there will be no tunnel.
 func (p *pendingTunnel) abandon() {
 	if p.prepared.CompareAndSwap(true, false) {
-		p.conn.ext.(ConnectPreparer).AbandonConnect()
+		p.conn.ext.AbandonConnect()
 	}
 }
 

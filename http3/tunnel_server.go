@@ -20,22 +20,9 @@ func Protocol(r *http.Request) string {
 	return ""
 }
 
-// RequestExtension returns what Server.Extension made for the connection by which
-// a request came; nil when there is nothing.
-func RequestExtension(r *http.Request) ConnExtension {
-	e, _ := r.Context().Value(extensionContextKey{}).(ConnExtension)
-	return e
-}
-
-// extensionContextKey is the key of a connection's extension.
-type extensionContextKey struct{}
-
 // ErrNoTunnel is the error of AcceptTunnel for requests that are not an extended
 // CONNECT over HTTP/3.
 var ErrNoTunnel = errors.New("http3: not an extended CONNECT request over HTTP/3")
-
-// errAcceptStatus is the error of AcceptTunnelWith for a status that accepts nothing.
-var errAcceptStatus = errors.New("http3: a tunnel is accepted with a status of 2xx")
 
 // errResponseBegun is the error of AcceptTunnel when the handler has answered.
 var errResponseBegun = errors.New("http3: the response has begun already")
@@ -45,29 +32,16 @@ var errResponseBegun = errors.New("http3: the response has begun already")
 // which may return; the tunnel lives on. Neither w nor the request's Body can be
 // used any more. Like http.ResponseController, it finds the server's
 // ResponseWriter below one that has an Unwrap method.
-func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) { return AcceptTunnelWith(w, http.StatusOK) }
+func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) { return acceptTunnel(w, http.StatusOK) }
 
-// AcceptTunnelWith is AcceptTunnel with another status, of 200 to 299, all of which
-// accept (RFC 9110, Section 9.3.6).
-func AcceptTunnelWith(w http.ResponseWriter, status int) (*Tunnel, error) {
+// acceptTunnel is AcceptTunnel with a status of 200 to 299, all of which accept
+// (RFC 9110, Section 9.3.6).
+func acceptTunnel(w http.ResponseWriter, status int) (*Tunnel, error) {
 	x, err := exchangeOf(w)
-	if err == nil && status/100 != 2 {
-		err = errAcceptStatus
-	}
 	if err != nil {
 		return nil, err
 	}
 	return x.acceptTunnel(status)
-}
-
-// RefuseTunnel resets an extended CONNECT request with a code instead of answering
-// it. The handler should return then.
-func RefuseTunnel(w http.ResponseWriter, code ErrorCode) error {
-	x, err := exchangeOf(w)
-	if err == nil {
-		cancel(x.ref, code)
-	}
-	return err
 }
 
 // exchangeOf returns the extended CONNECT request that w answers.

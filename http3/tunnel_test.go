@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -92,7 +93,7 @@ func TestTunnelEndsBeforeItIsAccepted(t *testing.T) {
 		}
 		over := make(chan struct{})
 		x.conn.qc.Run(func(*quic.Turn) {
-			x.tunnel.WhenOver(func() { close(over) })
+			eventTunnel{x.tunnel}.WhenOver(nil, func() { close(over) })
 			close(begun)
 		})
 		<-over
@@ -329,7 +330,7 @@ func TestConnectErrors(t *testing.T) {
 		case "/refuse":
 			http.Error(w, "no tunnels today", http.StatusForbidden)
 		case "/reset":
-			_ = RefuseTunnel(w, ErrCodeRequestRejected)
+			h3ext.HTTP3.Refuse(w, h3.RequestRejected)
 		case "/late":
 			w.WriteHeader(http.StatusAccepted)
 			if _, err := AcceptTunnel(w); !errors.Is(err, errResponseBegun) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
@@ -88,7 +87,7 @@ func TestAttackTunnelUnsent(t *testing.T) {
 	_, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 	session.conn.Run(func(turn *quic.Turn) {
 		for range 8 {
-			session.tunnel.Send(turn, make([]byte, http3.MaxTunnelUnsent/2))
+			session.tunnel.Send(turn, make([]byte, h3.MaxUnsent/2))
 		}
 	})
 	wait(t, "the session's end", session.Context().Done())

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -73,9 +75,9 @@ func (conf *Config) machine() *wt.Config {
 // Upgrade; what is not upgraded is served as before. A nil conf means the
 // defaults.
 func Enable(srv *http3.Server, conf *Config) {
-	e := newExtension(conf)
-	srv.Extension = e
-	srv.QUICConfig = quicConfig(e.conf, srv.QUICConfig)
+	limits := conf.machine()
+	h3ext.HTTP3.ExtendServer(srv, newExtension(limits, false))
+	srv.QUICConfig = quicConfig(limits, srv.QUICConfig)
 }
 
 // quicConfig returns a copy of q with limits that leave room for sessions.
@@ -103,13 +105,8 @@ func quicConfig(conf *wt.Config, q *quic.Config) *quic.Config {
 	return &c
 }
 
-// extension makes a hub for each connection.
-type extension struct {
-	conf      *wt.Config
-	dedicated bool // connections are for one session of this end's each
+// newExtension makes a hub for each connection. dedicated says that connections are for
+// one session of this end's each.
+func newExtension(conf *wt.Config, dedicated bool) h3ext.Extension {
+	return func(t *quic.Turn, c *h3.Conn) h3ext.Conn { return newHub(t, c, conf, dedicated) }
 }
-
-func newExtension(conf *Config) *extension { return &extension{conf: conf.machine()} }
-
-// NewConn implements http3.Extension.
-func (e *extension) NewConn(c *http3.Conn) http3.ConnExtension { return newHub(c, e.conf, e.dedicated) }

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -72,7 +74,7 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 		return nil, nil, err
 	}
 	transport := d.transport()
-	tunnel, resp, err := transport.Connect(ctx, req)
+	tunnel, resp, err := h3ext.HTTP3.Connect(ctx, transport, req)
 	if err != nil {
 		d.discard(transport)
 		return nil, nil, err
@@ -84,11 +86,11 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 		resp.Body = io.NopCloser(bytes.NewReader(content))
 		return nil, resp, &RejectedError{resp.StatusCode}
 	}
-	h := tunnel.Extension().(*hub)
+	h := tunnel.Conn().(*hub)
 	protocol, err := wt.CheckProtocol(d.Protocols, strings.Join(resp.Header[fieldProtocol], ", "), d.RequireProtocol)
 	if err != nil {
 		h.tell((*wt.Conn).Abandon)
-		tunnel.Abort(wt.CodeALPN) // Section 3.3
+		tunnel.Reset(wt.CodeALPN) // Section 3.3
 		d.discard(transport)
 		return nil, resp, err
 	}
@@ -136,14 +138,14 @@ func (d *Dialer) newTransport() *http3.Transport {
 	if len(d.ServerCertificateHashes) > 0 {
 		conf = pinned(conf, d.ServerCertificateHashes)
 	}
-	e := newExtension(d.Config)
-	e.dedicated = !d.ShareConnections
-	return &http3.Transport{
+	limits := d.Config.machine()
+	t := &http3.Transport{
 		TLSClientConfig: conf,
-		QUICConfig:      quicConfig(e.conf, d.QUICConfig),
+		QUICConfig:      quicConfig(limits, d.QUICConfig),
 		QUICTransport:   d.QUICTransport,
-		Extension:       e,
 	}
+	h3ext.HTTP3.ExtendTransport(t, newExtension(limits, !d.ShareConnections))
+	return t
 }
 
 // ending returns what ends the connection of a session of its own. The loop, on which it
@@ -164,7 +166,7 @@ func (d *Dialer) discard(t *http3.Transport) {
 	}
 }
 
-// PrepareConnect implements http3.ConnectPreparer: it chooses the draft.
+// PrepareConnect implements h3ext.Conn: it chooses the draft.
 func (h *hub) PrepareConnect(req *http.Request) error {
 	var err error
 	h.tell(func(m *wt.Conn) {
@@ -174,7 +176,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 		}
 	})
 	if err == wt.ErrNotSupported && h.dedicated {
-		h.conn.Abort(wt.CodeRequirementsNotMet, "no known version of WebTransport")
+		h.h3.AbortSoon(&h3.ConnError{Code: wt.CodeRequirementsNotMet, Reason: "no known version of WebTransport"})
 	}
 	if err != nil {
 		return publicError(err)
@@ -187,7 +189,5 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 	return nil
 }
 
-// AbandonConnect implements http3.ConnectPreparer.
+// AbandonConnect implements h3ext.Conn.
 func (h *hub) AbandonConnect() { h.tell((*wt.Conn).Abandon) }
-
-var _ http3.ConnectPreparer = (*hub)(nil)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
@@ -92,7 +93,7 @@ func (c *rawClient) wantSession(s *quic.Stream, session *Session) {
 func TestServerSettings(t *testing.T) {
 	ts := serve(t, nil, nil)
 	client := ts.dial(nil)
-	settings := client.hub.conn.PeerSettings()
+	settings := client.hub.h3.PeerSettings()
 	got := map[h3.SettingID]uint64{}
 	for _, s := range settings.Extra {
 		got[s.ID] = s.Value
@@ -177,7 +178,7 @@ func TestServerWithoutWebTransport(t *testing.T) {
 // Section 3.1).
 func TestTooLargeSetting(t *testing.T) {
 	leak.Check(t)
-	ts := (&testServer{t: t}).startWith(oddServer{}, http.NotFound)
+	ts := (&testServer{t: t}).startWith(oddServer, http.NotFound)
 	_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
 	var closed *http3.Error
 	if !errors.As(err, &closed) || closed.Code != h3.SettingsError || closed.Remote {
@@ -186,10 +187,8 @@ func TestTooLargeSetting(t *testing.T) {
 }
 
 // oddServer sends a setting that no server may.
-type oddServer struct{}
-
-func (oddServer) NewConn(c *http3.Conn) http3.ConnExtension {
-	c.AddSetting(uint64(wt.SettingDraft15), 2)
+func oddServer(_ *quic.Turn, c *h3.Conn) h3ext.Conn {
+	c.AddSettings(h3.Setting{ID: wt.SettingDraft15, Value: 2})
 	return oddConn{}
 }
 
@@ -201,6 +200,8 @@ func (oddConn) HandleStream(*quic.Turn, quic.StreamRef) {}
 func (oddConn) HandleRefused(*quic.Turn, uint64)        {}
 func (oddConn) HandleGoAway(*quic.Turn)                 {}
 func (oddConn) HandleClose(*quic.Turn, error)           {}
+func (oddConn) PrepareConnect(*http.Request) error      { return nil }
+func (oddConn) AbandonConnect()                         {}
 
 // TestMissingDatagrams: without datagrams on the client's side, requests are
 // malformed (draft 15, Section 3.1).

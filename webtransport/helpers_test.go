@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
@@ -62,15 +63,15 @@ func serveHandler(t testing.TB, conf *Config, handler http.HandlerFunc) *testSer
 }
 
 func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer {
-	return ts.startWith(newExtension(conf), handler)
+	return ts.startWith(newExtension(conf.machine(), false), handler)
 }
 
 // startWith starts a server with any extension, or none.
-func (ts *testServer) startWith(e http3.Extension, handler http.HandlerFunc) *testServer {
+func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *testServer {
 	serverTLS, _ := peertest.TLS(ts.t)
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
 	Enable(ts.Server, nil)
-	ts.Extension = e
+	h3ext.HTTP3.ExtendServer(ts.Server, e)
 	ln, err := ts.listen()
 	if err != nil {
 		ts.t.Fatal(err)

@@ -4,10 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -15,7 +13,8 @@ import (
 // hub is WebTransport on one connection: the machine that decides, with a lock, and
 // the loop that does what it says.
 type hub struct {
-	conn      *http3.Conn
+	conn      *quic.Conn
+	h3        *h3.Conn
 	dedicated bool          // to one session of this end's
 	settled   chan struct{} // closed when the peer's SETTINGS are known
 	timed     bool          // what is received has to be known with its time
@@ -31,19 +30,13 @@ type hub struct {
 	timer quic.Timer // for the machine's deadline; of the loop
 }
 
-func newHub(c *http3.Conn, conf *wt.Config, dedicated bool) *hub {
-	side := wire.ClientSide
-	if c.IsServer() {
-		side = wire.ServerSide
-	}
+func newHub(t *quic.Turn, c *h3.Conn, conf *wt.Config, dedicated bool) *hub {
 	h := &hub{
-		conn: c, dedicated: dedicated, settled: make(chan struct{}),
-		timed: conf.IdleTimeout > 0, machine: wt.NewConn(side, conf),
+		conn: t.Conn(), h3: c, dedicated: dedicated, settled: make(chan struct{}),
+		timed: conf.IdleTimeout > 0, machine: wt.NewConn(c.Side(), conf),
 	}
-	for _, s := range h.machine.AppendSettings(nil) {
-		c.AddSetting(uint64(s.ID), s.Value)
-	}
-	c.Claim(uint64(wt.TypeUni), uint64(wt.SignalBidi))
+	c.AddSettings(h.machine.AppendSettings(nil)...)
+	c.Claim(wt.TypeUni, wt.SignalBidi)
 	return h
 }
 
@@ -62,7 +55,7 @@ func (h *hub) unlock() {
 	over := h.over
 	h.posted = h.posted || post
 	h.mu.Unlock()
-	if post && (over || !h.conn.QUIC().Run(h.pump)) {
+	if post && (over || !h.conn.Run(h.pump)) {
 		h.pump(nil) // nobody else will
 	}
 }
@@ -103,7 +96,7 @@ func (h *hub) execute(t *quic.Turn, e wt.Event) {
 	case wt.EventSettled:
 		close(h.settled)
 	case wt.EventFail:
-		h.conn.Abort(e.Code, reasonOf(e.Err))
+		h.h3.AbortSoon(&h3.ConnError{Code: e.Code, Reason: reasonOf(e.Err)})
 	case wt.EventAdmission:
 		h.wake(e.Admission.App.(*waiter))
 	case wt.EventMayOpen:
@@ -186,20 +179,20 @@ var processStart = time.Now()
 // now is the time for the machine, which counts from an arbitrary moment.
 func now() monotime.Time { return monotime.Time(time.Since(processStart)) + 1 }
 
-// HandleSettings implements http3.ConnExtension.
+// HandleSettings implements h3ext.Conn.
 func (h *hub) HandleSettings(t *quic.Turn) {
-	h.handle(t, func(m *wt.Conn) { m.HandleSettings(h.conn.PeerSettings(), t.PeerResetStreamAt()) })
+	h.handle(t, func(m *wt.Conn) { m.HandleSettings(h.h3.PeerSettings(), t.PeerResetStreamAt()) })
 }
 
-// HandleGoAway implements http3.ConnExtension.
+// HandleGoAway implements h3ext.Conn.
 func (h *hub) HandleGoAway(t *quic.Turn) { h.handle(t, (*wt.Conn).HandleGoAway) }
 
-// HandleRefused implements http3.ConnExtension.
+// HandleRefused implements h3ext.Conn.
 func (h *hub) HandleRefused(t *quic.Turn, id uint64) {
 	h.handle(t, func(m *wt.Conn) { m.HandleRefused(id) })
 }
 
-// HandleClose implements http3.ConnExtension.
+// HandleClose implements h3ext.Conn.
 func (h *hub) HandleClose(t *quic.Turn, err error) {
 	h.handle(t, func(m *wt.Conn) {
 		h.over = true

@@ -39,7 +39,7 @@ type incoming struct {
 	ref quic.StreamRef
 }
 
-// HandleStream implements http3.ConnExtension: a stream begins with the session it
+// HandleStream implements h3ext.Conn: a stream begins with the session it
 // belongs to.
 func (h *hub) HandleStream(t *quic.Turn, ref quic.StreamRef) {
 	in := &incoming{streamEnds{h, h.machine.HandleStream(ref.ID())}, ref}

@@ -7,7 +7,7 @@ import (
 	"net"
 	"sync/atomic"
 
-	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -17,7 +17,7 @@ import (
 type Session struct {
 	hub      *hub
 	conn     *quic.Conn
-	tunnel   *http3.Tunnel
+	tunnel   h3ext.Tunnel
 	machine  *wt.Session
 	counts   bool // what is read has to be counted, or its time to be known
 	ctx      context.Context
@@ -32,7 +32,7 @@ type Session struct {
 
 // begin begins the session of an admitted request. f is called on the loop when the
 // session's CONNECT stream is over.
-func (h *hub) begin(t *http3.Tunnel, d wt.Draft, protocol string, f func()) *Session {
+func (h *hub) begin(t h3ext.Tunnel, d wt.Draft, protocol string, f func()) *Session {
 	s := &Session{hub: h, conn: t.QUIC(), tunnel: t, draining: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	h.tell(func(m *wt.Conn) {
@@ -41,7 +41,7 @@ func (h *hub) begin(t *http3.Tunnel, d wt.Draft, protocol string, f func()) *Ses
 		s.counts = s.machine.FlowControlled() || h.timed
 	})
 	s.conn.Run(func(turn *quic.Turn) {
-		t.WhenOver(func() {
+		t.WhenOver(turn, func() {
 			h.tell(func(*wt.Conn) { s.machine.HandleOver() })
 			f()
 		})
@@ -71,7 +71,7 @@ func (s *Session) execute(t *quic.Turn, e wt.Event) {
 			s.tunnel.SendLast(t, e.Data)
 		}
 	case wt.EventAbort:
-		s.tunnel.Abort(e.Code)
+		s.tunnel.Reset(e.Code)
 	case wt.EventStopReading:
 		s.tunnel.StopReading(e.Code)
 	}
@@ -249,7 +249,6 @@ func (s *Session) endedLocked() error {
 }
 
 var (
-	_ io.ReadWriteCloser  = (*Stream)(nil)
-	_ http3.TunnelHandler = tunnelEvents{}
-	_ http3.TunnelWriter  = tunnelEvents{}
+	_ io.ReadWriteCloser = (*Stream)(nil)
+	_ h3ext.Conn         = (*hub)(nil)
 )

@@ -13,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 )
 
@@ -69,7 +70,7 @@ func OfferedProtocols(r *http.Request) []string {
 //
 // The session lives on when the handler returns.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	h, ok := http3.RequestExtension(r).(*hub)
+	h, ok := h3ext.HTTP3.Conn(r).(*hub)
 	if !ok || !IsUpgrade(r) {
 		return nil, notUpgradable(w, ok)
 	}
@@ -78,7 +79,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 		return nil, errStatus
 	}
 	if err := h.awaitSettings(r); err != nil {
-		_ = http3.RefuseTunnel(w, h3.RequestCancelled)
+		h3ext.HTTP3.Refuse(w, h3.RequestCancelled)
 		return nil, err
 	}
 	var d wt.Draft
@@ -130,7 +131,7 @@ func (h *hub) admit(ctx context.Context, d wt.Draft) *wt.Refusal {
 func refuse(w http.ResponseWriter, r *wt.Refusal) error {
 	err := publicError(r.Err)
 	if r.Status == 0 {
-		_ = http3.RefuseTunnel(w, r.Code)
+		h3ext.HTTP3.Refuse(w, r.Code)
 	} else {
 		http.Error(w, err.Error(), r.Status)
 	}
@@ -178,7 +179,7 @@ func (h *hub) accept(w http.ResponseWriter, r *http.Request, d wt.Draft, protoco
 	if r.Header.Get(fieldDraft02Offer) != "" {
 		header.Set(fieldDraft02Answer, wt.AnswerDraft02)
 	}
-	tunnel, err := http3.AcceptTunnelWith(w, status)
+	tunnel, err := h3ext.HTTP3.Accept(w, status)
 	if err != nil {
 		h.tell((*wt.Conn).Abandon)
 		return nil, err

@@ -49,9 +49,10 @@ var may = map[string]string{
 	"quic": "internal/admission internal/asynclog internal/congestion internal/connid internal/dialtrace internal/engine " +
 		"internal/handshake internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire context net os sync time",
-	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/lookup internal/monotime " +
+	"internal/h3ext": "quic internal/h3 context net/http",
+	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
-	"webtransport": "http3 quic internal/h3 internal/monotime internal/wire internal/wt " +
+	"webtransport": "http3 quic internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
 
 	// Programs.
