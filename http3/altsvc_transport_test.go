@@ -25,13 +25,13 @@ func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 	t.Helper()
 	serverTLS, _ := peertest.TLS(t)
 	s := &upgradeServer{Server: &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}}
-	ports, err := s.ListenAll("127.0.0.1:0")
+	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.url = "https://" + ports.Addr().String()
+	s.url = "https://" + ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- s.ServeAll(ports) }()
+	go func() { served <- ln.Serve() }()
 	t.Cleanup(func() {
 		_ = s.Close()
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {

@@ -147,19 +147,13 @@ func (s *Server) listenBeside(srv *http.Server, addr string, ctx context.Context
 	if !hasCertificate(s.TLSConfig) {
 		return fmt.Errorf("http3: no certificate is known for %s, so that there is no HTTP/3: set http.Server.TLSConfig", addr)
 	}
-	conf, err := s.tlsConfig()
-	if err != nil {
+	ln := &Listener{server: s}
+	if err := ln.addUDP(addr, ctx); err != nil {
 		return err
 	}
-	ln, err := s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
-	}, ctx)
-	if err != nil {
-		return err
-	}
-	s.track(ln)
+	s.track(ln.udp[0])
 	go func() {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serveUDP(ln.udp[0]); !errors.Is(err, http.ErrServerClosed) {
 			logTo(srv, err)
 		}
 	}()

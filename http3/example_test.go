@@ -32,7 +32,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { done <- server.Serve(listener) }()
+	go func() { done <- listener.Serve() }()
 
 	roots := x509.NewCertPool()
 	roots.AddCert(cert.Leaf)

@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/asynclog"
@@ -19,10 +16,11 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// Server serves an http.Handler over HTTP/3. Its fields must not change once it
-// serves. The zero value serves http.DefaultServeMux with a certificate for
-// development, and lets clients take any time, as net/http's does. One that strangers
-// can reach should have these, as the functions ListenAndServe and ListenAndServeTLS do:
+// Server serves an http.Handler over HTTP/3, and over HTTP/1.1 and HTTP/2 at the same
+// port of TCP. Its fields must not change once it serves. The zero value serves
+// http.DefaultServeMux, and lets clients take any time, as net/http's does. One that
+// strangers can reach should have these, as the functions ListenAndServe and
+// ListenAndServeTLS do:
 //
 //	ReadHeaderTimeout: 10 * time.Second, // slow beginnings
 //	IdleTimeout:       2 * time.Minute,  // connections that are only kept alive
@@ -39,8 +37,12 @@ type Server struct {
 	// Handler's. Over TCP all requests are Handler's, so it should have the same
 	// routes.
 	Fixed map[string]*FixedResponse
-	// TLSConfig holds the certificate. Without any, a self-signed one for
-	// localhost is made, and its hash logged. Its NextProtos are not used. Where it
+	// DisableTCP has Listen and ListenAndServe listen on UDP alone, for HTTP/3 without
+	// HTTP/1.1 and HTTP/2. Browsers do not find such a server by themselves.
+	DisableTCP bool
+	// TLSConfig holds the certificate. Without any, a self-signed one for localhost is
+	// made where nobody but this machine can connect, and its hash logged. Its
+	// NextProtos are not used. Where it
 	// has others for some names (GetConfigForClient), a request for another host than
 	// its connection is answered with status 421 unless that is as good: the
 	// certificate is for that host too, and clients authenticate in the same way
@@ -133,131 +135,20 @@ type Server struct {
 	listeners map[*quic.Listener]struct{}
 	closed    []*quic.Listener // by Shutdown or Close
 	conns     map[*serverConn]struct{}
-	tcp       *http.Server               // of ServeTCP, and what handlers see as the server
-	attached  *http.Server               // that Attach was given, which handlers see instead
-	empty     chan struct{}              // closed when no connection is left; nil if nobody waits
-	tlsConf   *tls.Config                // with a certificate in any case
-	workers   atomic.Pointer[[]*workers] // by event loop; replaced, under mu, to grow
-	closing   atomic.Bool                // Shutdown or Close was called
-	altSvc    atomic.Pointer[string]     // the value of Alt-Svc, while listening
+	tcp       *http.Server  // of TCP listeners, and what handlers see as the server
+	attached  *http.Server  // that Attach was given, which handlers see instead
+	empty     chan struct{} // closed when no connection is left; nil if nobody waits
+	tlsConf   *tls.Config   // with a certificate in any case
+
+	certificate *tls.Certificate // of ListenAndServeTLS; nil for none
+
+	workers atomic.Pointer[[]*workers] // by event loop; replaced, under mu, to grow
+	closing atomic.Bool                // Shutdown or Close was called
+	altSvc  atomic.Pointer[string]     // the value of Alt-Svc, while listening
 
 	log struct { // what Logger is told by
 		once    sync.Once
 		handler *asynclog.Handler
-	}
-}
-
-// ListenAndServe listens on Addr, UDP only, and serves until Shutdown or Close,
-// when it returns http.ErrServerClosed. See ListenAndServeAll for TCP as well.
-func (s *Server) ListenAndServe() error {
-	ln, err := s.Listen(s.Addr)
-	if err != nil {
-		return err
-	}
-	serve := []func() error{func() error { return s.Serve(ln) }}
-	if addr6, ok := otherLocalhost(s.Addr, ln.Addr()); ok {
-		ln6, err := s.Listen(addr6)
-		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
-			_ = ln.Close()
-			return err
-		case err == nil:
-			serve = append(serve, func() error { return s.Serve(ln6) })
-		}
-	}
-	return s.serveEach(serve)
-}
-
-// Listen listens on an address, UDP only, for Serve.
-func (s *Server) Listen(addr string) (*quic.Listener, error) {
-	conf, err := s.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	if addr == "" {
-		addr = ":443"
-	}
-	return s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
-	}, nil)
-}
-
-// ListenOn listens on a transport that exists already, for Serve.
-func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
-	conf, err := s.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	return s.listen(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return t.ListenEvents(forHTTP3(conf), quicConf, newHandler)
-	}, nil)
-}
-
-// listenFunc makes a listener of event-driven connections.
-type listenFunc func(conf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error)
-
-// listen listens for requests whose contexts derive from base, if that is not nil,
-// or else from what BaseContext says.
-func (s *Server) listen(listen listenFunc, base context.Context) (*quic.Listener, error) {
-	if base != nil || s.BaseContext == nil {
-		return listen(s.quicConfig(func() context.Context { return base }))
-	}
-	var ctx context.Context
-	known := make(chan struct{}) // the first connection may come before the address is
-	defer close(known)
-	ln, err := listen(s.quicConfig(func() context.Context { <-known; return ctx }))
-	if err == nil {
-		ctx = notNil(s.BaseContext(ln.Addr()), "BaseContext")
-	}
-	return ln, err
-}
-
-// Serve serves the connections of a listener made by Listen or ListenOn of the
-// same server, and closes it in the end. It returns http.ErrServerClosed after
-// Shutdown or Close, and another error when the listener fails.
-func (s *Server) Serve(ln *quic.Listener) error {
-	defer ln.Close()
-	defer s.untrack(ln)
-	if !s.track(ln) {
-		return http.ErrServerClosed
-	}
-	// Connections come to newConn; Accept returns when the listener is closed.
-	qc, err := ln.Accept(context.Background())
-	switch {
-	case s.closing.Load():
-		return http.ErrServerClosed
-	case err != nil:
-		return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
-	}
-	_ = qc.CloseWithError(uint64(ErrCodeInternalError), "")
-	return errors.New("http3: the listener was not made by Listen or ListenOn of a Server")
-}
-
-// track counts a listener, and advertises it, unless the server is closing. It may
-// be called before Serve: what is served over TCP at the same time should tell of
-// HTTP/3 from the first response on.
-func (s *Server) track(ln *quic.Listener) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing.Load() {
-		return false
-	}
-	if s.listeners == nil {
-		s.listeners = make(map[*quic.Listener]struct{})
-	}
-	s.listeners[ln] = struct{}{}
-	if addr, ok := ln.Addr().(*net.UDPAddr); ok {
-		value := AltSvc(addr.Port)
-		s.altSvc.Store(&value)
-	}
-	return true
-}
-
-func (s *Server) untrack(ln *quic.Listener) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if delete(s.listeners, ln); len(s.listeners) == 0 {
-		s.altSvc.Store(nil)
 	}
 }
 

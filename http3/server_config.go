@@ -3,6 +3,7 @@ package http3
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"math"
 	"time"
 
@@ -53,9 +54,10 @@ func cloneQUIC(conf *quic.Config) *quic.Config {
 	return &c
 }
 
-// tlsConfig is the user's configuration, with a certificate for development when
-// it has none. The result is the same at every call.
-func (s *Server) tlsConfig() (*tls.Config, error) {
+// tlsConfig is the user's configuration for an address, with a certificate for
+// development when it has none and nobody else can connect there. The result is the same
+// at every call.
+func (s *Server) tlsConfig(addr string) (*tls.Config, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tlsConf != nil {
@@ -65,7 +67,13 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	if s.TLSConfig != nil {
 		conf = s.TLSConfig.Clone()
 	}
-	if !hasCertificate(conf) {
+	switch {
+	case s.certificate != nil:
+		conf.Certificates = []tls.Certificate{*s.certificate}
+	case hasCertificate(conf):
+	case !isLoopback(addr):
+		return nil, fmt.Errorf("http3: no certificate for %s: set Server.TLSConfig, or call ListenAndServeTLS; one is made at localhost only", addr)
+	default:
 		cert, hash, err := devcert.Make(time.Now())
 		if err != nil {
 			return nil, err

@@ -36,9 +36,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close stops listening and closes all connections at once; requests under way
 // fail at the clients, which have been told when it returns, and know which requests
-// have not been seen (GOAWAY). Addresses that Listen or ListenAll has listened on are
-// free then. It waits for event loops, so an Extension must not call it on one. Should
-// one of them hang, Close returns after five seconds all the same.
+// have not been seen (GOAWAY). Addresses that Listen has listened on are free then. It
+// waits for event loops, so callbacks of package quic must not call it. Should one of them hang, Close returns after five seconds all the same.
 func (s *Server) Close() error {
 	defer s.logHandler().Flush()
 	within(closeTimeout, func() {

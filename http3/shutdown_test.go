@@ -126,7 +126,7 @@ func TestShutdownGivesUp(t *testing.T) {
 
 func TestServeAfterClose(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
-	s := &Server{TLSConfig: serverTLS}
+	s := &Server{TLSConfig: serverTLS, DisableTCP: true}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestServeAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+	if err := ln.Serve(); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 	if err := s.Shutdown(testContext(t)); err != nil {
@@ -142,44 +142,16 @@ func TestServeAfterClose(t *testing.T) {
 	}
 }
 
-// TestForeignListener serves a listener that this package did not make.
-func TestForeignListener(t *testing.T) {
-	serverTLS, clientTLS := peertest.TLS(t)
-	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- (&Server{}).Serve(ln) }()
-	transport := &Transport{TLSClientConfig: clientTLS}
-	defer transport.Close()
-	ctx, cancel := context.WithCancel(testContext(t))
-	defer cancel()
-	req, _ := http.NewRequestWithContext(ctx, "GET", "https://"+ln.Addr().String(), nil)
-	answered := make(chan error, 1)
-	go func() {
-		_, err := transport.RoundTrip(req)
-		answered <- err
-	}()
-	if err := wait(t, "Serve", served); err == nil || errors.Is(err, http.ErrServerClosed) {
-		t.Errorf("Serve: %v", err)
-	}
-	cancel() // the client may be looking for somebody else at the address
-	if err := wait(t, "the request", answered); err == nil {
-		t.Error("the request was answered")
-	}
-}
-
 // TestListenerFails closes a listener behind its server's back.
 func TestListenerFails(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
-	s := &Server{TLSConfig: serverTLS}
+	s := &Server{TLSConfig: serverTLS, DisableTCP: true}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	if err := s.Serve(ln); !errors.Is(err, quic.ErrServerClosed) {
+	if err := ln.Serve(); !errors.Is(err, quic.ErrServerClosed) {
 		t.Errorf("Serve: %v", err)
 	}
 }
@@ -198,7 +170,7 @@ func TestSharedTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
+	go func() { served <- ln.Serve() }()
 	client := &http.Client{Transport: &Transport{TLSClientConfig: clientTLS, QUICTransport: tr}}
 	resp, err := client.Get("https://" + tr.LocalAddr().String())
 	if err != nil {

@@ -65,11 +65,16 @@ func TestKilledClient(t *testing.T) {
 			ended <- err
 		}),
 	}
-	ln, err := srv.Listen("127.0.0.1:0")
+	transport, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = srv.Serve(ln) }()
+	defer transport.Close()
+	ln, err := srv.ListenOn(transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = ln.Serve() }()
 	defer srv.Close()
 
 	get := exec.CommandContext(ctx, path, "get", "-k", "-s", "https://"+ln.Addr().String()+"/")
@@ -93,7 +98,7 @@ func TestKilledClient(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("the handler still writes")
 	}
-	for ln.Transport().Stats().Connections > 0 {
+	for transport.Stats().Connections > 0 {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():

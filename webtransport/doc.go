@@ -23,7 +23,7 @@
 //	})
 //	srv := &http3.Server{Addr: "localhost:4433", Handler: mux}
 //	webtransport.Enable(srv, nil)
-//	srv.ListenAndServeAll()
+//	srv.ListenAndServe()
 //
 // A client dials:
 //

@@ -30,7 +30,7 @@ func startServer(handler http.HandlerFunc) (url string, dialer *webtransport.Dia
 	if err != nil {
 		log.Fatal(err)
 	}
-	go srv.Serve(ln)
+	go ln.Serve()
 	return "https://" + ln.Addr().String(), &webtransport.Dialer{ServerCertificateHashes: [][sha256.Size]byte{hash}}, srv.Close
 }
 

@@ -69,7 +69,7 @@ func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer 
 // startWith starts a server with any extension, or none.
 func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *testServer {
 	serverTLS, _ := peertest.TLS(ts.t)
-	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
+	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, DisableTCP: true, Logger: slog.New(slog.DiscardHandler)}
 	Enable(ts.Server, nil)
 	h3ext.HTTP3.ExtendServer(ts.Server, e)
 	ln, err := ts.listen()
@@ -78,7 +78,7 @@ func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *te
 	}
 	ts.addr = ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- ts.Serve(ln) }()
+	go func() { served <- ln.Serve() }()
 	ts.t.Cleanup(func() {
 		_ = ts.Close()
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
@@ -88,7 +88,7 @@ func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *te
 	return ts
 }
 
-func (ts *testServer) listen() (*quic.Listener, error) {
+func (ts *testServer) listen() (*http3.Listener, error) {
 	if ts.transport != nil {
 		return ts.ListenOn(ts.transport)
 	}

@@ -52,7 +52,7 @@ func serveHostile(t *testing.T) (url string) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() { served <- ln.Serve() }()
 	t.Cleanup(func() {
 		_ = srv.Close()
 		<-served

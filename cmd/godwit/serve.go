@@ -79,15 +79,15 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
 	}
 	webtransport.Enable(srv, nil)
-	ports, err := srv.ListenAll(opts.listen)
+	ln, err := srv.Listen(opts.listen)
 	if err != nil {
 		return explainListen(err)
 	}
-	fmt.Fprintf(a.stdout, "serving https://%s/\n", displayAddr(opts.listen, ports.Addr()))
+	fmt.Fprintf(a.stdout, "serving https://%s/\n", displayAddr(opts.listen, ln.Addr()))
 	fmt.Fprintf(a.stdout, "certificate SHA-256 %s\n", hash)
 
 	served := make(chan error, 1)
-	go func() { served <- srv.ServeAll(ports) }()
+	go func() { served <- ln.Serve() }()
 	select {
 	case err := <-served:
 		return err

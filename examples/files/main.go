@@ -36,11 +36,11 @@ func main() {
 		}
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
-	ports, err := server.ListenAll(*listen)
+	ln, err := server.Listen(*listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("serving https://%s/\n", ports.Addr())
+	fmt.Printf("serving https://%s/\n", ln.Addr())
 
 	// The first interrupt lets requests finish, for a while.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -55,7 +55,7 @@ func main() {
 			server.Close()
 		}
 	}()
-	if err := server.ServeAll(ports); !errors.Is(err, http.ErrServerClosed) {
+	if err := ln.Serve(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
 	<-over

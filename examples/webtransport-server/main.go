@@ -26,12 +26,12 @@ func main() {
 	mux.HandleFunc("/echo", echo)
 	server := &http3.Server{Handler: mux}
 	webtransport.Enable(server, nil)
-	ports, err := server.ListenAll(*listen)
+	ln, err := server.Listen(*listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("serving https://%s/echo\n", ports.Addr())
-	log.Fatal(server.ServeAll(ports))
+	fmt.Printf("serving https://%s/echo\n", ln.Addr())
+	log.Fatal(ln.Serve())
 }
 
 // echo turns a request into a session. Pages of other origins are refused: a

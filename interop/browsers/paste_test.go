@@ -62,13 +62,13 @@ func serveLocalhost(t *testing.T, cert tls.Certificate) string {
 		Handler:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = upgrader.Upgrade(w, r) }),
 	}
 	webtransport.Enable(srv, nil)
-	ports, err := srv.ListenAll("localhost:0")
+	ln, err := srv.Listen("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = srv.ServeAll(ports) }()
+	go func() { _ = ln.Serve() }()
 	t.Cleanup(func() { _ = srv.Close() })
-	_, port, err := net.SplitHostPort(ports.Addr().String())
+	_, port, err := net.SplitHostPort(ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func startRecorder(t *testing.T) *recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = srv.Serve(ln) }()
+	go func() { _ = ln.Serve() }()
 	t.Cleanup(func() { _ = srv.Close() })
 	rec.url = "https://" + ln.Addr().String() + "/"
 	return rec

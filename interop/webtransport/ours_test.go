@@ -28,7 +28,7 @@ func startOurs(t *testing.T, draft webtransport.Draft) (url string, server, clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = srv.Serve(ln) }()
+	go func() { _ = ln.Serve() }()
 	t.Cleanup(func() { _ = srv.Close() })
 	return "https://" + ln.Addr().String(), server, client, ended
 }

@@ -32,7 +32,7 @@ func serveHTTP3(t *testing.T, handler http.Handler) (url string, hash [sha256.Si
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() { served <- ln.Serve() }()
 	t.Cleanup(func() {
 		_ = srv.Close()
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {

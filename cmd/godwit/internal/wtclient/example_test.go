@@ -32,7 +32,7 @@ func dialEcho(ctx context.Context) (session *webtransport.Session, stop func() e
 	if err != nil {
 		return nil, nil, err
 	}
-	go srv.Serve(ln)
+	go ln.Serve()
 	dialer := webtransport.Dialer{ServerCertificateHashes: [][sha256.Size]byte{hash}}
 	session, _, err = dialer.Dial(ctx, "https://"+ln.Addr().String()+"/wt/echo", nil)
 	return session, srv.Close, err

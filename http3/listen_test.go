@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,31 +14,33 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
-// TestServeAll requests over HTTP/1.1, HTTP/2 and HTTP/3 at one port.
-func TestServeAll(t *testing.T) {
+// TestServe requests over HTTP/1.1, HTTP/2 and HTTP/3 at one port.
+func TestServe(t *testing.T) {
 	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
-	ports, err := s.ListenAll("127.0.0.1:0")
+	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ports.Addr().String() != ports.UDP.Addr().String() {
-		t.Errorf("TCP %v, UDP %v", ports.Addr(), ports.UDP.Addr())
+	if ln.Addr().String() != ln.tcp[0].Addr().String() {
+		t.Errorf("TCP %v, UDP %v", ln.tcp[0].Addr(), ln.Addr())
 	}
 	served := make(chan error, 1)
-	go func() { served <- s.ServeAll(ports) }()
-	_, port, _ := net.SplitHostPort(ports.Addr().String())
+	go func() { served <- ln.Serve() }()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	for proto, transport := range map[string]http.RoundTripper{
 		"HTTP/1.1": &http.Transport{TLSClientConfig: clientTLS.Clone()},
 		"HTTP/2.0": &http.Transport{TLSClientConfig: clientTLS.Clone(), ForceAttemptHTTP2: true},
 		"HTTP/3.0": &Transport{TLSClientConfig: clientTLS},
 	} {
 		client := &http.Client{Transport: transport}
-		resp, err := client.Get("https://" + ports.Addr().String())
+		resp, err := client.Get("https://" + ln.Addr().String())
 		if err != nil {
 			t.Errorf("%s: %v", proto, err)
 			continue
@@ -59,13 +62,13 @@ func TestServeAll(t *testing.T) {
 	if err := s.Shutdown(testContext(t)); err != nil {
 		t.Error(err)
 	}
-	if err := wait(t, "ServeAll", served); !errors.Is(err, http.ErrServerClosed) {
+	if err := wait(t, "Serve", served); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 }
 
-// TestServeAllLocalhost: localhost has two addresses, and every protocol is at both.
-func TestServeAllLocalhost(t *testing.T) {
+// TestServeLocalhost: localhost has two addresses, and every protocol is at both.
+func TestServeLocalhost(t *testing.T) {
 	probe, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
 		peertest.LeaveOut(t, "IPv6", err.Error())
@@ -73,13 +76,13 @@ func TestServeAllLocalhost(t *testing.T) {
 	probe.Close()
 	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
-	ports, err := s.ListenAll("localhost:0")
+	ln, err := s.Listen("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- s.ServeAll(ports) }()
-	_, port, _ := net.SplitHostPort(ports.Addr().String())
+	go func() { served <- ln.Serve() }()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		for _, transport := range []http.RoundTripper{
 			&http.Transport{TLSClientConfig: clientTLS.Clone(), ForceAttemptHTTP2: true}, &Transport{TLSClientConfig: clientTLS},
@@ -94,18 +97,19 @@ func TestServeAllLocalhost(t *testing.T) {
 			client.CloseIdleConnections()
 		}
 	}
-	if _, err := s.ListenAll("localhost:" + port); err == nil {
+	if _, err := s.Listen("localhost:" + port); err == nil {
 		t.Error("the port is free")
 	}
 	if err := s.Shutdown(testContext(t)); err != nil {
 		t.Error(err)
 	}
-	if err := wait(t, "ServeAll", served); !errors.Is(err, http.ErrServerClosed) {
+	if err := wait(t, "Serve", served); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 }
 
-// TestListenAndServeLocalhost is TestServeAllLocalhost for UDP alone.
+// TestListenAndServeLocalhost is TestServeLocalhost for UDP alone, where nobody knows the
+// addresses.
 func TestListenAndServeLocalhost(t *testing.T) {
 	probe, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
@@ -113,7 +117,7 @@ func TestListenAndServeLocalhost(t *testing.T) {
 	}
 	probe.Close()
 	serverTLS, clientTLS := peertest.TLS(t)
-	s := &Server{Addr: "localhost:0", TLSConfig: serverTLS, Handler: http.NotFoundHandler()}
+	s := &Server{Addr: "localhost:0", TLSConfig: serverTLS, DisableTCP: true, Handler: http.NotFoundHandler()}
 	served := make(chan error, 1)
 	go func() { served <- s.ListenAndServe() }()
 	var addrs []string
@@ -149,48 +153,48 @@ func TestListenAndServeLocalhost(t *testing.T) {
 	}
 }
 
-// TestListenAllInUse: nobody else may be at localhost's other address.
-func TestListenAllInUse(t *testing.T) {
+// TestListenInUse: nobody else may be at localhost's other address.
+func TestListenInUse(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	for _, name := range []string{"TCP", "UDP"} {
-		ports, err := s.ListenAll("localhost:0")
+		ln, err := s.Listen("localhost:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer ports.Close()
-		if ports.UDP6 == nil {
+		defer ln.Close()
+		if len(ln.udp) == 1 {
 			peertest.LeaveOut(t, "IPv6", "localhost needs an IPv6 address")
 		}
-		addr := "localhost:" + strconv.Itoa(ports.UDP6.Addr().(*net.UDPAddr).Port)
-		other := ports.TCP6.Close
+		addr := "localhost:" + strconv.Itoa(ln.udp[1].Addr().(*net.UDPAddr).Port)
+		other := ln.tcp[1].Close
 		if name == "TCP" {
-			other = ports.UDP6.Transport().Close
+			other = ln.udp[1].Transport().Close
 		}
-		if err := errors.Join(ports.TCP.Close(), ports.UDP.Transport().Close(), other()); err != nil {
+		if err := errors.Join(ln.tcp[0].Close(), ln.udp[0].Transport().Close(), other()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
+		if _, err := s.Listen(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
 			t.Errorf("%s: %v does not name the address in use", name, err)
 		}
 	}
 }
 
-// TestServeAllFails closes one of the listeners: the other is not served alone.
-func TestServeAllFails(t *testing.T) {
+// TestServeFails closes one of the listeners: the other is not served alone.
+func TestServeFails(t *testing.T) {
 	for _, name := range []string{"TCP", "UDP"} {
 		serverTLS, _ := peertest.TLS(t)
 		s := &Server{TLSConfig: serverTLS}
-		ports, err := s.ListenAll("127.0.0.1:0")
+		ln, err := s.Listen("127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if name == "TCP" {
-			ports.TCP.Close()
+			ln.tcp[0].Close()
 		} else {
-			ports.UDP.Close()
+			ln.udp[0].Close()
 		}
-		if err := s.ServeAll(ports); err == nil || errors.Is(err, http.ErrServerClosed) || !strings.Contains(err.Error(), ports.Addr().String()) {
+		if err := ln.Serve(); err == nil || errors.Is(err, http.ErrServerClosed) || !strings.Contains(err.Error(), ln.Addr().String()) {
 			t.Errorf("%s closed: %v", name, err)
 		}
 	}
@@ -199,35 +203,71 @@ func TestServeAllFails(t *testing.T) {
 func TestListenFails(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
-	ports, err := s.ListenAll("127.0.0.1:0")
+	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ports.Close()
-	addr := ports.Addr().String()
-	if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), addr) {
+	defer ln.Close()
+	addr := ln.Addr().String()
+	if _, err := s.Listen(addr); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("TCP in use: %v", err)
 	}
 	if err := ListenAndServe(addr, nil); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("ListenAndServe: %v", err)
 	}
-	if err := (&Server{Addr: addr, TLSConfig: serverTLS}).ListenAndServe(); err == nil || !strings.Contains(err.Error(), addr) {
+	if err := (&Server{Addr: addr, TLSConfig: serverTLS, DisableTCP: true}).ListenAndServe(); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("UDP in use: %v", err)
 	}
 	missing := filepath.Join(t.TempDir(), "missing")
 	if err := ListenAndServeTLS(addr, missing, missing, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("no certificate: %v", err)
 	}
+	for _, addr := range []string{"", ":0", "0.0.0.0:0", "192.0.2.1:443"} {
+		if err := ListenAndServe(addr, nil); err == nil || !strings.Contains(err.Error(), "no certificate") {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+}
+
+// TestListenAndServeTLS: the files' certificate takes the place of the configuration's, and
+// need not be named where that has one.
+func TestListenAndServeTLS(t *testing.T) {
+	cert, _, err := devcert.Make(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := devcert.Save(certFile, keyFile, cert); err != nil {
+		t.Fatal(err)
+	}
+	serverTLS, _ := peertest.TLS(t)
+	for _, test := range []struct {
+		certFile, keyFile string
+		want              []byte
+	}{
+		{certFile, keyFile, cert.Certificate[0]},
+		{"", "", serverTLS.Certificates[0].Certificate[0]},
+	} {
+		s := &Server{Addr: "localhost:0", TLSConfig: serverTLS}
+		_ = s.Close() // so that it returns
+		if err := s.ListenAndServeTLS(test.certFile, test.keyFile); !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+		if conf, err := s.tlsConfig("192.0.2.1:443"); err != nil || !bytes.Equal(conf.Certificates[0].Certificate[0], test.want) {
+			t.Errorf("%q: another certificate, %v", test.certFile, err)
+		}
+	}
 }
 
 func TestDevelopmentCertificate(t *testing.T) {
 	log := new(logged)
 	s := &Server{Logger: slog.New(slog.NewTextHandler(log, nil))}
-	first, err := s.tlsConfig()
+	first, err := s.tlsConfig("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := s.tlsConfig()
+	second, err := s.tlsConfig("localhost:0")
 	if err != nil || first != second {
 		t.Errorf("TCP and UDP have different certificates, %v", err)
 	}
@@ -237,7 +277,7 @@ func TestDevelopmentCertificate(t *testing.T) {
 	}
 	own, _ := peertest.TLS(t)
 	s = &Server{TLSConfig: own}
-	if conf, err := s.tlsConfig(); err != nil || &conf.Certificates[0].Certificate[0][0] != &own.Certificates[0].Certificate[0][0] {
+	if conf, err := s.tlsConfig("localhost:0"); err != nil || &conf.Certificates[0].Certificate[0][0] != &own.Certificates[0].Certificate[0][0] {
 		t.Errorf("the user's certificate is not used, %v", err)
 	}
 }

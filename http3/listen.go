@@ -1,0 +1,210 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// ListenAndServe is Server.ListenAndServe of a server with an address, a handler and the
+// limits that Server recommends. As it has no certificate, it is for development at
+// localhost.
+func ListenAndServe(addr string, handler http.Handler) error {
+	return patient(&Server{Addr: addr, Handler: handler}).ListenAndServe()
+}
+
+// ListenAndServeTLS is ListenAndServe with a certificate, and its chain, and its key in
+// PEM files.
+func ListenAndServeTLS(addr, certFile, keyFile string, handler http.Handler) error {
+	return patient(&Server{Addr: addr, Handler: handler}).ListenAndServeTLS(certFile, keyFile)
+}
+
+// patient gives a server the limits that its documentation recommends.
+func patient(s *Server) *Server {
+	s.ReadHeaderTimeout = 10 * time.Second
+	s.IdleTimeout = 2 * time.Minute
+	s.MinReadRate, s.MinWriteRate = 240, 240
+	return s
+}
+
+// ListenAndServe listens on Addr, as Listen does, and serves: HTTP/1.1 and HTTP/2 on TCP,
+// whose responses say in Alt-Svc that there is HTTP/3, and HTTP/3 on UDP. After Shutdown
+// or Close it returns http.ErrServerClosed.
+func (s *Server) ListenAndServe() error {
+	ln, err := s.Listen(s.Addr)
+	if err != nil {
+		return err
+	}
+	return ln.Serve()
+}
+
+// ListenAndServeTLS is ListenAndServe with a certificate, and its chain, and its key in
+// PEM files, which take the place of TLSConfig's Certificates. As in net/http, the names
+// may be empty where TLSConfig has certificates.
+func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
+	if certFile != "" || keyFile != "" || !hasCertificate(s.TLSConfig) {
+		cert, err := devcert.Load(certFile, keyFile)
+		if err != nil {
+			return fmt.Errorf("http3: %w", err)
+		}
+		s.mu.Lock()
+		s.certificate = &cert
+		s.mu.Unlock()
+	}
+	return s.ListenAndServe()
+}
+
+// Listener is where a Server listens: one port, of TCP and of UDP, and at localhost the
+// same port of IPv6. Its methods may be called from any goroutine.
+type Listener struct {
+	server *Server
+	tcp    []net.Listener   // for HTTP/1.1 and HTTP/2; none with DisableTCP
+	udp    []*quic.Listener // for HTTP/3
+}
+
+// Addr returns the address, a *net.UDPAddr. At localhost it is that of IPv4.
+func (l *Listener) Addr() net.Addr { return l.udp[0].Addr() }
+
+// Close stops listening. To end what is being served as well, close the Server.
+func (l *Listener) Close() error {
+	var errs []error
+	for _, tcp := range l.tcp {
+		errs = append(errs, tcp.Close())
+	}
+	for _, udp := range l.udp {
+		errs = append(errs, udp.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// portAttempts is how often Listen looks for a port that is free on UDP as well when
+// any port will do.
+const portAttempts = 10
+
+// Listen listens on an address like ":443", which the empty string stands for, on TCP
+// and UDP at the same port, or with DisableTCP on UDP alone. Port 0 stands for one that is
+// free on both. At "localhost" that is done at 127.0.0.1 and ::1, as clients try either,
+// Chromium's WebTransport nothing but the latter. The certificate is TLSConfig's; without
+// any, one is made if the address is localhost or a loopback address, and otherwise that
+// is an error.
+func (s *Server) Listen(addr string) (*Listener, error) {
+	if addr == "" {
+		addr = ":443"
+	}
+	if _, err := s.tlsConfig(addr); err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		ln, err := s.listenPort(addr)
+		if err == nil {
+			return ln, nil
+		}
+		if _, port, _ := net.SplitHostPort(addr); port != "0" || attempt == portAttempts {
+			return nil, err
+		}
+	}
+}
+
+// ListenOn listens on a transport that exists already, which other listeners and
+// connections may share, and which has statistics: UDP alone. The transport stays open
+// when the Listener is closed.
+func (s *Server) ListenOn(t *quic.Transport) (*Listener, error) {
+	conf, err := s.tlsConfig(t.LocalAddr().String())
+	if err != nil {
+		return nil, err
+	}
+	udp, err := s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return t.ListenEvents(forHTTP3(conf), quicConf, newHandler)
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{server: s, udp: []*quic.Listener{udp}}, nil
+}
+
+// listenPort is Listen for a port that may be free on TCP only.
+func (s *Server) listenPort(addr string) (*Listener, error) {
+	l := &Listener{server: s}
+	if err := l.add(addr); err != nil {
+		return nil, err
+	}
+	if addr6, ok := otherLocalhost(addr, l.Addr()); ok {
+		if err := l.add(addr6); errors.Is(err, syscall.EADDRINUSE) {
+			_ = l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// add listens on an address.
+func (l *Listener) add(addr string) error {
+	if l.server.DisableTCP {
+		return l.addUDP(addr, nil)
+	}
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("http3: %w", err)
+	}
+	if err := l.addUDP(sameAddr(addr, tcp.Addr()), nil); err != nil {
+		_ = tcp.Close()
+		return err
+	}
+	l.tcp = append(l.tcp, tcp)
+	return nil
+}
+
+// addUDP listens on an address, UDP alone, for requests whose contexts derive from ctx, if
+// that is not nil.
+func (l *Listener) addUDP(addr string, ctx context.Context) error {
+	s := l.server
+	conf, err := s.tlsConfig(addr)
+	if err != nil {
+		return err
+	}
+	udp, err := s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
+	}, ctx)
+	if err == nil {
+		l.udp = append(l.udp, udp)
+	}
+	return err
+}
+
+// otherLocalhost returns the address to listen on besides at, when that is
+// localhost's first one. If it is in use, clients would talk to somebody else; all
+// other errors mean that there is no IPv6, and then there is no need for it.
+func otherLocalhost(addr string, at net.Addr) (string, bool) {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, port, err := net.SplitHostPort(at.String())
+	if err != nil || host != "localhost" || net.ParseIP(ip).To4() == nil {
+		return "", false
+	}
+	return net.JoinHostPort("::1", port), true
+}
+
+// sameAddr returns the address to listen on besides at, which is what addr led to: at
+// itself, but for an IP address as it was given, since at may lack its zone.
+func sameAddr(addr string, at net.Addr) string {
+	host, _, err := net.SplitHostPort(addr)
+	_, port, atErr := net.SplitHostPort(at.String())
+	if _, noIP := netip.ParseAddr(host); err != nil || atErr != nil || noIP != nil {
+		return at.String()
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// isLoopback reports whether nobody but this machine reaches an address.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, ipErr := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || ipErr == nil && ip.IsLoopback())
+}

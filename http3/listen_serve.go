@@ -1,0 +1,99 @@
+package http3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// Serve serves until Shutdown or Close of the Server, when it returns
+// http.ErrServerClosed, and closes the Listener in the end. When serving fails, TCP or
+// UDP, the Server is closed and the error returned.
+func (l *Listener) Serve() error {
+	var serve []func() error
+	for _, udp := range l.udp {
+		l.server.track(udp)
+		serve = append(serve, func() error { return l.server.serveUDP(udp) })
+	}
+	for _, tcp := range l.tcp {
+		serve = append(serve, func() error { return l.server.serveTCP(tcp) })
+	}
+	errs := make(chan error, len(serve))
+	for _, f := range serve {
+		go func() { errs <- f() }()
+	}
+	result := http.ErrServerClosed
+	for range serve {
+		if err := <-errs; errors.Is(result, http.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
+			result = err
+			_ = l.server.Close()
+		}
+	}
+	return result
+}
+
+// serveUDP serves a listener of listenQUIC, and closes it in the end.
+func (s *Server) serveUDP(ln *quic.Listener) error {
+	defer ln.Close()
+	defer s.untrack(ln)
+	if !s.track(ln) {
+		return http.ErrServerClosed
+	}
+	// Connections come to newConn; Accept returns when the listener is closed.
+	_, err := ln.Accept(context.Background())
+	if s.closing.Load() {
+		return http.ErrServerClosed
+	}
+	return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
+}
+
+// listenFunc makes a listener of event-driven connections.
+type listenFunc func(conf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error)
+
+// listenQUIC listens for requests whose contexts derive from base, if that is not nil,
+// or else from what BaseContext says.
+func (s *Server) listenQUIC(listen listenFunc, base context.Context) (*quic.Listener, error) {
+	if base != nil || s.BaseContext == nil {
+		return listen(s.quicConfig(func() context.Context { return base }))
+	}
+	var ctx context.Context
+	known := make(chan struct{}) // the first connection may come before the address is
+	defer close(known)
+	ln, err := listen(s.quicConfig(func() context.Context { <-known; return ctx }))
+	if err == nil {
+		ctx = notNil(s.BaseContext(ln.Addr()), "BaseContext")
+	}
+	return ln, err
+}
+
+// track counts a listener, and advertises it, unless the server is closing. It may
+// be called before serveUDP: what is served over TCP at the same time should tell of
+// HTTP/3 from the first response on.
+func (s *Server) track(ln *quic.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return false
+	}
+	if s.listeners == nil {
+		s.listeners = make(map[*quic.Listener]struct{})
+	}
+	s.listeners[ln] = struct{}{}
+	if addr, ok := ln.Addr().(*net.UDPAddr); ok {
+		value := AltSvc(addr.Port)
+		s.altSvc.Store(&value)
+	}
+	return true
+}
+
+func (s *Server) untrack(ln *quic.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if delete(s.listeners, ln); len(s.listeners) == 0 {
+		s.altSvc.Store(nil)
+	}
+}
