@@ -5,18 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
-)
-
-// Congestion is a congestion control algorithm.
-type Congestion uint8
-
-// The congestion control algorithms.
-const (
-	CUBIC   Congestion = iota // RFC 9438 with HyStart++ (RFC 9406), the default
-	NewReno                   // RFC 9002, Section 7
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // Config says how one connection behaves; what concerns the socket, and all connections
@@ -80,8 +71,11 @@ type Config struct {
 	// waited at any time for 50 ms. Default 8; less than 0 for no limit.
 	DatagramBurst int
 
-	// Congestion is the congestion control algorithm.
-	Congestion Congestion
+	// Congestion makes the congestion controller of a path: congestion.NewReno, or one
+	// of your own. It is called on the connection's event loop when a path comes into
+	// use, of which most connections have one, and must not block. Default is
+	// congestion.NewCUBIC, which is also taken when it returns nil.
+	Congestion func(congestion.Config) congestion.Controller
 	// InitialCongestionWindow is how many packets may be sent on a new path before
 	// the first acknowledgment, from 2 to 1000, each counted as at most 1472 bytes.
 	// Default 10, which is what RFC 9002, Section 7.2, recommends: it is known not to
@@ -135,7 +129,6 @@ func (conf *Config) validate() error {
 		checkWindows("Config.InitialStreamWindow", conf.InitialStreamWindow, "Config.MaxStreamWindow", conf.MaxStreamWindow),
 		checkWindows("Config.InitialConnWindow", conf.InitialConnWindow, "Config.MaxConnWindow", conf.MaxConnWindow),
 		checkRange("Config.MaxUDPPayload", conf.MaxUDPPayload, minUDPPayload, maxUDPPayload),
-		checkRange("Config.Congestion", conf.Congestion, CUBIC, NewReno),
 		checkRange("Config.InitialCongestionWindow", conf.InitialCongestionWindow, minInitialCwnd, maxInitialCwnd),
 		checkRange("Config.MaxCongestionWindow", conf.MaxCongestionWindow, minMaxCwnd, congestion.MaxWindow),
 	)
@@ -199,9 +192,7 @@ func (conf *Config) engineConfig() *engine.Config {
 		MaxDatagramSize:         conf.MaxUDPPayload,
 		InitialCongestionWindow: conf.InitialCongestionWindow,
 		MaxCongestionWindow:     conf.MaxCongestionWindow,
-	}
-	if conf.Congestion == NewReno {
-		e.NewCongestion = congestion.NewReno
+		NewCongestion:           conf.Congestion,
 	}
 	return e.WithDefaults()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // fieldTest says how a field of a configuration is checked.
@@ -36,7 +37,7 @@ var configFields = map[string]fieldTest{
 	"MaxUDPPayload":           {good: 65507, bad: []any{1199, 65508}},
 	"EnableDatagrams":         {good: true},
 	"DatagramBurst":           {good: -1},
-	"Congestion":              {good: NewReno, bad: []any{Congestion(9)}},
+	"Congestion":              {good: congestion.NewReno},
 	"InitialCongestionWindow": {good: 32, bad: []any{1, 1001}},
 	"MaxCongestionWindow":     {good: 1 << 20, bad: []any{32<<10 - 1, 1<<30 + 1}},
 	"QlogDir":                 {good: "logs", seen: "TestQlogDir"},

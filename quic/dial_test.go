@@ -126,7 +126,6 @@ func TestDialRefusesEarly(t *testing.T) {
 		{"old TLS", "localhost:1", &tls.Config{NextProtos: []string{"x"}, MaxVersion: tls.VersionTLS12}, nil, "TLS 1.3"},
 		{"negative timeout", "localhost:1", clientTLS, &Config{MaxIdleTimeout: -1}, "MaxIdleTimeout"},
 		{"tiny window", "localhost:1", clientTLS, &Config{MaxStreamWindow: 3}, "MaxStreamWindow"},
-		{"bad congestion", "localhost:1", clientTLS, &Config{Congestion: 9}, "Congestion"},
 		{"small initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1}, "InitialCongestionWindow"},
 		{"huge initial window", "localhost:1", clientTLS, &Config{InitialCongestionWindow: 1001}, "InitialCongestionWindow"},
 		{"small UDP payload", "localhost:1", clientTLS, &Config{MaxUDPPayload: 1199}, "MaxUDPPayload"},

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // noise is an endless stream of bytes that depend on its seed.
@@ -56,7 +58,7 @@ func TestEcho(t *testing.T) {
 }
 
 func TestEchoNewReno(t *testing.T) {
-	e := newEnv(t, &Config{Congestion: NewReno}, &Config{Congestion: NewReno})
+	e := newEnv(t, &Config{Congestion: congestion.NewReno}, &Config{Congestion: congestion.NewReno})
 	e.serveEcho()
 	if err := e.echo(e.dial(), 1, 1<<20); err != nil {
 		t.Error(err)

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // Config is how connections behave. It is shared by many of them and must not
@@ -70,7 +70,8 @@ type Config struct {
 	// MaxCongestionWindow bounds what is in flight, in bytes, and with it the
 	// packets that are remembered. Default 16 MiB, the most 1 GiB.
 	MaxCongestionWindow int
-	// NewCongestion makes the congestion controller. Default CUBIC.
+	// NewCongestion makes the congestion controller of a path. Default CUBIC, which is
+	// also taken when it returns nil.
 	NewCongestion func(congestion.Config) congestion.Controller
 
 	// NewTracer, when set, makes an observer for a new connection; it may
@@ -118,19 +119,11 @@ func (c Config) WithDefaults() *Config {
 	}
 	setDefault(&c.InitialCongestionWindow, congestion.DefaultInitialWindow)
 	setDefault(&c.MaxCongestionWindow, congestion.DefaultMaxWindow)
+	c.MaxCongestionWindow = min(c.MaxCongestionWindow, congestion.MaxWindow)
 	if c.NewCongestion == nil {
 		c.NewCongestion = congestion.NewCUBIC
 	}
 	return &c
-}
-
-// newController makes the congestion controller of a new path.
-func (c *Config) newController() congestion.Controller {
-	return c.NewCongestion(congestion.Config{
-		MaxDatagramSize: minDatagramSize,
-		InitialWindow:   c.InitialCongestionWindow,
-		MaxWindow:       c.MaxCongestionWindow,
-	})
 }
 
 // minUnacked is how many packets may wait for an acknowledgment however small the

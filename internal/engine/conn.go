@@ -54,7 +54,8 @@ type Conn struct {
 
 	streams streams
 	flow    connFlow
-	control controlVals
+
+	handshakeDone sentVal // HANDSHAKE_DONE, a server's
 
 	deadlines deadlines
 	idle      idleState
@@ -75,19 +76,8 @@ type numberSpace struct {
 	crypto   cryptoStream
 	probes   uint8             // packets a probe timeout asks for
 	quiet    uint8             // packets without ack-eliciting frames in a row
+	ping     bool              // a PING is wanted
 	skipAt   wire.PacketNumber // the next number to be left out
-}
-
-// controlVals are the connection-wide facts to be told, but for those of
-// streams and IDs.
-type controlVals struct {
-	handshakeDone sentVal
-	ping          bool // a PING is wanted
-	appLimited    bool // the last poll ran out of data before the window was full
-	// inFlightAtAck is what was in flight when the ACK frame being handled
-	// came. A window that was not half used says nothing about the path, and
-	// does not grow (RFC 9002, Section 7.8), whatever held the sender back.
-	inFlightAtAck int32
 }
 
 // Side returns whether this is the client or the server of the connection.
@@ -154,7 +144,7 @@ func (c *Conn) waitingFor(s *Stream) *eventSet {
 
 // newConn makes the state both sides share. id is the client's first
 // destination ID, from which the Initial keys come.
-func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS) *Conn {
+func newConn(now monotime.Time, e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS) *Conn {
 	c := &Conn{
 		endpoint: e,
 		config:   cfg,
@@ -166,12 +156,12 @@ func newConn(e *Endpoint, side wire.Side, cfg *Config, addrs path.Addrs, tls TLS
 	e.spare.awake++
 	c.loss = recovery.NewDetector(c)
 	c.setSpaces()
-	first := c.newPath(0, addrs)
+	first := c.newPath(now, addrs)
 	first.Peer = path.PeerID{} // its ID is not known yet
 	if side == wire.ClientSide {
 		first.Validate() // Section 8: the client chose the address
 	}
-	c.usePath(0, first)
+	c.usePath(now, first)
 	c.flow.init(cfg, &e.spare.blocks)
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{burst: datagramBurst{size: cfg.datagramBurst()}}

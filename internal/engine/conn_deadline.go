@@ -138,7 +138,7 @@ func (c *Conn) keepAlive(now monotime.Time) {
 	if c.config.KeepAlive == 0 && !c.idle.held {
 		c.idle.lapsed = now.Add(-c.keepAlivePeriod())
 	} else if c.state == stateEstablished {
-		c.control.ping = true
+		c.space.ping = true
 	}
 }
 

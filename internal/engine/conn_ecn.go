@@ -1,7 +1,8 @@
 package engine
 
 import (
-	"github.com/godwit-quic/godwit/internal/monotime"
+	"time"
+
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -14,10 +15,11 @@ type ecnCounts struct {
 }
 
 // handleECN validates the counts of an ACK frame that newly acknowledged the largest
-// packet of the 1-RTT space, and reports congestion (RFC 9000, Section 13.4.2.1,
+// packet of the 1-RTT space, and notes marks of congestion (RFC 9000, Section 13.4.2.1,
 // RFC 9002, Section 7.1).
-func (c *Conn) handleECN(now monotime.Time, ack *wire.Ack, res *recovery.AckResult) {
-	newly, paths := c.newlyMarked()
+func (c *Conn) handleECN(ack *wire.Ack, res *recovery.AckResult) {
+	told := &c.endpoint.spare.feedback
+	newly, paths := told.newlyMarked()
 	if newly == 0 {
 		return
 	}
@@ -28,17 +30,18 @@ func (c *Conn) handleECN(now monotime.Time, ack *wire.Ack, res *recovery.AckResu
 		return
 	}
 	c.ecn.ect0, c.ecn.ce = n.ECT0, n.CE
-	if e := c.paths.Estimates(res.LargestPath); n.CE > before.ce && e != nil && e.Controller != nil {
-		e.Controller.OnECN(now, res.LargestSentAt)
+	if e := c.paths.Estimates(res.LargestPath); n.CE > before.ce && e != nil {
+		p := told.of(e, 0)
+		p.Marked, p.MarkedSentAt = n.CE-before.ce, time.Duration(res.LargestSentAt)
 	}
 }
 
 // newlyMarked returns how many marked packets the ACK frame being handled newly
 // acknowledges, and how many paths they left on.
-func (c *Conn) newlyMarked() (packets uint64, paths int) {
-	for e := range c.paths.AllEstimates() {
-		if e.NewlyMarked > 0 {
-			packets += uint64(e.NewlyMarked)
+func (f *feedback) newlyMarked() (packets uint64, paths int) {
+	for i := range f.paths[:f.count] {
+		if marked := f.paths[i].marked; marked > 0 {
+			packets += marked
 			paths++
 		}
 	}
@@ -49,16 +52,11 @@ func (c *Conn) newlyMarked() (packets uint64, paths int) {
 // they left on several, it is not known on which one the marks were lost: then only
 // paths that are not in use lose them, and the next ACK frame judges the one that is.
 func (c *Conn) failECN(paths int) {
-	for e := range c.paths.AllEstimates() {
-		if e.NewlyMarked > 0 && (paths == 1 || e != c.paths.Current.Estimates) {
-			e.FailECN()
+	f := &c.endpoint.spare.feedback
+	for i := range f.paths[:f.count] {
+		p := &f.paths[i]
+		if p.marked > 0 && (paths == 1 || p.estimates != c.paths.Current.Estimates) {
+			p.estimates.FailECN()
 		}
-	}
-}
-
-// forgetNewlyMarked begins the count for another ACK frame.
-func (c *Conn) forgetNewlyMarked() {
-	for e := range c.paths.AllEstimates() {
-		e.NewlyMarked = 0
 	}
 }

@@ -145,7 +145,7 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 	case wire.FrameMaxData:
 		if n = wire.ConsumeMaxData(b, &v); n >= 0 {
 			c.flow.raise(v)
-			c.flow.publish(c.paths.Current.Controller.Window())
+			c.flow.publish(c.paths.Current.Window())
 		}
 	case wire.FrameMaxStreamData:
 		var f wire.MaxStreamData
@@ -193,12 +193,15 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 	if c.numberSpace(in.space) == nil {
 		return nil
 	}
-	c.forgetNewlyMarked()
-	c.control.inFlightAtAck = int32(c.paths.Current.InFlight()) // below congestion.MaxWindow and a packet
 	res, ok := c.loss.OnAck(in.now, in.space, f, c.ackDelay(f.Delay, in.space))
 	if !ok {
+		c.endpoint.spare.feedback.forget()
 		return protocolError(wire.ProtocolViolation, wire.FrameAck, "acknowledges a packet that was never sent")
 	}
+	if res.LargestNew && in.space == wire.AppSpace {
+		c.handleECN(f, &res)
+	}
+	c.tellControllers(in.now, res.Persistent)
 	if !res.NewlyAcked {
 		return nil
 	}
@@ -209,13 +212,9 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 		c.hs.peerValidated = true // RFC 9002, Section 6.2.2.1
 	}
 	if in.space == wire.AppSpace {
-		if res.LargestNew {
-			c.handleECN(in.now, f, &res)
-		}
 		c.keys.OnAcked(f.Largest)
 		c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
 	}
-	c.congested(in.now, res.Persistent)
 	c.traceMetrics(in.now)
 	return nil
 }

@@ -56,14 +56,13 @@ func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpac
 }
 
 func (c *Conn) appendControl(w *frameWriter) {
-	v := &c.control
-	if v.handshakeDone.due() && w.room() > 0 {
+	if c.handshakeDone.due() && w.room() > 0 {
 		w.b = wire.AppendHandshakeDone(w.b)
 		w.record(recHandshakeDone, 0)
-		v.handshakeDone.setSent(w.pn)
+		c.handshakeDone.setSent(w.pn)
 	}
-	if v.ping {
-		v.ping = false
+	if c.space.ping {
+		c.space.ping = false
 		c.appendPing(w)
 	}
 }
@@ -208,17 +207,17 @@ func (c *Conn) appendStreams(now monotime.Time, w *frameWriter) {
 		}
 		if !paced {
 			if paced = c.paced(now); !paced {
-				c.control.appLimited = false
+				w.path.Underused = false
 				return
 			}
 		}
 		if !c.appendUrgency(u, w) {
 			w.path.MTU.Want() // the packet was too small for the data that waits
-			c.control.appLimited = false
+			w.path.Underused = false
 			return
 		}
 	}
-	c.control.appLimited = true
+	w.path.Underused = true
 }
 
 // appendUrgency writes STREAM frames of streams of one urgency, in turns. It

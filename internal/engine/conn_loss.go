@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -41,47 +39,28 @@ func (c *Conn) PathState(id recovery.PathID) *recovery.PathState {
 // PacketAcked implements recovery.Fates.
 func (c *Conn) PacketAcked(now monotime.Time, id wire.Space, pn wire.PacketNumber, p *recovery.Sent) {
 	c.settle(now, id, pn, p, acked)
-	e := c.paths.Estimates(p.Path)
-	if e == nil {
-		return
+	if e := c.paths.Estimates(p.Path); e != nil {
+		c.endpoint.spare.feedback.of(e, int(p.Bytes)).addAcked(pn, p)
 	}
-	if p.Marked {
-		e.NewlyMarked++
-	}
-	if p.Bytes == 0 || e.Controller == nil {
-		return
-	}
-	e.Controller.OnAcked(now, congestion.Acked{
-		Number:      pn,
-		SentAt:      p.SentAt,
-		Bytes:       int(p.Bytes),
-		InFlight:    e.InFlight() + int(p.Bytes),
-		LatestRTT:   e.RTT.Latest,
-		MinRTT:      e.RTT.Min,
-		SmoothedRTT: e.RTT.Smoothed,
-		AppLimited:  p.AppLimited || 2*int(c.control.inFlightAtAck) < e.Controller.Window(),
-		NextNumber:  c.numberSpace(id).sent.Next(),
-	})
 }
 
 // PacketLost implements recovery.Fates.
 func (c *Conn) PacketLost(now monotime.Time, id wire.Space, pn wire.PacketNumber, p *recovery.Sent) {
+	if e := c.paths.Estimates(p.Path); e != nil {
+		c.endpoint.spare.feedback.of(e, int(p.Bytes)).addLost(p)
+	}
 	if p.Congests() {
 		c.counters.LostPackets++
 		c.counters.LostBytes += uint64(p.Bytes)
-		if e := c.paths.Estimates(p.Path); e != nil {
-			e.Lost.Bytes += int32(p.Bytes)
-			e.Lost.LargestSentAt = max(e.Lost.LargestSentAt, p.SentAt)
-		}
 	}
 	c.traceLost(now, id, pn, p)
 	c.settle(now, id, pn, p, lost)
 }
 
 // PacketLate implements recovery.Fates.
-func (c *Conn) PacketLate(now monotime.Time, p recovery.LatePacket) {
-	if e := c.paths.Estimates(p.Path); e != nil && e.Controller != nil {
-		e.Controller.OnLate(now, int(p.Bytes), p.SentAt)
+func (c *Conn) PacketLate(_ monotime.Time, p recovery.LatePacket) {
+	if e := c.paths.Estimates(p.Path); e != nil {
+		c.endpoint.spare.feedback.of(e, 0).addLate(&p)
 	}
 }
 
@@ -116,31 +95,17 @@ func (c *Conn) settle(now monotime.Time, id wire.Space, pn wire.PacketNumber, p 
 		case recRetireConnID:
 			c.ids.settleRetire(r.ID, pn, f)
 		case recHandshakeDone:
-			c.control.handshakeDone.settle(pn, f)
+			c.handshakeDone.settle(pn, f)
 		case recMTUProbe:
 			c.settleMTUProbe(now, c.paths.Estimates(p.Path), int(r.ID), f)
 		}
 	}
 }
 
-// congested tells the congestion controllers of packets found lost at once.
-// persistent says that of the path in use everything was (RFC 9002, Section 7.6).
-func (c *Conn) congested(now monotime.Time, persistent bool) {
-	for e := range c.paths.AllEstimates() {
-		if e.Lost.Bytes > 0 && e.Controller != nil {
-			e.Controller.OnLost(now, int(e.Lost.Bytes), e.Lost.LargestSentAt)
-		}
-		e.Lost = path.Lost{}
-	}
-	if persistent {
-		c.paths.Current.Controller.OnPersistentCongestion(now)
-	}
-}
-
 // handleLossDeadline runs when packets count as lost or a probe is due.
 func (c *Conn) handleLossDeadline(now monotime.Time) {
 	due := c.loss.OnDeadline(now, c.lossLimits())
-	c.congested(now, due.Persistent)
+	c.tellControllers(now, due.Persistent)
 	defer c.traceMetrics(now)
 	if !due.Probe {
 		return

@@ -7,7 +7,7 @@ import (
 // updatePacer gives the pacer the present rate.
 func (c *Conn) updatePacer(now monotime.Time) {
 	p := c.paths.Current
-	p.Pacer.Update(now, p.Controller.PacingRate(p.RTT.Smoothed), p.MTU.Size())
+	p.Pacer.Update(now, p.Controller.PacingRate(), p.MTU.Size())
 }
 
 // paced reports whether stream data may leave now; if not, the deadline at
@@ -18,7 +18,11 @@ func (c *Conn) paced(now monotime.Time) bool {
 	if p.Pacer.Budget(now) > 0 {
 		return true
 	}
-	if at := p.Pacer.NextSend(now, pacedTrain*p.MTU.Size()); at.After(now) {
+	quantum := p.Controller.SendQuantum()
+	if quantum <= 0 {
+		quantum = pacedTrain * p.MTU.Size()
+	}
+	if at := p.Pacer.NextSend(now, quantum); at.After(now) {
 		c.deadlines[slotPacing] = at
 		return false
 	}
@@ -26,5 +30,6 @@ func (c *Conn) paced(now monotime.Time) bool {
 }
 
 // pacedTrain is how many packets the pacer waits for before it lets a train
-// go: one system call for several packets, a short queue at the bottleneck.
+// go, unless the congestion controller says another quantum: one system call for
+// several packets, a short queue at the bottleneck.
 const pacedTrain = 8

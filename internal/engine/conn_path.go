@@ -2,10 +2,12 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // maxPathAnswers bounds the PATH_CHALLENGE frames waiting to be answered.
@@ -110,12 +112,28 @@ func (c *Conn) pathForgotten(p *path.Path) {
 // usePath sends on a path from now on.
 func (c *Conn) usePath(now monotime.Time, p *path.Path) {
 	if p.Controller == nil {
-		p.Controller = c.config.newController()
+		c.controlPath(now, p)
 	}
 	c.givePeerID(p)
 	c.paths.Use(now, p)
 	c.loss.UsePath(&p.PathState)
 	c.sizeChanged(p.Estimates)
+}
+
+// controlPath gives a path a congestion controller that knows nothing.
+func (c *Conn) controlPath(now monotime.Time, p *path.Path) {
+	cfg := congestion.Config{
+		MaxDatagramSize: p.MTU.Size(),
+		InitialWindow:   c.config.InitialCongestionWindow,
+		MaxWindow:       c.config.MaxCongestionWindow,
+		Now:             time.Duration(now),
+		Rand:            c.endpoint.rand,
+	}
+	controller := c.config.NewCongestion(cfg)
+	if controller == nil {
+		controller = congestion.NewCUBIC(cfg)
+	}
+	p.Control(controller, c.config.MaxCongestionWindow)
 }
 
 // peerMoved handles a packet from another address (RFC 9000, Section 9.3).
@@ -218,11 +236,7 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 // little beyond the congestion window, so that a path can be validated while it is
 // full, but not without end (RFC 9000, Section 8.2.2).
 func mayAnswer(p *path.Path) bool {
-	most := maxPathAnswers * minDatagramSize
-	if p.Controller != nil {
-		most += p.Controller.Window()
-	}
-	return p.InFlight() < most
+	return p.InFlight() < p.Window()+maxPathAnswers*minDatagramSize
 }
 
 // pathDatagram builds a full datagram with one path frame for a path, as far as more

@@ -2,9 +2,7 @@ package engine
 
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
-	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -24,13 +22,15 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	c.setInitialKeys(h.SrcID)
 	hs.version.other = nil // of the ID before
 	c.loss.LoseAll(now, wire.InitialSpace)
-	c.resetPath() // what was "lost" was not
+	c.resetPath(now) // what was "lost" was not
 	return true
 }
 
 // resetPath forgets what a client's first packets taught of the path, before any of the
 // server's but Retry or Version Negotiation came.
-func (c *Conn) resetPath() {
+func (c *Conn) resetPath(now monotime.Time) {
+	c.endpoint.spare.feedback.forget()
 	p := c.paths.Current
-	p.Controller, p.Lost, p.RTT = c.config.newController(), path.Lost{}, recovery.RTT{}
+	p.PathState.Forget()
+	c.controlPath(now, p)
 }

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // PollTransmit writes what should be sent now into buf: a train of up to
@@ -96,7 +99,10 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 			break // before the window is full
 		}
 	}
-	c.flow.publish(p.Controller.Window())
+	if p.Underused && !p.Full() {
+		p.LimitApp()
+	}
+	c.flow.publish(p.Window())
 	if len(out) == 0 {
 		return Transmit{}, false
 	}
@@ -187,7 +193,7 @@ func (c *Conn) appendPacket(now monotime.Time, w *frameWriter, level wire.Level,
 			c.appendPing(w)
 		}
 	} else {
-		c.control.appLimited = false
+		w.path.Underused = false
 	}
 	if w.empty() || len(w.b) == ackEnd && !ackDue {
 		space.sent.Cancel()
@@ -249,12 +255,16 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 	c.counters.SentPackets++
 	p := w.sent
 	p.SentAt = now
-	p.AppLimited = c.control.appLimited
+	p.Underused = w.path.Underused
 	p.Path = w.path.ID
 	if p.AckEliciting || w.padded {
 		p.Bytes = uint16(size)
 		if w.path.Controller != nil {
-			w.path.Controller.OnSent(now, size, w.path.InFlight())
+			sent := &c.endpoint.spare.feedback.sent
+			*sent = congestion.Sent{
+				Now: time.Duration(now), Bytes: size, InFlight: w.path.InFlight(), AppLimited: w.path.AppLimited(),
+			}
+			w.path.Controller.OnSent(sent)
 		}
 		w.path.Pacer.OnSent(now, size)
 	}

@@ -183,7 +183,7 @@ func (c *Conn) beginAnew(now monotime.Time, v wire.Version) {
 	c.hs = newHandshakeState()
 	c.hs.version.reacted = true
 	c.setSpaces()
-	c.resetPath() // what was not answered was not lost
+	c.resetPath(now) // what was not answered was not lost
 	c.dial(v)
 	c.shake(now)
 }

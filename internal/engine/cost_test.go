@@ -18,7 +18,7 @@ import (
 // A cost is counted, not timed: in executed statements of these packages, as the
 // coverage tool counts them, which costs the packages nothing. What one statement
 // moves with copy or append, it cannot see: those lists have bounds with names.
-const costPackages = "./internal/engine,./internal/recovery,./internal/congestion,./internal/wire"
+const costPackages = "./internal/engine,./internal/recovery,./quic/congestion,./internal/wire"
 
 // maxGrowth is by how much the cost of an attack may grow when it is four times as
 // long: n log n grows by 4.8 from 1000 to 4000, a square by 16.

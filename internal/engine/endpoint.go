@@ -205,7 +205,7 @@ func (e *Endpoint) lookup(b []byte) *Conn {
 // Dial starts a connection to addrs.Remote as a client. The error is ErrOneConnection or
 // ErrNoID.
 func (e *Endpoint) Dial(now monotime.Time, addrs path.Addrs, cfg *Config, tls TLS) (*Conn, error) {
-	c := newConn(e, wire.ClientSide, cfg, addrs, tls)
+	c := newConn(now, e, wire.ClientSide, cfg, addrs, tls)
 	local, ok := e.newID(c)
 	if !ok {
 		e.spare.rested()

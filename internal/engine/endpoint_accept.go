@@ -99,7 +99,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		e.stats.Refused++
 		return nil
 	}
-	c := e.accept(d, h, original, validated)
+	c := e.accept(now, d, h, original, validated)
 	if c == nil {
 		e.gate.HandshakeOver(place)
 		e.gate.Released(place)
@@ -143,8 +143,8 @@ func (e *Endpoint) authentic(b []byte, h *wire.LongHeader, opener *protect.Opene
 }
 
 // accept makes the server's side of a new connection, nil if no ID is free for it.
-func (e *Endpoint) accept(d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
-	c := newConn(e, wire.ServerSide, e.server.Config, d.Path, e.server.NewTLS())
+func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
+	c := newConn(now, e, wire.ServerSide, e.server.Config, d.Path, e.server.NewTLS())
 	local, ok := e.newID(c)
 	if !ok {
 		e.spare.rested()

@@ -87,7 +87,7 @@ func (c *Conn) Held() Held {
 // which there are four kinds, as one.
 func (c *Conn) countControl() (n int) {
 	n = c.answers.len()
-	due := []sentVal{c.control.handshakeDone, c.flow.update, c.flow.blocked}
+	due := []sentVal{c.handshakeDone, c.flow.update, c.flow.blocked}
 	for k := range c.streams.remote {
 		due = append(due, c.streams.remote[k].update, c.streams.local[k].blocked)
 	}

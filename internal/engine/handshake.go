@@ -192,7 +192,7 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 		if err := c.tls.SendSessionTicket(); err == nil {
 			c.pollTLS(now) // the ticket cannot fail the connection
 		}
-		c.control.handshakeDone.set()
+		c.handshakeDone.set()
 		c.confirm(now)
 	}
 }

@@ -93,7 +93,7 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	c.loss.MaxAckDelay = p.MaxAckDelay
 	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
 	c.flow.sendMax = p.InitialMaxData
-	c.flow.publish(c.paths.Current.Controller.Window())
+	c.flow.publish(c.paths.Current.Window())
 	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
 	c.streams.local[uni].max = p.InitialMaxStreamsUni
 	if a := p.PreferredAddress; a != nil { // never used, but it has number 1 (Section 5.1.1)

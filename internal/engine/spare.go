@@ -5,9 +5,10 @@ import "github.com/godwit-quic/godwit/internal/streambuf"
 // spare is memory that serves one connection of an endpoint after the other. It is
 // given back when all of them are at rest.
 type spare struct {
-	blocks  streambuf.Pool
-	streams []*Stream // bidirectional ones that ended, with nothing in them
-	awake   int       // connections that are not at rest
+	blocks   streambuf.Pool
+	streams  []*Stream // bidirectional ones that ended, with nothing in them
+	feedback feedback  // of the ACK frame that a connection is handling
+	awake    int       // connections that are not at rest
 }
 
 // maxSpareStreams is how many streams are kept for those to be opened, about 300 KiB:
@@ -30,6 +31,7 @@ func (m *spare) stream() *Stream {
 func (m *spare) rested() {
 	if m.awake--; m.awake == 0 {
 		m.streams = nil
+		m.feedback = feedback{}
 		m.blocks.Drain()
 	}
 }

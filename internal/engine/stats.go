@@ -49,7 +49,7 @@ func (c *Conn) Stats() Stats {
 	p := c.paths.Current
 	rtt := &p.RTT
 	s.MinRTT, s.SmoothedRTT, s.LatestRTT, s.RTTVar = rtt.Min, rtt.Smoothed, rtt.Latest, rtt.Var
-	s.CongestionWindow = p.Controller.Window()
+	s.CongestionWindow = p.Window()
 	s.BytesInFlight = p.InFlight()
 	s.DatagramSize = p.MTU.Size()
 	return s

@@ -198,7 +198,7 @@ func (c *Conn) traceMetrics(now monotime.Time) {
 	}
 	p := c.paths.Current
 	c.tracer.MetricsUpdated(now, Metrics{
-		Stats: c.Stats(), Congestion: p.Controller.State(),
+		Stats: c.Stats(), Congestion: p.Controller.Metrics().State,
 		ECNFailed: p.Mark() == path.NotECT, ECNCapable: c.ecn.ect0+c.ecn.ce > 0,
 	})
 }

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/congestion"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // unlimited is a congestion controller that lets everything go at once.
@@ -19,8 +19,8 @@ func newUnlimited(cfg congestion.Config) congestion.Controller {
 	return unlimited{congestion.NewReno(cfg)}
 }
 
-func (unlimited) Window() int                     { return 1 << 30 }
-func (unlimited) PacingRate(time.Duration) uint64 { return 0 }
+func (unlimited) Window() int        { return 1 << 30 }
+func (unlimited) PacingRate() uint64 { return 0 }
 
 // A connection with very much to send does not keep another one waiting for
 // more than a few trains.
@@ -28,7 +28,8 @@ func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const window = 64 << 20
 		p := newPair(t, engine.Config{
-			InitialStreamWindow: window, InitialConnWindow: window, NewCongestion: newUnlimited,
+			InitialStreamWindow: window, InitialConnWindow: window,
+			MaxCongestionWindow: window, NewCongestion: newUnlimited,
 		})
 		defer p.close()
 		other := &recorder{}
@@ -82,7 +83,8 @@ func TestStatsWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const window = 64 << 20
 		p := newPair(t, engine.Config{
-			InitialStreamWindow: window, InitialConnWindow: window, NewCongestion: newUnlimited,
+			InitialStreamWindow: window, InitialConnWindow: window,
+			MaxCongestionWindow: window, NewCongestion: newUnlimited,
 		})
 		defer p.close()
 		p.dial()

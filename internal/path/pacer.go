@@ -21,6 +21,10 @@ const (
 	// at 16 Gbit/s, more than a core can send.
 	maxBurst = 4 << 20
 
+	// maxRate bounds the rate, so that products with it cannot overflow: a terabyte a
+	// second, in bytes.
+	maxRate = 1 << 40
+
 	// Unlimited is the Budget when there is no rate.
 	Unlimited = 1 << 30
 )
@@ -30,9 +34,9 @@ const (
 // ready and unlimited.
 type Pacer struct {
 	rate  uint64        // bytes per second, 0 for no limit
-	mtu   int           // bytes
 	at    monotime.Time // when tokens was right
-	limit int64         // the bucket's size in bytes
+	mtu   int32         // bytes
+	limit int32         // the bucket's size in bytes
 
 	// tokens is in bytes/second × nanoseconds, a billion to the byte, so that
 	// no fraction is lost. It is negative after a train was sent on credit.
@@ -44,18 +48,22 @@ const tokensPerByte = int64(time.Second)
 // Update sets the rate in bytes per second, 0 for no limit, and the size in
 // bytes of a packet. The first rate comes with a full bucket.
 func (p *Pacer) Update(now monotime.Time, rate uint64, mtu int) {
-	if rate == p.rate && mtu == p.mtu {
+	rate = min(rate, maxRate)
+	if rate == p.rate && mtu == int(p.mtu) {
 		return
 	}
 	p.refill(now)
 	unlimited := p.rate == 0
-	p.rate, p.mtu = rate, mtu
-	p.limit = int64(max(minBurstPackets*mtu, burstBytes(rate)))
+	p.rate, p.mtu = rate, int32(mtu)
+	p.limit = int32(max(minBurstPackets*mtu, burstBytes(rate)))
 	if unlimited {
-		p.tokens, p.at = p.limit*tokensPerByte, now
+		p.tokens, p.at = p.full(), now
 	}
-	p.tokens = min(p.tokens, p.limit*tokensPerByte)
+	p.tokens = min(p.tokens, p.full())
 }
+
+// full returns the tokens of a full bucket.
+func (p *Pacer) full() int64 { return int64(p.limit) * tokensPerByte }
 
 // burstBytes returns what rate sends in burstTime, at most maxBurst.
 func burstBytes(rate uint64) int {
@@ -89,7 +97,7 @@ func (p *Pacer) NextSend(now monotime.Time, need int) monotime.Time {
 		return now
 	}
 	p.refill(now)
-	missing := min(int64(need), p.limit)*tokensPerByte - p.tokens
+	missing := min(int64(need), int64(p.limit))*tokensPerByte - p.tokens
 	if missing <= 0 {
 		return now
 	}
@@ -101,7 +109,7 @@ func (p *Pacer) NextSend(now monotime.Time, need int) monotime.Time {
 func (p *Pacer) refill(now monotime.Time) {
 	elapsed := uint64(max(0, now.Sub(p.at)))
 	p.at = max(p.at, now)
-	full := p.limit * tokensPerByte
+	full := p.full()
 	if p.rate == 0 || p.tokens >= full {
 		return
 	}

@@ -124,7 +124,7 @@ func TestPacerNextSend(t *testing.T) {
 	}
 	// More than the bucket holds: when it is full.
 	full := p.NextSend(at, 1<<30)
-	if got := p.Budget(full); int64(got) != p.limit {
+	if got := p.Budget(full); int64(got) != int64(p.limit) {
 		t.Errorf("budget is %d when full, want %d", got, p.limit)
 	}
 }

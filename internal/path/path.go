@@ -13,10 +13,12 @@
 package path
 
 import (
-	"github.com/godwit-quic/godwit/internal/congestion"
+	"time"
+
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/congestion"
 )
 
 // Path is one way to the peer.
@@ -54,18 +56,14 @@ func (p *Path) DropPeer() { p.Peer = PeerID{Seq: noSeq} }
 // its mapping (RFC 9000, Section 9.4).
 type Estimates struct {
 	recovery.PathState
-	Controller  congestion.Controller // nil until the path is the current one
-	Pacer       Pacer
-	MTU         MTU
-	Lost        Lost   // packets found lost that the controller has not been told of
-	NewlyMarked uint32 // marked packets that the ACK frame being handled acknowledges
-	ecnFailed   bool   // marks or their counts do not arrive as they should
-}
-
-// Lost sums up packets found lost at once.
-type Lost struct {
-	Bytes         int32
-	LargestSentAt monotime.Time
+	Controller congestion.Controller // nil until the path is the current one
+	Pacer      Pacer
+	MTU        MTU
+	maxWindow  int32 // bytes, whatever the controller says
+	ecnFailed  bool  // marks or their counts do not arrive as they should
+	// Underused says that there was nothing more to send when a packet was last built,
+	// though the window and the pacer had room.
+	Underused bool
 }
 
 // New returns a path that is not validated.
@@ -85,5 +83,29 @@ func (e *Estimates) Mark() ECN {
 // FailECN ends the use of ECN on the path.
 func (e *Estimates) FailECN() { e.ecnFailed = true }
 
+const minWindowPackets = 2
+
+// Control gives the path a congestion controller, whose window counts up to max bytes.
+func (e *Estimates) Control(c congestion.Controller, max int) {
+	e.Controller, e.maxWindow = c, int32(max)
+}
+
+// Window returns how many bytes may be in flight: what the controller says, but at least
+// two datagrams (RFC 9002, Section 7.2), so that there is progress, and at most what Control
+// was told. It is 0 if there is no controller.
+func (e *Estimates) Window() int {
+	if e.Controller == nil {
+		return 0
+	}
+	return min(max(e.Controller.Window(), minWindowPackets*e.MTU.Size()), int(e.maxWindow))
+}
+
 // Full reports whether the congestion window is used up.
-func (e *Estimates) Full() bool { return e.InFlight() >= e.Controller.Window() }
+func (e *Estimates) Full() bool { return e.InFlight() >= e.Window() }
+
+// Stand fills in how the path stands, but for what was in flight before.
+func (e *Estimates) Stand(now monotime.Time, f *congestion.Feedback) {
+	f.Now, f.InFlight = time.Duration(now), e.InFlight()
+	f.TotalDelivered, f.TotalLost = e.Delivered(), e.PathState.Lost()
+	f.LatestRTT, f.MinRTT, f.SmoothedRTT = e.RTT.Latest, e.RTT.Min, e.RTT.Smoothed
+}

@@ -92,8 +92,8 @@ func (d *Detector) PTO() time.Duration { return d.path.RTT.PTO() + d.MaxAckDelay
 func (d *Detector) OnSent(id wire.Space, p *Sent) {
 	s := d.spaces[id]
 	s.next++
-	if path := d.pathOf(p.Path); path != nil {
-		path.inFlight += int32(p.Bytes)
+	if path := d.pathOf(p.Path); path != nil && p.Bytes > 0 {
+		path.departs(p)
 	}
 	if p.AckEliciting {
 		s.ackEliciting++
@@ -171,29 +171,34 @@ func (d *Detector) ackRange(now monotime.Time, id wire.Space, s *Space, r wire.P
 			return false
 		case sentWaiting:
 			res.NewlyAcked = true
-			d.settle(s, p)
+			if path := d.settle(s, p); path != nil {
+				path.delivers(now, int(p.Bytes))
+			}
 			d.fates.PacketAcked(now, id, pn, p)
 		}
 	}
 	return true
 }
 
-// settle takes p out of what is in flight.
-func (d *Detector) settle(s *Space, p *Sent) {
+// settle takes p out of what is in flight. It returns the path on which p left, nil when
+// that is forgotten.
+func (d *Detector) settle(s *Space, p *Sent) *PathState {
 	p.state = sentNone
-	d.landed(p)
 	if p.AckEliciting {
 		s.ackEliciting--
 	} else {
 		s.ring.quiet--
 	}
+	return d.landed(p)
 }
 
-// landed takes a packet's bytes out of those in flight on its path.
-func (d *Detector) landed(p *Sent) {
-	if path := d.pathOf(p.Path); path != nil {
+// landed takes a packet's bytes out of those in flight on its path, which it returns.
+func (d *Detector) landed(p *Sent) *PathState {
+	path := d.pathOf(p.Path)
+	if path != nil {
 		path.inFlight -= int32(p.Bytes)
 	}
+	return path
 }
 
 // ResetPTO ends the backoff: called when new acknowledgments came, unless the
@@ -230,6 +235,7 @@ func (d *Detector) detectLost(now monotime.Time, id wire.Space) (persistent bool
 		}
 		d.settle(s, p)
 		if p.Congests() {
+			path.deliveries.lost += uint64(p.Bytes)
 			if p.Path == d.path.ID {
 				persistent = run.extend(p.SentAt) || persistent
 			}

@@ -62,6 +62,7 @@ func (d *Detector) findLate(now monotime.Time, ack *wire.Ack, before wire.Packet
 			l.forget(i)
 			if path := d.pathOf(p.Path); path != nil {
 				path.arrivedLate(before-p.Number+1, now.Sub(p.SentAt))
+				path.delivers(now, int(p.Bytes))
 				d.fates.PacketLate(now, p)
 			}
 		}

@@ -21,8 +21,16 @@ type PathState struct {
 
 	inFlight    int32
 	firstSample monotime.Time // when RTT got its first sample
+	deliveries  deliveries
 	order       disorder
+	// limited is how many bytes are to be delivered until all has left the path that
+	// was sent before there was too little to send, 0 when there was enough. C.app_limited
+	// of draft-ietf-ccwg-bbr is the same as a sum.
+	limited int32
 }
+
+// Forget forgets what was learned of the path, on which nothing is in flight.
+func (p *PathState) Forget() { *p = PathState{ID: p.ID} }
 
 // InFlight returns the bytes sent on the path that count against its congestion
 // window.
@@ -34,8 +42,12 @@ func (p *PathState) InFlight() int { return int(p.inFlight) }
 type disorder struct {
 	threshold uint8  // packets that may overtake one; 0: as usual
 	calm      uint8  // losses since the last that was none
-	delay     uint32 // µs: how much longer than a round trip a packet may take
+	delay     uint16 // how much longer than a round trip a packet may take, in delayUnit
 }
+
+// delayUnit lets a disorder's delay reach to a second, as much as a round trip of two
+// seconds asks for.
+const delayUnit = 16 * time.Microsecond
 
 const (
 	maxPacketThreshold = 64
@@ -62,7 +74,7 @@ func (p *PathState) packetThreshold() wire.PacketNumber {
 // lost.
 func (p *PathState) lossDelay() time.Duration {
 	rtt := max(p.RTT.Latest, p.RTT.smoothed())
-	return max(p.RTT.LossDelay(), rtt+min(time.Duration(p.order.delay)*time.Microsecond, rtt/maxLateDivisor))
+	return max(p.RTT.LossDelay(), rtt+min(time.Duration(p.order.delay)*delayUnit, rtt/maxLateDivisor))
 }
 
 // arrivedLate makes packets count as lost later, as one did too early: so many newer
@@ -71,8 +83,8 @@ func (p *PathState) arrivedLate(overtaken wire.PacketNumber, took time.Duration)
 	o := &p.order
 	o.calm = 0
 	o.threshold = max(o.threshold, uint8(min(overtaken+1, maxPacketThreshold)))
-	late := (took - p.RTT.smoothed()) / time.Microsecond
-	o.delay = max(o.delay, uint32(min(max(late, 0), math.MaxUint32)))
+	late := (took - p.RTT.smoothed() + delayUnit - 1) / delayUnit
+	o.delay = max(o.delay, uint16(min(max(late, 0), math.MaxUint16)))
 }
 
 // sampleRTT measures a round trip by a packet that asked for the acknowledgment, the

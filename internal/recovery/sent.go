@@ -31,12 +31,14 @@ const (
 type Sent struct {
 	Frames []Frame
 	SentAt monotime.Time
-	Path   PathID // on which it left
-	Bytes  uint16 // whole size when it counts as in flight, else 0
-	state  sentState
+	departure
+	Path  PathID // on which it left
+	Bytes uint16 // whole size when it counts as in flight, else 0
+	state sentState
 
+	appLimited   bool // the path was, by PathState.limited
 	AckEliciting bool
-	AppLimited   bool // the window was not full when it was sent
+	Underused    bool // the window was not full when it was sent
 	Marked       bool // ECT(0), and of the 1-RTT space
 	// Probe says that its loss is no sign of congestion: a probe for a larger MTU
 	// (RFC 9000, Section 14.4), or for a path not in use (Section 9.4).

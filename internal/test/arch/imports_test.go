@@ -15,16 +15,16 @@ var watched = []string{"net", "net/http", "os", "context", "sync", "time"}
 // others, and those watched that it may import. Imports point down only.
 var may = map[string]string{
 	// What has no state, or only its own.
-	"internal/varint":     "",
-	"internal/monotime":   "time",
-	"internal/wire":       "internal/varint time",
-	"internal/protect":    "internal/monotime internal/varint internal/wire golang.org/x/crypto",
-	"internal/congestion": "internal/monotime internal/wire time",
-	"internal/recovery":   "internal/monotime internal/wire time",
-	"internal/connid":     "internal/wire golang.org/x/net",
-	"internal/streambuf":  "sync",
-	"internal/path":       "internal/congestion internal/connid internal/monotime internal/recovery internal/wire time",
-	"internal/engine": "internal/congestion internal/connid internal/monotime internal/path internal/protect " +
+	"internal/varint":    "",
+	"internal/monotime":  "time",
+	"internal/wire":      "internal/varint time",
+	"internal/protect":   "internal/monotime internal/varint internal/wire golang.org/x/crypto",
+	"quic/congestion":    "time",
+	"internal/recovery":  "quic/congestion internal/monotime internal/wire time",
+	"internal/connid":    "internal/wire golang.org/x/net",
+	"internal/streambuf": "sync",
+	"internal/path":      "quic/congestion internal/connid internal/monotime internal/recovery internal/wire time",
+	"internal/engine": "quic/congestion internal/connid internal/monotime internal/path internal/protect " +
 		"internal/recovery internal/streambuf internal/varint internal/wire time",
 	"internal/qpack": "internal/varint sync",
 	"internal/h3":    "internal/monotime internal/qpack internal/varint internal/wire sync time",
@@ -46,7 +46,7 @@ var may = map[string]string{
 		"net os sync time",
 
 	// The faces.
-	"quic": "internal/admission internal/asynclog internal/congestion internal/connid internal/dialtrace internal/engine " +
+	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
 		"internal/handshake internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire context net os sync time",
 	"internal/h3ext": "quic internal/h3 context net/http",

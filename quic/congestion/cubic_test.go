@@ -4,9 +4,6 @@ import (
 	"math"
 	"testing"
 	"time"
-
-	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // TestCubicCurve compares the window with W_cubic of RFC 9438, Section 4.2, for
@@ -21,7 +18,7 @@ func TestCubicCurve(t *testing.T) {
 	start := p.now // the first ACK began the epoch
 	for i := range 200 {
 		p.round()
-		elapsed := p.now.Add(rtt).Sub(start) // at the last ACK
+		elapsed := p.now + rtt - start // at the last ACK
 		want := 0.4*math.Pow(elapsed.Seconds()-k, 3) + 1000
 		got := float64(p.c.Window()) / mds
 		if math.Abs(got-want) > 0.02*want {
@@ -72,8 +69,8 @@ func TestCubicTimeout(t *testing.T) {
 	p := newPath(c, 50*time.Millisecond)
 	p.growTo(100 * mds)
 	p.lose()
-	c.OnPersistentCongestion(p.now)
-	for c.SlowStart() {
+	p.loseAll()
+	for c.slowStart() {
 		p.round()
 	}
 	p.round()
@@ -86,17 +83,17 @@ func TestCubicTimeout(t *testing.T) {
 func TestCubicIdle(t *testing.T) {
 	for name, pause := range map[string]func(*path){
 		"nothing in flight": func(p *path) {
-			p.now = p.now.Add(time.Hour)
-			p.c.OnSent(p.now, mds, 0)
+			p.now += time.Hour
+			p.c.OnSent(&Sent{Now: p.now, Bytes: mds})
 		},
 		"application limited": func(p *path) {
-			p.acked.AppLimited = true
+			p.underused = true
 			for range 1000 {
-				p.now = p.now.Add(time.Second)
-				p.c.OnSent(p.now, 100, 0)
-				p.c.OnAcked(p.now.Add(p.rtt), Acked{SentAt: p.now, Bytes: 100, InFlight: 100, SmoothedRTT: p.rtt, AppLimited: true})
+				p.now += time.Second
+				p.c.OnSent(&Sent{Now: p.now, Bytes: 100})
+				p.acked(p.now+p.rtt, p.now, 100, 100, p.delivered)
 			}
-			p.acked.AppLimited = false
+			p.underused = false
 		},
 	} {
 		p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 100*time.Millisecond)
@@ -130,14 +127,11 @@ func TestCubicGrowsWithoutRTT(t *testing.T) {
 // hystartRound acknowledges 20 packets one by one with the given RTT, all sent
 // before the round began.
 func hystartRound(p *path, rtt time.Duration) {
-	first := p.next
-	p.next += 20
-	for i := range 20 {
-		p.now = p.now.Add(time.Millisecond)
-		p.c.OnAcked(p.now, Acked{
-			Number: first + wire.PacketNumber(i), SentAt: p.now.Add(-rtt), Bytes: mds, InFlight: p.c.Window(),
-			LatestRTT: rtt, MinRTT: rtt, SmoothedRTT: rtt, NextNumber: p.next,
-		})
+	p.rtt = rtt
+	round := p.delivered
+	for range 20 {
+		p.now += time.Millisecond
+		p.acked(p.now, p.now-rtt, mds, p.c.Window(), round)
 	}
 }
 
@@ -148,13 +142,13 @@ func TestHystartExit(t *testing.T) {
 	for range 3 {
 		hystartRound(p, 40*time.Millisecond)
 	}
-	if want := (10 + 60) * mds; p.c.Window() != want || p.c.State() != "slow_start" {
-		t.Fatalf("window %d, %s; want %d, slow_start", p.c.Window(), p.c.State(), want)
+	if want := (10 + 60) * mds; p.c.Window() != want || p.state() != "slow_start" {
+		t.Fatalf("window %d, %s; want %d, slow_start", p.c.Window(), p.state(), want)
 	}
 	before := p.c.Window()
 	hystartRound(p, 45*time.Millisecond) // threshold: 40 ms / 8 = 5 ms
-	if p.c.State() != "conservative_slow_start" {
-		t.Fatalf("%s after the RTT rose", p.c.State())
+	if p.state() != "conservative_slow_start" {
+		t.Fatalf("%s after the RTT rose", p.state())
 	}
 	// Seven packets until there are eight samples, the rest at a quarter.
 	if want := before + 7*mds + 13*mds/4; p.c.Window() != want {
@@ -163,14 +157,14 @@ func TestHystartExit(t *testing.T) {
 	for i := range 4 {
 		before = p.c.Window()
 		hystartRound(p, 45*time.Millisecond)
-		if want := before + 20*mds/4; p.c.Window() != want || p.c.State() != "conservative_slow_start" {
-			t.Errorf("round %d: window %d, %s; want %d", i+2, p.c.Window(), p.c.State(), want)
+		if want := before + 20*mds/4; p.c.Window() != want || p.state() != "conservative_slow_start" {
+			t.Errorf("round %d: window %d, %s; want %d", i+2, p.c.Window(), p.state(), want)
 		}
 	}
 	before = p.c.Window()
 	hystartRound(p, 45*time.Millisecond)
-	if p.c.State() != "congestion_avoidance" || p.c.Threshold() != before {
-		t.Errorf("after five rounds: %s, threshold %d, want %d", p.c.State(), p.c.Threshold(), before)
+	if p.state() != "congestion_avoidance" || p.threshold() != before {
+		t.Errorf("after five rounds: %s, threshold %d, want %d", p.state(), p.threshold(), before)
 	}
 	if got := p.c.Window(); got < before || got > before+2*mds {
 		t.Errorf("window went from %d to %d", before, got)
@@ -181,12 +175,12 @@ func TestHystartFluke(t *testing.T) {
 	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
 	hystartRound(p, 60*time.Millisecond)
-	if p.c.State() != "conservative_slow_start" {
-		t.Fatalf("%s after the RTT rose", p.c.State())
+	if p.state() != "conservative_slow_start" {
+		t.Fatalf("%s after the RTT rose", p.state())
 	}
 	hystartRound(p, 42*time.Millisecond)
-	if p.c.State() != "slow_start" {
-		t.Errorf("%s after the RTT fell again", p.c.State())
+	if p.state() != "slow_start" {
+		t.Errorf("%s after the RTT fell again", p.state())
 	}
 }
 
@@ -206,8 +200,8 @@ func TestHystartThresholds(t *testing.T) {
 		p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 		hystartRound(p, tt.before)
 		hystartRound(p, tt.after)
-		if got := p.c.State() == "conservative_slow_start"; got != tt.exits {
-			t.Errorf("RTT from %v to %v: %s", tt.before, tt.after, p.c.State())
+		if got := p.state() == "conservative_slow_start"; got != tt.exits {
+			t.Errorf("RTT from %v to %v: %s", tt.before, tt.after, p.state())
 		}
 	}
 }
@@ -217,19 +211,20 @@ func TestHystartThresholds(t *testing.T) {
 func TestHystartSamples(t *testing.T) {
 	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
-	first := p.next
-	p.next += 100
-	for i := range 100 {
-		if i%15 == 0 {
-			p.now = p.now.Add(time.Millisecond) // the next ACK frame, the 7th at last
-		}
-		p.c.OnAcked(p.now, Acked{
-			Number: first + wire.PacketNumber(i), SentAt: p.now, Bytes: mds, InFlight: p.c.Window(),
-			LatestRTT: 80 * time.Millisecond, NextNumber: p.next,
-		})
+	packets := make([]Packet, 15)
+	for i := range packets {
+		packets[i] = Packet{SentAt: p.now, Bytes: mds, TotalDelivered: p.delivered}
 	}
-	if p.c.State() != "slow_start" {
-		t.Errorf("%s after seven samples", p.c.State())
+	p.rtt = 80 * time.Millisecond
+	for range 7 {
+		p.now += time.Millisecond
+		p.delivered += 15 * mds
+		f := p.feedback(p.now)
+		f.Acked, f.AckedBytes, f.Rate, f.PriorInFlight = packets, 15*mds, Rate{Packet: packets[14]}, p.c.Window()
+		p.c.OnFeedback(&f)
+	}
+	if p.state() != "slow_start" {
+		t.Errorf("%s after seven samples", p.state())
 	}
 }
 
@@ -238,11 +233,11 @@ func TestHystartOnlyOnce(t *testing.T) {
 	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	p.growTo(1000 * mds)
 	p.lose()
-	p.c.OnPersistentCongestion(p.now)
+	p.loseAll()
 	hystartRound(p, 10*time.Millisecond)
 	hystartRound(p, 100*time.Millisecond)
-	if p.c.State() != "slow_start" {
-		t.Errorf("%s in the second slow start", p.c.State())
+	if p.state() != "slow_start" {
+		t.Errorf("%s in the second slow start", p.state())
 	}
 }
 
@@ -250,24 +245,24 @@ func TestLossEndsConservativeSlowStart(t *testing.T) {
 	p := newPath(NewCUBIC(Config{MaxDatagramSize: mds}), 0)
 	hystartRound(p, 40*time.Millisecond)
 	hystartRound(p, 80*time.Millisecond)
-	p.c.OnLost(p.now, mds, p.now)
-	if p.c.State() != "recovery" || p.c.SlowStart() {
-		t.Errorf("%s after a loss", p.c.State())
+	p.lost(p.now, p.now, mds)
+	if p.state() != "recovery" || p.c.(*cubic).slowStart() {
+		t.Errorf("%s after a loss", p.state())
 	}
 }
 
-func BenchmarkOnAcked(b *testing.B) {
+func BenchmarkOnFeedback(b *testing.B) {
 	for name, newController := range controllers() {
 		b.Run(name, func(b *testing.B) {
 			p := newPath(newController(Config{MaxDatagramSize: mds}), 50*time.Millisecond)
 			p.growTo(1000 * mds)
 			p.lose()
-			a := Acked{SentAt: p.now, Bytes: mds, InFlight: 1 << 30, LatestRTT: p.rtt, MinRTT: p.rtt, SmoothedRTT: p.rtt, NextNumber: 1}
+			f := p.feedback(p.now)
+			f.Acked, f.AckedBytes, f.PriorInFlight = []Packet{{SentAt: p.now, Bytes: mds}, {SentAt: p.now, Bytes: mds}}, 2*mds, 1<<30
 			b.ReportAllocs()
-			now := monotime.Time(p.now)
 			for b.Loop() {
-				now++
-				p.c.OnAcked(now, a)
+				f.Now++
+				p.c.OnFeedback(&f)
 			}
 		})
 	}

@@ -1,11 +1,6 @@
 package congestion
 
-import (
-	"time"
-
-	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/wire"
-)
+import "time"
 
 // The constants of RFC 9406, Section 4.3. L is unlimited, as the RFC has it for
 // senders that pace.
@@ -26,27 +21,25 @@ const (
 //	     ▲                         │
 //	     └──── RTT fell again ─────┘
 type hystart struct {
-	roundEnd   wire.PacketNumber // acknowledged when the round ends
-	roundMin   time.Duration     // least RTT of the round; 0 without a sample
-	lastMin    time.Duration     // of the round before; 0 without a sample
-	lastSample monotime.Time     // when samples was last increased
-	samples    int32             // in this round
-
-	rounds      bool          // a round has begun
-	css         bool          // in conservative slow start
-	cssRounds   int8          // rounds of it begun
+	roundEnd    uint64        // delivered when the round began; who left later ends it
+	roundMin    time.Duration // least RTT of the round; 0 without a sample
+	lastMin     time.Duration // of the round before; 0 without a sample
 	cssBaseline time.Duration // the RTT that made it begin
+	samples     int32         // in this round
+
+	css       bool // in conservative slow start
+	cssRounds int8 // rounds of it begun
 }
 
-// onAcked looks at a packet acknowledged in slow start and reports whether slow
+// onAcked looks at an acknowledgment in slow start and reports whether slow
 // start is over.
-func (h *hystart) onAcked(now monotime.Time, a *Acked) (done bool) {
-	if !h.rounds || a.Number >= h.roundEnd {
-		if h.beginRound(a.NextNumber) {
+func (h *hystart) onAcked(f *Feedback) (done bool) {
+	if f.Rate.Packet.TotalDelivered >= h.roundEnd {
+		if h.beginRound(f.TotalDelivered) {
 			return true
 		}
 	}
-	h.sample(now, a.LatestRTT)
+	h.sample(f.LatestRTT)
 	if h.samples < hystartRTTSamples {
 		return false
 	}
@@ -59,11 +52,11 @@ func (h *hystart) onAcked(now monotime.Time, a *Acked) (done bool) {
 	return false
 }
 
-// beginRound starts a round that ends when next is acknowledged, and reports
-// whether there were enough of them in conservative slow start.
-func (h *hystart) beginRound(next wire.PacketNumber) (done bool) {
-	h.rounds = true
-	h.roundEnd = next
+// beginRound starts a round that ends when a packet is acknowledged that leaves after so
+// much has been delivered, and reports whether there were enough of them in conservative
+// slow start.
+func (h *hystart) beginRound(delivered uint64) (done bool) {
+	h.roundEnd = delivered
 	h.lastMin, h.roundMin = h.roundMin, 0
 	h.samples = 0
 	if h.css {
@@ -72,19 +65,15 @@ func (h *hystart) beginRound(next wire.PacketNumber) (done bool) {
 	return h.cssRounds >= cssRounds && h.css
 }
 
-// sample takes the latest RTT into the round. All packets of an ACK frame bring
-// the same sample, which counts once.
-func (h *hystart) sample(now monotime.Time, rtt time.Duration) {
+// sample takes the latest RTT into the round.
+func (h *hystart) sample(rtt time.Duration) {
 	if rtt <= 0 {
 		return
 	}
 	if h.roundMin == 0 || rtt < h.roundMin {
 		h.roundMin = rtt
 	}
-	if now != h.lastSample {
-		h.lastSample = now
-		h.samples++
-	}
+	h.samples++
 }
 
 // growth returns by how much the window grows for so many bytes acknowledged.

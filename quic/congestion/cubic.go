@@ -3,8 +3,6 @@ package congestion
 import (
 	"math"
 	"time"
-
-	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
 // The constants of RFC 9438, Sections 4.1, 4.3 and 4.6.
@@ -19,7 +17,17 @@ const (
 type cubic struct {
 	window
 	hystart hystart
+	cubicState
+	last     time.Duration // until when elapsed has counted
+	credit   float32       // growth below one byte not yet applied
+	inEpoch  bool
+	wasEpoch bool       // inEpoch before the last reduction
+	undo     cubicState // before the last reduction
+}
 
+// cubicState is what a reduction changes, beyond the window itself and whether there is
+// an epoch.
+type cubicState struct {
 	// wMax is the window before the last reduction, or less by fast
 	// convergence; 0 when there was none or it no longer means anything.
 	wMax float64
@@ -29,88 +37,104 @@ type cubic struct {
 	priorSize float64
 
 	// An epoch is a stretch of congestion avoidance without a reduction.
-	inEpoch bool
 	elapsed time.Duration // of the epoch, not counting time in which the window was underused
-	last    monotime.Time // until when elapsed has counted
 	k       float64       // when the epoch gets back to wMax
 	wEst    float64       // the window that Reno would have (Section 4.3)
-	credit  float64       // growth below one byte not yet applied
-
-	undo *cubicBefore // nil until the first reduction
 }
 
-// cubicBefore is what a reduction changes, beyond the window itself.
-type cubicBefore struct {
-	wMax, priorSize, k, wEst float64
-	elapsed                  time.Duration
-	inEpoch                  bool
-}
-
-// NewCUBIC returns a CUBIC controller for a new path.
+// NewCUBIC returns a CUBIC controller (RFC 9438) with HyStart++ (RFC 9406) for a new path.
 func NewCUBIC(cfg Config) Controller {
 	return &cubic{window: newWindow(cfg)}
 }
 
-func (c *cubic) State() string {
-	if c.SlowStart() && c.hystart.css {
-		return stateConservativeSlowStart
+// Metrics implements Controller.
+func (c *cubic) Metrics() Metrics {
+	m := c.window.Metrics()
+	if c.slowStart() && c.hystart.css {
+		m.State = stateConservativeSlowStart
 	}
-	return c.window.State()
+	return m
 }
 
-func (c *cubic) SetMaxDatagramSize(n int) {
-	scale := float64(c.config.MaxDatagramSize) / float64(n)
+// SetMaxDatagramSize implements Controller.
+func (c *cubic) SetMaxDatagramSize(bytes int) {
+	scale := float64(c.datagram) / float64(bytes)
 	c.wMax *= scale
 	c.priorSize *= scale
-	c.window.SetMaxDatagramSize(n)
+	c.window.SetMaxDatagramSize(bytes)
 	c.inEpoch = false
 }
 
 // OnSent stops the epoch's time while nothing is in flight: otherwise the
 // window would leap after a pause (RFC 9438, Section 5.8).
-func (c *cubic) OnSent(now monotime.Time, _, inFlight int) {
-	if inFlight == 0 {
-		c.last = max(c.last, now)
+func (c *cubic) OnSent(s *Sent) {
+	if s.InFlight == 0 {
+		c.last = max(c.last, s.Now)
 	}
 }
 
-func (c *cubic) OnAcked(now monotime.Time, a Acked) {
-	switch {
-	case !c.mayGrow(&a):
-		c.last = now
-	case c.SlowStart():
-		c.slowStart(now, &a)
-	default:
-		c.avoidCongestion(now, &a)
+// OnFeedback implements Controller. The package's comment says why in this order.
+func (c *cubic) OnFeedback(f *Feedback) {
+	c.rtt = f.SmoothedRTT
+	if c.arrivedLate(f.Late) { // the reduction had no reason (RFC 9438, Section 4.9)
+		c.cubicState, c.inEpoch, c.last = c.undo, c.wasEpoch, f.Now
+	}
+	if len(f.Acked) > 0 {
+		c.arrived(f)
+	}
+	if f.Marked > 0 {
+		c.reduce(f.Now, f.MarkedSentAt, 0)
+	}
+	if len(f.Lost) > 0 {
+		c.reduce(f.Now, lastSent(f.Lost), f.LostBytes)
+	}
+	if f.Persistent {
+		c.inEpoch = false
+		c.wMax, c.priorSize = 0, 0
+		c.collapse()
 	}
 }
 
-// slowStart grows the window by what was acknowledged, and watches the delay if
-// it is the first slow start (RFC 9406, Section 4.3).
-func (c *cubic) slowStart(now monotime.Time, a *Acked) {
+// arrived grows the window.
+func (c *cubic) arrived(f *Feedback) {
+	bytes := c.reason(f)
+	if bytes > 0 && c.slowStart() {
+		bytes = c.growFast(f, bytes)
+	}
+	if bytes > 0 {
+		c.avoidCongestion(f, bytes)
+	} else {
+		c.last = f.Now
+	}
+}
+
+// growFast grows the window by what was acknowledged, watches the delay if it is the
+// first slow start (RFC 9406, Section 4.3), and returns the bytes that are left for
+// congestion avoidance.
+func (c *cubic) growFast(f *Feedback, bytes int) (left int) {
 	if c.threshold < MaxWindow {
-		c.grow(a.Bytes)
-		return
+		return c.growSlowStart(bytes)
 	}
-	if c.hystart.onAcked(now, a) {
+	if c.hystart.onAcked(f) {
 		c.hystart.css = false
 		c.threshold = c.size
-		return
+		return bytes
 	}
-	c.grow(c.hystart.growth(a.Bytes))
+	c.grow(c.hystart.growth(bytes))
+	return 0
 }
 
 // avoidCongestion follows the cubic function of the epoch's time, or what Reno
 // would do where that is more (RFC 9438, Sections 4.2 to 4.5).
-func (c *cubic) avoidCongestion(now monotime.Time, a *Acked) {
+func (c *cubic) avoidCongestion(f *Feedback, bytes int) {
 	if !c.inEpoch {
-		c.beginEpoch(now)
+		c.beginEpoch(f.Now)
 	}
-	c.elapsed += max(0, now.Sub(c.last))
-	c.last = now
+	c.elapsed += max(0, f.Now-c.last)
+	c.last = f.Now
 
 	size := c.packets()
-	acked := float64(a.Bytes) / float64(c.config.MaxDatagramSize)
+	acked := float64(bytes) / float64(c.datagram)
 
 	alpha := cubicAlpha
 	if c.wEst >= c.priorSize {
@@ -121,20 +145,20 @@ func (c *cubic) avoidCongestion(now monotime.Time, a *Acked) {
 		c.growBy(c.wEst - size)
 		return
 	}
-	target := min(max(c.function(c.elapsed+a.SmoothedRTT), size), 1.5*size)
+	target := min(max(c.function(c.elapsed+f.SmoothedRTT), size), 1.5*size)
 	c.growBy((target - size) * acked / size)
 }
 
 // growBy grows the window by a number of packets, which may be a fraction of a
 // byte.
 func (c *cubic) growBy(packets float64) {
-	c.credit += max(0, packets) * float64(c.config.MaxDatagramSize)
-	whole := math.Floor(min(c.credit, MaxWindow))
-	c.credit -= whole
+	bytes := min(float64(c.credit)+max(0, packets)*float64(c.datagram), MaxWindow)
+	whole := math.Floor(bytes)
+	c.credit = float32(bytes - whole)
 	c.grow(int(whole))
 }
 
-func (c *cubic) packets() float64 { return float64(c.size) / float64(c.config.MaxDatagramSize) }
+func (c *cubic) packets() float64 { return float64(c.size) / float64(c.datagram) }
 
 // function is W_cubic: the window, in packets, at a time of the epoch.
 func (c *cubic) function(t time.Duration) float64 {
@@ -144,7 +168,7 @@ func (c *cubic) function(t time.Duration) float64 {
 
 // beginEpoch starts congestion avoidance. After slow start, rather than a
 // reduction, the window is on its plateau (RFC 9438, Sections 4.8 and 4.10).
-func (c *cubic) beginEpoch(now monotime.Time) {
+func (c *cubic) beginEpoch(now time.Duration) {
 	size := c.packets()
 	c.inEpoch = true
 	c.elapsed, c.last = 0, now
@@ -153,32 +177,14 @@ func (c *cubic) beginEpoch(now monotime.Time) {
 	c.k = math.Cbrt((c.wMax - size) / cubicC)
 }
 
-func (c *cubic) OnLost(now monotime.Time, lostBytes int, largestLostSentAt monotime.Time) {
-	c.reduce(now, largestLostSentAt, lostBytes)
-}
-
-// OnLate undoes a reduction that had no reason (RFC 9438, Section 4.9).
-func (c *cubic) OnLate(now monotime.Time, bytes int, sentAt monotime.Time) {
-	if c.arrivedLate(bytes, sentAt) {
-		b := c.undo
-		c.wMax, c.priorSize, c.k, c.wEst = b.wMax, b.priorSize, b.k, b.wEst
-		c.elapsed, c.inEpoch, c.last = b.elapsed, b.inEpoch, now
-	}
-}
-
-func (c *cubic) OnECN(now, sentAt monotime.Time) { c.reduce(now, sentAt, 0) }
-
 // reduce shrinks the window (RFC 9438, Section 4.6) unless that has already been
 // done for a packet sent at sentAt.
-func (c *cubic) reduce(now, sentAt monotime.Time, lost int) {
+func (c *cubic) reduce(now, sentAt time.Duration, lost int) {
 	if c.inRecovery(sentAt) {
 		c.lostInRecovery(lost)
 		return
 	}
-	if c.undo == nil {
-		c.undo = new(cubicBefore)
-	}
-	*c.undo = cubicBefore{c.wMax, c.priorSize, c.k, c.wEst, c.elapsed, c.inEpoch}
+	c.undo, c.wasEpoch = c.cubicState, c.inEpoch
 	size := c.packets()
 	c.priorSize = size
 	// Fast convergence: another flow has come, leave it room (Section 4.7).
@@ -190,10 +196,4 @@ func (c *cubic) reduce(now, sentAt monotime.Time, lost int) {
 	c.inEpoch = false
 	c.hystart.css = false
 	c.enterRecovery(now, int(float64(c.size)*cubicBeta), lost)
-}
-
-func (c *cubic) OnPersistentCongestion(monotime.Time) {
-	c.inEpoch = false
-	c.wMax, c.priorSize = 0, 0
-	c.collapse()
 }
