@@ -29,6 +29,7 @@ type Loop struct {
 	now        monotime.Time // of this turn
 	unread     []udp.Message // received, and left for the next turn
 	items      []item        // taken from the mailbox, and left for the next turn
+	commands   bool          // the Source has some left for the next turn
 	spare      []item        // the mailbox's next slice
 	conns      connList
 	count      int // of conns
@@ -72,6 +73,12 @@ type Config struct {
 	// Ended, if not nil, is the loop's last call, with the socket's failure if
 	// that is why it ended.
 	Ended func(err error)
+	// Source, if not nil, is where the loop has work from beside its socket and its
+	// mailbox.
+	Source Source
+	// Panicked, if not nil, is the loop's last call, in place of Ended, after a panic,
+	// which goes no further. The connections are left as they are.
+	Panicked func(value any, stack []byte)
 }
 
 // Start makes a loop that owns sock and starts its goroutine. Close ends it.
@@ -118,6 +125,9 @@ func (l *Loop) time(at monotime.Time) time.Time {
 
 func (l *Loop) run() {
 	defer close(l.done)
+	if l.config.Panicked != nil {
+		defer l.recover()
+	}
 	for !l.stopping.Load() && l.broken == nil {
 		l.turn()
 	}
@@ -248,8 +258,11 @@ const (
 	itemsPerLook  = 32 // at the clock
 )
 
-// drain does what the mailbox holds.
+// drain does what the source and the mailbox hold.
 func (l *Loop) drain() {
+	if s := l.config.Source; s != nil {
+		l.commands = s.Poll()
+	}
 	if len(l.items) == 0 {
 		l.items, l.spare = l.mail.take(l.spare), nil
 	}

@@ -62,10 +62,16 @@ func (l *Loop) handleMessages(msgs []udp.Message, end monotime.Time) int {
 
 // await reads the first batch of a turn.
 func (l *Loop) await() ([]udp.Message, error) {
-	if l.dirty.head != nil || l.handshakes.length > 0 || len(l.items) > 0 || !l.mail.park() {
+	if l.dirty.head != nil || l.handshakes.length > 0 || len(l.items) > 0 || l.commands || !l.mail.park() {
 		return l.sock.TryRecv()
 	}
 	defer l.mail.unpark()
+	if s := l.config.Source; s != nil {
+		if !s.Park() {
+			return l.sock.TryRecv()
+		}
+		defer s.Unpark()
+	}
 	first := l.deadlines.next()
 	if first == nil {
 		return l.sock.Recv(l.time(0))

@@ -56,7 +56,7 @@ func newBatch(conn *net.UDPConn, cfg Config, count *counters, k kernel) (*batch,
 	}
 	b := &batch{socket: os.NewFile(uintptr(fd), "udp")}
 	if b.raw, err = b.socket.SyscallConn(); err == nil {
-		b.bell, err = newDoorbell(fd)
+		b.bell, err = newDoorbell(fd, cfg.Bell)
 	}
 	if err != nil {
 		b.socket.Close()
@@ -91,8 +91,8 @@ func takeOver(old uintptr) (int, error) {
 func (b *batch) prepare(fd int) {
 	b.readOnce = func(socket uintptr) { b.rx.read(socket) }
 	b.readOrArm = func(bell uintptr) bool {
-		b.bell.answer(bell)
-		if b.failed = b.raw.Control(b.readOnce); b.failed != nil || b.rx.errno != unix.EAGAIN {
+		rang := b.bell.answer(bell)
+		if b.failed = b.raw.Control(b.readOnce); b.failed != nil || b.rx.errno != unix.EAGAIN || rang {
 			return true
 		}
 		b.failed = b.bell.arm(bell, fd)

@@ -29,6 +29,10 @@ type Config struct {
 	// address; the kernel spreads the datagrams by a hash of the addresses.
 	ReusePort bool
 
+	// Bell is a descriptor that makes Recv return, too, whenever something is written to
+	// it, an eventfd that nobody reads; 0 for none. It is a matter of Linux.
+	Bell int
+
 	// Logger is told once, at Listen, when the kernel gave smaller buffers
 	// than asked. Nil means that nobody is told.
 	Logger *slog.Logger

@@ -17,14 +17,21 @@ import (
 // for every train, on the processors that the owner and its peer need. So the
 // socket is in an epoll instance of its own, which is silent unless armed, and the
 // poller watches that.
+//
+// Another descriptor may ring as well, Config.Bell. It need not be armed: nobody writes to
+// it while the owner is busy. Nor is it read: each write rings once.
 type doorbell struct {
 	file  *os.File // the epoll instance
 	raw   syscall.RawConn
-	armed bool // it will ring; of the owner alone
+	other bool // there is another descriptor that may ring
+	armed bool // the socket will ring; of the owner alone
 }
 
-// newDoorbell makes one for a socket.
-func newDoorbell(socket int) (*doorbell, error) {
+// Who has rung.
+const socketRang, otherRang = 0, 1
+
+// newDoorbell makes one for a socket, and for another descriptor unless that is 0.
+func newDoorbell(socket, other int) (*doorbell, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
@@ -33,8 +40,12 @@ func newDoorbell(socket int) (*doorbell, error) {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	d := &doorbell{file: os.NewFile(uintptr(fd), "epoll")}
-	if err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, socket, &unix.EpollEvent{}); err == nil {
+	d := &doorbell{file: os.NewFile(uintptr(fd), "epoll"), other: other != 0}
+	err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, socket, &unix.EpollEvent{})
+	if err == nil && other != 0 {
+		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, other, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: otherRang})
+	}
+	if err == nil {
 		d.raw, err = d.file.SyscallConn()
 	}
 	if err != nil {
@@ -49,7 +60,7 @@ func (d *doorbell) arm(fd uintptr, socket int) error {
 	if d.armed {
 		return nil
 	}
-	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: socketRang}
 	if err := unix.EpollCtl(int(fd), unix.EPOLL_CTL_MOD, socket, &event); err != nil {
 		return os.NewSyscallError("epoll_ctl", err)
 	}
@@ -57,14 +68,25 @@ func (d *doorbell) arm(fd uintptr, socket int) error {
 	return nil
 }
 
-// answer silences it if it has rung.
-func (d *doorbell) answer(fd uintptr) {
-	if !d.armed {
-		return
+// answer silences it if it has rung, and reports whether the other descriptor has.
+func (d *doorbell) answer(fd uintptr) (other bool) {
+	if !d.armed && !d.other {
+		return false
 	}
-	var event unix.EpollEvent
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&event)), 1, 0, 0, 0)
-	d.armed = errno != 0 || n == 0
+	var events [2]unix.EpollEvent
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&events)), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	for i := range events[:n] {
+		switch events[i].Fd {
+		case socketRang:
+			d.armed = false
+		case otherRang:
+			other = true
+		}
+	}
+	return other
 }
 
 // disarm silences it whether it has rung or not.

@@ -9,7 +9,12 @@ import (
 
 // TestDoorbell: it rings when armed and something can be read, and never otherwise.
 func TestDoorbell(t *testing.T) {
-	s := opener(Listen).open(t, "127.0.0.1:0", Config{})
+	other, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(other)
+	s := opener(Listen).open(t, "127.0.0.1:0", Config{Bell: other})
 	b := s.backend.(*batch)
 	onBell := func(f func(bell uintptr)) {
 		t.Helper()
@@ -24,6 +29,20 @@ func TestDoorbell(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+	answer := func(want bool) {
+		t.Helper()
+		onBell(func(bell uintptr) {
+			if rang := b.bell.answer(bell); rang != want {
+				t.Errorf("that the other descriptor has rung is %v, want %v", rang, want)
+			}
+		})
+	}
+	ring := func() {
+		t.Helper()
+		if _, err := unix.Write(other, []byte{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	wantRinging := func(want bool) {
 		t.Helper()
@@ -61,18 +80,39 @@ func TestDoorbell(t *testing.T) {
 	wantRinging(false) // not armed
 	arm()
 	wantRinging(true) // at once
-	onBell(b.bell.answer)
+	answer(false)
 	wantRinging(false) // though something is there
 	arrive()
 	wantRinging(false)
 	readAll()
 	arm()
 	wantRinging(false) // nothing is there
-	onBell(b.bell.answer)
+	answer(false)
 	arrive()
 	wantRinging(true) // an answer to a bell that has not rung leaves it armed
 	onBell(b.disarm)
 	wantRinging(false)
 	arrive()
 	wantRinging(false)
+
+	ring() // needs no arming
+	wantRinging(true)
+	answer(true)
+	wantRinging(false) // though nobody has read it
+	ring()
+	answer(true)
+	readAll()
+	arm()
+	ring()
+	answer(true)
+	arrive()
+	wantRinging(true) // it is armed still
+	ring()
+	answer(true)
+	wantRinging(false) // both in one
+	readAll()
+	ring()
+	if msgs, err := s.Recv(time.Time{}); len(msgs) != 0 || err != nil {
+		t.Errorf("%d messages, %v", len(msgs), err)
+	}
 }
