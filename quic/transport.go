@@ -16,6 +16,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/hosted"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 	"github.com/godwit-quic/godwit/internal/udp"
@@ -57,6 +58,12 @@ type worker struct {
 // Programs that only listen, or have one connection, need none: Listen and Dial make it,
 // and so do TransportConfig.Listen and TransportConfig.Dial.
 func NewTransport(addr string, conf *TransportConfig) (*Transport, error) {
+	return openTransport(addr, conf, nil)
+}
+
+// openTransport is NewTransport. host, if not nil, has a part in its loop, of which there
+// is one.
+func openTransport(addr string, conf *TransportConfig, host *hosted.Loop) (*Transport, error) {
 	conf = conf.orDefault()
 	if err := conf.validate(); err != nil {
 		return nil, err
@@ -65,7 +72,11 @@ func NewTransport(addr string, conf *TransportConfig) (*Transport, error) {
 		addr = ":0"
 	}
 	n := max(conf.Loops, 1)
-	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), conf.udp())
+	sockets := conf.udp()
+	if host != nil {
+		n, sockets.Bell = 1, host.Bell
+	}
+	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), sockets)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +84,16 @@ func NewTransport(addr string, conf *TransportConfig) (*Transport, error) {
 	for i, s := range group.Sockets {
 		socks[i] = s
 	}
-	return newTransport(socks, conf), nil
+	return startTransport(socks, conf, host), nil
 }
 
 // newTransport starts a loop on each socket.
 func newTransport(socks []loop.Socket, conf *TransportConfig) *Transport {
+	return startTransport(socks, conf, nil)
+}
+
+// startTransport is newTransport, with a host as openTransport has it.
+func startTransport(socks []loop.Socket, conf *TransportConfig, host *hosted.Loop) *Transport {
 	t := &Transport{
 		ids: conf.connectionIDs(), retry: conf.RequireAddressValidation,
 		log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory(),
@@ -89,10 +105,12 @@ func newTransport(socks []loop.Socket, conf *TransportConfig) *Transport {
 	}
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
-		return loop.Config{
+		l := loop.Config{
 			Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended,
 			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch,
 		}
+		t.host(&l, host)
+		return l
 	})
 	for i, l := range group.Loops {
 		t.workers[i].Loop = l
