@@ -45,15 +45,23 @@ var may = map[string]string{
 	"internal/loop": "internal/connid internal/engine internal/monotime internal/path internal/streambuf internal/udp internal/wire " +
 		"net os sync time",
 
+	"internal/hosted": "internal/loop",
+
 	// The faces.
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
-		"internal/handshake internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
+		"internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire context net os sync time",
 	"internal/h3ext": "quic internal/h3 context net/http",
 	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
 	"webtransport": "http3 quic internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
+
+	// What other languages use.
+	"bindings/port": "quic/congestion quic internal/devcert internal/h3 internal/hosted internal/qpack internal/wt " +
+		"context net os sync time golang.org/x/sys",
+	"bindings/c/libgodwit": "bindings/port os sync time",
+	"bindings/c":           "bindings/c/libgodwit",
 
 	// Programs.
 	"cmd/godwit": "http3 quic webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
