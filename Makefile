@@ -2,7 +2,8 @@
 # make lint      gofmt, go vet for three systems, staticcheck
 # make race      all tests with the race detector, if there is a C compiler
 # make plain     what the race detector slows down or would falsify: the simulator at
-#                all its seeds, and what a packet may allocate
+#                all its seeds, and what a packet may allocate; and what packets are
+#                protected with where our assembly is not used
 # make nested    real peers and browsers, and the tests of the bench
 # make stdtests  the standard library's tests of net/http, over HTTP/3
 # make stress    every package's tests STRESS times, with all cores busy
@@ -29,7 +30,8 @@ STRESS      ?= 20
 RACE_SEEDS  ?= 5
 
 # Modules of their own, so that users never see what they depend on.
-NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/go.mod bench/go.mod))
+NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/go.mod bench/go.mod \
+	internal/protect/gcm/asm/go.mod))
 
 # Without a C compiler Go leaves the race detector out.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
@@ -85,6 +87,8 @@ endif
 plain:
 	$(GO) test -count=1 ./internal/test/sim ./internal/engine ./internal/h3 ./quic
 	$(GO) test -count=1 -run '^TestSimulation$$' ./webtransport
+	GODEBUG=cpu.avx2=off $(GO) test -count=1 ./internal/protect ./internal/engine
+	$(GO) test -count=1 -tags purego -skip '^TestPacketsDoNotAllocate$$' ./internal/protect/... # ChaCha20 does then
 
 nested:
 	@failed=; for dir in $(NESTED); do echo "test $$dir"; \

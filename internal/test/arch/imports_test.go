@@ -18,7 +18,7 @@ var may = map[string]string{
 	"internal/varint":    "",
 	"internal/monotime":  "time",
 	"internal/wire":      "internal/varint time",
-	"internal/protect":   "internal/monotime internal/varint internal/wire golang.org/x/crypto",
+	"internal/protect":   "internal/monotime internal/protect/gcm internal/varint internal/wire golang.org/x/crypto",
 	"quic/congestion":    "time",
 	"internal/recovery":  "quic/congestion internal/monotime internal/wire time",
 	"internal/connid":    "internal/wire golang.org/x/net",
@@ -26,9 +26,10 @@ var may = map[string]string{
 	"internal/path":      "quic/congestion internal/connid internal/monotime internal/recovery internal/wire time",
 	"internal/engine": "quic/congestion internal/connid internal/monotime internal/path internal/protect " +
 		"internal/recovery internal/streambuf internal/varint internal/wire time",
-	"internal/qpack": "internal/varint sync",
-	"internal/h3":    "internal/monotime internal/qpack internal/varint internal/wire sync time",
-	"internal/wt":    "internal/h3 internal/monotime internal/varint internal/wire time",
+	"internal/protect/gcm": "golang.org/x/sys", // AES-GCM in assembly
+	"internal/qpack":       "internal/varint sync",
+	"internal/h3":          "internal/monotime internal/qpack internal/varint internal/wire sync time",
+	"internal/wt":          "internal/h3 internal/monotime internal/varint internal/wire time",
 
 	// Sockets, loops, and what they need.
 	"internal/queue":     "context sync",
