@@ -24,12 +24,9 @@ func (c *Conn) keysUpdated(now monotime.Time) {
 	c.deadlines[slotKeyDiscard] = now.Add(3 * c.loss.PTO())
 }
 
-// checkKeyLimit updates the keys in time, before they were used too often
-// (RFC 9001, Section 6.6).
-func (c *Conn) checkKeyLimit(now monotime.Time) {
-	if !c.keys.NeedsUpdate() {
-		return
-	}
+// limitKey updates the keys in time, before they were used too often (RFC 9001,
+// Section 6.6).
+func (c *Conn) limitKey(now monotime.Time) {
 	if err := c.UpdateKeys(now); err != nil && c.keys.Exhausted() {
 		c.fail(now, protocolError(wire.AEADLimitReached, 0, "keys used up and no update possible"))
 	}

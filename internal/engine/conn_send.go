@@ -99,6 +99,7 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 			break // before the window is full
 		}
 	}
+	c.sealTrain(out)
 	if p.Underused && !p.Full() {
 		p.LimitApp()
 	}
@@ -117,6 +118,7 @@ func (c *Conn) sentDatagram(p *path.Path, length int) {
 
 // transmit sends a single datagram on a path.
 func (c *Conn) transmit(p *path.Path, data []byte) Transmit {
+	c.sealTrain(data)
 	c.sentDatagram(p, len(data))
 	return Transmit{Data: data, Segment: len(data), Path: p.Addrs, ECN: p.Mark()}
 }
@@ -230,7 +232,7 @@ func (c *Conn) appendKeepInformed(w *frameWriter, space *numberSpace) {
 	}
 }
 
-// finish seals a packet and records it as sent.
+// finish seals a packet, or leaves that to sealTrain, and records it as sent.
 func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 	w.fillSample()
 	if w.lengthAt > 0 {
@@ -241,15 +243,23 @@ func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 		phase := w.level == wire.OneRTTLevel && c.keys.KeyPhase()
 		c.tracer.PacketSent(now, OpenPacket{w.level, w.pn, phase, size, w.b[w.payload:]})
 	}
-	pkt := w.b[w.start:]
-	if w.level == wire.OneRTTLevel {
-		pkt = c.keys.Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
-	} else {
-		pkt = c.hs.keys[w.level].sealer.Seal(pkt, w.pnAt-w.start, w.pnLen, w.pn)
+	pnOffset := w.pnAt - w.start
+	if w.level != wire.OneRTTLevel {
+		pkt := c.hs.keys[w.level].sealer.Seal(w.b[w.start:], pnOffset, w.pnLen, w.pn)
+		c.recordSent(now, w, size)
+		return w.b[:w.start+len(pkt)]
 	}
+	b := c.keys.SealLater(&c.endpoint.train, w.b, w.start, pnOffset, w.pnLen, w.pn)
 	c.recordSent(now, w, size)
-	return w.b[:w.start+len(pkt)]
+	if c.keys.NeedsUpdate() {
+		c.sealTrain(b)
+		c.limitKey(now)
+	}
+	return b
 }
+
+// sealTrain seals the packets that finish left, the last of which ends b.
+func (c *Conn) sealTrain(b []byte) { c.keys.SealTrain(&c.endpoint.train, b) }
 
 func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 	c.counters.SentPackets++
@@ -275,9 +285,6 @@ func (c *Conn) recordSent(now monotime.Time, w *frameWriter, size int) {
 	c.loss.OnSent(w.space, p)
 	if p.AckEliciting {
 		c.idle.sent(c, now)
-	}
-	if w.space == wire.AppSpace {
-		c.checkKeyLimit(now)
 	}
 	if w.space == wire.HandshakeSpace && c.side == wire.ClientSide {
 		c.discardSpace(now, wire.InitialSpace) // RFC 9001, Section 4.9.1

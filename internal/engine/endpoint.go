@@ -92,6 +92,7 @@ type Endpoint struct {
 
 	last    *Conn             // the one a datagram went to before
 	lastID  wire.ConnectionID // by this ID
+	train   protect.Train     // what a connection has built and not sealed, while it is polled
 	answers answers
 	stats   EndpointStats
 	scratch [2048]byte

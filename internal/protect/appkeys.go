@@ -85,12 +85,9 @@ func (k *AppKeys) Phase() uint64 { return k.phase }
 
 // Seal protects a packet as Sealer.Seal does. Packet numbers must rise.
 func (k *AppKeys) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []byte {
-	if k.appCiphers == nil {
-		k.wake()
-	}
-	k.write.count(pn)
-	pkt = k.sealing.seal(pkt, pnOffset+pnLen, pn, &k.sealingHeader.mask)
-	k.sealingHeader.protect(pkt, pnOffset, pnLen)
+	var t Train
+	pkt = k.SealLater(&t, pkt, 0, pnOffset, pnLen, pn)
+	k.SealTrain(&t, pkt)
 	return pkt
 }
 
@@ -179,7 +176,7 @@ func (k *AppKeys) NeedsUpdate() bool { return k.limited() && k.write.sealed >= u
 func (k *AppKeys) Exhausted() bool { return k.limited() && k.write.sealed >= ConfidentialityLimit }
 
 // HasPrevious reports whether the read key of the phase before is still kept.
-func (k *AppKeys) HasPrevious() bool { return k.appCiphers != nil && k.previous.aead != nil }
+func (k *AppKeys) HasPrevious() bool { return k.appCiphers != nil && k.previous.valid() }
 
 // DropPrevious discards the read key of the phase before, unless the peer has
 // not answered an update yet and still needs it (RFC 9001, Section 6.5).

@@ -5,9 +5,11 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/chacha20"
 
+	"github.com/godwit-quic/godwit/internal/protect/gcm"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -16,18 +18,27 @@ const ivLen = 12
 // packetKey protects payloads (RFC 9001, Section 5.3). The zero value has no
 // key.
 type packetKey struct {
-	aead cipher.AEAD
-	iv   [ivLen]byte
+	gcm  *gcm.Key    // of AES where that package is available
+	aead cipher.AEAD // otherwise
+	iv   [ivLen]byte // for aead
 }
 
 // newPacketKey derives the AEAD's key and IV from a secret.
 func newPacketKey(v wire.Version, s Suite, secret []byte) (k packetKey, err error) {
 	l := labelsOf(v)
-	var sum hashValue
-	k.aead, err = newAEAD(s, s.derive(&sum, secret, l.key, s.keyLen()))
-	copy(k.iv[:], s.derive(&sum, secret, l.iv, ivLen))
+	var sum, sumIV hashValue
+	key := s.derive(&sum, secret, l.key, s.keyLen())
+	copy(k.iv[:], s.derive(&sumIV, secret, l.iv, ivLen))
+	if s.aes() && gcm.Available() {
+		k.gcm = gcm.NewKey(key, &k.iv)
+	} else {
+		k.aead, err = newAEAD(s, key)
+	}
 	return k, err
 }
+
+// valid reports whether there is a key.
+func (k *packetKey) valid() bool { return k.gcm != nil || k.aead != nil }
 
 // scratch is memory for a nonce or a mask: in a local variable it would escape
 // through the interfaces of the ciphers.
@@ -44,17 +55,33 @@ func (k *packetKey) nonce(pn wire.PacketNumber, sc *scratch) []byte {
 
 // seal encrypts pkt from payloadAt on, in place, and returns it with the tag.
 func (k *packetKey) seal(pkt []byte, payloadAt int, pn wire.PacketNumber, sc *scratch) []byte {
-	header := pkt[:payloadAt]
-	return k.aead.Seal(header, k.nonce(pn, sc), pkt[payloadAt:], header)
+	if k.gcm == nil {
+		header := pkt[:payloadAt]
+		return k.aead.Seal(header, k.nonce(pn, sc), pkt[payloadAt:], header)
+	}
+	pkt = slices.Grow(pkt, Overhead)[:len(pkt)+Overhead]
+	k.gcm.Seal(pkt, []gcm.Packet{{Header: payloadAt, End: len(pkt), Number: uint64(pn)}})
+	return pkt
 }
 
 // open decrypts pkt from payloadAt on, in place, and returns the payload.
 func (k *packetKey) open(pkt []byte, payloadAt int, pn wire.PacketNumber, sc *scratch) ([]byte, error) {
-	payload, err := k.aead.Open(pkt[payloadAt:payloadAt], k.nonce(pn, sc), pkt[payloadAt:], pkt[:payloadAt])
-	if err != nil {
+	if k.gcm == nil {
+		payload, err := k.aead.Open(pkt[payloadAt:payloadAt], k.nonce(pn, sc), pkt[payloadAt:], pkt[:payloadAt])
+		if err != nil {
+			return nil, ErrDecrypt
+		}
+		return payload, nil
+	}
+	end := len(pkt) - Overhead
+	if end < payloadAt {
 		return nil, ErrDecrypt
 	}
-	return payload, nil
+	packets := [1]gcm.Packet{{Header: payloadAt, End: len(pkt), Number: uint64(pn)}}
+	if k.gcm.Open(pkt, packets[:]); !packets[0].Authentic {
+		return nil, ErrDecrypt
+	}
+	return pkt[payloadAt:end], nil
 }
 
 const (
@@ -77,9 +104,9 @@ const (
 
 // headerKey protects headers (RFC 9001, Section 5.4).
 type headerKey struct {
-	block cipher.Block // nil for ChaCha20
-	key   [maxKeyLen]byte
-	suite Suite
+	masks *gcm.Masks      // of AES where that package is available
+	block cipher.Block    // of AES otherwise
+	key   [maxKeyLen]byte // of ChaCha20
 	mask  scratch
 }
 
@@ -95,22 +122,34 @@ func headerSecret(v wire.Version, s Suite, secret []byte) (key [maxKeyLen]byte) 
 }
 
 func makeHeaderKey(s Suite, key [maxKeyLen]byte) (k headerKey, err error) {
-	k.suite, k.key = s, key
-	if s == ChaCha20Poly1305 {
-		return k, nil
-	}
-	if k.block, err = aes.NewCipher(k.key[:s.keyLen()]); err != nil {
-		return k, fmt.Errorf("protect: %v: %w", s, err)
+	switch {
+	case !s.aes():
+		k.key = key
+	case gcm.Available():
+		k.masks = gcm.NewMasks(key[:s.keyLen()])
+	default:
+		if k.block, err = aes.NewCipher(key[:s.keyLen()]); err != nil {
+			return k, fmt.Errorf("protect: %v: %w", s, err)
+		}
 	}
 	return k, nil
 }
 
 // setMask computes the mask from a sample (RFC 9001, Sections 5.4.3 and 5.4.4).
 func (k *headerKey) setMask(sample []byte) {
-	if k.block != nil {
+	switch {
+	case k.masks != nil:
+		masks := [1][sampleLen]byte{[sampleLen]byte(sample)}
+		k.masks.Encrypt(masks[:])
+		k.mask = masks[0]
+	case k.block != nil:
 		k.block.Encrypt(k.mask[:], sample)
-		return
+	default:
+		k.setChaCha20Mask(sample)
 	}
+}
+
+func (k *headerKey) setChaCha20Mask(sample []byte) {
 	c, err := chacha20.NewUnauthenticatedCipher(k.key[:], sample[4:])
 	if err != nil {
 		panic("protect: ChaCha20: " + err.Error()) // the lengths are constant
@@ -123,8 +162,8 @@ func (k *headerKey) setMask(sample []byte) {
 // protect masks the header of a sealed packet.
 func (k *headerKey) protect(pkt []byte, pnOffset, pnLen int) {
 	k.setMask(pkt[pnOffset+maxPNLen : pnOffset+maxPNLen+sampleLen])
-	k.maskFirst(pkt)
-	k.maskNumber(pkt, pnOffset, pnLen)
+	k.mask.first(pkt)
+	k.mask.number(pkt[pnOffset : pnOffset+pnLen])
 }
 
 // unprotect unmasks the header and returns the packet number as sent and its
@@ -134,26 +173,29 @@ func (k *headerKey) unprotect(pkt []byte, pnOffset int) (truncated uint64, pnLen
 		return 0, 0
 	}
 	k.setMask(pkt[pnOffset+maxPNLen : pnOffset+maxPNLen+sampleLen])
-	k.maskFirst(pkt)
+	k.mask.first(pkt)
 	pnLen = int(pkt[0]&pnLenMask) + 1
-	k.maskNumber(pkt, pnOffset, pnLen)
-	for _, c := range pkt[pnOffset : pnOffset+pnLen] {
+	number := pkt[pnOffset : pnOffset+pnLen]
+	k.mask.number(number)
+	for _, c := range number {
 		truncated = truncated<<8 | uint64(c)
 	}
 	return truncated, pnLen
 }
 
-func (k *headerKey) maskFirst(pkt []byte) {
+// first masks the first byte of a packet, or unmasks it.
+func (mask *scratch) first(pkt []byte) {
 	if pkt[0]&longHeaderBit != 0 {
-		pkt[0] ^= k.mask[0] & longMask
+		pkt[0] ^= mask[0] & longMask
 	} else {
-		pkt[0] ^= k.mask[0] & shortMask
+		pkt[0] ^= mask[0] & shortMask
 	}
 }
 
-func (k *headerKey) maskNumber(pkt []byte, pnOffset, pnLen int) {
-	for i := range pnLen {
-		pkt[pnOffset+i] ^= k.mask[1+i]
+// number masks a packet number, or unmasks it.
+func (mask *scratch) number(pn []byte) {
+	for i := range pn {
+		pn[i] ^= mask[1+i]
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *Sealer) Seal(pkt []byte, pnOffset, pnLen int, pn wire.PacketNumber) []b
 }
 
 // Valid reports whether s has keys.
-func (s *Sealer) Valid() bool { return s.packet.aead != nil }
+func (s *Sealer) Valid() bool { return s.packet.valid() }
 
 // Opener removes the protection that a Sealer with the same secret applied. The
 // zero value has no keys.
@@ -86,7 +86,7 @@ func (o *Opener) Open(pkt []byte, pnOffset int, largest wire.PacketNumber) (payl
 }
 
 // Valid reports whether o has keys.
-func (o *Opener) Valid() bool { return o.packet.aead != nil }
+func (o *Opener) Valid() bool { return o.packet.valid() }
 
 // NewInitial returns the protection of Initial packets for one side. dstID is
 // the destination ID of the client's first Initial packet, or of the first

@@ -41,6 +41,9 @@ func (s Suite) String() string {
 	return fmt.Sprintf("cipher suite 0x%04x", uint16(s))
 }
 
+// aes reports whether the suite's cipher is AES.
+func (s Suite) aes() bool { return s == AES128GCM || s == AES256GCM }
+
 // keyLen returns the length in bytes of the AEAD's key, which is also that of
 // the header protection key, or 0 for an unknown suite.
 func (s Suite) keyLen() int {

@@ -9,7 +9,7 @@ import (
 // machines are the packages that know no clock and start no goroutine: the time is given
 // to them, and the same inputs give the same outputs.
 var machines = []string{
-	"internal/varint", "internal/monotime", "internal/wire", "internal/protect", "quic/congestion", "internal/recovery",
+	"internal/varint", "internal/monotime", "internal/wire", "internal/protect", "internal/protect/gcm", "quic/congestion", "internal/recovery",
 	"internal/connid", "internal/streambuf", "internal/path", "internal/engine", "internal/qpack", "internal/h3", "internal/wt",
 }
 
