@@ -337,7 +337,6 @@ batch:
 	VINSERTI128    $0x01, X12, Y12, Y12
 	VPXOR          Y12, Y15, Y15
 	VPXOR          counters<>+224(SB), Y15, Y7
-	LEAQ           -256(R8), R11
 	CMPQ           800(DI), $0x00
 	JE             lateOfBatch
 	VBROADCASTI128 16(DI), Y8
@@ -387,7 +386,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        (R11), Y12
+	VMOVDQU        -256(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPXOR          Y9, Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
@@ -404,7 +403,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        32(R11), Y12
+	VMOVDQU        -224(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -423,7 +422,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        64(R11), Y12
+	VMOVDQU        -192(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -442,7 +441,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        96(R11), Y12
+	VMOVDQU        -160(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -461,7 +460,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        128(R11), Y12
+	VMOVDQU        -128(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -480,7 +479,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        160(R11), Y12
+	VMOVDQU        -96(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -499,7 +498,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        192(R11), Y12
+	VMOVDQU        -64(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -518,7 +517,7 @@ lateOfBatch:
 	VAESENC        Y8, Y5, Y5
 	VAESENC        Y8, Y6, Y6
 	VAESENC        Y8, Y7, Y7
-	VMOVDQU        224(R11), Y12
+	VMOVDQU        -32(R8), Y12
 	VPSHUFB        reversal<>+0(SB), Y12, Y12
 	VPSHUFD        $0x4e, Y12, Y14
 	VPXOR          Y12, Y14, Y14
@@ -579,248 +578,622 @@ lateOfBatch:
 	JMP            batch
 
 batchesEnd:
-	LEAQ         -256(R8), R11
-	VMOVDQU      (R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPXOR        Y9, Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 256(DI), Y12, Y9
-	VPCLMULQDQ   $0x11, 256(DI), Y12, Y11
-	VPCLMULQDQ   $0x00, 544(DI), Y14, Y10
-	VMOVDQU      32(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 288(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 288(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 576(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      64(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 320(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 320(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 608(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      96(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 352(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 352(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 640(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      128(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 384(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 384(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 672(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      160(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 416(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 416(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 704(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      192(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 448(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 448(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 736(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      224(R11), Y12
-	VPSHUFB      reversal<>+0(SB), Y12, Y12
-	VPSHUFD      $0x4e, Y12, Y14
-	VPXOR        Y12, Y14, Y14
-	VPCLMULQDQ   $0x00, 480(DI), Y12, Y13
-	VPCLMULQDQ   $0x11, 480(DI), Y12, Y12
-	VPCLMULQDQ   $0x00, 768(DI), Y14, Y14
-	VPXOR        Y13, Y9, Y9
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y10, Y10
-	VPXOR        Y9, Y10, Y10
-	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y9, Y13
-	VPSHUFD      $0x4e, Y9, Y9
-	VPXOR        Y11, Y10, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y10, Y10
-	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y10, Y13
-	VPSHUFD      $0x4e, Y10, Y10
-	VPXOR        Y10, Y11, Y11
-	VPXOR        Y13, Y11, Y11
-	VEXTRACTI128 $0x01, Y11, X13
-	VPXOR        X13, X11, X9
+	MOVQ R8, R11
+	MOVQ R9, R12
+	SHRQ $0x05, R12
+	LEAQ 31(R9), AX
+	ANDQ $-16, AX
+	LEAQ 512(DI), R13
+	SUBQ AX, R13
+	CMPQ R9, $0x00000080
+	JBE  last4
+	CMPQ R9, $0x000000c0
+	JBE  last6
+	JMP  last8
 
-end:
-	MOVQ           R8, R11
-	MOVQ           R9, R12
-	SHRQ           $0x05, R12
-	LEAQ           31(R9), AX
-	ANDQ           $-16, AX
-	LEAQ           512(DI), R13
-	SUBQ           AX, R13
-	CMPQ           R9, $0x00000080
-	JA             cipher8
+last4:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
-	VMOVQ          BX, X13
-	VPSLLDQ        $0x04, X13, X13
-	VPXOR          512(DI), X13, X13
-	VPXOR          one<>+0(SB), X13, X13
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
 	VPXOR          counters<>+0(SB), Y15, Y0
 	VPXOR          counters<>+32(SB), Y15, Y1
 	VPXOR          counters<>+64(SB), Y15, Y2
 	VPXOR          counters<>+96(SB), Y15, Y3
 	CMPQ           800(DI), $0x00
-	JE             late4
+	JE             last4late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 32(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 48(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 64(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 
-late4:
+last4late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -256(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPXOR          Y9, Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 256(DI), Y12, Y9
+	VPCLMULQDQ     $0x11, 256(DI), Y12, Y11
+	VPCLMULQDQ     $0x00, 544(DI), Y14, Y10
 	VBROADCASTI128 96(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -224(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 288(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 288(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 576(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 112(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -192(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 320(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 320(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 608(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 128(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -160(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 352(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 352(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 144(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -128(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 384(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 384(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 672(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 160(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -96(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 416(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 416(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 704(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 176(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -64(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 448(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 448(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 736(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 192(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU        -32(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 480(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 480(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 768(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
 	VBROADCASTI128 208(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VPXOR          Y9, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y9, Y13
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VPXOR          Y13, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y10, Y13
+	VPSHUFD        $0x4e, Y10, Y10
+	VPXOR          Y10, Y11, Y11
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
 	VBROADCASTI128 224(DI), Y8
 	VAESENCLAST    Y8, Y0, Y0
 	VAESENCLAST    Y8, Y1, Y1
 	VAESENCLAST    Y8, Y2, Y2
 	VAESENCLAST    Y8, Y3, Y3
-	VAESENCLAST    X8, X13, X13
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
 	CMPQ           R9, $0x20
-	JB             stop4_0
+	JB             last4stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_1
+	JB             last4stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_2
+	JB             last4stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_3
+	JB             last4stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop4_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
+last4stop0:
+	JMP pairsDone
 
-stop4_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop4_1:
+last4stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop4_0:
+last4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             last6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+last6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -256(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPXOR          Y9, Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 256(DI), Y12, Y9
+	VPCLMULQDQ     $0x11, 256(DI), Y12, Y11
+	VPCLMULQDQ     $0x00, 544(DI), Y14, Y10
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -224(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 288(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 288(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 576(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -192(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 320(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 320(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 608(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -160(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 352(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 352(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -128(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 384(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 384(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 672(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -96(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 416(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 416(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 704(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -64(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 448(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 448(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 736(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU        -32(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 480(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 480(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 768(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VPXOR          Y9, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y9, Y13
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VPXOR          Y13, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y10, Y13
+	VPSHUFD        $0x4e, Y10, Y10
+	VPXOR          Y10, Y11, Y11
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             last6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+last6stop0:
 	JMP pairsDone
 
-cipher8:
+last6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+last6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8:
+	VMOVDQU        -256(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPXOR          Y9, Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 256(DI), Y12, Y9
+	VPCLMULQDQ     $0x11, 256(DI), Y12, Y11
+	VPCLMULQDQ     $0x00, 544(DI), Y14, Y10
+	VMOVDQU        -224(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 288(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 288(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 576(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -192(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 320(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 320(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 608(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -160(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 352(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 352(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -128(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 384(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 384(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 672(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -96(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 416(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 416(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 704(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -64(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 448(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 448(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 736(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VMOVDQU        -32(R8), Y12
+	VPSHUFB        reversal<>+0(SB), Y12, Y12
+	VPSHUFD        $0x4e, Y12, Y14
+	VPXOR          Y12, Y14, Y14
+	VPCLMULQDQ     $0x00, 480(DI), Y12, Y13
+	VPCLMULQDQ     $0x11, 480(DI), Y12, Y12
+	VPCLMULQDQ     $0x00, 768(DI), Y14, Y14
+	VPXOR          Y13, Y9, Y9
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y14, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y9, Y13
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VPXOR          Y13, Y10, Y10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y10, Y13
+	VPSHUFD        $0x4e, Y10, Y10
+	VPXOR          Y10, Y11, Y11
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
 	VMOVQ          BX, X13
@@ -844,7 +1217,7 @@ cipher8:
 	VPXOR          Y12, Y15, Y15
 	VPXOR          counters<>+224(SB), Y15, Y7
 	CMPQ           800(DI), $0x00
-	JE             late8
+	JE             last8late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -886,7 +1259,7 @@ cipher8:
 	VAESENC        Y8, Y7, Y7
 	VAESENC        X8, X13, X13
 
-late8:
+last8late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -988,84 +1361,679 @@ late8:
 	VAESENCLAST    Y8, Y7, Y7
 	VAESENCLAST    X8, X13, X13
 	CMPQ           R9, $0x20
-	JB             stop8_0
+	JB             last8stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_1
+	JB             last8stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_2
+	JB             last8stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_3
+	JB             last8stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_4
+	JB             last8stop4
 	VPXOR          (R8), Y4, Y4
 	VMOVDQU        Y4, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_5
+	JB             last8stop5
 	VPXOR          (R8), Y5, Y5
 	VMOVDQU        Y5, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_6
+	JB             last8stop6
 	VPXOR          (R8), Y6, Y6
 	VMOVDQU        Y6, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_7
+	JB             last8stop7
 	VPXOR          (R8), Y7, Y7
 	VMOVDQU        Y7, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop8_7:
-	VMOVDQA Y7, Y0
-	JMP     pairsDone
+last8stop0:
+	JMP pairsDone
 
-stop8_6:
-	VMOVDQA Y6, Y0
-	JMP     pairsDone
-
-stop8_5:
-	VMOVDQA Y5, Y0
-	JMP     pairsDone
-
-stop8_4:
-	VMOVDQA Y4, Y0
-	JMP     pairsDone
-
-stop8_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
-
-stop8_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop8_1:
+last8stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop8_0:
+last8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+last8stop7:
+	VMOVDQA Y7, Y0
+	JMP     pairsDone
+
+end:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	SHRQ $0x05, R12
+	LEAQ 31(R9), AX
+	ANDQ $-16, AX
+	LEAQ 512(DI), R13
+	SUBQ AX, R13
+	CMPQ R9, $0x00000080
+	JBE  only4
+	CMPQ R9, $0x000000c0
+	JBE  only6
+	JMP  only8
+
+only4:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	CMPQ           800(DI), $0x00
+	JE             only4late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+
+only4late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             only4stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only4stop0:
+	JMP pairsDone
+
+only4stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             only6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+only6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             only6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only6stop0:
+	JMP pairsDone
+
+only6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+only6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+only8:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X13
+	VPSLLDQ        $0x04, X13, X13
+	VPXOR          512(DI), X13, X13
+	VPXOR          one<>+0(SB), X13, X13
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	VPXOR          counters<>+192(SB), Y15, Y6
+	MOVL           R10, AX
+	ADDL           $0x10, R10
+	XORL           R10, AX
+	BSWAPL         AX
+	VMOVD          AX, X12
+	VPSLLDQ        $0x0c, X12, X12
+	VINSERTI128    $0x01, X12, Y12, Y12
+	VPXOR          Y12, Y15, Y15
+	VPXOR          counters<>+224(SB), Y15, Y7
+	CMPQ           800(DI), $0x00
+	JE             only8late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+
+only8late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    Y8, Y6, Y6
+	VAESENCLAST    Y8, Y7, Y7
+	VAESENCLAST    X8, X13, X13
+	CMPQ           R9, $0x20
+	JB             only8stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop6
+	VPXOR          (R8), Y6, Y6
+	VMOVDQU        Y6, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop7
+	VPXOR          (R8), Y7, Y7
+	VMOVDQU        Y7, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only8stop0:
+	JMP pairsDone
+
+only8stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+only8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+only8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+only8stop7:
+	VMOVDQA Y7, Y0
+
 pairsDone:
 	VMOVDQA X13, X7
 	VPXOR   X3, X3, X3
@@ -1595,171 +2563,368 @@ none:
 	VMOVDQA X13, X12
 
 hashEnd:
-	VPXOR          Y9, Y12, Y12
-	VPXOR          X9, X9, X9
-	VPSHUFD        $0x4e, Y12, Y2
-	VPXOR          Y12, Y2, Y2
-	VPCLMULQDQ     $0x00, (R13), Y12, Y14
-	VPCLMULQDQ     $0x11, (R13), Y12, Y12
-	VPCLMULQDQ     $0x00, 288(R13), Y2, Y2
-	VPXOR          Y14, Y3, Y3
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y2, Y10, Y10
-	VPXOR          Y3, Y10, Y10
-	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y3, Y14
-	VPSHUFD        $0x4e, Y3, Y3
-	VPXOR          Y11, Y10, Y10
-	VPXOR          Y3, Y10, Y10
-	VPXOR          Y14, Y10, Y10
-	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y10, Y14
-	VPSHUFD        $0x4e, Y10, Y10
-	VPXOR          Y10, Y11, Y11
-	VPXOR          Y14, Y11, Y11
-	VEXTRACTI128   $0x01, Y11, X14
-	VPXOR          X14, X11, X9
-	VPSHUFB        reversal<>+0(SB), X9, X9
-	CMPQ           R9, $0x00000080
-	JA             cipher8
+	VPXOR        Y9, Y12, Y12
+	VPXOR        X9, X9, X9
+	VPSHUFD      $0x4e, Y12, Y2
+	VPXOR        Y12, Y2, Y2
+	VPCLMULQDQ   $0x00, (R13), Y12, Y14
+	VPCLMULQDQ   $0x11, (R13), Y12, Y12
+	VPCLMULQDQ   $0x00, 288(R13), Y2, Y2
+	VPXOR        Y14, Y3, Y3
+	VPXOR        Y12, Y11, Y11
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y10, Y10
+	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y3, Y14
+	VPSHUFD      $0x4e, Y3, Y3
+	VPXOR        Y11, Y10, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        Y14, Y10, Y10
+	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y10, Y14
+	VPSHUFD      $0x4e, Y10, Y10
+	VPXOR        Y10, Y11, Y11
+	VPXOR        Y14, Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X14
+	VPXOR        X14, X11, X9
+	VPSHUFB      reversal<>+0(SB), X9, X9
+	CMPQ         R9, $0x00000080
+	JBE          last4
+	CMPQ         R9, $0x000000c0
+	JBE          last6
+	JMP          last8
+
+last4:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
-	VMOVQ          BX, X13
-	VPSLLDQ        $0x04, X13, X13
-	VPXOR          512(DI), X13, X13
-	VPXOR          one<>+0(SB), X13, X13
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
 	VPXOR          counters<>+0(SB), Y15, Y0
 	VPXOR          counters<>+32(SB), Y15, Y1
 	VPXOR          counters<>+64(SB), Y15, Y2
 	VPXOR          counters<>+96(SB), Y15, Y3
 	CMPQ           800(DI), $0x00
-	JE             late4
+	JE             last4late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 32(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 48(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 64(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 
-late4:
+last4late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 96(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 112(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 128(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 144(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 160(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 176(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 192(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 208(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 224(DI), Y8
 	VAESENCLAST    Y8, Y0, Y0
 	VAESENCLAST    Y8, Y1, Y1
 	VAESENCLAST    Y8, Y2, Y2
 	VAESENCLAST    Y8, Y3, Y3
-	VAESENCLAST    X8, X13, X13
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
 	CMPQ           R9, $0x20
-	JB             stop4_0
+	JB             last4stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_1
+	JB             last4stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_2
+	JB             last4stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_3
+	JB             last4stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop4_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
+last4stop0:
+	JMP pairsDone
 
-stop4_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop4_1:
+last4stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop4_0:
+last4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             last6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+last6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             last6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+last6stop0:
 	JMP pairsDone
 
-cipher8:
+last6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+last6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
 	VMOVQ          BX, X13
@@ -1783,7 +2948,7 @@ cipher8:
 	VPXOR          Y12, Y15, Y15
 	VPXOR          counters<>+224(SB), Y15, Y7
 	CMPQ           800(DI), $0x00
-	JE             late8
+	JE             last8late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -1825,7 +2990,7 @@ cipher8:
 	VAESENC        Y8, Y7, Y7
 	VAESENC        X8, X13, X13
 
-late8:
+last8late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -1927,84 +3092,85 @@ late8:
 	VAESENCLAST    Y8, Y7, Y7
 	VAESENCLAST    X8, X13, X13
 	CMPQ           R9, $0x20
-	JB             stop8_0
+	JB             last8stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_1
+	JB             last8stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_2
+	JB             last8stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_3
+	JB             last8stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_4
+	JB             last8stop4
 	VPXOR          (R8), Y4, Y4
 	VMOVDQU        Y4, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_5
+	JB             last8stop5
 	VPXOR          (R8), Y5, Y5
 	VMOVDQU        Y5, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_6
+	JB             last8stop6
 	VPXOR          (R8), Y6, Y6
 	VMOVDQU        Y6, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_7
+	JB             last8stop7
 	VPXOR          (R8), Y7, Y7
 	VMOVDQU        Y7, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop8_7:
-	VMOVDQA Y7, Y0
-	JMP     pairsDone
+last8stop0:
+	JMP pairsDone
 
-stop8_6:
-	VMOVDQA Y6, Y0
-	JMP     pairsDone
-
-stop8_5:
-	VMOVDQA Y5, Y0
-	JMP     pairsDone
-
-stop8_4:
-	VMOVDQA Y4, Y0
-	JMP     pairsDone
-
-stop8_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
-
-stop8_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop8_1:
+last8stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop8_0:
+last8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+last8stop7:
+	VMOVDQA Y7, Y0
+
 pairsDone:
 	VPXOR        X13, X9, X9
 	VPXOR        (R8)(R9*1), X9, X9
@@ -2232,7 +3398,6 @@ batch:
 	VPXORQ          Z12, Z15, Z15
 	VINSERTI64X4    $0x01, Y15, Z3, Z3
 	VPXORQ          counters<>+192(SB), Z3, Z3
-	LEAQ            -256(R8), R11
 	CMPQ            800(DI), $0x00
 	JE              lateOfBatch
 	VBROADCASTI32X4 16(DI), Z8
@@ -2262,7 +3427,7 @@ lateOfBatch:
 	VAESENC         Z8, Z1, Z1
 	VAESENC         Z8, Z2, Z2
 	VAESENC         Z8, Z3, Z3
-	VMOVDQU64       (R11), Z12
+	VMOVDQU64       -256(R8), Z12
 	VPSHUFB         reversal<>+0(SB), Z12, Z12
 	VPXORQ          Z9, Z12, Z12
 	VPSHUFD         $0x4e, Z12, Z14
@@ -2275,7 +3440,7 @@ lateOfBatch:
 	VAESENC         Z8, Z1, Z1
 	VAESENC         Z8, Z2, Z2
 	VAESENC         Z8, Z3, Z3
-	VMOVDQU64       64(R11), Z12
+	VMOVDQU64       -192(R8), Z12
 	VPSHUFB         reversal<>+0(SB), Z12, Z12
 	VPSHUFD         $0x4e, Z12, Z14
 	VPXORQ          Z12, Z14, Z14
@@ -2290,7 +3455,7 @@ lateOfBatch:
 	VAESENC         Z8, Z1, Z1
 	VAESENC         Z8, Z2, Z2
 	VAESENC         Z8, Z3, Z3
-	VMOVDQU64       128(R11), Z12
+	VMOVDQU64       -128(R8), Z12
 	VPSHUFB         reversal<>+0(SB), Z12, Z12
 	VPSHUFD         $0x4e, Z12, Z14
 	VPXORQ          Z12, Z14, Z14
@@ -2305,7 +3470,7 @@ lateOfBatch:
 	VAESENC         Z8, Z1, Z1
 	VAESENC         Z8, Z2, Z2
 	VAESENC         Z8, Z3, Z3
-	VMOVDQU64       192(R11), Z12
+	VMOVDQU64       -64(R8), Z12
 	VPSHUFB         reversal<>+0(SB), Z12, Z12
 	VPSHUFD         $0x4e, Z12, Z14
 	VPXORQ          Z12, Z14, Z14
@@ -2372,210 +3537,508 @@ lateOfBatch:
 	JMP             batch
 
 batchesEnd:
-	LEAQ          -256(R8), R11
-	VMOVDQU64     (R11), Z12
-	VPSHUFB       reversal<>+0(SB), Z12, Z12
-	VPXORQ        Z9, Z12, Z12
-	VPSHUFD       $0x4e, Z12, Z14
-	VPXORQ        Z12, Z14, Z14
-	VPCLMULQDQ    $0x00, 256(DI), Z12, Z9
-	VPCLMULQDQ    $0x11, 256(DI), Z12, Z11
-	VPCLMULQDQ    $0x00, 544(DI), Z14, Z10
-	VMOVDQU64     64(R11), Z12
-	VPSHUFB       reversal<>+0(SB), Z12, Z12
-	VPSHUFD       $0x4e, Z12, Z14
-	VPXORQ        Z12, Z14, Z14
-	VPCLMULQDQ    $0x00, 320(DI), Z12, Z13
-	VPCLMULQDQ    $0x11, 320(DI), Z12, Z12
-	VPCLMULQDQ    $0x00, 608(DI), Z14, Z14
-	VPXORQ        Z13, Z9, Z9
-	VPXORQ        Z12, Z11, Z11
-	VPXORQ        Z14, Z10, Z10
-	VMOVDQU64     128(R11), Z12
-	VPSHUFB       reversal<>+0(SB), Z12, Z12
-	VPSHUFD       $0x4e, Z12, Z14
-	VPXORQ        Z12, Z14, Z14
-	VPCLMULQDQ    $0x00, 384(DI), Z12, Z13
-	VPCLMULQDQ    $0x11, 384(DI), Z12, Z12
-	VPCLMULQDQ    $0x00, 672(DI), Z14, Z14
-	VPXORQ        Z13, Z9, Z9
-	VPXORQ        Z12, Z11, Z11
-	VPXORQ        Z14, Z10, Z10
-	VMOVDQU64     192(R11), Z12
-	VPSHUFB       reversal<>+0(SB), Z12, Z12
-	VPSHUFD       $0x4e, Z12, Z14
-	VPXORQ        Z12, Z14, Z14
-	VPCLMULQDQ    $0x00, 448(DI), Z12, Z13
-	VPCLMULQDQ    $0x11, 448(DI), Z12, Z12
-	VPCLMULQDQ    $0x00, 736(DI), Z14, Z14
-	VPXORQ        Z13, Z9, Z9
-	VPXORQ        Z12, Z11, Z11
-	VPXORQ        Z14, Z10, Z10
-	VPXORQ        Z9, Z10, Z10
-	VPCLMULQDQ    $0x00, polynomial<>+0(SB), Z9, Z13
-	VPSHUFD       $0x4e, Z9, Z9
-	VPXORQ        Z11, Z10, Z10
-	VPXORQ        Z9, Z10, Z10
-	VPXORQ        Z13, Z10, Z10
-	VPCLMULQDQ    $0x00, polynomial<>+0(SB), Z10, Z13
-	VPSHUFD       $0x4e, Z10, Z10
-	VPXORQ        Z10, Z11, Z11
-	VPXORQ        Z13, Z11, Z11
-	VEXTRACTI64X4 $0x01, Z11, Y13
-	VPXOR         Y13, Y11, Y11
-	VEXTRACTI128  $0x01, Y11, X13
-	VPXOR         X13, X11, X9
+	MOVQ R8, R11
+	MOVQ R9, R12
+	SHRQ $0x05, R12
+	LEAQ 31(R9), AX
+	ANDQ $-16, AX
+	LEAQ 512(DI), R13
+	SUBQ AX, R13
+	CMPQ R9, $0x00000080
+	JBE  last4
+	CMPQ R9, $0x000000c0
+	JBE  last6
+	JMP  last8
 
-end:
-	MOVQ           R8, R11
-	MOVQ           R9, R12
-	SHRQ           $0x05, R12
-	LEAQ           31(R9), AX
-	ANDQ           $-16, AX
-	LEAQ           512(DI), R13
-	SUBQ           AX, R13
-	CMPQ           R9, $0x00000080
-	JA             cipher8
+last4:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
-	VMOVQ          BX, X13
-	VPSLLDQ        $0x04, X13, X13
-	VPXOR          512(DI), X13, X13
-	VPXOR          one<>+0(SB), X13, X13
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
 	VPXOR          counters<>+0(SB), Y15, Y0
 	VPXOR          counters<>+32(SB), Y15, Y1
 	VPXOR          counters<>+64(SB), Y15, Y2
 	VPXOR          counters<>+96(SB), Y15, Y3
 	CMPQ           800(DI), $0x00
-	JE             late4
+	JE             last4late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 32(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 48(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 64(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 
-late4:
+last4late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -256(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPXORQ         Z9, Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 256(DI), Z12, Z9
+	VPCLMULQDQ     $0x11, 256(DI), Z12, Z11
+	VPCLMULQDQ     $0x00, 544(DI), Z14, Z10
 	VBROADCASTI128 96(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -192(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 320(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 320(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 608(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
 	VBROADCASTI128 112(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -128(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 384(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 384(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 672(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
 	VBROADCASTI128 128(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -64(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 448(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 448(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 736(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
 	VBROADCASTI128 144(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VPXORQ         Z9, Z10, Z10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z9, Z13
+	VPSHUFD        $0x4e, Z9, Z9
+	VPXORQ         Z11, Z10, Z10
+	VPXORQ         Z9, Z10, Z10
+	VPXORQ         Z13, Z10, Z10
 	VBROADCASTI128 160(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z10, Z13
+	VPSHUFD        $0x4e, Z10, Z10
+	VPXORQ         Z10, Z11, Z11
+	VPXORQ         Z13, Z11, Z11
 	VBROADCASTI128 176(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
+	VEXTRACTI64X4  $0x01, Z11, Y13
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
 	VBROADCASTI128 192(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 208(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 224(DI), Y8
 	VAESENCLAST    Y8, Y0, Y0
 	VAESENCLAST    Y8, Y1, Y1
 	VAESENCLAST    Y8, Y2, Y2
 	VAESENCLAST    Y8, Y3, Y3
-	VAESENCLAST    X8, X13, X13
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
 	CMPQ           R9, $0x20
-	JB             stop4_0
+	JB             last4stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_1
+	JB             last4stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_2
+	JB             last4stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_3
+	JB             last4stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop4_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
+last4stop0:
+	JMP pairsDone
 
-stop4_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop4_1:
+last4stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop4_0:
+last4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             last6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+last6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -256(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPXORQ         Z9, Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 256(DI), Z12, Z9
+	VPCLMULQDQ     $0x11, 256(DI), Z12, Z11
+	VPCLMULQDQ     $0x00, 544(DI), Z14, Z10
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -192(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 320(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 320(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 608(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -128(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 384(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 384(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 672(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VMOVDQU64      -64(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 448(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 448(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 736(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VPXORQ         Z9, Z10, Z10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z9, Z13
+	VPSHUFD        $0x4e, Z9, Z9
+	VPXORQ         Z11, Z10, Z10
+	VPXORQ         Z9, Z10, Z10
+	VPXORQ         Z13, Z10, Z10
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z10, Z13
+	VPSHUFD        $0x4e, Z10, Z10
+	VPXORQ         Z10, Z11, Z11
+	VPXORQ         Z13, Z11, Z11
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VEXTRACTI64X4  $0x01, Z11, Y13
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             last6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+last6stop0:
 	JMP pairsDone
 
-cipher8:
+last6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+last6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8:
+	VMOVDQU64      -256(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPXORQ         Z9, Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 256(DI), Z12, Z9
+	VPCLMULQDQ     $0x11, 256(DI), Z12, Z11
+	VPCLMULQDQ     $0x00, 544(DI), Z14, Z10
+	VMOVDQU64      -192(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 320(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 320(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 608(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VMOVDQU64      -128(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 384(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 384(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 672(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VMOVDQU64      -64(R8), Z12
+	VPSHUFB        reversal<>+0(SB), Z12, Z12
+	VPSHUFD        $0x4e, Z12, Z14
+	VPXORQ         Z12, Z14, Z14
+	VPCLMULQDQ     $0x00, 448(DI), Z12, Z13
+	VPCLMULQDQ     $0x11, 448(DI), Z12, Z12
+	VPCLMULQDQ     $0x00, 736(DI), Z14, Z14
+	VPXORQ         Z13, Z9, Z9
+	VPXORQ         Z12, Z11, Z11
+	VPXORQ         Z14, Z10, Z10
+	VPXORQ         Z9, Z10, Z10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z9, Z13
+	VPSHUFD        $0x4e, Z9, Z9
+	VPXORQ         Z11, Z10, Z10
+	VPXORQ         Z9, Z10, Z10
+	VPXORQ         Z13, Z10, Z10
+	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Z10, Z13
+	VPSHUFD        $0x4e, Z10, Z10
+	VPXORQ         Z10, Z11, Z11
+	VPXORQ         Z13, Z11, Z11
+	VEXTRACTI64X4  $0x01, Z11, Y13
+	VPXOR          Y13, Y11, Y11
+	VEXTRACTI128   $0x01, Y11, X13
+	VPXOR          X13, X11, X9
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
 	VMOVQ          BX, X13
@@ -2599,7 +4062,7 @@ cipher8:
 	VPXOR          Y12, Y15, Y15
 	VPXOR          counters<>+224(SB), Y15, Y7
 	CMPQ           800(DI), $0x00
-	JE             late8
+	JE             last8late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -2641,7 +4104,7 @@ cipher8:
 	VAESENC        Y8, Y7, Y7
 	VAESENC        X8, X13, X13
 
-late8:
+last8late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -2743,84 +4206,679 @@ late8:
 	VAESENCLAST    Y8, Y7, Y7
 	VAESENCLAST    X8, X13, X13
 	CMPQ           R9, $0x20
-	JB             stop8_0
+	JB             last8stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_1
+	JB             last8stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_2
+	JB             last8stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_3
+	JB             last8stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_4
+	JB             last8stop4
 	VPXOR          (R8), Y4, Y4
 	VMOVDQU        Y4, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_5
+	JB             last8stop5
 	VPXOR          (R8), Y5, Y5
 	VMOVDQU        Y5, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_6
+	JB             last8stop6
 	VPXOR          (R8), Y6, Y6
 	VMOVDQU        Y6, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_7
+	JB             last8stop7
 	VPXOR          (R8), Y7, Y7
 	VMOVDQU        Y7, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop8_7:
-	VMOVDQA Y7, Y0
-	JMP     pairsDone
+last8stop0:
+	JMP pairsDone
 
-stop8_6:
-	VMOVDQA Y6, Y0
-	JMP     pairsDone
-
-stop8_5:
-	VMOVDQA Y5, Y0
-	JMP     pairsDone
-
-stop8_4:
-	VMOVDQA Y4, Y0
-	JMP     pairsDone
-
-stop8_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
-
-stop8_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop8_1:
+last8stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop8_0:
+last8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+last8stop7:
+	VMOVDQA Y7, Y0
+	JMP     pairsDone
+
+end:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	SHRQ $0x05, R12
+	LEAQ 31(R9), AX
+	ANDQ $-16, AX
+	LEAQ 512(DI), R13
+	SUBQ AX, R13
+	CMPQ R9, $0x00000080
+	JBE  only4
+	CMPQ R9, $0x000000c0
+	JBE  only6
+	JMP  only8
+
+only4:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	CMPQ           800(DI), $0x00
+	JE             only4late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+
+only4late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             only4stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only4stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only4stop0:
+	JMP pairsDone
+
+only4stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             only6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+only6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             only6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only6stop0:
+	JMP pairsDone
+
+only6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+only6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+only8:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X13
+	VPSLLDQ        $0x04, X13, X13
+	VPXOR          512(DI), X13, X13
+	VPXOR          one<>+0(SB), X13, X13
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	VPXOR          counters<>+192(SB), Y15, Y6
+	MOVL           R10, AX
+	ADDL           $0x10, R10
+	XORL           R10, AX
+	BSWAPL         AX
+	VMOVD          AX, X12
+	VPSLLDQ        $0x0c, X12, X12
+	VINSERTI128    $0x01, X12, Y12, Y12
+	VPXOR          Y12, Y15, Y15
+	VPXOR          counters<>+224(SB), Y15, Y7
+	CMPQ           800(DI), $0x00
+	JE             only8late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+
+only8late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        Y8, Y6, Y6
+	VAESENC        Y8, Y7, Y7
+	VAESENC        X8, X13, X13
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    Y8, Y6, Y6
+	VAESENCLAST    Y8, Y7, Y7
+	VAESENCLAST    X8, X13, X13
+	CMPQ           R9, $0x20
+	JB             only8stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop6
+	VPXOR          (R8), Y6, Y6
+	VMOVDQU        Y6, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             only8stop7
+	VPXOR          (R8), Y7, Y7
+	VMOVDQU        Y7, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+only8stop0:
+	JMP pairsDone
+
+only8stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+only8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+only8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+only8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+only8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+only8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+only8stop7:
+	VMOVDQA Y7, Y0
+
 pairsDone:
 	VMOVDQA X13, X7
 	VPXOR   X3, X3, X3
@@ -3246,171 +5304,368 @@ none:
 	VMOVDQA X13, X12
 
 hashEnd:
-	VPXOR          Y9, Y12, Y12
-	VPXOR          X9, X9, X9
-	VPSHUFD        $0x4e, Y12, Y2
-	VPXOR          Y12, Y2, Y2
-	VPCLMULQDQ     $0x00, (R13), Y12, Y14
-	VPCLMULQDQ     $0x11, (R13), Y12, Y12
-	VPCLMULQDQ     $0x00, 288(R13), Y2, Y2
-	VPXOR          Y14, Y3, Y3
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y2, Y10, Y10
-	VPXOR          Y3, Y10, Y10
-	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y3, Y14
-	VPSHUFD        $0x4e, Y3, Y3
-	VPXOR          Y11, Y10, Y10
-	VPXOR          Y3, Y10, Y10
-	VPXOR          Y14, Y10, Y10
-	VPCLMULQDQ     $0x00, polynomial<>+0(SB), Y10, Y14
-	VPSHUFD        $0x4e, Y10, Y10
-	VPXOR          Y10, Y11, Y11
-	VPXOR          Y14, Y11, Y11
-	VEXTRACTI128   $0x01, Y11, X14
-	VPXOR          X14, X11, X9
-	VPSHUFB        reversal<>+0(SB), X9, X9
-	CMPQ           R9, $0x00000080
-	JA             cipher8
+	VPXOR        Y9, Y12, Y12
+	VPXOR        X9, X9, X9
+	VPSHUFD      $0x4e, Y12, Y2
+	VPXOR        Y12, Y2, Y2
+	VPCLMULQDQ   $0x00, (R13), Y12, Y14
+	VPCLMULQDQ   $0x11, (R13), Y12, Y12
+	VPCLMULQDQ   $0x00, 288(R13), Y2, Y2
+	VPXOR        Y14, Y3, Y3
+	VPXOR        Y12, Y11, Y11
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y10, Y10
+	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y3, Y14
+	VPSHUFD      $0x4e, Y3, Y3
+	VPXOR        Y11, Y10, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        Y14, Y10, Y10
+	VPCLMULQDQ   $0x00, polynomial<>+0(SB), Y10, Y14
+	VPSHUFD      $0x4e, Y10, Y10
+	VPXOR        Y10, Y11, Y11
+	VPXOR        Y14, Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X14
+	VPXOR        X14, X11, X9
+	VPSHUFB      reversal<>+0(SB), X9, X9
+	CMPQ         R9, $0x00000080
+	JBE          last4
+	CMPQ         R9, $0x000000c0
+	JBE          last6
+	JMP          last8
+
+last4:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
-	VMOVQ          BX, X13
-	VPSLLDQ        $0x04, X13, X13
-	VPXOR          512(DI), X13, X13
-	VPXOR          one<>+0(SB), X13, X13
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
 	VPXOR          counters<>+0(SB), Y15, Y0
 	VPXOR          counters<>+32(SB), Y15, Y1
 	VPXOR          counters<>+64(SB), Y15, Y2
 	VPXOR          counters<>+96(SB), Y15, Y3
 	CMPQ           800(DI), $0x00
-	JE             late4
+	JE             last4late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 32(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 48(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 64(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 
-late4:
+last4late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 96(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 112(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 128(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 144(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 160(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 176(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 192(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 208(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
 	VAESENC        Y8, Y2, Y2
 	VAESENC        Y8, Y3, Y3
-	VAESENC        X8, X13, X13
+	VAESENC        X8, X7, X7
 	VBROADCASTI128 224(DI), Y8
 	VAESENCLAST    Y8, Y0, Y0
 	VAESENCLAST    Y8, Y1, Y1
 	VAESENCLAST    Y8, Y2, Y2
 	VAESENCLAST    Y8, Y3, Y3
-	VAESENCLAST    X8, X13, X13
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
 	CMPQ           R9, $0x20
-	JB             stop4_0
+	JB             last4stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_1
+	JB             last4stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_2
+	JB             last4stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop4_3
+	JB             last4stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop4_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
+last4stop0:
+	JMP pairsDone
 
-stop4_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop4_1:
+last4stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop4_0:
+last4stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last4stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6:
+	MOVQ           24(DX), BX
+	BSWAPQ         BX
+	VMOVQ          BX, X7
+	VPSLLDQ        $0x04, X7, X7
+	VPXOR          512(DI), X7, X7
+	VPXOR          one<>+0(SB), X7, X7
+	VPXOR          counters<>+0(SB), Y15, Y0
+	VPXOR          counters<>+32(SB), Y15, Y1
+	VPXOR          counters<>+64(SB), Y15, Y2
+	VPXOR          counters<>+96(SB), Y15, Y3
+	VPXOR          counters<>+128(SB), Y15, Y4
+	VPXOR          counters<>+160(SB), Y15, Y5
+	CMPQ           800(DI), $0x00
+	JE             last6late
+	VBROADCASTI128 16(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 32(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 48(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 64(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+
+last6late:
+	VBROADCASTI128 80(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 96(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 112(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 128(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 144(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 160(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 176(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 192(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 208(DI), Y8
+	VAESENC        Y8, Y0, Y0
+	VAESENC        Y8, Y1, Y1
+	VAESENC        Y8, Y2, Y2
+	VAESENC        Y8, Y3, Y3
+	VAESENC        Y8, Y4, Y4
+	VAESENC        Y8, Y5, Y5
+	VAESENC        X8, X7, X7
+	VBROADCASTI128 224(DI), Y8
+	VAESENCLAST    Y8, Y0, Y0
+	VAESENCLAST    Y8, Y1, Y1
+	VAESENCLAST    Y8, Y2, Y2
+	VAESENCLAST    Y8, Y3, Y3
+	VAESENCLAST    Y8, Y4, Y4
+	VAESENCLAST    Y8, Y5, Y5
+	VAESENCLAST    X8, X7, X7
+	VMOVDQA        X7, X13
+	CMPQ           R9, $0x20
+	JB             last6stop0
+	VPXOR          (R8), Y0, Y0
+	VMOVDQU        Y0, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop1
+	VPXOR          (R8), Y1, Y1
+	VMOVDQU        Y1, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop2
+	VPXOR          (R8), Y2, Y2
+	VMOVDQU        Y2, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop3
+	VPXOR          (R8), Y3, Y3
+	VMOVDQU        Y3, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop4
+	VPXOR          (R8), Y4, Y4
+	VMOVDQU        Y4, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	CMPQ           R9, $0x20
+	JB             last6stop5
+	VPXOR          (R8), Y5, Y5
+	VMOVDQU        Y5, (R8)
+	ADDQ           $0x20, R8
+	SUBQ           $0x20, R9
+	JMP            pairsDone
+
+last6stop0:
 	JMP pairsDone
 
-cipher8:
+last6stop1:
+	VMOVDQA Y1, Y0
+	JMP     pairsDone
+
+last6stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last6stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last6stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last6stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8:
 	MOVQ           24(DX), BX
 	BSWAPQ         BX
 	VMOVQ          BX, X13
@@ -3434,7 +5689,7 @@ cipher8:
 	VPXOR          Y12, Y15, Y15
 	VPXOR          counters<>+224(SB), Y15, Y7
 	CMPQ           800(DI), $0x00
-	JE             late8
+	JE             last8late
 	VBROADCASTI128 16(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -3476,7 +5731,7 @@ cipher8:
 	VAESENC        Y8, Y7, Y7
 	VAESENC        X8, X13, X13
 
-late8:
+last8late:
 	VBROADCASTI128 80(DI), Y8
 	VAESENC        Y8, Y0, Y0
 	VAESENC        Y8, Y1, Y1
@@ -3578,84 +5833,85 @@ late8:
 	VAESENCLAST    Y8, Y7, Y7
 	VAESENCLAST    X8, X13, X13
 	CMPQ           R9, $0x20
-	JB             stop8_0
+	JB             last8stop0
 	VPXOR          (R8), Y0, Y0
 	VMOVDQU        Y0, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_1
+	JB             last8stop1
 	VPXOR          (R8), Y1, Y1
 	VMOVDQU        Y1, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_2
+	JB             last8stop2
 	VPXOR          (R8), Y2, Y2
 	VMOVDQU        Y2, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_3
+	JB             last8stop3
 	VPXOR          (R8), Y3, Y3
 	VMOVDQU        Y3, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_4
+	JB             last8stop4
 	VPXOR          (R8), Y4, Y4
 	VMOVDQU        Y4, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_5
+	JB             last8stop5
 	VPXOR          (R8), Y5, Y5
 	VMOVDQU        Y5, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_6
+	JB             last8stop6
 	VPXOR          (R8), Y6, Y6
 	VMOVDQU        Y6, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	CMPQ           R9, $0x20
-	JB             stop8_7
+	JB             last8stop7
 	VPXOR          (R8), Y7, Y7
 	VMOVDQU        Y7, (R8)
 	ADDQ           $0x20, R8
 	SUBQ           $0x20, R9
 	JMP            pairsDone
 
-stop8_7:
-	VMOVDQA Y7, Y0
-	JMP     pairsDone
+last8stop0:
+	JMP pairsDone
 
-stop8_6:
-	VMOVDQA Y6, Y0
-	JMP     pairsDone
-
-stop8_5:
-	VMOVDQA Y5, Y0
-	JMP     pairsDone
-
-stop8_4:
-	VMOVDQA Y4, Y0
-	JMP     pairsDone
-
-stop8_3:
-	VMOVDQA Y3, Y0
-	JMP     pairsDone
-
-stop8_2:
-	VMOVDQA Y2, Y0
-	JMP     pairsDone
-
-stop8_1:
+last8stop1:
 	VMOVDQA Y1, Y0
 	JMP     pairsDone
 
-stop8_0:
+last8stop2:
+	VMOVDQA Y2, Y0
+	JMP     pairsDone
+
+last8stop3:
+	VMOVDQA Y3, Y0
+	JMP     pairsDone
+
+last8stop4:
+	VMOVDQA Y4, Y0
+	JMP     pairsDone
+
+last8stop5:
+	VMOVDQA Y5, Y0
+	JMP     pairsDone
+
+last8stop6:
+	VMOVDQA Y6, Y0
+	JMP     pairsDone
+
+last8stop7:
+	VMOVDQA Y7, Y0
+
 pairsDone:
 	VPXOR        X13, X9, X9
 	VPXOR        (R8)(R9*1), X9, X9

@@ -79,11 +79,11 @@ func (g ghash) reduceAll() {
 }
 
 // batch is the work on a batch of ciphertext at an address, in steps.
-func (g ghash) batch(key, at Register) (steps []func()) {
+func (g ghash) batch(key Register, at Mem) (steps []func()) {
 	per := int(g.w)
 	for i := 0; i < batchBlocks; i += per {
 		steps = append(steps, func() {
-			g.w.load(Mem{Base: at, Disp: i * blockSize}, g.data)
+			g.w.load(at.Offset(i*blockSize), g.data)
 			g.w.reverse(g.data, g.data)
 			p := power(batchBlocks - i)
 			g.add(Mem{Base: key, Disp: keyPowers + p}, Mem{Base: key, Disp: keySums + p}, i == 0)

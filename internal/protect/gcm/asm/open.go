@@ -15,7 +15,7 @@ func open(d direction) {
 		JB(LabelRef("end"))
 		a := d.aes("late")
 		a.counters(vCounter, count, tmp)
-		a.rounds(d.ghash().batch(key, at))
+		a.rounds(d.ghash().batch(key, Mem{Base: at}))
 		a.lastWith(at, vData, vTmp)
 		next()
 		JMP(LabelRef("batch"))
@@ -32,7 +32,7 @@ func open(d direction) {
 			loadPart(hashAt, blockSize, tmp, vData)
 			VINSERTI128(Imm(1), xs[vData], ys[vTmp2], ys[vData])
 		})
-		endCipher(xorPairs)
+		endCipher("last", nil)
 		Label("pairsDone")
 		// The tag stays as it is: bytes behind the payload are stored as they were loaded.
 		VPXOR(xs[vTmp], xs[vSum], xs[vSum])

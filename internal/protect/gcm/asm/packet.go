@@ -28,7 +28,7 @@ var (
 
 // The vector registers. The rest, from 0 on, are AES's.
 const (
-	vTagMask  = 7 // while what comes last is hashed
+	vTagMask  = 7 // when what comes last is sealed
 	vLow      = 3 // then, too
 	vEndTmp   = 2 // then, too
 	vRoundKey = 8
@@ -222,43 +222,57 @@ func hashEnd(n Register, load1, load2 func()) {
 // reverse1 makes the tag of the sum.
 func (g ghash) reverse1() { VPSHUFB(reversal, xs[g.sum], xs[g.sum]) }
 
-// endCipher makes the key stream of what comes last, and the mask of the tag, with as
-// many registers as it takes, and calls then for each number of them.
-func endCipher(then func(regs int)) {
-	CMPQ(left, U32(4*2*blockSize))
-	JA(LabelRef("cipher8"))
-	for _, regs := range []int{4, 8} {
-		Label(fmt.Sprintf("cipher%d", regs))
-		a := aes{w: 2, regs: regs, extra: vTmp, roundKey: vRoundKey, key: key, long: keyLong, label: fmt.Sprintf("late%d", regs)}
-		nonce(vTmp)
-		VPXOR(one, xs[vTmp], xs[vTmp])
+// endCipher makes the key stream of what comes last, and the mask of the tag, in vTmp, with
+// as many registers as it takes, and adds it up to the last whole pair of blocks. Meanwhile
+// it does other work, which needs what AES does not need. Labels begin with a prefix.
+func endCipher(prefix string, other []func()) {
+	label := func(regs int) string { return fmt.Sprintf("%s%d", prefix, regs) }
+	some := []int{4, 6, 8}
+	for _, regs := range some[:2] {
+		CMPQ(left, U32(regs*2*blockSize))
+		JBE(LabelRef(label(regs)))
+	}
+	JMP(LabelRef(label(8)))
+	for _, regs := range some {
+		Label(label(regs))
+		a := aes{w: 2, regs: regs, extra: vTagMask, roundKey: vRoundKey, key: key, long: keyLong, label: label(regs) + "late"}
+		with := other
+		if regs == 8 {
+			// There is no register left.
+			for _, step := range other {
+				step()
+			}
+			a.extra, with = vTmp, nil
+		}
+		nonce(a.extra)
+		VPXOR(one, xs[a.extra], xs[a.extra])
 		a.counters(vCounter, count, tmp)
-		a.rounds(nil)
+		a.rounds(with)
 		a.last()
-		then(regs)
+		if a.extra != vTmp {
+			VMOVDQA(xs[a.extra], xs[vTmp])
+		}
+		xorPairs(label(regs), regs)
 	}
 }
 
 // xorPairs adds the key stream to the whole pairs of blocks that come last, and leaves what
 // follows in register 0.
-func xorPairs(regs int) {
+func xorPairs(label string, regs int) {
 	for i := range regs {
 		CMPQ(left, Imm(2*blockSize))
-		JB(LabelRef(fmt.Sprintf("stop%d_%d", regs, i)))
+		JB(LabelRef(fmt.Sprintf("%sstop%d", label, i)))
 		VPXOR(Mem{Base: at}, ys[i], ys[i])
 		VMOVDQU(ys[i], Mem{Base: at})
 		ADDQ(Imm(2*blockSize), at)
 		SUBQ(Imm(2*blockSize), left)
 	}
 	JMP(LabelRef("pairsDone"))
-	for i := regs - 1; i >= 0; i-- {
-		Label(fmt.Sprintf("stop%d_%d", regs, i))
+	for i := range regs {
+		Label(fmt.Sprintf("%sstop%d", label, i))
 		if i > 0 {
 			VMOVDQA(ys[i], ys[0])
-			JMP(LabelRef("pairsDone"))
 		}
-	}
-	if regs == 4 {
 		JMP(LabelRef("pairsDone"))
 	}
 }

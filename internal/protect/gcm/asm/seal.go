@@ -11,6 +11,7 @@ import (
 func seal(d direction) {
 	d.text(func() {
 		g := d.ghash()
+		before := Mem{Base: at, Disp: -batchSize}
 		CMPQ(left, U32(batchSize))
 		JB(LabelRef("end"))
 		a := d.aes("late")
@@ -23,20 +24,16 @@ func seal(d direction) {
 		JB(LabelRef("batchesEnd"))
 		a = d.aes("lateOfBatch")
 		a.counters(vCounter, count, tmp)
-		before := g.batch(key, hashAt)
-		LEAQ(Mem{Base: at, Disp: -batchSize}, hashAt)
-		a.rounds(before)
+		a.rounds(g.batch(key, before))
 		a.lastWith(at, vData, vTmp)
 		next()
 		JMP(LabelRef("batch"))
 		Label("batchesEnd")
-		LEAQ(Mem{Base: at, Disp: -batchSize}, hashAt)
-		for _, step := range g.batch(key, hashAt) {
-			step()
-		}
+		planEnds()
+		endCipher("last", g.batch(key, before))
 		Label("end")
 		planEnds()
-		endCipher(xorPairs)
+		endCipher("only", nil)
 		Label("pairsDone")
 		VMOVDQA(xs[vTmp], xs[vTagMask])
 		hashPairs()
