@@ -105,9 +105,9 @@ func (c *AltSvcCache) Lookup(origin string) (addr string, ok bool) {
 	return e.addr, !now.Before(e.brokenUntil)
 }
 
-// Failed takes note that HTTP/3 did not work for an origin: it is left alone for
+// failed takes note that HTTP/3 did not work for an origin: it is left alone for
 // a while, each time for longer.
-func (c *AltSvcCache) Failed(origin string) {
+func (c *AltSvcCache) failed(origin string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.origins[origin]; e != nil && !c.now().Before(e.brokenUntil) { // not yet told by another request
@@ -120,8 +120,8 @@ func (c *AltSvcCache) Failed(origin string) {
 	}
 }
 
-// Worked takes note that HTTP/3 has worked for an origin.
-func (c *AltSvcCache) Worked(origin string) {
+// worked takes note that HTTP/3 has worked for an origin.
+func (c *AltSvcCache) worked(origin string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.origins[origin]; e != nil {

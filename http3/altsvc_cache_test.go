@@ -27,21 +27,21 @@ func TestAltSvcCache(t *testing.T) {
 	want("too old", "", false)
 
 	c.Learn(origin, `h3=":1"; ma=100000`)
-	c.Failed(origin)
-	c.Failed(origin) // of another request at the same time
+	c.failed(origin)
+	c.failed(origin) // of another request at the same time
 	want("failed", "a.example:1", false)
 	now = now.Add(brokenMin)
 	want("after a while", "a.example:1", true)
-	c.Failed(origin)
+	c.failed(origin)
 	now = now.Add(brokenMin)
 	want("failed again", "a.example:1", false)
 	now = now.Add(brokenMin)
 	want("after a longer while", "a.example:1", true)
-	c.Worked(origin)
-	c.Failed(origin)
+	c.worked(origin)
+	c.failed(origin)
 	now = now.Add(brokenMin)
 	want("the first failure after success", "a.example:1", true)
-	c.Failed(origin)
+	c.failed(origin)
 	c.Learn(origin, `h3=":1"`)
 	want("learned again what has failed", "a.example:1", false)
 	c.Learn(origin, `h3=":2"`)
@@ -50,8 +50,8 @@ func TestAltSvcCache(t *testing.T) {
 	want("cleared", "", false)
 	c.Learn(origin, `h3=":3"; ma=0`)
 	want("good for no time", "", false)
-	c.Failed(origin)
-	c.Worked(origin)
+	c.failed(origin)
+	c.worked(origin)
 	want("of nothing", "", false)
 }
 

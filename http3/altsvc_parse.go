@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
 )
 
 const (
@@ -40,7 +42,7 @@ func parseAltSvc(value string) (alt alternative, found, clear bool) {
 			switch {
 			case first:
 				host, port, err := net.SplitHostPort(v)
-				if found = ok && name == NextProto && err == nil && isPort(port) && !strings.Contains(host, `"`); found {
+				if found = ok && name == h3.NextProto && err == nil && isPort(port) && !strings.Contains(host, `"`); found {
 					alt = alternative{addr: net.JoinHostPort(host, port), age: altSvcMaxAge * time.Second}
 				}
 				first = false

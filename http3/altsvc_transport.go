@@ -143,7 +143,7 @@ func (a *AltSvcTransport) send3(req *http.Request, origin string) (resp *http.Re
 	switch {
 	case failed != nil:
 		if failed.lost && !failed.reused {
-			a.Cache.Failed(origin)
+			a.Cache.failed(origin)
 		}
 		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
 			lastAttempt(again)
@@ -154,11 +154,11 @@ func (a *AltSvcTransport) send3(req *http.Request, origin string) (resp *http.Re
 		// The alternative is not for this origin (RFC 7838, Section 6).
 		if again = replay(req); again != nil {
 			_ = resp.Body.Close()
-			a.Cache.Failed(origin)
+			a.Cache.failed(origin)
 			return nil, again, nil
 		}
 	default:
-		a.Cache.Worked(origin)
+		a.Cache.worked(origin)
 		a.learn(origin, resp)
 	}
 	return resp, nil, nil
@@ -215,7 +215,7 @@ func (a *AltSvcTransport) tryToConnect(origin string) {
 	case err == nil:
 		a.HTTP3.unused(cc)
 	case !errors.Is(err, errTransportClosed) && !a.HTTP3.has(origin):
-		a.Cache.Failed(origin)
+		a.Cache.failed(origin)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

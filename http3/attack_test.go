@@ -55,7 +55,7 @@ func rapidReset(t *testing.T, qc *quic.Conn, f func()) {
 			break
 		}
 		_, _ = s.WriteLast(request)
-		s.CancelRead(uint64(ErrCodeRequestCancelled))
+		s.CancelRead(uint64(h3.RequestCancelled))
 		if n%100 == 0 {
 			f()
 		}
@@ -104,7 +104,7 @@ func TestResetBeforeHeader(t *testing.T) {
 			break
 		}
 		_, _ = s.Write([]byte{0x01})
-		s.CancelWrite(uint64(ErrCodeRequestCancelled))
+		s.CancelWrite(uint64(h3.RequestCancelled))
 	}
 	c.wantClose("resets", h3.ExcessiveLoad)
 }
@@ -173,14 +173,14 @@ func TestRequestReset(t *testing.T) {
 	})
 	c := ts.dialRaw(t)
 	early := c.request(false, headers(postFields)[:10])
-	early.CancelWrite(uint64(ErrCodeRequestCancelled))
-	wantReset(t, "reset before the header was complete", early, ErrCodeRequestRejected)
+	early.CancelWrite(uint64(h3.RequestCancelled))
+	wantReset(t, "reset before the header was complete", early, h3.RequestRejected)
 
 	s := c.request(false, join(headers(postFields), frame(h3.FrameData, "abc")))
 	wait(t, "the handler", begun)
-	s.CancelWrite(uint64(ErrCodeRequestCancelled))
+	s.CancelWrite(uint64(h3.RequestCancelled))
 	close(proceed)
-	wantError(t, wait(t, "the handler's end", results), ErrCodeRequestCancelled, true, false)
+	wantError(t, wait(t, "the handler's end", results), h3.RequestCancelled, true, false)
 	if m := readMessage(t, s); m.content != "all the same" {
 		t.Errorf("the response's content is %q", m.content)
 	}
@@ -189,7 +189,7 @@ func TestRequestReset(t *testing.T) {
 	if _, err := io.ReadFull(over, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	over.CancelWrite(uint64(ErrCodeRequestCancelled))
+	over.CancelWrite(uint64(h3.RequestCancelled))
 	readMessage(t, c.request(true, headers(getFields))) // the connection is alive
 	if err := c.qc.Err(); err != nil {
 		t.Error(err)
@@ -245,7 +245,7 @@ func TestRefusedRequests(t *testing.T) {
 				break
 			}
 			_, _ = s.WriteLast(b)
-			s.CancelRead(uint64(ErrCodeRequestCancelled))
+			s.CancelRead(uint64(h3.RequestCancelled))
 		}
 		c.wantClose(name, h3.ExcessiveLoad)
 	}

@@ -6,16 +6,14 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 )
 
-// CapsuleType is the type of a capsule (RFC 9297, Section 3.2).
-type CapsuleType = h3.CapsuleType
-
-// AppendCapsule appends a capsule, to be written to a Tunnel.
-func AppendCapsule(b []byte, t CapsuleType, value []byte) []byte {
-	return h3.AppendCapsule(b, t, value)
+// AppendCapsule appends a capsule of type t (RFC 9297, Section 3.2), to be written to a
+// Tunnel. t is below 2^62.
+func AppendCapsule(b []byte, t uint64, value []byte) []byte {
+	return h3.AppendCapsule(b, h3.CapsuleType(t), value)
 }
 
-// CapsuleReader reads capsules from a Tunnel, or from anything else that carries
-// them.
+// CapsuleReader reads capsules (RFC 9297, Section 3.2) from a Tunnel, or from anything
+// else that carries them. One goroutine at a time may use it.
 type CapsuleReader struct {
 	r      io.Reader
 	parser h3.CapsuleReader
@@ -27,14 +25,15 @@ type CapsuleReader struct {
 // of capsule may have; a negative limit means that capsules of the type are
 // skipped, without being stored, as those of unknown types must be, and datagrams
 // that are longer than their limit (RFC 9297, Section 3.5).
-func NewCapsuleReader(r io.Reader, limit func(CapsuleType) int) *CapsuleReader {
-	return &CapsuleReader{r: r, parser: h3.NewCapsuleReader(limit)}
+func NewCapsuleReader(r io.Reader, limit func(t uint64) int) *CapsuleReader {
+	parser := h3.NewCapsuleReader(func(t h3.CapsuleType) int { return limit(uint64(t)) })
+	return &CapsuleReader{r: r, parser: parser}
 }
 
 // Next returns the next capsule that is not skipped. The value is valid until the
 // next call. The error is that of the reader below, io.EOF after the last capsule,
 // or an *Error when a capsule is larger than its limit or not complete.
-func (c *CapsuleReader) Next() (t CapsuleType, value []byte, err error) {
+func (c *CapsuleReader) Next() (t uint64, value []byte, err error) {
 	for {
 		for len(c.rest) > 0 {
 			capsule, ok, n, err := c.parser.Next(c.rest)
@@ -43,7 +42,7 @@ func (c *CapsuleReader) Next() (t CapsuleType, value []byte, err error) {
 				return 0, nil, describe(err)
 			}
 			if ok {
-				return capsule.Type, capsule.Value, nil
+				return uint64(capsule.Type), capsule.Value, nil
 			}
 		}
 		n, err := c.r.Read(c.buf[:])

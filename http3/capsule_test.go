@@ -7,13 +7,14 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+
 )
 
 func ExampleCapsuleReader() {
 	stream := AppendCapsule(nil, 1, []byte("hello"))
 	stream = AppendCapsule(stream, 2, bytes.Repeat([]byte("skipped"), 1000))
 	stream = AppendCapsule(stream, 1, []byte("world"))
-	r := NewCapsuleReader(bytes.NewReader(stream), func(t CapsuleType) int {
+	r := NewCapsuleReader(bytes.NewReader(stream), func(t uint64) int {
 		if t == 1 {
 			return 100
 		}
@@ -32,7 +33,7 @@ func ExampleCapsuleReader() {
 }
 
 func TestCapsuleReaderErrors(t *testing.T) {
-	limit := func(CapsuleType) int { return 3 }
+	limit := func(uint64) int { return 3 }
 	for name, stream := range map[string][]byte{
 		"too long":  AppendCapsule(nil, 1, []byte("four")),
 		"truncated": AppendCapsule(nil, 1, []byte("two"))[:4],

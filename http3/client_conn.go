@@ -196,7 +196,7 @@ func (st *clientStream) failed(err error) *attemptError {
 	case st.moved.Load():
 		result.moved = true
 	case errors.As(err, &reset):
-		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == h3.RequestRejected
+		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == ErrCodeRequestRejected
 		result.busy = result.unprocessed && !st.conn.transport.isGone(st.conn)
 	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)

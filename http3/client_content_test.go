@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -55,7 +56,7 @@ func TestContentIsKept(t *testing.T) {
 		if n == 1 {
 			_, _ = io.ReadFull(s, make([]byte, len(headers(postFields))))
 			reject(s)
-			s.CancelRead(uint64(ErrCodeRequestRejected))
+			s.CancelRead(uint64(h3.RequestRejected))
 			return
 		}
 		go func() {

@@ -38,7 +38,7 @@ func TestBodies(t *testing.T) {
 		if _, err := ts.transport.RoundTrip(req); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
-		wantError(t, wait(t, "the handler", handled), ErrCodeRequestCancelled, true, false)
+		wantError(t, wait(t, "the handler", handled), h3.RequestCancelled, true, false)
 	}
 }
 

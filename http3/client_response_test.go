@@ -22,7 +22,7 @@ func TestMalformedResponses(t *testing.T) {
 	tests := []struct {
 		name      string
 		bytes     []byte
-		code      ErrorCode
+		code      h3.ErrorCode
 		wholeConn bool
 	}{
 		{"nothing", nil, h3.MessageError, false},
@@ -41,7 +41,7 @@ func TestMalformedResponses(t *testing.T) {
 		{"trailers twice", join(ok, headers("a=b"), headers("a=b")), h3.FrameUnexpected, true},
 		{"PUSH_PROMISE", join(frame(h3.FramePushPromise, "\x00\x00\x00"), ok), h3.IDError, true},
 		{"half a frame", join(ok, frame(h3.FrameData, "abc")[:3]), h3.FrameError, true},
-		{"dynamic reference", frame(h3.FrameHeaders, "\x00\x00\x80"), ErrorCode(qpack.DecompressionFailed), true},
+		{"dynamic reference", frame(h3.FrameHeaders, "\x00\x00\x80"), h3.ErrorCode(qpack.DecompressionFailed), true},
 	}
 	ended := make(chan error, 1)
 	rs := serveRaw(t, func(n int64, s *quic.Stream) {
@@ -80,7 +80,7 @@ func TestShortContent(t *testing.T) {
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v, want an unexpected EOF", name, err)
 		}
-		wantError(t, err, ErrCodeMessageError, false, false)
+		wantError(t, err, h3.MessageError, false, false)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestLargeResponseHeader(t *testing.T) {
 	})
 	rs.transport.MaxResponseHeaderBytes = 1000
 	_, _, err := rs.get(t)
-	wantError(t, err, ErrCodeExcessiveLoad, false, false)
+	wantError(t, err, h3.ExcessiveLoad, false, false)
 }
 
 // TestGzipReadAfterClose: what was decompressed ahead is not read after Close.

@@ -85,7 +85,7 @@ func (st *clientStream) explain(err error) error {
 	if errors.Is(err, h3.ErrSectionTooLarge) {
 		// In net/http's words.
 		reason := fmt.Sprintf("server response headers exceeded %d bytes", st.conn.transport.maxHeaderBytes())
-		return &Error{Code: ErrCodeExcessiveLoad, Reason: reason, cause: err}
+		return resetBy(h3.ExcessiveLoad, reason, err)
 	}
 	return describe(err)
 }

@@ -9,21 +9,18 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// ErrDatagramsDisabled is the error of datagrams when this end or the peer does
-// not take them: see Server.EnableDatagrams and Transport.EnableDatagrams.
-var ErrDatagramsDisabled = quic.ErrDatagramsDisabled
-
 // datagramBuffers are what DATAGRAM frames are received into.
 var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
 // (RFC 9297). It does not wait and does not keep p. The error is
-// ErrDatagramsDisabled, a *quic.DatagramTooLargeError in bytes of p, or the
-// connection's. Any goroutine may call it.
+// quic.ErrDatagramsDisabled when this end or the peer does not take them (see
+// Server.EnableDatagrams and Transport.EnableDatagrams), a *quic.DatagramTooLargeError in
+// bytes of p, or the connection's. Any goroutine may call it.
 func (t *Tunnel) SendDatagram(p []byte) error {
 	err := t.content.rs.SendDatagram(p)
 	if err == h3.ErrDatagramsDisabled {
-		return ErrDatagramsDisabled
+		return quic.ErrDatagramsDisabled
 	}
 	if tooLarge, ok := errors.AsType[*quic.DatagramTooLargeError](err); ok {
 		return &quic.DatagramTooLargeError{Size: len(p), Max: max(0, tooLarge.Max-t.content.rs.DatagramOverhead())}

@@ -1,18 +1,22 @@
 // Package http3 serves net/http handlers over HTTP/3 (RFC 9114) and makes
 // HTTP/3 requests for net/http clients.
 //
-// A server that speaks HTTP/1.1, HTTP/2 and HTTP/3 at one port is one call. It
-// is meant for development and makes its own certificate:
+// A server that speaks HTTP/1.1, HTTP/2 and HTTP/3 at one port is one call:
+//
+//	http3.ListenAndServeTLS(":443", "cert.pem", "key.pem", handler)
+//
+// and for development at localhost, with a certificate that it makes itself:
 //
 //	http3.ListenAndServe("localhost:4433", handler)
 //
-// With a certificate of one's own, ListenAndServeTLS. What needs settings, or a
-// shutdown that lets requests finish, is a Server:
+// What needs settings, or a shutdown that lets requests finish, is a Server:
 //
 //	srv := &http3.Server{Addr: ":443", Handler: handler, TLSConfig: conf}
 //	go srv.ListenAndServe()
 //	…
 //	srv.Shutdown(ctx)
+//
+// An http.Server that exists already gets HTTP/3 by Attach.
 //
 // A client is an http.Client with another Transport:
 //
@@ -22,8 +26,6 @@
 // One that begins with TCP, and moves to HTTP/3 where servers offer it:
 //
 //	client := &http.Client{Transport: &http3.AltSvcTransport{}}
-//
-// An http.Server that exists already gets HTTP/3 by Attach.
 //
 // Handlers and clients find what they know from net/http: a test runs several
 // hundred behaviours over HTTP/1.1, HTTP/2 and HTTP/3 and wants the same of all.
@@ -36,9 +38,20 @@
 // of package quic. A goroutine exists for each running handler, and stays for the
 // next request for some seconds; and in clients for each request body that is
 // being sent.
+//
+// # Errors
+//
+// What errors.Is and errors.As find in the errors of this package:
+//
+//	a request was reset, by either end    *Error, without WholeConn
+//	a connection was closed for an error  *Error, with WholeConn
+//	a connection failed otherwise         those of package quic, like *quic.IdleTimeoutError
+//	no connection was to be had           those of package quic, *net.DNSError, *tls.CertificateVerificationError
+//	a context ended                       its cause; in a handler context.Canceled as well
+//	a deadline passed                     os.ErrDeadlineExceeded; a net.Error with Timeout from a Transport
+//	a Server has been closed              http.ErrServerClosed
+//	a body is read after Close            http.ErrBodyReadAfterClose
+//	an extended CONNECT was not taken     ErrNoExtendedConnect at a client, ErrNoTunnel at a server
+//
+// Errors of a Transport name the server, and lead to those in the table.
 package http3
-
-import "github.com/godwit-quic/godwit/internal/h3"
-
-// NextProto is the protocol's name in TLS, for tls.Config.NextProtos.
-const NextProto = h3.NextProto

@@ -46,7 +46,7 @@ func TestRequestErrors(t *testing.T) {
 		timeout bool
 	}{
 		{io.ErrUnexpectedEOF, "http3: a.example:443: unexpected EOF", false},
-		{&Error{Code: h3.NoError, Remote: true}, "http3: a.example:443: peer reset the request: H3_NO_ERROR", false},
+		{&Error{Code: ErrCodeNoError, Remote: true}, "http3: a.example:443: peer reset the request: H3_NO_ERROR", false},
 		{errors.New("quic: dial a.example:443: no route"), "http3: quic: dial a.example:443: no route", false},
 		{&net.OpError{Op: "dial", Err: context.DeadlineExceeded}, "http3: a.example:443: dial: context deadline exceeded", true},
 	} {
@@ -60,5 +60,18 @@ func TestRequestErrors(t *testing.T) {
 	cancel(why)
 	if got := requestFailed(ctx, addr, why); got != why {
 		t.Errorf("%v, want %v", got, why)
+	}
+}
+
+// TestErrorCodes: those of the API are those of the wire.
+func TestErrorCodes(t *testing.T) {
+	for code, want := range map[ErrorCode]h3.ErrorCode{
+		ErrCodeNoError: h3.NoError, ErrCodeInternalError: h3.InternalError, ErrCodeExcessiveLoad: h3.ExcessiveLoad,
+		ErrCodeRequestRejected: h3.RequestRejected, ErrCodeRequestCancelled: h3.RequestCancelled,
+		ErrCodeMessageError: h3.MessageError, ErrCodeVersionFallback: h3.VersionFallback,
+	} {
+		if h3.ErrorCode(code) != want || code.String() != want.String() {
+			t.Errorf("%v, want %v", code, want)
+		}
 	}
 }

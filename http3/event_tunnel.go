@@ -48,12 +48,12 @@ func (t eventTunnel) SendLast(turn *quic.Turn, p []byte) {
 func (t eventTunnel) Unsent(turn *quic.Turn) int { return t.unsent(turn) }
 
 // Reset is Abort.
-func (t eventTunnel) Reset(code h3.ErrorCode) { t.Abort(code) }
+func (t eventTunnel) Reset(code h3.ErrorCode) { t.Abort(ErrorCode(code)) }
 
 // StopReading tells the peer that nothing further will be read.
 func (t eventTunnel) StopReading(code h3.ErrorCode) {
 	t.ref.CancelRead(uint64(code))
-	t.endRead(&Error{Code: code})
+	t.endRead(resetBy(code, "", nil))
 }
 
 // PushDatagram takes a datagram that has come in a capsule.

@@ -14,10 +14,9 @@ import (
 )
 
 // FixedResponse is a response that is always the same: a health check, a small
-// file, a redirect. It is encoded once a second, for the Date, and a Server
-// that has it in Fixed sends it without a goroutine, an http.Request or an
-// allocation. It is an http.Handler too, for other versions of HTTP. It may be
-// used by many servers at once.
+// file, a redirect. It is an http.Handler, which may be used by many servers at once. A
+// Server that has it in BypassHandler sends it without a goroutine, an http.Request or an
+// allocation; it is encoded once a second then, for the Date.
 type FixedResponse struct {
 	status  int
 	header  http.Header
@@ -94,10 +93,10 @@ func (f *FixedResponse) encode(now time.Time) *encodedResponse {
 
 // fixed returns the fixed response to a request, or nil.
 func (s *Server) fixed(h *h3.RequestHeader) *FixedResponse {
-	if len(s.Fixed) == 0 || h.Method != http.MethodGet && h.Method != http.MethodHead {
+	if len(s.BypassHandler) == 0 || h.Method != http.MethodGet && h.Method != http.MethodHead {
 		return nil
 	}
-	return s.Fixed[h.Path]
+	return s.BypassHandler[h.Path]
 }
 
 // serveFixed answers a request on the loop's goroutine. It reports false, and does

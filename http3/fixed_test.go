@@ -13,7 +13,7 @@ func TestFixedResponse(t *testing.T) {
 	fixed := NewFixedResponse(http.StatusOK, http.Header{"X-Kind": {"fixed"}}, []byte(body))
 	moved := NewFixedResponse(http.StatusMovedPermanently, http.Header{"Location": {"/fixed"}}, nil)
 	ts := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "handler") },
-		func(s *Server) { s.Fixed = map[string]*FixedResponse{"/fixed": fixed, "/moved": moved} })
+		func(s *Server) { s.BypassHandler = map[string]*FixedResponse{"/fixed": fixed, "/moved": moved} })
 	check := func(method, path string, body io.Reader, wantStatus int, wantBody, wantKind string) {
 		t.Helper()
 		res, got := ts.do(t, method, path, body)

@@ -2,15 +2,15 @@ package http3
 
 import "github.com/godwit-quic/godwit/internal/h3"
 
-// DefaultMaxHandlers is how many handlers a Server runs at a time, over all its
+// defaultMaxHandlers is how many handlers a Server runs at a time, over all its
 // connections, unless Server.MaxHandlers says otherwise. Each is a goroutine, and
 // holds a request, a response and a stream: some 20 KiB while it waits for its client.
-const DefaultMaxHandlers = 8192
+const defaultMaxHandlers = 8192
 
 // maxHandlers returns how many handlers may run, 0 or less for any number.
 func (s *Server) maxHandlers() int64 {
 	if s.MaxHandlers == 0 {
-		return DefaultMaxHandlers
+		return defaultMaxHandlers
 	}
 	return int64(s.MaxHandlers)
 }

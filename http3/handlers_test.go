@@ -53,7 +53,7 @@ func TestMaxHandlers(t *testing.T) {
 			}
 		}
 		if tt.from == "127.0.0.1" {
-			_ = first.qc.CloseWithError(uint64(ErrCodeNoError), "") // its handlers go on
+			_ = first.qc.CloseWithError(uint64(h3.NoError), "") // its handlers go on
 			taken = taken[3:]
 			ask(ts.dialRawFrom(t, tt.from), 0)
 		}
@@ -77,7 +77,7 @@ func (ts *testServer) dialRawFrom(t testing.TB, ip string) *rawConn {
 	}
 	t.Cleanup(func() { _ = tr.Close() })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	qc, err := tr.Dial(testContext(t), ts.addr, clientTLS, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestAttackUnfinishedHeaders(t *testing.T) {
 	}
 	for range enough / 2 {
 		var reset *quic.StreamError
-		if err := wait(t, "too many unfinished header sections", rejected); !errors.As(err, &reset) || ErrorCode(reset.Code) != h3.RequestRejected {
+		if err := wait(t, "too many unfinished header sections", rejected); !errors.As(err, &reset) || h3.ErrorCode(reset.Code) != h3.RequestRejected {
 			t.Errorf("too many unfinished header sections: %v, want %v", err, h3.RequestRejected)
 		}
 	}
@@ -167,10 +167,10 @@ func (ts *testServer) buffered() (n int64) {
 func TestFixedResponseWaits(t *testing.T) {
 	const size = 100_000
 	ts := serve(t, nil, func(s *Server) {
-		s.Fixed = map[string]*FixedResponse{"/": NewFixedResponse(http.StatusOK, nil, make([]byte, size))}
+		s.BypassHandler = map[string]*FixedResponse{"/": NewFixedResponse(http.StatusOK, nil, make([]byte, size))}
 	})
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 1200, MaxStreamWindow: 1200})
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestOperatingTableOfHandlers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range []string{"| handlers | `http3.Server.MaxHandlers` | %d | 6144 |", "| handlers that wait for their client | %d |"} {
-		if want := fmt.Sprintf(row, DefaultMaxHandlers); !strings.Contains(string(doc), want) {
+		if want := fmt.Sprintf(row, defaultMaxHandlers); !strings.Contains(string(doc), want) {
 			t.Errorf("there is no %q", want)
 		}
 	}

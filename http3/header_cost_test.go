@@ -194,7 +194,7 @@ func TestLargeHeaderOfEndedConn(t *testing.T) {
 	}) {
 		t.Fatal("the section is not read aside")
 	}
-	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 	<-c.qc.Done()
 	job.serve()
 	if n := busy.running.Load(); n != 0 {

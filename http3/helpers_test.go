@@ -141,10 +141,10 @@ func (ts *testServer) do(t testing.TB, method, path string, body io.Reader, edit
 }
 
 // wantError checks that err has an HTTP/3 code.
-func wantError(t testing.TB, err error, code ErrorCode, remote, wholeConn bool) {
+func wantError(t testing.TB, err error, code h3.ErrorCode, remote, wholeConn bool) {
 	t.Helper()
 	var e *Error
-	if !errors.As(err, &e) || e.Code != code || e.Remote != remote || e.WholeConn != wholeConn {
+	if !errors.As(err, &e) || e.Code != ErrorCode(code) || e.Remote != remote || e.WholeConn != wholeConn {
 		t.Errorf("error %v, want %v, remote %v, whole connection %v", err, code, remote, wholeConn)
 	}
 }
@@ -168,12 +168,12 @@ func (ts *testServer) dialRaw(t testing.TB) *rawConn {
 func (ts *testServer) dialControl(t testing.TB, control []byte) *rawConn {
 	t.Helper()
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = qc.CloseWithError(uint64(ErrCodeNoError), "") })
+	t.Cleanup(func() { _ = qc.CloseWithError(uint64(h3.NoError), "") })
 	c := &rawConn{t: t, qc: qc}
 	c.control = c.uni(control)
 	return c
@@ -211,20 +211,20 @@ func (c *rawConn) request(fin bool, b []byte) *quic.Stream {
 }
 
 // wantReset checks that the peer resets a stream with a code.
-func wantReset(t testing.TB, what string, s *quic.Stream, code ErrorCode) {
+func wantReset(t testing.TB, what string, s *quic.Stream, code h3.ErrorCode) {
 	t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := io.ReadAll(s)
 	var reset *quic.StreamError
-	if !errors.As(err, &reset) || ErrorCode(reset.Code) != code || !reset.Remote {
+	if !errors.As(err, &reset) || h3.ErrorCode(reset.Code) != code || !reset.Remote {
 		t.Errorf("%s: read %q, %v, want a reset with %v", what, got, err, code)
 	}
 }
 
 // wantClose checks that the peer closes the connection with a code.
-func (c *rawConn) wantClose(what string, code ErrorCode) {
+func (c *rawConn) wantClose(what string, code h3.ErrorCode) {
 	c.t.Helper()
 	wait(c.t, "the connection's end: "+what, c.qc.Done())
 	wantRemoteClose(c.t, what, c.qc.Err(), code)
@@ -232,10 +232,10 @@ func (c *rawConn) wantClose(what string, code ErrorCode) {
 
 // wantRemoteClose checks that a connection's error is that the peer closed it with
 // a code.
-func wantRemoteClose(t testing.TB, what string, err error, code ErrorCode) {
+func wantRemoteClose(t testing.TB, what string, err error, code h3.ErrorCode) {
 	t.Helper()
 	var app *quic.ApplicationError
-	if !errors.As(err, &app) || ErrorCode(app.Code) != code || !app.Remote {
+	if !errors.As(err, &app) || h3.ErrorCode(app.Code) != code || !app.Remote {
 		t.Errorf("%s: %v, want %v", what, err, code)
 	}
 }

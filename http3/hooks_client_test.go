@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -99,7 +100,7 @@ func TestHookedConnLost(t *testing.T) {
 	p := newHookedPool(t, ts, nil)
 	first := p.post()
 	c := ts.liveConns()[0]
-	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 	if !eventually(func() bool { return ts.transport.liveCount() == 0 }) {
 		t.Error("the connection lives on")
 	}
@@ -135,7 +136,7 @@ func TestHookedConnGoAway(t *testing.T) {
 	if _, err := p.RoundTrip(mustRequest(t, rs.url)); err == nil {
 		t.Error("no error")
 	} else {
-		wantError(t, err, ErrCodeRequestRejected, true, false)
+		wantError(t, err, h3.RequestRejected, true, false)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -23,7 +24,7 @@ func TestIdleConnectionsNeedLittleMemory(t *testing.T) {
 	const count = 300
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)

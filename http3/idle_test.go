@@ -20,7 +20,7 @@ func TestIdleConnectionsNeedNoGoroutine(t *testing.T) {
 	const count = 50
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil) // the clients' loop
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestClientDisappears(t *testing.T) {
 		}
 	}, func(s *Server) { s.QUICConfig = &quic.Config{MaxIdleTimeout: 300 * time.Millisecond} })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	tr, err := quic.NewTransport("127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// DefaultMaxHeaderBytes is the largest header or trailer section of a request
+	// defaultMaxHeaderBytes is the largest header or trailer section of a request
 	// that is accepted unless the user says otherwise, in bytes as RFC 9114, Section
 	// 4.2.2, counts them: decoded, and 32 more for each field. It is net/http's, so
 	// that what is accepted over TCP is accepted over UDP.
-	DefaultMaxHeaderBytes = http.DefaultMaxHeaderBytes
+	defaultMaxHeaderBytes = http.DefaultMaxHeaderBytes
 
-	// DefaultMaxHeaderValueCount is how many fields a header or trailer section of a
+	// defaultMaxHeaderValueCount is how many fields a header or trailer section of a
 	// request may have unless the user says otherwise, as in net/http since Go 1.27:
 	// each takes a good deal more memory than its bytes.
-	DefaultMaxHeaderValueCount = 500
+	defaultMaxHeaderValueCount = 500
 
 	// loopHeaderBytes is the largest header section that is decoded on the event
 	// loop's goroutine, in bytes as above: the few kilobytes that most requests
@@ -24,19 +24,19 @@ const (
 	// connections of the loop would wait.
 	loopHeaderBytes = 16 << 10
 
-	// DefaultMaxResponseHeaderBytes is DefaultMaxHeaderBytes for clients, who choose
+	// defaultMaxResponseHeaderBytes is defaultMaxHeaderBytes for clients, who choose
 	// their servers: that of net/http, so that what works over HTTP/2 does here. Only
 	// a server that sends so much makes a client hold it.
-	DefaultMaxResponseHeaderBytes = 10 << 20
+	defaultMaxResponseHeaderBytes = 10 << 20
 
 	// tunnelHeaderBytes is the largest header section of the response to an extended
 	// CONNECT request, in the same bytes: it is decoded on the event loop.
 	tunnelHeaderBytes = 64 << 10
 
-	// DefaultMaxConcurrentRequests is how many requests a client may have open
+	// defaultMaxConcurrentRequests is how many requests a client may have open
 	// on one connection unless quic.Config.MaxIncomingStreams says otherwise.
 	// RFC 9114, Section 6.1, wants 100 at least.
-	DefaultMaxConcurrentRequests = 100
+	defaultMaxConcurrentRequests = 100
 
 	// maxUniStreams is how many unidirectional streams the peer may have open:
 	// its control stream, QPACK's two, and some of unknown types, which end as

@@ -31,12 +31,12 @@ var placeNames = [numPlaces]string{"first on the control stream", "on the contro
 type placedFrame struct {
 	name  string
 	bytes []byte
-	codes [numPlaces]ErrorCode
+	codes [numPlaces]h3.ErrorCode
 }
 
 const (
 	// accepted marks what is no error.
-	accepted ErrorCode = 0
+	accepted h3.ErrorCode = 0
 	// The codes of the tables below, short enough to be read as tables.
 	missing  = h3.MissingSettings
 	unexp    = h3.FrameUnexpected
@@ -51,40 +51,40 @@ var priorityFrame = frame(h3.FramePriorityUpdate, "\x04u=1")
 // framesAtServer is Table 1 of RFC 9114, Section 7.2, and Section 7.2.8, for a
 // server; with RFC 9218, Section 7.2.
 var framesAtServer = []placedFrame{
-	{"DATA", frame(h3.FrameData, "x"), [numPlaces]ErrorCode{missing, unexp, unexp, accepted, unexp, accepted}},
-	{"HEADERS", headers("x=y"), [numPlaces]ErrorCode{missing, unexp, badMsg, accepted, unexp, unexp}},
-	{"CANCEL_PUSH", frame(h3.FrameCancelPush, "\x00"), [numPlaces]ErrorCode{missing, idError, unexp, unexp, unexp, unexp}},
-	{"SETTINGS", frame(h3.FrameSettings, ""), [numPlaces]ErrorCode{accepted, unexp, unexp, unexp, unexp, unexp}},
-	{"PUSH_PROMISE", frame(h3.FramePushPromise, "\x00\x00\x00"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
-	{"GOAWAY", frame(h3.FrameGoAway, "\x04"), [numPlaces]ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
-	{"MAX_PUSH_ID", frame(h3.FrameMaxPushID, "\x00"), [numPlaces]ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE", priorityFrame, [numPlaces]ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE of a push", frame(h3.FramePriorityUpdatePush, "\x00u=1"), [numPlaces]ErrorCode{missing, idError, unexp, unexp, unexp, unexp}},
-	{"PRIORITY of HTTP/2", frame(0x02, ""), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
-	{"PING of HTTP/2", frame(0x06, "12345678"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
-	{"WINDOW_UPDATE of HTTP/2", frame(0x08, "1234"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
-	{"CONTINUATION of HTTP/2", frame(0x09, ""), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
-	{"reserved type", frame(0x21, "abc"), [numPlaces]ErrorCode{missing}},
-	{"unknown type", frame(0x3fff, "abc"), [numPlaces]ErrorCode{missing}},
+	{"DATA", frame(h3.FrameData, "x"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, accepted, unexp, accepted}},
+	{"HEADERS", headers("x=y"), [numPlaces]h3.ErrorCode{missing, unexp, badMsg, accepted, unexp, unexp}},
+	{"CANCEL_PUSH", frame(h3.FrameCancelPush, "\x00"), [numPlaces]h3.ErrorCode{missing, idError, unexp, unexp, unexp, unexp}},
+	{"SETTINGS", frame(h3.FrameSettings, ""), [numPlaces]h3.ErrorCode{accepted, unexp, unexp, unexp, unexp, unexp}},
+	{"PUSH_PROMISE", frame(h3.FramePushPromise, "\x00\x00\x00"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
+	{"GOAWAY", frame(h3.FrameGoAway, "\x04"), [numPlaces]h3.ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
+	{"MAX_PUSH_ID", frame(h3.FrameMaxPushID, "\x00"), [numPlaces]h3.ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE", priorityFrame, [numPlaces]h3.ErrorCode{missing, accepted, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE of a push", frame(h3.FramePriorityUpdatePush, "\x00u=1"), [numPlaces]h3.ErrorCode{missing, idError, unexp, unexp, unexp, unexp}},
+	{"PRIORITY of HTTP/2", frame(0x02, ""), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
+	{"PING of HTTP/2", frame(0x06, "12345678"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
+	{"WINDOW_UPDATE of HTTP/2", frame(0x08, "1234"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
+	{"CONTINUATION of HTTP/2", frame(0x09, ""), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp, unexp}},
+	{"reserved type", frame(0x21, "abc"), [numPlaces]h3.ErrorCode{missing}},
+	{"unknown type", frame(0x3fff, "abc"), [numPlaces]h3.ErrorCode{missing}},
 
 	// Section 7.1: a frame that is shorter or longer than its fields.
-	{"GOAWAY without ID", frame(h3.FrameGoAway, ""), [numPlaces]ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
-	{"GOAWAY with more than an ID", frame(h3.FrameGoAway, "\x04\x04"), [numPlaces]ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
-	{"MAX_PUSH_ID cut short", frame(h3.FrameMaxPushID, "\x40"), [numPlaces]ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
-	{"CANCEL_PUSH without ID", frame(h3.FrameCancelPush, ""), [numPlaces]ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE without ID", frame(h3.FramePriorityUpdate, ""), [numPlaces]ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
-	{"SETTINGS cut short", frame(h3.FrameSettings, "\x06"), [numPlaces]ErrorCode{badFrame, unexp, unexp, unexp, unexp, unexp}},
+	{"GOAWAY without ID", frame(h3.FrameGoAway, ""), [numPlaces]h3.ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
+	{"GOAWAY with more than an ID", frame(h3.FrameGoAway, "\x04\x04"), [numPlaces]h3.ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
+	{"MAX_PUSH_ID cut short", frame(h3.FrameMaxPushID, "\x40"), [numPlaces]h3.ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
+	{"CANCEL_PUSH without ID", frame(h3.FrameCancelPush, ""), [numPlaces]h3.ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE without ID", frame(h3.FramePriorityUpdate, ""), [numPlaces]h3.ErrorCode{missing, badFrame, unexp, unexp, unexp, unexp}},
+	{"SETTINGS cut short", frame(h3.FrameSettings, "\x06"), [numPlaces]h3.ErrorCode{badFrame, unexp, unexp, unexp, unexp, unexp}},
 }
 
 // framesAtClient are those that a client sees otherwise; it opens no tunnels here.
 var framesAtClient = []placedFrame{
-	{"CANCEL_PUSH", frame(h3.FrameCancelPush, "\x00"), [numPlaces]ErrorCode{missing, idError, unexp, unexp, unexp}},
-	{"PUSH_PROMISE", frame(h3.FramePushPromise, "\x00\x00\x00"), [numPlaces]ErrorCode{missing, unexp, idError, idError, idError}},
-	{"MAX_PUSH_ID", frame(h3.FrameMaxPushID, "\x00"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp}},
-	{"MAX_PUSH_ID cut short", frame(h3.FrameMaxPushID, "\x40"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE", priorityFrame, [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE without ID", frame(h3.FramePriorityUpdate, ""), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp}},
-	{"PRIORITY_UPDATE of a push", frame(h3.FramePriorityUpdatePush, "\x00u=1"), [numPlaces]ErrorCode{missing, unexp, unexp, unexp, unexp}},
+	{"CANCEL_PUSH", frame(h3.FrameCancelPush, "\x00"), [numPlaces]h3.ErrorCode{missing, idError, unexp, unexp, unexp}},
+	{"PUSH_PROMISE", frame(h3.FramePushPromise, "\x00\x00\x00"), [numPlaces]h3.ErrorCode{missing, unexp, idError, idError, idError}},
+	{"MAX_PUSH_ID", frame(h3.FrameMaxPushID, "\x00"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp}},
+	{"MAX_PUSH_ID cut short", frame(h3.FrameMaxPushID, "\x40"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE", priorityFrame, [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE without ID", frame(h3.FramePriorityUpdate, ""), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp}},
+	{"PRIORITY_UPDATE of a push", frame(h3.FramePriorityUpdatePush, "\x00u=1"), [numPlaces]h3.ErrorCode{missing, unexp, unexp, unexp, unexp}},
 }
 
 // TestFramesAtServer sends every type of frame in every place.
@@ -124,7 +124,7 @@ func TestFramesAtServer(t *testing.T) {
 				readMessage(t, s)
 			}
 			readMessage(t, c.request(true, headers(getFields))) // it still answers
-			_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+			_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 		}
 	}
 }
@@ -145,7 +145,7 @@ func TestFramesAtClient(t *testing.T) {
 	type script struct {
 		what              string
 		control, response []byte
-		code              ErrorCode
+		code              h3.ErrorCode
 	}
 	settings := frame(h3.FrameSettings, "")
 	var scripts []script
@@ -208,7 +208,7 @@ func TestFramesAtClient(t *testing.T) {
 			e = wait(t, "the connection's end: "+f.what, ended)
 			code := e.of.code
 			if code == accepted || code == badMsg {
-				code = ErrCodeNoError
+				code = h3.NoError
 			}
 			wantRemoteClose(t, e.of.what, e.err, code)
 		}

@@ -19,7 +19,7 @@ func TestStreamErrorsAtClient(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		begin func(*quic.Conn)
-		code  ErrorCode
+		code  h3.ErrorCode
 	}{
 		{"GOAWAY with a larger ID", uni(settings + "\x07\x01\x04\x07\x01\x08"), h3.IDError},
 		{"GOAWAY with an ID that is no request's", uni(settings + "\x07\x01\x05"), h3.IDError},
@@ -32,12 +32,12 @@ func TestStreamErrorsAtClient(t *testing.T) {
 		{"second encoder stream", func(qc *quic.Conn) { uni("\x02")(qc); uni("\x02")(qc) }, h3.StreamCreationError},
 		{"second decoder stream", func(qc *quic.Conn) { uni("\x03")(qc); uni("\x03")(qc) }, h3.StreamCreationError},
 		{"push stream", uni("\x01\x00"), h3.IDError},
-		{"capacity beyond the limit", uni("\x02\x3f\xe2\x1f"), ErrorCode(qpack.EncoderStreamError)},
-		{"insertion of an unknown static name", uni("\x02\x3f\xe1\x1f\xff\x24\x00"), ErrorCode(qpack.EncoderStreamError)},
-		{"duplicate of nothing", uni("\x02\x3f\xe1\x1f\x00"), ErrorCode(qpack.EncoderStreamError)},
-		{"acknowledgment of nothing", uni("\x03\x80"), ErrorCode(qpack.DecoderStreamError)},
-		{"increment of 0", uni("\x03\x00"), ErrorCode(qpack.DecoderStreamError)},
-		{"increment of too much", uni("\x03\x01"), ErrorCode(qpack.DecoderStreamError)},
+		{"capacity beyond the limit", uni("\x02\x3f\xe2\x1f"), h3.ErrorCode(qpack.EncoderStreamError)},
+		{"insertion of an unknown static name", uni("\x02\x3f\xe1\x1f\xff\x24\x00"), h3.ErrorCode(qpack.EncoderStreamError)},
+		{"duplicate of nothing", uni("\x02\x3f\xe1\x1f\x00"), h3.ErrorCode(qpack.EncoderStreamError)},
+		{"acknowledgment of nothing", uni("\x03\x80"), h3.ErrorCode(qpack.DecoderStreamError)},
+		{"increment of 0", uni("\x03\x00"), h3.ErrorCode(qpack.DecoderStreamError)},
+		{"increment of too much", uni("\x03\x01"), h3.ErrorCode(qpack.DecoderStreamError)},
 		{"STOP_SENDING for the control stream", func(qc *quic.Conn) {
 			if s, err := qc.AcceptUniStream(t.Context()); err == nil {
 				s.CancelRead(uint64(h3.NoError))
@@ -77,7 +77,7 @@ func TestCriticalStreamsReset(t *testing.T) {
 		c := ts.dialRaw(t)
 		s := c.uni([]byte(typ))
 		readMessage(t, c.request(true, headers(getFields))) // the stream's type has arrived by then
-		s.CancelWrite(uint64(ErrCodeNoError))
+		s.CancelWrite(uint64(h3.NoError))
 		c.wantClose(name+" stream reset", h3.ClosedCriticalStream)
 	}
 }
@@ -88,7 +88,7 @@ func TestDecompressionErrors(t *testing.T) {
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		_, err := r.Body.Read(make([]byte, 1))
-		wantError(t, err, ErrorCode(qpack.DecompressionFailed), false, true)
+		wantError(t, err, h3.ErrorCode(qpack.DecompressionFailed), false, true)
 	})
 	for name, section := range map[string]string{
 		"empty":                        "",
@@ -116,7 +116,7 @@ func TestDecompressionErrors(t *testing.T) {
 			}
 			c := ts.dialRaw(t)
 			c.request(true, message)
-			c.wantClose(name+" in "+where, ErrorCode(qpack.DecompressionFailed))
+			c.wantClose(name+" in "+where, h3.ErrorCode(qpack.DecompressionFailed))
 		}
 	}
 }

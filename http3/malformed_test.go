@@ -20,7 +20,7 @@ func TestMalformedRequestsNeverReachHandlers(t *testing.T) {
 		name      string
 		bytes     []byte
 		fin       bool
-		code      ErrorCode
+		code      h3.ErrorCode
 		wholeConn bool
 	}{
 		{"no request", nil, true, h3.RequestIncomplete, false},
@@ -39,8 +39,8 @@ func TestMalformedRequestsNeverReachHandlers(t *testing.T) {
 		{"frame of HTTP/2", frame(0x06, "12345678"), false, h3.FrameUnexpected, true},
 		{"half a frame", headers(getFields)[:5], true, h3.FrameError, true},
 		{"half a frame header", []byte{0x01}, true, h3.FrameError, true},
-		{"invalid static index", frame(h3.FrameHeaders, "\x00\x00\xff\x24"), true, ErrorCode(qpack.DecompressionFailed), true},
-		{"dynamic reference", frame(h3.FrameHeaders, "\x00\x00\x80"), true, ErrorCode(qpack.DecompressionFailed), true},
+		{"invalid static index", frame(h3.FrameHeaders, "\x00\x00\xff\x24"), true, h3.ErrorCode(qpack.DecompressionFailed), true},
+		{"dynamic reference", frame(h3.FrameHeaders, "\x00\x00\x80"), true, h3.ErrorCode(qpack.DecompressionFailed), true},
 	} {
 		c := ts.dialRaw(t)
 		s := c.request(tt.fin, tt.bytes)
@@ -76,7 +76,7 @@ func TestMalformedBodies(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		bytes     []byte
-		code      ErrorCode
+		code      h3.ErrorCode
 		wholeConn bool
 	}{
 		{"too short", join(five, frame(h3.FrameData, "abcd")), h3.MessageError, false},
@@ -92,7 +92,7 @@ func TestMalformedBodies(t *testing.T) {
 		{"trailers twice", join(headers(postFields), headers("x=y"), headers("x=y")), h3.FrameUnexpected, true},
 		{"GOAWAY", join(headers(postFields), frame(h3.FrameGoAway, "\x00")), h3.FrameUnexpected, true},
 		{"half a frame", join(headers(postFields), frame(h3.FrameData, "abc")[:3]), h3.FrameError, true},
-		{"invalid trailers", join(headers(postFields), frame(h3.FrameHeaders, "\x00\x00\x80")), ErrorCode(qpack.DecompressionFailed), true},
+		{"invalid trailers", join(headers(postFields), frame(h3.FrameHeaders, "\x00\x00\x80")), h3.ErrorCode(qpack.DecompressionFailed), true},
 	} {
 		c := ts.dialRaw(t)
 		s := c.request(true, tt.bytes)
@@ -129,7 +129,7 @@ func TestViolationBehindRefusedTunnel(t *testing.T) {
 		case "/close":
 			readMessage(t, s)
 		case "/panic":
-			wantReset(t, path, s, ErrCodeInternalError)
+			wantReset(t, path, s, h3.InternalError)
 		default:
 			c.wantClose(path, h3.FrameUnexpected)
 		}
@@ -145,14 +145,14 @@ func TestMalformedControlStreams(t *testing.T) {
 		name    string
 		streams []string
 		fin     bool
-		code    ErrorCode
+		code    h3.ErrorCode
 	}{
 		{"second control stream", []string{"\x00\x04\x00"}, false, h3.StreamCreationError},
 		{"second encoder stream", []string{"\x02", "\x02"}, false, h3.StreamCreationError},
 		{"second decoder stream", []string{"\x03", "\x03"}, false, h3.StreamCreationError},
 		{"push stream", []string{"\x01\x00"}, false, h3.StreamCreationError},
-		{"encoder instruction", []string{"\x02\x3f\xe2\x1f"}, false, ErrorCode(qpack.EncoderStreamError)},
-		{"acknowledgment of nothing", []string{"\x03\x80"}, false, ErrorCode(qpack.DecoderStreamError)},
+		{"encoder instruction", []string{"\x02\x3f\xe2\x1f"}, false, h3.ErrorCode(qpack.EncoderStreamError)},
+		{"acknowledgment of nothing", []string{"\x03\x80"}, false, h3.ErrorCode(qpack.DecoderStreamError)},
 		{"encoder stream closed", []string{"\x02"}, true, h3.ClosedCriticalStream},
 		{"decoder stream closed", []string{"\x03"}, true, h3.ClosedCriticalStream},
 	} {
@@ -167,7 +167,7 @@ func TestMalformedControlStreams(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, bytes string
-		code        ErrorCode
+		code        h3.ErrorCode
 	}{
 		{"SETTINGS twice", "\x04\x00", h3.FrameUnexpected},
 		{"DATA", "\x00\x01x", h3.FrameUnexpected},
@@ -184,14 +184,14 @@ func TestMalformedControlStreams(t *testing.T) {
 	}
 	c := ts.dialRaw(t)
 	readMessage(t, c.request(true, headers(getFields))) // the stream's type has arrived by then
-	c.control.CancelWrite(uint64(ErrCodeNoError))
+	c.control.CancelWrite(uint64(h3.NoError))
 	c.wantClose("control stream reset", h3.ClosedCriticalStream)
 	c = ts.dialRaw(t)
 	theirs, err := c.qc.AcceptUniStream(testContext(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs.CancelRead(uint64(ErrCodeNoError))
+	theirs.CancelRead(uint64(h3.NoError))
 	c.wantClose("control stream stopped", h3.ClosedCriticalStream)
 }
 

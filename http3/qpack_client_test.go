@@ -100,13 +100,13 @@ func TestBlockedResponseGivenUp(t *testing.T) {
 			func(err error) bool { return errors.Is(err, context.Canceled) }},
 		"timeout": {time.Millisecond, func(*quic.Stream, context.CancelFunc) {},
 			func(err error) bool { return strings.Contains(err.Error(), "timeout awaiting response headers") }},
-		"reset": {0, func(s *quic.Stream, _ context.CancelFunc) { s.CancelWrite(uint64(ErrCodeInternalError)) },
+		"reset": {0, func(s *quic.Stream, _ context.CancelFunc) { s.CancelWrite(uint64(h3.InternalError)) },
 			func(err error) bool {
 				var e *Error
 				return errors.As(err, &e) && e.Remote && e.Code == ErrCodeInternalError
 			}},
 		"connection": {0, func(s *quic.Stream, _ context.CancelFunc) {
-			_ = s.Conn().CloseWithError(uint64(ErrCodeInternalError), "")
+			_ = s.Conn().CloseWithError(uint64(h3.InternalError), "")
 		}, func(err error) bool {
 			var e *Error
 			return errors.As(err, &e) && e.Remote && e.WholeConn
@@ -215,16 +215,16 @@ func TestBlockedTunnelGivenUp(t *testing.T) {
 	rs := serveRaw(t, func(n int64, s *quic.Stream) {
 		s.Write(blockedResponse)
 		if n == 1 {
-			s.CancelWrite(uint64(ErrCodeInternalError))
+			s.CancelWrite(uint64(h3.InternalError))
 		} else {
-			_ = s.Conn().CloseWithError(uint64(ErrCodeInternalError), "")
+			_ = s.Conn().CloseWithError(uint64(h3.InternalError), "")
 		}
 	}, 0x08, 0x01)
 	for range 2 {
 		_, _, err := rs.connect(t, "/")
 		var e *Error
 		if !errors.As(err, &e) || !e.Remote || e.Code != ErrCodeInternalError {
-			t.Errorf("error %v, want %v of the server's", err, ErrCodeInternalError)
+			t.Errorf("error %v, want %v of the server's", err, h3.InternalError)
 		}
 	}
 }
@@ -244,14 +244,14 @@ func TestBlockedTunnelErrors(t *testing.T) {
 	}
 	go connect()
 	insert(t, wait(t, "the CONNECT request", blocked).Conn(), insertTrailer)
-	wantError(t, wait(t, "the answer", done), ErrCodeMessageError, false, false)
+	wantError(t, wait(t, "the answer", done), h3.MessageError, false, false)
 
 	large := frame(h3.FrameHeaders, inserted+strings.Repeat("\xd1", 20<<10))
 	rs = serveRaw(t, func(n int64, s *quic.Stream) { s.Write(large) }, 0x08, 0x01)
 	for range cap(done) {
 		go connect()
 	}
-	wantError(t, wait(t, "an answer too many", done), ErrCodeExcessiveLoad, false, false)
+	wantError(t, wait(t, "an answer too many", done), h3.ExcessiveLoad, false, false)
 	_ = rs.transport.Close()
 	for range cap(done) - 1 {
 		if err := wait(t, "the other answers", done); err == nil {

@@ -106,7 +106,7 @@ func TestBlockedRequestGivenUp(t *testing.T) {
 			}
 			readMessage(t, c.request(true, headers(":method=HEAD :scheme=https :authority=a :path=/")))
 		}
-		s.CancelWrite(uint64(ErrCodeRequestCancelled))
+		s.CancelWrite(uint64(h3.RequestCancelled))
 		wantReset(t, "a cancelled request", s, h3.RequestRejected)
 	}
 	readMessage(t, c.request(true, headers(":method=HEAD :scheme=https :authority=a :path=/")))
@@ -131,7 +131,7 @@ func TestBlockedStreamLimits(t *testing.T) {
 	for range qpackBlockedStreams + 1 {
 		c.request(true, frame(h3.FrameHeaders, getInserted))
 	}
-	c.wantClose("one blocked stream too many", ErrorCode(qpack.DecompressionFailed))
+	c.wantClose("one blocked stream too many", h3.ErrorCode(qpack.DecompressionFailed))
 
 	// Those that take much memory are not kept.
 	c = ts.dialRaw(t)
@@ -145,7 +145,7 @@ func TestBlockedStreamLimits(t *testing.T) {
 		}()
 	}
 	var reset *quic.StreamError
-	if err := wait(t, "a large section too many", ended); !errors.As(err, &reset) || ErrorCode(reset.Code) != h3.ExcessiveLoad {
+	if err := wait(t, "a large section too many", ended); !errors.As(err, &reset) || h3.ErrorCode(reset.Code) != h3.ExcessiveLoad {
 		t.Errorf("a large section too many: %v, want %v", err, h3.ExcessiveLoad)
 	}
 }
@@ -184,17 +184,17 @@ func TestQPACKErrors(t *testing.T) {
 		if tt.section != "" {
 			c.request(true, frame(h3.FrameHeaders, tt.section))
 		}
-		c.wantClose(tt.name, ErrorCode(tt.code))
+		c.wantClose(tt.name, h3.ErrorCode(tt.code))
 	}
 	for name, decoder := range map[string]string{"increment": "\x03\x01", "increment of 0": "\x03\x00", "acknowledgment": "\x03\x84"} {
 		c := ts.dialRaw(t)
 		c.uni([]byte(decoder))
-		c.wantClose(name+" of nothing", ErrorCode(qpack.DecoderStreamError))
+		c.wantClose(name+" of nothing", h3.ErrorCode(qpack.DecoderStreamError))
 	}
 	for _, typ := range []h3.StreamType{h3.StreamQPACKDecoder} {
 		c := ts.dialRaw(t)
 		c.uni([]byte(insertHost))
-		acceptUni(t, c.qc, typ).CancelRead(uint64(ErrCodeNoError))
+		acceptUni(t, c.qc, typ).CancelRead(uint64(h3.NoError))
 		c.wantClose("STOP_SENDING", h3.ClosedCriticalStream)
 	}
 }
@@ -274,7 +274,7 @@ func TestBlockedTrailers(t *testing.T) {
 		if how != "return" {
 			<-results
 			if how == "reset" {
-				s.CancelWrite(uint64(ErrCodeRequestCancelled))
+				s.CancelWrite(uint64(h3.RequestCancelled))
 			}
 			if err := wait(t, "the handler", results); err == nil || err == io.EOF {
 				t.Errorf("%s: read %v", how, err)

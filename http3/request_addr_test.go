@@ -27,7 +27,7 @@ func TestRemoteAddrAfterRebinding(t *testing.T) {
 	}
 	defer client.Close()
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	nat := startNAT(t, ts.addr)
 	qc, err := client.Dial(testContext(t), nat.inside.LocalAddr().String(), clientTLS, nil)
 	if err != nil {
@@ -129,11 +129,11 @@ func TestCauseOfCancellation(t *testing.T) {
 		<-r.Context().Done()
 		causes <- context.Cause(r.Context())
 	})
-	want := func(what string, code ErrorCode, wholeConn bool) {
+	want := func(what string, code h3.ErrorCode, wholeConn bool) {
 		t.Helper()
 		err := wait(t, what, causes)
 		var e *Error
-		if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Code != code || !e.Remote || e.WholeConn != wholeConn {
+		if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Code != ErrorCode(code) || !e.Remote || e.WholeConn != wholeConn {
 			t.Errorf("%s: %v (%T)", what, err, err)
 		}
 	}
@@ -186,8 +186,8 @@ func TestHeaderValueCount(t *testing.T) {
 			t.Errorf("%d trailers: %v", n, err)
 		}
 		if n > 10 {
-			wantError(t, err, ErrCodeExcessiveLoad, false, false)
-			wantReset(t, "too many trailers", s, ErrCodeExcessiveLoad)
+			wantError(t, err, h3.ExcessiveLoad, false, false)
+			wantReset(t, "too many trailers", s, h3.ExcessiveLoad)
 		}
 	}
 }

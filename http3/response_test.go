@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/h3"
 )
 
 // TestSmallResponseIsOneFrame checks that a small response has one HEADERS frame
@@ -170,9 +172,9 @@ func TestContentLengthOfHandler(t *testing.T) {
 			resp.Body.Close()
 		}
 		if path == "/short" {
-			wantError(t, err, ErrCodeMessageError, false, false)
+			wantError(t, err, h3.MessageError, false, false)
 		} else {
-			wantError(t, err, ErrCodeInternalError, true, false)
+			wantError(t, err, h3.InternalError, true, false)
 		}
 	}
 	m := readMessage(t, ts.dialRaw(t).request(true, headers(":method=GET :scheme=https :authority=a :path=/exact")))

@@ -32,11 +32,12 @@ type Server struct {
 	Addr string
 	// Handler answers the requests; nil stands for http.DefaultServeMux.
 	Handler http.Handler
-	// Fixed has the responses, by path, that are the same for every GET and HEAD
-	// request, whatever its header and host. A request with a query is
-	// Handler's. Over TCP all requests are Handler's, so it should have the same
-	// routes.
-	Fixed map[string]*FixedResponse
+	// BypassHandler has responses, by path, that are sent without Handler being called,
+	// to every GET and HEAD request over HTTP/3 without a query, whatever its header and
+	// host. They go past all middleware in Handler: nothing there authenticates, logs or
+	// counts such a request. For requests over TCP, Handler should have them at the same
+	// paths.
+	BypassHandler map[string]*FixedResponse
 	// DisableTCP has Listen and ListenAndServe listen on UDP alone, for HTTP/3 without
 	// HTTP/1.1 and HTTP/2. Browsers do not find such a server by themselves.
 	DisableTCP bool
@@ -47,20 +48,21 @@ type Server struct {
 	// its connection is answered with status 421 unless that is as good: the
 	// certificate is for that host too, and clients authenticate in the same way
 	// there (RFC 9110, Section 15.5.20). GetConfigForClient and GetCertificate are
-	// asked for that, once more and for a host that the client has chosen. Fixed
-	// responses are for every host.
+	// asked for that, once more and for a host that the client has chosen.
+	// BypassHandler's responses are for every host.
 	TLSConfig *tls.Config
 	// QUICConfig configures the connections; nil stands for its defaults. Its
-	// MaxIncomingStreams, DefaultMaxConcurrentRequests if 0, is the number of
-	// requests that one client may have running.
+	// MaxIncomingStreams, 100 if 0, is the number of requests that one client may have
+	// running.
 	QUICConfig *quic.Config
 	// QUICTransportConfig configures the sockets that the server opens, their event
 	// loops, and limits over all connections; nil stands for its defaults, and a nil
 	// Logger in it for Logger.
 	QUICTransportConfig *quic.TransportConfig
 	// MaxHeaderBytes is the largest header or trailer section a request may have,
-	// as DefaultMaxHeaderBytes explains, which 0 stands for. Larger requests are
-	// answered with status 431.
+	// in bytes as RFC 9114, Section 4.2.2, counts them: decoded, and 32 more for each
+	// field. 0 stands for 1 MiB, as in net/http. Larger requests are answered with
+	// status 431.
 	MaxHeaderBytes int
 	// MaxHandlers is how many handlers may run at a time, over all connections;
 	// tunnels and WebTransport sessions count, and so do handlers that wait for their
@@ -68,11 +70,11 @@ type Server struct {
 	// is left, and of sources that have more than three times what is left are
 	// rejected with H3_REQUEST_REJECTED: clients may send them again (RFC 9114,
 	// Section 4.1.1). A source is an IPv4 address or a /64 prefix of IPv6, and one
-	// handler of each is free. DefaultMaxHandlers if 0, negative for no limit.
+	// handler of each is free. 0 stands for 8192, negative for no limit.
 	MaxHandlers int
 	// MaxHeaderValueCount is how many fields a request's header and its trailer may
 	// have each, and how many names Trailer may announce;
-	// DefaultMaxHeaderValueCount if 0. A field in several lines counts as several, a
+	// 500 if 0. A field in several lines counts as several, a
 	// Cookie that a browser has split too. Requests with more are answered with
 	// status 431.
 	MaxHeaderValueCount int
@@ -171,12 +173,12 @@ func (s *Server) maxHeaderBytes() int {
 	if s.MaxHeaderBytes > 0 {
 		return s.MaxHeaderBytes
 	}
-	return DefaultMaxHeaderBytes
+	return defaultMaxHeaderBytes
 }
 
 func (s *Server) maxHeaderValueCount() int {
 	if s.MaxHeaderValueCount > 0 {
 		return s.MaxHeaderValueCount
 	}
-	return DefaultMaxHeaderValueCount
+	return defaultMaxHeaderValueCount
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -17,7 +18,7 @@ import (
 func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*quic.Turn) quic.Handler) {
 	conf := cloneQUIC(s.QUICConfig)
 	if conf.MaxIncomingStreams == 0 {
-		conf.MaxIncomingStreams = DefaultMaxConcurrentRequests
+		conf.MaxIncomingStreams = defaultMaxConcurrentRequests
 	}
 	if conf.MaxIdleTimeout == 0 && s.idleTimeout() > defaultMaxIdleTimeout {
 		conf.MaxIdleTimeout = s.idleTimeout()
@@ -95,7 +96,7 @@ func hasCertificate(conf *tls.Config) bool {
 // another configuration for some server names.
 func forHTTP3(conf *tls.Config) *tls.Config {
 	conf = conf.Clone()
-	conf.NextProtos = []string{NextProto}
+	conf.NextProtos = []string{h3.NextProto}
 	conf.MinVersion = tls.VersionTLS13
 	if choose := conf.GetConfigForClient; choose != nil {
 		conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {

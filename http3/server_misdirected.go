@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/godwit-quic/godwit/internal/h3"
 )
 
 // verdict is what was found out about requests for one host.
@@ -94,7 +96,7 @@ func (c *serverConn) helloFor(name string) *tls.ClientHelloInfo {
 		CipherSuites:      []uint16{c.tls.CipherSuite},
 		ServerName:        name,
 		SignatureSchemes:  []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256, tls.PSSWithSHA256, tls.Ed25519, tls.ECDSAWithP384AndSHA384, tls.PSSWithSHA384, tls.ECDSAWithP521AndSHA512, tls.PSSWithSHA512},
-		SupportedProtos:   []string{NextProto},
+		SupportedProtos:   []string{h3.NextProto},
 		SupportedVersions: []uint16{tls.VersionTLS13},
 		Conn:              attachedConn{c.qc},
 	}

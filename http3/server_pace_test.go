@@ -62,7 +62,7 @@ func TestMinWriteRate(t *testing.T) {
 		written <- err
 	}, func(s *Server) { s.MinWriteRate, s.grace = 1000, short })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 10_000, MaxStreamWindow: 10_000})
 	if err != nil {
 		t.Fatal(err)

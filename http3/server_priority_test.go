@@ -51,7 +51,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 		written <- errors.Join(err, http.NewResponseController(w).Flush())
 	})
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	client := &orderClient{got: make(map[uint64]int), arrived: make(chan uint64, len(fields)+1)}
 	conf := &quic.Config{
 		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,

@@ -112,7 +112,7 @@ func TestPanics(t *testing.T) {
 			_, err = io.ReadAll(resp.Body)
 			resp.Body.Close()
 		}
-		wantError(t, err, ErrCodeInternalError, true, false)
+		wantError(t, err, h3.InternalError, true, false)
 	}
 	logs := func(text string) func() bool { return func() bool { return strings.Contains(ts.log.String(), text) } }
 	if !eventually(logs("the test wants it: /flushed")) || !eventually(logs("the test wants it: /plain")) || !strings.Contains(ts.log.String(), "server_test.go") {
@@ -195,8 +195,8 @@ func TestConnectionEndCancelsContext(t *testing.T) {
 	c := ts.dialRaw(t)
 	c.request(false, headers(postFields))
 	<-started
-	c.qc.CloseWithError(uint64(ErrCodeNoError), "bye")
-	wantError(t, wait(t, "the handler", ended), ErrCodeNoError, true, true)
+	c.qc.CloseWithError(uint64(h3.NoError), "bye")
+	wantError(t, wait(t, "the handler", ended), h3.NoError, true, true)
 }
 
 func TestDeadlines(t *testing.T) {
@@ -235,7 +235,7 @@ func TestDeadlines(t *testing.T) {
 	io.WriteString(pw, "late")
 	pw.Close()
 	_, err = io.ReadAll(resp.Body)
-	wantError(t, err, ErrCodeInternalError, true, false)
+	wantError(t, err, h3.InternalError, true, false)
 	resp.Body.Close()
 }
 

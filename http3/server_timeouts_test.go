@@ -56,7 +56,7 @@ func TestWriteTimeout(t *testing.T) {
 			written <- err
 		}, func(s *Server) { s.WriteTimeout = short })
 		_, clientTLS := peertest.TLS(t)
-		clientTLS.NextProtos = []string{NextProto}
+		clientTLS.NextProtos = []string{h3.NextProto}
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{InitialStreamWindow: 1500, MaxStreamWindow: 1500})
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestIdleTimeout(t *testing.T) {
 		}
 	}, func(s *Server) { s.IdleTimeout = 8 * short })
 	_, clientTLS := peertest.TLS(t)
-	clientTLS.NextProtos = []string{NextProto}
+	clientTLS.NextProtos = []string{h3.NextProto}
 	dial := func() *rawConn {
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{KeepAlivePeriod: short / 10})
 		if err != nil {

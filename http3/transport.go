@@ -40,8 +40,8 @@ type Transport struct {
 	// each has its own.
 	QUICTransport *quic.Transport
 	// MaxResponseHeaderBytes is the largest header section a response may have, and
-	// all its interim responses together, in bytes as DefaultMaxHeaderBytes explains.
-	// 0 stands for DefaultMaxResponseHeaderBytes.
+	// all its interim responses together, in bytes as Server.MaxHeaderBytes
+	// has them. 0 stands for 10 MiB, as in net/http.
 	MaxResponseHeaderBytes int64
 	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
 	EnableDatagrams bool
@@ -323,7 +323,7 @@ func (t *Transport) maxHeaderBytes() int {
 	if t.MaxResponseHeaderBytes > 0 {
 		return int(min(t.MaxResponseHeaderBytes, math.MaxInt))
 	}
-	return DefaultMaxResponseHeaderBytes
+	return defaultMaxResponseHeaderBytes
 }
 
 // closeBody closes the body of a request that is not sent.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -210,7 +211,7 @@ func (t *Transport) tlsConfig(addr string) (*tls.Config, error) {
 		}
 		conf.ServerName = withoutZone(host)
 	}
-	conf.NextProtos = []string{NextProto}
+	conf.NextProtos = []string{h3.NextProto}
 	conf.MinVersion = tls.VersionTLS13
 	return conf, nil
 }

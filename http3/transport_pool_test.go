@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -331,7 +332,7 @@ func TestPoolConnLost(t *testing.T) {
 		t.Fatal("nobody waits")
 	}
 	for _, c := range s.liveConns() {
-		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 	}
 	if err := wait(t, "the request", done); err != nil {
 		t.Error(err)

@@ -131,7 +131,7 @@ func TestRetries(t *testing.T) {
 		{name: "rejected POST with content", fail: reject, edit: post, body: "abc", succeed: true},
 		{name: "rejected POST with content read once", fail: reject, edit: post, body: "abc", noCopy: true, succeed: true},
 		{name: "rejected POST with much content read once", fail: reject, edit: post, body: strings.Repeat("a", keptContent+1), noCopy: true},
-		{name: "cancelled", fail: func(s *quic.Stream) { s.CancelWrite(uint64(ErrCodeRequestCancelled)) }},
+		{name: "cancelled", fail: func(s *quic.Stream) { s.CancelWrite(uint64(h3.RequestCancelled)) }},
 		{name: "closed old connection", fail: closeConn, warm: true, succeed: true},
 		{name: "closed old connection, POST", fail: closeConn, edit: post, warm: true},
 		{name: "closed old connection, POST with a key", fail: closeConn, warm: true, succeed: true, edit: func(req *http.Request) {
@@ -228,9 +228,9 @@ func TestRejectedPauses(t *testing.T) {
 	}
 }
 
-func reject(s *quic.Stream) { s.CancelWrite(uint64(ErrCodeRequestRejected)) }
+func reject(s *quic.Stream) { s.CancelWrite(uint64(h3.RequestRejected)) }
 
-func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(ErrCodeNoError), "idle") }
+func closeConn(s *quic.Stream) { _ = s.Conn().CloseWithError(uint64(h3.NoError), "idle") }
 
 // goAway says that the request s has not been processed, and rejects it.
 func goAway(s *quic.Stream) {
@@ -337,7 +337,7 @@ func TestCloseEndsRetired(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = io.ReadAll(resp.Body)
-	wantError(t, err, ErrCodeNoError, false, true)
+	wantError(t, err, h3.NoError, false, true)
 }
 
 // TestCloseIdleKeepsBusy closes idle connections while one is in use.
@@ -407,9 +407,9 @@ func TestWaitForStream(t *testing.T) {
 		t.Fatal("the third request does not wait")
 	}
 	for _, c := range ts.liveConns() {
-		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		_ = c.qc.CloseWithError(uint64(h3.NoError), "")
 	}
-	wantError(t, wait(t, "the first request", first), ErrCodeNoError, true, true)
+	wantError(t, wait(t, "the first request", first), h3.NoError, true, true)
 	<-started
 	close(release)
 	if err := wait(t, "the third request", second); err != nil {

@@ -119,8 +119,8 @@ func (t *Tunnel) Close() error {
 
 // Abort resets both directions with a code. Any goroutine may call it.
 func (t *Tunnel) Abort(code ErrorCode) {
-	cancel(t.ref, code)
-	t.endRead(&Error{Code: code})
+	cancel(t.ref, h3.ErrorCode(code))
+	t.endRead(resetBy(h3.ErrorCode(code), "", nil))
 	t.endWrite()
 }
 
@@ -135,11 +135,11 @@ func (t *Tunnel) handleEnd(turn *quic.Turn, err error) {
 }
 
 // kill resets the tunnel from any goroutine and tells the handler.
-func (t *Tunnel) kill(code ErrorCode) {
+func (t *Tunnel) kill(code h3.ErrorCode) {
 	cancel(t.ref, code)
 	t.conn.qc.Run(func(turn *quic.Turn) {
 		t.endWrite()
-		t.handleEnd(turn, &Error{Code: code})
+		t.handleEnd(turn, resetBy(code, "", nil))
 	})
 }
 

@@ -285,7 +285,7 @@ func TestDatagramsDisabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tunnel := range []*Tunnel{client, <-tunnels} {
-		if err := tunnel.SendDatagram([]byte("x")); !errors.Is(err, ErrDatagramsDisabled) {
+		if err := tunnel.SendDatagram([]byte("x")); !errors.Is(err, quic.ErrDatagramsDisabled) {
 			t.Errorf("SendDatagram: %v", err)
 		}
 	}
@@ -355,7 +355,7 @@ func TestConnectErrors(t *testing.T) {
 		t.Errorf("%q, %v", body, err)
 	}
 	_, _, err = ts.connect(t, "/reset")
-	wantError(t, err, ErrCodeRequestRejected, true, false)
+	wantError(t, err, h3.RequestRejected, true, false)
 	if tunnel, _, err = ts.connect(t, "/late"); err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestConnectErrors(t *testing.T) {
 	if tunnel, _, err = ts.connect(t, "/panic"); err == nil {
 		_, err = io.ReadAll(tunnel)
 	}
-	wantError(t, err, ErrCodeInternalError, true, false)
+	wantError(t, err, h3.InternalError, true, false)
 	ts.do(t, "GET", "/ordinary", nil)
 }
 
@@ -377,7 +377,7 @@ func TestNoExtendedConnect(t *testing.T) {
 	}
 	c := ts.dialRaw(t)
 	wantReset(t, ":protocol that was not allowed",
-		c.request(true, headers(":method=CONNECT :protocol=x :scheme=https :authority=localhost :path=/")), ErrCodeMessageError)
+		c.request(true, headers(":method=CONNECT :protocol=x :scheme=https :authority=localhost :path=/")), h3.MessageError)
 }
 
 // TestMalformedDatagrams end the connection (RFC 9297, Section 2.1).
@@ -385,7 +385,7 @@ func TestMalformedDatagrams(t *testing.T) {
 	for name, datagram := range map[string][]byte{"empty": {}, "too large": wire.AppendVarint(nil, 1<<60)} {
 		ts := serve(t, func(http.ResponseWriter, *http.Request) {}, enableTunnels)
 		_, clientTLS := peertest.TLS(t)
-		clientTLS.NextProtos = []string{NextProto}
+		clientTLS.NextProtos = []string{h3.NextProto}
 		qc, err := quic.Dial(testContext(t), ts.addr, clientTLS, &quic.Config{EnableDatagrams: true})
 		if err != nil {
 			t.Fatal(err)

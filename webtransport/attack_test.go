@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
@@ -221,7 +220,7 @@ func TestAttackFlowControl(t *testing.T) {
 		capsules []byte
 		streams  int
 		data     int
-		code     http3.ErrorCode
+		code     h3.ErrorCode
 	}{
 		"data limit lowered":      {capsules: capsule(wt.CapsuleMaxData, 1<<19), code: wt.CodeFlowControl},
 		"data limit repeated":     {capsules: capsule(wt.CapsuleMaxData, 1<<20), code: wt.CodeFlowControl},

@@ -84,7 +84,7 @@ func TestBrowserForeignCode(t *testing.T) {
 	st.CancelWrite(uint64(h3.RequestCancelled))
 	_, err = io.ReadAll(accepted)
 	var cancelled *StreamError
-	if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != uint64(h3.RequestCancelled) || !cancelled.Remote {
+	if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != http3.ErrCodeRequestCancelled || !cancelled.Remote {
 		t.Errorf("%#v", err)
 	}
 	if session.endedWith() != nil {

@@ -179,7 +179,7 @@ func (h *hub) PrepareConnect(req *http.Request) error {
 		h.h3.AbortSoon(&h3.ConnError{Code: wt.CodeRequirementsNotMet, Reason: "no known version of WebTransport"})
 	}
 	if err != nil {
-		return publicError(err)
+		return describe(err)
 	}
 	req.Header[":protocol"] = []string{h.draft.Token()}
 	req.Header.Del(fieldDraft02Offer)

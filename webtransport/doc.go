@@ -37,6 +37,24 @@
 // A session outlives the handler that made it. One on which nothing happens needs
 // no goroutine, and neither do streams that wait to be accepted.
 //
+// # Errors
+//
+// What errors.Is and errors.As find in the errors of this package:
+//
+//	a session was closed, by either end      *SessionError
+//	half of a stream was cancelled           *StreamError
+//	a stream is used after its session       what the session ended with
+//	the server answered no                   *RejectedError
+//	it has no WebTransport, or another       ErrNotSupported, http3.ErrNoExtendedConnect
+//	no subprotocol fits                      ErrProtocol
+//	there are as many sessions as may be     ErrTooManySessions
+//	Upgrade of something else                ErrNotWebTransport, ErrNotEnabled
+//	Upgrade of a page that may not           ErrOrigin
+//	a session's request, or all of the
+//	connection, was ended for an error       *http3.Error
+//	the connection failed otherwise          those of package quic
+//	a context ended, a deadline passed       the context's cause, os.ErrDeadlineExceeded
+//
 // # Drafts
 //
 // The protocol (draft-ietf-webtrans-http3) is not an RFC yet, and its versions

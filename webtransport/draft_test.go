@@ -181,7 +181,7 @@ func TestTooLargeSetting(t *testing.T) {
 	ts := (&testServer{t: t}).startWith(oddServer, http.NotFound)
 	_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
 	var closed *http3.Error
-	if !errors.As(err, &closed) || closed.Code != h3.SettingsError || closed.Remote {
+	if !errors.As(err, &closed) || closed.Code != http3.ErrorCode(h3.SettingsError) || closed.Remote {
 		t.Errorf("Dial: %v, want %v", err, h3.SettingsError)
 	}
 }

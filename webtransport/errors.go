@@ -3,13 +3,9 @@ package webtransport
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
 )
 
 var (
@@ -60,7 +56,7 @@ type StreamError struct {
 	// (Section 4.4), as browsers do when they close a page.
 	IsApplication bool
 	// HTTPCode is the code as HTTP/3 carried it.
-	HTTPCode uint64
+	HTTPCode http3.ErrorCode
 	Remote   bool // the peer cancelled, not this end
 }
 
@@ -72,44 +68,5 @@ func (e *StreamError) Error() string {
 	if e.IsApplication {
 		return s + fmt.Sprintf(" with code %d", e.Code)
 	}
-	return s + " without an application's code: " + http3.ErrorCode(e.HTTPCode).String()
-}
-
-// streamError turns a stream's error into this package's.
-func (s *Session) streamError(err error) error {
-	var cancelled *quic.StreamError
-	if errors.As(err, &cancelled) {
-		if http3.ErrorCode(cancelled.Code) == wt.CodeSessionGone {
-			if ended := s.goneWith(); ended != nil {
-				return ended
-			}
-		}
-		code, ok := wt.FromHTTP(cancelled.Code)
-		return &StreamError{Code: code, IsApplication: ok, HTTPCode: cancelled.Code, Remote: cancelled.Remote}
-	}
-	if err == io.EOF || err == quic.ErrWriteClosed || os.IsTimeout(err) {
-		return err
-	}
-	// It is the connection's. The session has ended too, or is about to: its
-	// streams may hear of it first.
-	if s.endedWith() == nil {
-		<-s.ctx.Done()
-	}
-	return s.endedWith()
-}
-
-// goneWith returns why the session has ended, given that the peer or this end has
-// cancelled a stream for that (Section 6). The news of the session may be on its way
-// still; nil if the peer fails to send it.
-func (s *Session) goneWith() error {
-	if ended := s.endedWith(); ended != nil {
-		return ended
-	}
-	timer := time.NewTimer(wt.CloseTimeout)
-	defer timer.Stop()
-	select {
-	case <-s.ctx.Done():
-	case <-timer.C:
-	}
-	return s.endedWith()
+	return s + " without an application's code: " + e.HTTPCode.String()
 }

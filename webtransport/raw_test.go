@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
@@ -46,7 +45,7 @@ type dialFunc func(ctx context.Context, addr string, conf *tls.Config, qconf *qu
 func (ts *testServer) dialRawBy(dial dialFunc, settings []h3.Setting, qconf *quic.Config) *rawClient {
 	ts.t.Helper()
 	_, conf := peertest.TLS(ts.t)
-	conf.NextProtos = []string{http3.NextProto}
+	conf.NextProtos = []string{h3.NextProto}
 	qconf.EnableDatagrams, qconf.MaxIncomingStreams = true, 100
 	qc, err := dial(testContext(ts.t), ts.addr, conf, qconf)
 	if err != nil {
@@ -205,31 +204,31 @@ func (c *rawClient) session(ts *testServer, token string, fields ...string) (*qu
 }
 
 // wantReset checks that the peer resets a stream with a code.
-func wantReset(t testing.TB, what string, s *quic.Stream, code http3.ErrorCode) {
+func wantReset(t testing.TB, what string, s *quic.Stream, code h3.ErrorCode) {
 	t.Helper()
 	_ = s.SetReadDeadline(time.Now().Add(patience))
 	_, err := io.Copy(io.Discard, onlyReader{s})
-	if got, ok := cancelledWith(err); !ok || http3.ErrorCode(got) != code {
+	if got, ok := cancelledWith(err); !ok || h3.ErrorCode(got) != code {
 		t.Errorf("%s: %v, want a reset with %v", what, err, code)
 	}
 }
 
 // wantStop checks that the peer stops reading a stream with a code.
-func wantStop(t testing.TB, what string, s *quic.Stream, code http3.ErrorCode) {
+func wantStop(t testing.TB, what string, s *quic.Stream, code h3.ErrorCode) {
 	t.Helper()
 	wait(t, "STOP_SENDING: "+what, s.Context().Done())
 	_, err := s.Write([]byte("x"))
-	if got, ok := cancelledWith(err); !ok || http3.ErrorCode(got) != code {
+	if got, ok := cancelledWith(err); !ok || h3.ErrorCode(got) != code {
 		t.Errorf("%s: %v, want it stopped with %v", what, err, code)
 	}
 }
 
 // wantClosed checks that the peer closes the connection with a code.
-func (c *rawClient) wantClosed(what string, code http3.ErrorCode) {
+func (c *rawClient) wantClosed(what string, code h3.ErrorCode) {
 	c.t.Helper()
 	wait(c.t, "the connection's end: "+what, c.qc.Done())
 	app, ok := c.qc.Err().(*quic.ApplicationError)
-	if !ok || !app.Remote || http3.ErrorCode(app.Code) != code {
+	if !ok || !app.Remote || h3.ErrorCode(app.Code) != code {
 		c.t.Errorf("%s: %v, want %v", what, c.qc.Err(), code)
 	}
 }

@@ -2,9 +2,7 @@ package webtransport
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
-	"net"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3ext"
@@ -166,20 +164,9 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 	return nil
 }
 
-// QUIC returns the connection, which other sessions may share.
+// QUIC returns the connection, for its addresses, statistics and what TLS agreed on.
+// Other sessions may share it.
 func (s *Session) QUIC() *quic.Conn { return s.conn }
-
-// ConnectionStats returns the figures of the connection.
-func (s *Session) ConnectionStats() quic.Stats { return s.conn.Stats() }
-
-// LocalAddr returns this end's address.
-func (s *Session) LocalAddr() net.Addr { return s.conn.LocalAddr() }
-
-// RemoteAddr returns the peer's address.
-func (s *Session) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
-
-// ConnectionState returns what TLS agreed on.
-func (s *Session) ConnectionState() tls.ConnectionState { return s.conn.ConnectionState() }
 
 // ExportKeyingMaterial returns keying material of the session, which differs from
 // that of others on the same connection (Section 4.8). label and context have at
@@ -194,7 +181,7 @@ func (s *Session) ExportKeyingMaterial(label string, context []byte, length int)
 }
 
 // SendDatagram sends p unreliably and unordered. It does not wait and does not
-// keep p. The error is http3.ErrDatagramsDisabled, a *quic.DatagramTooLargeError
+// keep p. The error is quic.ErrDatagramsDisabled, a *quic.DatagramTooLargeError
 // in bytes of p, or the session's.
 //
 // A server does not send empty datagrams to clients of draft 2: Chromium's reader
@@ -243,7 +230,7 @@ func (s *Session) endedWith() error {
 // endedLocked is endedWith for those who hold the hub's lock.
 func (s *Session) endedLocked() error {
 	if err := s.machine.Err(); err != nil && s.err == nil {
-		s.err = publicError(err)
+		s.err = describe(err)
 	}
 	return s.err
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/wt"
 )
 
@@ -25,7 +26,7 @@ func TestGoneWithoutEnd(t *testing.T) {
 		start := time.Now()
 		_, err = io.ReadAll(in)
 		var cancelled *StreamError
-		if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != uint64(wt.CodeSessionGone) || !cancelled.Remote {
+		if !errors.As(err, &cancelled) || cancelled.IsApplication || cancelled.HTTPCode != http3.ErrorCode(wt.CodeSessionGone) || !cancelled.Remote {
 			t.Errorf("Read: %v", err)
 		}
 		if took := time.Since(start); took > 2*wt.CloseTimeout {

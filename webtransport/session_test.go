@@ -188,7 +188,7 @@ func TestStreamCodes(t *testing.T) {
 			st.CancelRead(code)
 			_, err = io.ReadAll(other)
 			wantStreamError(t, "reset", err, code, true)
-			wait(t, "STOP_SENDING", other.WriteClosed())
+			wait(t, "STOP_SENDING", other.Context().Done())
 			_, err = other.Write([]byte("x"))
 			wantStreamError(t, "stop", err, code, true)
 			_, err = st.Write([]byte("x"))
@@ -351,7 +351,7 @@ func TestLateRead(t *testing.T) {
 	}
 	_, _ = io.WriteString(st, "the last words")
 	_ = st.Close()
-	wait(t, "delivery", st.WriteClosed())
+	wait(t, "delivery", st.Context().Done())
 	_ = client.CloseWithError(3, "")
 	wantSessionError(t, server, SessionError{Code: 3, Remote: true})
 	r, err := server.AcceptUniStream(testContext(t))

@@ -84,7 +84,7 @@ func (e *simEnd) each(ctx context.Context, n int, do func() error) {
 
 // send does what the fate says for the direction from this end.
 func (e *simEnd) send(st *SendStream) {
-	f := e.pair.fate(e, st.StreamID())
+	f := e.pair.fate(e, st.ID())
 	_, err := st.Write(f.content)
 	switch f.kind {
 	case simResetNow, simReset:
@@ -93,7 +93,7 @@ func (e *simEnd) send(st *SendStream) {
 		for err == nil {
 			_, err = st.Write(make([]byte, 3000))
 		}
-		e.wantCancelled("stopped writing", st.StreamID(), err, f.code)
+		e.wantCancelled("stopped writing", st.ID(), err, f.code)
 		return
 	default:
 		if err == nil {
@@ -101,13 +101,13 @@ func (e *simEnd) send(st *SendStream) {
 		}
 	}
 	if err != nil && !e.excused(err) {
-		e.errorf("stream %d: writing: %v", st.StreamID(), err)
+		e.errorf("stream %d: writing: %v", st.ID(), err)
 	}
 }
 
 // receive wants what the fate says for the direction to this end.
 func (e *simEnd) receive(st *ReceiveStream) {
-	f := e.pair.fate(e.other(), st.StreamID())
+	f := e.pair.fate(e.other(), st.ID())
 	switch f.kind {
 	case simStopped:
 		got := make([]byte, len(f.content))
@@ -116,20 +116,20 @@ func (e *simEnd) receive(st *ReceiveStream) {
 		if err == nil && bytes.Equal(got, f.content) || e.excused(err) {
 			return
 		}
-		e.errorf("stream %d: read something else before it is stopped, %v", st.StreamID(), err)
+		e.errorf("stream %d: read something else before it is stopped, %v", st.ID(), err)
 	case simResetNow, simReset:
 		got, err := io.ReadAll(st)
 		if !bytes.HasPrefix(f.content, got) {
-			e.errorf("stream %d: %d bytes before the reset are not the first of %d", st.StreamID(), len(got), len(f.content))
+			e.errorf("stream %d: %d bytes before the reset are not the first of %d", st.ID(), len(got), len(f.content))
 		}
-		e.wantCancelled("reading", st.StreamID(), err, f.code)
+		e.wantCancelled("reading", st.ID(), err, f.code)
 	default:
 		got, err := io.ReadAll(st)
 		if err != nil && e.excused(err) && bytes.HasPrefix(f.content, got) {
 			return
 		}
 		if err != nil || !bytes.Equal(got, f.content) {
-			e.errorf("stream %d: got %d bytes, %v, want %d", st.StreamID(), len(got), err, len(f.content))
+			e.errorf("stream %d: got %d bytes, %v, want %d", st.ID(), len(got), err, len(f.content))
 		}
 	}
 }

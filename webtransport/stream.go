@@ -42,11 +42,8 @@ func receiveHalf(machine *wt.Stream) *ReceiveStream { return &machine.App.(*Stre
 // owner returns the session of a stream that has one.
 func (h *half) owner() *Session { return h.machine.Session().App.(*Session) }
 
-// StreamID returns the ID of the QUIC stream.
-func (s *Stream) StreamID() uint64 { return s.ReceiveStream.StreamID() }
-
-// Session returns the session that the stream belongs to.
-func (s *Stream) Session() *Session { return s.ReceiveStream.owner() }
+// ID returns the ID of the QUIC stream.
+func (s *Stream) ID() uint64 { return s.ReceiveStream.ID() }
 
 // SetDeadline sets the deadlines of both halves. The error is always nil.
 func (s *Stream) SetDeadline(t time.Time) error {

@@ -25,11 +25,8 @@ type ReceiveStream struct {
 	keptErr error
 }
 
-// StreamID returns the ID of the QUIC stream.
-func (r *ReceiveStream) StreamID() uint64 { return r.qs.ID() }
-
-// Session returns the session that the stream belongs to.
-func (r *ReceiveStream) Session() *Session { return r.owner() }
+// ID returns the ID of the QUIC stream.
+func (r *ReceiveStream) ID() uint64 { return r.qs.ID() }
 
 // Read reads up to len(p) bytes and waits until there is one. The error is io.EOF
 // at the stream's end, a *StreamError if the peer reset the stream or CancelRead

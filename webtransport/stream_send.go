@@ -1,12 +1,13 @@
 package webtransport
 
 import (
+	"context"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -23,11 +24,8 @@ type SendStream struct {
 	deadline writeDeadline
 }
 
-// StreamID returns the ID of the QUIC stream.
-func (w *SendStream) StreamID() uint64 { return w.qs.ID() }
-
-// Session returns the session that the stream belongs to.
-func (w *SendStream) Session() *Session { return w.owner() }
+// ID returns the ID of the QUIC stream.
+func (w *SendStream) ID() uint64 { return w.qs.ID() }
 
 // Write writes p and waits until all of it is buffered. It does not keep p. The
 // error comes with the number of bytes taken before: a *StreamError if the peer
@@ -152,10 +150,9 @@ func (w *SendStream) SetWriteDeadline(t time.Time) error {
 	return w.qs.SetWriteDeadline(t)
 }
 
-// WriteClosed returns a channel that is closed when sending has ended: everything
-// was acknowledged, or the peer does not want it, or this end has reset it, or the
-// connection has ended. Write tells which.
-func (w *SendStream) WriteClosed() <-chan struct{} { return w.qs.Context().Done() }
+// Context ends when sending has: everything was acknowledged, or the peer does not want
+// it, or this end has reset it, or the connection has ended. Write tells which.
+func (w *SendStream) Context() context.Context { return w.qs.Context() }
 
 // over notes that nothing more is to be sent.
 func (w *SendStream) over() {
@@ -165,7 +162,7 @@ func (w *SendStream) over() {
 }
 
 // reset resets the stream, as the machine says.
-func (w *SendStream) reset(code http3.ErrorCode) {
+func (w *SendStream) reset(code h3.ErrorCode) {
 	w.isOver.Store(true)
 	w.qs.CancelWrite(uint64(code))
 }

@@ -57,8 +57,8 @@ func IsUpgrade(r *http.Request) bool {
 	return wt.IsToken(http3.Protocol(r))
 }
 
-// OfferedProtocols returns the subprotocols that a request offers.
-func OfferedProtocols(r *http.Request) []string {
+// offeredProtocols returns the subprotocols that a request offers.
+func offeredProtocols(r *http.Request) []string {
 	return wt.OfferedProtocols(strings.Join(r.Header[fieldAvailableProtocols], ", "))
 }
 
@@ -94,7 +94,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, er
 		http.Error(w, ErrOrigin.Error(), http.StatusForbidden)
 		return nil, fmt.Errorf("%w: %s", ErrOrigin, r.Header.Get("Origin"))
 	}
-	protocol, err := wt.ChooseProtocol(u.Protocols, OfferedProtocols(r), u.RequireProtocol)
+	protocol, err := wt.ChooseProtocol(u.Protocols, offeredProtocols(r), u.RequireProtocol)
 	if err != nil {
 		http.Error(w, "none of the subprotocols offered is known", http.StatusBadRequest)
 		return nil, err
@@ -129,7 +129,7 @@ func (h *hub) admit(ctx context.Context, d wt.Draft) *wt.Refusal {
 
 // refuse answers a request as the machine says, and returns the reason.
 func refuse(w http.ResponseWriter, r *wt.Refusal) error {
-	err := publicError(r.Err)
+	err := describe(r.Err)
 	if r.Status == 0 {
 		h3ext.HTTP3.Refuse(w, r.Code)
 	} else {

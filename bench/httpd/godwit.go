@@ -16,9 +16,9 @@ func fixed(body []byte) *http3.FixedResponse {
 
 func serveGodwit(listen string, conf *tls.Config, loops int) (net.Addr, error) {
 	srv := &http3.Server{
-		Handler:   http.HandlerFunc(handle),
-		Fixed:     map[string]*http3.FixedResponse{"/fixed/small": fixed(small), "/fixed/10k": fixed(medium)},
-		TLSConfig: conf, DisableTCP: true,
+		Handler:       http.HandlerFunc(handle),
+		BypassHandler: map[string]*http3.FixedResponse{"/fixed/small": fixed(small), "/fixed/10k": fixed(medium)},
+		TLSConfig:     conf, DisableTCP: true,
 		QUICConfig: &quic.Config{
 			InitialStreamWindow: window, MaxStreamWindow: window,
 			InitialConnWindow: window, MaxConnWindow: window,

@@ -86,7 +86,7 @@ func (t datagramTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 func sendDatagram(tunnel *http3.Tunnel, p []byte) error {
 	err := tunnel.SendDatagram(p)
 	switch tooLarge := (*quic.DatagramTooLargeError)(nil); {
-	case errors.Is(err, http3.ErrDatagramsDisabled):
+	case errors.Is(err, quic.ErrDatagramsDisabled):
 		return errors.New("the server takes no datagrams, though it has accepted the request")
 	case errors.As(err, &tooLarge):
 		return fmt.Errorf("%d bytes do not fit into a datagram of %d at most", len(p), tunnel.MaxDatagramSize())

@@ -69,7 +69,7 @@ func (c *client) accepted() {
 
 // readStream shows what comes by a stream and how it ends.
 func (c *client) readStream(st *webtransport.ReceiveStream, kind string) {
-	id := st.StreamID()
+	id := st.ID()
 	buf := make([]byte, readSize)
 	kept, total := 0, 0 // bytes at the beginning of buf, and in all
 	for {

@@ -81,7 +81,7 @@ func (c *client) sendUni(ctx context.Context, data []byte) error {
 	}
 	if err == nil {
 		select {
-		case <-st.WriteClosed(): // or the session's end might overtake it
+		case <-st.Context().Done(): // or the session's end might overtake it
 		case <-ctx.Done():
 		}
 	}

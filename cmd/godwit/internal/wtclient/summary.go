@@ -18,7 +18,7 @@ type summaryEvent struct {
 }
 
 func (c *client) summary() *summaryEvent {
-	stats := c.session.ConnectionStats()
+	stats := c.session.QUIC().Stats()
 	e := &summaryEvent{
 		stamp: stamp{Event: "summary"}, Sent: c.sent.counts(), Received: c.received.counts(),
 		Dropped: c.session.DatagramsDropped(), SmoothedRTT: milliseconds(stats.SmoothedRTT), LostPackets: stats.LostPackets,
@@ -32,7 +32,7 @@ func (c *client) summary() *summaryEvent {
 func (c *client) opened() *openEvent {
 	s := c.session
 	return &openEvent{
-		stamp: stamp{Event: "open"}, Remote: s.RemoteAddr().String(), Draft: int(s.Draft()), draftName: s.Draft().String(),
+		stamp: stamp{Event: "open"}, Remote: s.QUIC().RemoteAddr().String(), Draft: int(s.Draft()), draftName: s.Draft().String(),
 		Subprotocol: s.Protocol(), MaxDatagram: s.MaxDatagramSize(),
 	}
 }
