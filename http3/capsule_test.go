@@ -3,34 +3,9 @@ package http3
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"testing"
 	"testing/iotest"
-
 )
-
-func ExampleCapsuleReader() {
-	stream := AppendCapsule(nil, 1, []byte("hello"))
-	stream = AppendCapsule(stream, 2, bytes.Repeat([]byte("skipped"), 1000))
-	stream = AppendCapsule(stream, 1, []byte("world"))
-	r := NewCapsuleReader(bytes.NewReader(stream), func(t uint64) int {
-		if t == 1 {
-			return 100
-		}
-		return -1
-	})
-	for {
-		t, value, err := r.Next()
-		if err == io.EOF {
-			return
-		}
-		fmt.Printf("%d %s %v\n", t, value, err)
-	}
-	// Output:
-	// 1 hello <nil>
-	// 1 world <nil>
-}
 
 func TestCapsuleReaderErrors(t *testing.T) {
 	limit := func(uint64) int { return 3 }

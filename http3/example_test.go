@@ -3,40 +3,36 @@ package http3_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	"github.com/godwit-quic/godwit/http3"
-	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // A server and a client, and a shutdown that lets requests finish.
 func Example() {
-	cert, _, err := devcert.Make(time.Now()) // a program has its own
-	if err != nil {
-		log.Fatal(err)
-	}
+	pair := httptest.NewTLSServer(nil) // whose certificate serves here; a program has its own
+	defer pair.Close()
+
 	server := &http3.Server{
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
+		TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "hello over %s", r.Proto)
 		}),
 	}
-	listener, err := server.Listen("localhost:0")
+	listener, err := server.Listen("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
-	done := make(chan error)
-	go func() { done <- listener.Serve() }()
+	served := make(chan error)
+	go func() { served <- listener.Serve() }()
 
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	transport := &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	transport := &http3.Transport{TLSClientConfig: pair.Client().Transport.(*http.Transport).TLSClientConfig}
 	defer transport.Close()
 	client := &http.Client{Transport: transport}
 	resp, err := client.Get("https://" + listener.Addr().String())
@@ -50,25 +46,81 @@ func Example() {
 	if err := server.Shutdown(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(<-done)
+	fmt.Println(<-served)
 	// Output:
 	// 200 OK "hello over HTTP/3.0" <nil>
 	// http: Server closed
 }
 
-// A handler served by net/http over TCP tells clients that HTTP/3 is there.
-func ExampleServer_Advertise() {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
-	h3 := &http3.Server{Addr: ":443", Handler: handler}
-	tcp := &http.Server{Addr: ":443", Handler: h3.Advertise(handler)}
-	fmt.Println(tcp.Addr == h3.Addr, http3.AltSvc(443))
-	// Output: true h3=":443"; ma=86400
+// Where others can connect, a server needs a certificate.
+func ExampleListenAndServe() {
+	err := http3.ListenAndServe(":8443", http.FileServer(http.Dir(".")))
+	fmt.Println(err)
+	// Output: http3: no certificate for :8443: set Server.TLSConfig, or call ListenAndServeTLS; one is made at localhost only
 }
 
-// A test of a handler over HTTP/3, with the server, certificate and client of httptest.
-func ExampleAttach() {
+// HTTP/1.1, HTTP/2 and HTTP/3 at one port, with a certificate that godwit cert, mkcert or
+// an authority has made.
+func ExampleListenAndServeTLS() {
+	err := http3.ListenAndServeTLS(":8443", "missing.pem", "missing-key.pem", http.FileServer(http.Dir(".")))
+	fmt.Println(err != nil)
+	// Output: true
+}
+
+// A server that knows its port only when it listens, and ends with its work done.
+func ExampleServer() {
+	server := &http3.Server{Addr: "localhost:0", Handler: http.NotFoundHandler()}
+	served := make(chan error)
+	go func() { served <- server.ListenAndServe() }()
+	// …
+	if err := server.Shutdown(context.Background()); err != nil {
+		server.Close() // requests under way fail
+	}
+	fmt.Println(<-served)
+	// Output: http: Server closed
+}
+
+// Tests listen at a port that is free.
+func ExampleListener() {
+	server := &http3.Server{Handler: http.NotFoundHandler(), DisableTCP: true}
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().Network())
+	server.Close()
+	fmt.Println(listener.Serve())
+	// Output:
+	// udp
+	// http: Server closed
+}
+
+// A server and clients at one socket, whose statistics are the transport's.
+func ExampleServer_ListenOn() {
+	socket, err := quic.NewTransport("127.0.0.1:0", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer socket.Close()
+	server := &http3.Server{Handler: http.NotFoundHandler()}
+	listener, err := server.ListenOn(socket)
+	if err != nil {
+		log.Fatal(err)
+	}
+	go listener.Serve()
+	defer server.Close()
+	fmt.Println(listener.Addr().String() == socket.LocalAddr().String(), socket.Stats().Connections)
+	// Output: true 0
+}
+
+// A handler that looks at its connection.
+func ExampleRequestConn() {
 	ts := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "hello over %s", r.Proto)
+		if conn := http3.RequestConn(r); conn != nil {
+			fmt.Fprint(w, "QUIC ", conn.Stats().Version)
+			return
+		}
+		fmt.Fprint(w, "not HTTP/3")
 	}))
 	h3 := new(http3.Server)
 	if err := http3.Attach(ts.Config, h3); err != nil {
@@ -78,10 +130,9 @@ func ExampleAttach() {
 	defer ts.Close()
 	defer h3.Close()
 
-	overTCP := ts.Client()
-	transport := &http3.Transport{TLSClientConfig: overTCP.Transport.(*http.Transport).TLSClientConfig}
+	transport := &http3.Transport{TLSClientConfig: ts.Client().Transport.(*http.Transport).TLSClientConfig}
 	defer transport.Close()
-	for _, client := range []*http.Client{overTCP, {Transport: transport}} {
+	for _, client := range []*http.Client{ts.Client(), {Transport: transport}} {
 		resp, err := client.Get(ts.URL)
 		if err != nil {
 			log.Fatal(err)
@@ -91,6 +142,48 @@ func ExampleAttach() {
 		fmt.Printf("%s %v\n", content, err)
 	}
 	// Output:
-	// hello over HTTP/1.1 <nil>
-	// hello over HTTP/3.0 <nil>
+	// not HTTP/3 <nil>
+	// QUIC v1 <nil>
+}
+
+// A handler that does not answer resets its request.
+func ExampleError() {
+	pair := httptest.NewTLSServer(nil) // whose certificate serves here; a program has its own
+	defer pair.Close()
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	})
+	server := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates}}
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go listener.Serve()
+	defer server.Close()
+
+	transport := &http3.Transport{TLSClientConfig: pair.Client().Transport.(*http.Transport).TLSClientConfig}
+	defer transport.Close()
+	_, err = (&http.Client{Transport: transport}).Get("https://" + listener.Addr().String())
+	var reset *http3.Error
+	if errors.As(err, &reset) {
+		fmt.Println(reset.Code, reset.Code == http3.ErrCodeInternalError, reset.Remote, reset.WholeConn)
+	}
+	// Output: H3_INTERNAL_ERROR true true false
+}
+
+// A health check that nothing in the handler sees.
+func ExampleFixedResponse() {
+	healthy := http3.NewFixedResponse(http.StatusOK, nil, []byte("healthy\n"))
+	mux := http.NewServeMux()
+	mux.Handle("/health", healthy) // over TCP
+	server := &http3.Server{
+		Handler:       mux,
+		BypassHandler: map[string]*http3.FixedResponse{"/health": healthy}, // over HTTP/3
+	}
+	defer server.Close()
+
+	w := httptest.NewRecorder()
+	server.Handler.ServeHTTP(w, httptest.NewRequest("GET", "/health", nil))
+	fmt.Print(w.Body)
+	// Output: healthy
 }

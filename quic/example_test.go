@@ -8,10 +8,10 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -28,11 +28,9 @@ func exampleServer(conf *quic.Config) (*quic.Listener, *tls.Config) {
 
 // exampleTLS returns what both ends need of TLS.
 func exampleTLS() (server, client *tls.Config) {
-	cert, _, err := devcert.Make(time.Now())
-	if err != nil {
-		log.Fatal(err)
-	}
-	server = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"example"}}
+	pair := httptest.NewTLSServer(nil) // whose certificate serves here
+	defer pair.Close()
+	server = &tls.Config{Certificates: pair.TLS.Certificates, NextProtos: []string{"example"}}
 	return server, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"example"}}
 }
 
