@@ -3285,6 +3285,7 @@ payload:
 	VPXORQ          counters<>+0(SB), Z15, Z0
 	VPXORQ          counters<>+64(SB), Z15, Z1
 	VPXORQ          counters<>+128(SB), Z15, Z2
+	VMOVDQA64       Z15, Z3
 	MOVL            R10, AX
 	ADDL            $0x10, R10
 	XORL            R10, AX
@@ -3292,7 +3293,6 @@ payload:
 	VMOVD           AX, X12
 	VPSLLDQ         $0x0c, X12, X12
 	VSHUFI32X4      $0x00, Z12, Z12, Z12
-	VMOVDQA64       Z15, Z3
 	VPXORQ          Z12, Z15, Z15
 	VINSERTI64X4    $0x01, Y15, Z3, Z3
 	VPXORQ          counters<>+192(SB), Z3, Z3
@@ -3387,6 +3387,7 @@ batch:
 	VPXORQ          counters<>+0(SB), Z15, Z0
 	VPXORQ          counters<>+64(SB), Z15, Z1
 	VPXORQ          counters<>+128(SB), Z15, Z2
+	VMOVDQA64       Z15, Z3
 	MOVL            R10, AX
 	ADDL            $0x10, R10
 	XORL            R10, AX
@@ -3394,7 +3395,6 @@ batch:
 	VMOVD           AX, X12
 	VPSLLDQ         $0x0c, X12, X12
 	VSHUFI32X4      $0x00, Z12, Z12, Z12
-	VMOVDQA64       Z15, Z3
 	VPXORQ          Z12, Z15, Z15
 	VINSERTI64X4    $0x01, Y15, Z3, Z3
 	VPXORQ          counters<>+192(SB), Z3, Z3
@@ -5074,6 +5074,7 @@ batch:
 	VPXORQ          counters<>+0(SB), Z15, Z0
 	VPXORQ          counters<>+64(SB), Z15, Z1
 	VPXORQ          counters<>+128(SB), Z15, Z2
+	VMOVDQA64       Z15, Z3
 	MOVL            R10, AX
 	ADDL            $0x10, R10
 	XORL            R10, AX
@@ -5081,7 +5082,6 @@ batch:
 	VMOVD           AX, X12
 	VPSLLDQ         $0x0c, X12, X12
 	VSHUFI32X4      $0x00, Z12, Z12, Z12
-	VMOVDQA64       Z15, Z3
 	VPXORQ          Z12, Z15, Z15
 	VINSERTI64X4    $0x01, Y15, Z3, Z3
 	VPXORQ          counters<>+192(SB), Z3, Z3

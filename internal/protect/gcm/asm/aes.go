@@ -33,30 +33,36 @@ func (a aes) each(do func(w width, i int)) {
 // counters makes the counter blocks of the registers, with round key 0 added. base is such a
 // block whose counter is a multiple of a batch's blocks, count, and goes on by a batch when
 // they are as many.
-func (a aes) counters(base int, count, tmp Register) {
-	const vStep = vData
+func (a aes) counters(base int, count, tmp GPPhysical) {
 	size := a.w.size()
 	for i := range a.regs {
+		from := base
 		if (i+1)*int(a.w) == batchBlocks {
 			// The last two blocks have the counters of the next batch.
-			MOVL(count.(GPPhysical).As32(), tmp.(GPPhysical).As32())
-			ADDL(Imm(batchBlocks), count.(GPPhysical).As32())
-			XORL(count.(GPPhysical).As32(), tmp.(GPPhysical).As32())
-			BSWAPL(tmp.(GPPhysical).As32())
-			VMOVD(tmp.(GPPhysical).As32(), xs[vStep])
-			VPSLLDQ(Imm(12), xs[vStep], xs[vStep])
-			a.w.spread(vStep)
 			if a.w == 4 {
 				VMOVDQA64(zs[base], zs[i])
-				a.w.xor(vStep, base)
-				VINSERTI64X4(Imm(1), ys[base], zs[i], zs[i])
-				a.w.xorOf(counters.Offset(i*size), i, i)
-				continue
 			}
-			a.w.xor(vStep, base)
+			a.nextCounters(base, count, tmp)
+			if a.w == 4 {
+				VINSERTI64X4(Imm(1), ys[base], zs[i], zs[i])
+				from = i
+			}
 		}
-		a.w.xorOf(counters.Offset(i*size), base, i)
+		a.w.xorOf(counters.Offset(i*size), from, i)
 	}
+}
+
+// nextCounters moves base and count on by a batch.
+func (a aes) nextCounters(base int, count, tmp GPPhysical) {
+	const change = vData
+	MOVL(count.As32(), tmp.As32())
+	ADDL(Imm(batchBlocks), count.As32())
+	XORL(count.As32(), tmp.As32())
+	BSWAPL(tmp.As32())
+	VMOVD(tmp.As32(), xs[change])
+	VPSLLDQ(Imm(12), xs[change], xs[change])
+	a.w.spread(change)
+	a.w.xor(change, base)
 }
 
 // whiten adds round key 0.

@@ -28,9 +28,9 @@ var (
 
 // The vector registers. The rest, from 0 on, are AES's.
 const (
-	vTagMask  = 7 // when what comes last is sealed
+	vEndTmp   = 2 // while what comes last is hashed
 	vLow      = 3 // then, too
-	vEndTmp   = 2 // then, too
+	vTagMask  = 7 // when what comes last is sealed
 	vRoundKey = 8
 	vSum      = 9
 	vMid      = 10
@@ -49,8 +49,6 @@ type direction struct {
 	name string
 	w    width // where there is much
 }
-
-func (d direction) label(name string) string { return name }
 
 // text begins the function and calls body for the work on each packet.
 func (d direction) text(body func()) {
@@ -203,7 +201,7 @@ func hashEnd(n Register, load1, load2 func()) {
 	CMPQ(n, Imm(blockSize))
 	JA(LabelRef("two"))
 	load1()
-	VPSHUFB(reversal, xs[g.data], xs[g.data])
+	width(1).reverse(g.data, g.data)
 	VINSERTI128(Imm(1), xs[vTmp], ys[g.data], ys[g.data])
 	JMP(LabelRef("hashEnd"))
 	Label("two")
@@ -216,28 +214,25 @@ func hashEnd(n Register, load1, load2 func()) {
 	Label("hashEnd")
 	addEnds()
 	g.reduceAll()
-	g.reverse1()
+	width(1).reverse(g.sum, g.sum)
 }
-
-// reverse1 makes the tag of the sum.
-func (g ghash) reverse1() { VPSHUFB(reversal, xs[g.sum], xs[g.sum]) }
 
 // endCipher makes the key stream of what comes last, and the mask of the tag, in vTmp, with
 // as many registers as it takes, and adds it up to the last whole pair of blocks. Meanwhile
 // it does other work, which needs what AES does not need. Labels begin with a prefix.
 func endCipher(prefix string, other []func()) {
 	label := func(regs int) string { return fmt.Sprintf("%s%d", prefix, regs) }
-	some := []int{4, 6, 8}
+	some := []int{4, 6, batchBlocks / 2}
 	for _, regs := range some[:2] {
 		CMPQ(left, U32(regs*2*blockSize))
 		JBE(LabelRef(label(regs)))
 	}
-	JMP(LabelRef(label(8)))
+	JMP(LabelRef(label(some[2])))
 	for _, regs := range some {
 		Label(label(regs))
 		a := aes{w: 2, regs: regs, extra: vTagMask, roundKey: vRoundKey, key: key, long: keyLong, label: label(regs) + "late"}
 		with := other
-		if regs == 8 {
+		if regs > vTagMask {
 			// There is no register left.
 			for _, step := range other {
 				step()
