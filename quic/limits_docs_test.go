@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/loop"
 )
 
 // row returns the numbers of the row of docs/operating.md that begins with a text.
@@ -41,6 +43,7 @@ func TestOperatingTable(t *testing.T) {
 		"handshakes in all, from":   {l.RetryAbove},
 		"buffers: to send":          {1, defaultMaxBufferedBytes, defaultMaxBufferedBytes},
 		"connections at rest":       {l.Conns, 12288, l.Conns * 12288},
+		"datagrams that wait":       {maxDefaultLoops, loop.MaxWaitingBytes, maxDefaultLoops * loop.MaxWaitingBytes},
 		"handshakes, proved or not": {l.Handshakes + l.RetryAbove, 40960, (l.Handshakes + l.RetryAbove) * 40960},
 	} {
 		got := row(t, doc, begin)
@@ -56,7 +59,7 @@ func TestOperatingTable(t *testing.T) {
 		}
 	}
 	sum := 0
-	for _, begin := range []string{"buffers: to send", "connections at rest", "handshakes, proved or not", "handlers that wait"} {
+	for _, begin := range []string{"buffers: to send", "connections at rest", "handshakes, proved or not", "handlers that wait", "datagrams that wait"} {
 		r := row(t, doc, begin)
 		if len(r) != 3 || r[0]*r[1] != r[2] {
 			t.Errorf("%q does not multiply: %v", begin, r)

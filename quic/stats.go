@@ -20,6 +20,10 @@ type TransportStats struct {
 	InvalidToken   uint64 // with an address validation token that is not ours, or too old
 	Refused        uint64 // not listening, or too many clients
 
+	// Shed counts datagrams that were dropped because more came than an event loop can
+	// handle, and who sent them had a share of it while others waited.
+	Shed uint64
+
 	// Handshakes is how many of clients are under way. BufferedBytes is what buffers
 	// hold of TransportConfig.MaxBufferedBytes, in steps of some KiB, and Evicted how
 	// many connections were closed because that was used up.
@@ -96,6 +100,7 @@ func (t *TransportStats) add(l *loop.Loop) {
 	t.ResetsSent += e.ResetsSent
 	t.ClosesSent += e.ClosesSent
 	t.Evicted += stats.Evicted
+	t.Shed += stats.Shed
 	t.ResetsReceived += e.ResetsReceived
 	t.ReceiveDrops += s.ReceiveDrops
 	t.SendDrops += s.SendDrops

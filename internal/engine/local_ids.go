@@ -98,6 +98,16 @@ func (e *Endpoint) removeID(id *wire.ConnectionID) {
 // Knows reports whether a datagram is for a connection of the endpoint.
 func (e *Endpoint) Knows(datagram []byte) bool { return e.lookup(connid.Of(e.ids, datagram)) != nil }
 
+// Owner returns the connection that a datagram is for by its ID, nil if there is none:
+// nothing is decrypted.
+func (e *Endpoint) Owner(datagram []byte) *Conn {
+	c := e.lookup(connid.Of(e.ids, datagram))
+	if c == &e.confirmed {
+		return nil
+	}
+	return c
+}
+
 // shortID returns the destination ID of a packet with a short header.
 func (e *Endpoint) shortID(pkt []byte) (id wire.ConnectionID, ok bool) {
 	n := connid.ShortLen(e.ids, pkt)

@@ -64,7 +64,7 @@ func (l *Loop) handOver(d *engine.Datagram) bool {
 // takeOver handles a datagram that came to another loop's socket.
 func (l *Loop) takeOver(d engine.Datagram) {
 	l.handed.Add(-1)
-	l.handleDatagram(&d)
+	l.take(&d)
 }
 
 // sharing is a loop's place in a group.

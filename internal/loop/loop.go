@@ -27,7 +27,11 @@ type Loop struct {
 
 	// Of the loop's goroutine alone:
 	now        monotime.Time // of this turn
+	turns      uint64
 	unread     []udp.Message // received, and left for the next turn
+	pressed    int           // turns in a row that left something in the socket
+	crowd      *crowd        // nil unless the loop is crowded
+	shed       uint64        // datagrams dropped as their flow had its share
 	items      []item        // taken from the mailbox, and left for the next turn
 	commands   bool          // the Source has some left for the next turn
 	spare      []item        // the mailbox's next slice
@@ -54,6 +58,7 @@ type Stats struct {
 	Conns    int // not yet released
 	Turns    uint64
 	Evicted  uint64 // connections ended for what they held
+	Shed     uint64 // datagrams dropped, as others waited and their flow had its share
 	// Overdue counts deadlines that were still due after they had been
 	// handled: errors of the engine, which would make the loop spin.
 	Overdue uint64
@@ -247,6 +252,9 @@ func (c *Conn) release() {
 	c.loop.deadlines.set(&c.entry, 0)
 	c.loop.conns.remove(c)
 	c.loop.count--
+	if c.loop.crowd != nil {
+		c.loop.crowd.leave(c.engine)
+	}
 	c.handler.HandleReleased()
 }
 
@@ -312,7 +320,7 @@ func (l *Loop) publish() {
 	s.mu.Lock()
 	s.stats.Endpoint, s.stats.Conns = endpoint, l.count
 	s.stats.Evicted = l.relief.evicted
-	s.stats.Turns++
+	s.stats.Turns, s.stats.Shed = l.turns, l.shed
 	s.mu.Unlock()
 }
 

@@ -32,16 +32,31 @@ func (l *Loop) receive() {
 		msgs, err = l.await()
 	}
 	l.now = l.clock()
+	l.turns++
 	l.takeRefusals()
 	end := l.now.Add(turnReceiveTime)
+	var left bool
+	if l.crowd != nil {
+		left, l.broken = l.receiveCrowd(msgs, err, end)
+	} else {
+		left, l.broken = l.receiveSome(msgs, err, end, maxBatches)
+	}
+	l.noteRest(left)
+}
+
+// receiveSome takes messages, those given and further ones, up to a number of batches and
+// while it is not late, and reports whether something is left. What was read of it is in
+// unread.
+func (l *Loop) receiveSome(msgs []udp.Message, err error, end monotime.Time, batches int) (left bool, _ error) {
 	for batch := 1; err == nil; batch++ {
 		l.unread = msgs[l.handleMessages(msgs, end):]
-		if len(l.unread) > 0 || len(msgs) < l.config.ReceiveBatch || batch == maxBatches {
-			return
+		full := len(msgs) >= l.config.ReceiveBatch
+		if len(l.unread) > 0 || !full || batch >= batches {
+			return len(l.unread) > 0 || full, nil
 		}
 		msgs, err = l.sock.TryRecv()
 	}
-	l.broken = err
+	return false, err
 }
 
 // handleMessages takes messages, but no further one when it is late, and returns how
@@ -62,7 +77,7 @@ func (l *Loop) handleMessages(msgs []udp.Message, end monotime.Time) int {
 
 // await reads the first batch of a turn.
 func (l *Loop) await() ([]udp.Message, error) {
-	if l.dirty.head != nil || l.handshakes.length > 0 || len(l.items) > 0 || l.commands || !l.mail.park() {
+	if l.dirty.head != nil || l.handshakes.length > 0 || len(l.items) > 0 || l.commands || l.crowded() || !l.mail.park() {
 		return l.sock.TryRecv()
 	}
 	defer l.mail.unpark()
@@ -88,7 +103,7 @@ func (l *Loop) handleMessage(m *udp.Message) {
 	for data := range m.Datagrams() {
 		d.Data = data
 		if l.group == nil || !l.handOver(&d) {
-			l.handleDatagram(&d)
+			l.take(&d)
 		}
 	}
 }

@@ -43,8 +43,8 @@ var may = map[string]string{
 	"internal/admission": "internal/engine sync",
 	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync",
 	"internal/qlog":      "internal/engine internal/monotime internal/path internal/wire os sync time",
-	"internal/loop": "internal/connid internal/engine internal/monotime internal/path internal/streambuf internal/udp internal/wire " +
-		"net os sync time",
+	"internal/loop": "internal/admission internal/connid internal/engine internal/monotime internal/path internal/streambuf " +
+		"internal/udp internal/wire net os sync time",
 
 	"internal/hosted": "internal/loop",
 

@@ -124,6 +124,7 @@ type Socket struct {
 
 	mu      sync.Mutex
 	inbox   []arrival // the next first
+	bound   int       // for how many bytes that have arrived there is room, 0 for any number
 	woken   bool
 	closed  bool
 	recvErr error
@@ -189,10 +190,38 @@ func (s *Socket) sleep(until time.Time) {
 	}
 }
 
+// Bound makes the socket lose what there is no room for when it arrives, as a kernel
+// does whose buffer has so many bytes.
+func (s *Socket) Bound(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bound = bytes
+}
+
+// overflow loses what there was no room for; the lock is held.
+func (s *Socket) overflow(now time.Time) {
+	if s.bound == 0 {
+		return
+	}
+	size, kept := 0, s.inbox[:0]
+	for i, a := range s.inbox {
+		if a.at.After(now) {
+			kept = append(kept, s.inbox[i:]...)
+			break
+		}
+		if size+len(a.msg.Data) <= s.bound {
+			size += len(a.msg.Data)
+			kept = append(kept, a)
+		}
+	}
+	s.inbox = kept
+}
+
 // take returns the messages that have arrived; the lock is held.
 func (s *Socket) take() []udp.Message {
 	var msgs []udp.Message
 	now := time.Now()
+	s.overflow(now)
 	for len(s.inbox) > 0 && len(msgs) < maxMessages && !s.inbox[0].at.After(now) {
 		msgs = append(msgs, s.inbox[0].msg)
 		s.inbox = s.inbox[1:]
