@@ -166,6 +166,7 @@ func TestOwnIDs(t *testing.T) {
 		p.remote = id.ID
 		p.send(wire.AppSpace, pathChallenge("hello it"))
 		p.wantKind(wire.FramePathResponse)
+		p.want(ping())
 		p.ack()
 	}
 	p.send(wire.AppSpace, retireConnID(0))

@@ -78,6 +78,7 @@ func TestPathChallengeAnswered(t *testing.T) {
 		if f.pathData() != pathData("whoisit?") || f.size != 1200 || f.to != puppetAddr {
 			t.Fatalf("%v: %v to %v in %d bytes", side, f, f.to, f.size)
 		}
+		p.want(ping()) // Section 9.3.3
 		p.silence()
 	}
 }

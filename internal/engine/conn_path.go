@@ -32,11 +32,19 @@ func (a *pathAnswers) len() int {
 	return len(a.list)
 }
 
-// take takes the oldest answer out.
-func (a *pathAnswers) take() pathAnswer {
-	first := a.list[0]
-	a.list = append(a.list[:0], a.list[1:]...)
-	return first
+// take takes the oldest answer out that may leave; ok is false if there is none. A path
+// on which none may does not keep back the others' answers.
+func (a *pathAnswers) take() (answer pathAnswer, ok bool) {
+	if a == nil {
+		return answer, false
+	}
+	i := slices.IndexFunc(a.list, func(x pathAnswer) bool { return mayAnswer(x.path) })
+	if i < 0 {
+		return answer, false
+	}
+	answer = a.list[i]
+	a.list = slices.Delete(a.list, i, i+1)
+	return answer, true
 }
 
 // forget drops the answers on a path.
@@ -53,7 +61,7 @@ func (c *Conn) handlePathChallenge(now monotime.Time, d *Datagram, data wire.Pat
 	}
 	a := c.answers
 	if len(a.list) == maxPathAnswers {
-		a.take()
+		a.list = slices.Delete(a.list, 0, 1)
 	}
 	a.list = append(a.list, pathAnswer{c.pathOrNew(now, d), data})
 }
@@ -216,8 +224,11 @@ func (c *Conn) handlePathDeadline(now monotime.Time) {
 // own challenges. Such datagrams are padded, so that the path is known to
 // carry full-sized ones (RFC 9000, Section 8.2.1).
 func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
-	for c.answers.len() > 0 && c.keys.CanWrite() && mayAnswer(c.answers.list[0].path) {
-		a := c.answers.take()
+	for c.keys.CanWrite() {
+		a, ok := c.answers.take()
+		if !ok {
+			break
+		}
 		if t, ok := c.pathDatagram(now, buf, a.path, wire.FramePathResponse, a.data); ok {
 			return t, true
 		}
@@ -252,6 +263,9 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.
 		w.b = wire.AppendPathChallenge(w.b, data)
 	} else {
 		w.b = wire.AppendPathResponse(w.b, data)
+		if p == c.paths.Current {
+			w.b = wire.AppendPing(w.b) // no probing frame: this path is in use (Section 9.3.3)
+		}
 	}
 	w.sent.AckEliciting = true
 	w.sent.Probe = p != c.paths.Current

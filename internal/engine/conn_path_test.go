@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -333,6 +334,42 @@ func TestPathBeforeIsChallenged(t *testing.T) {
 	p.send(wire.AppSpace, ping())
 	if got := p.conn.Stats(); p.conn.Path().Remote != puppetAddr || got.CongestionWindow != before.CongestionWindow {
 		t.Fatalf("back on %v: window %d, was %d", p.conn.Path(), got.CongestionWindow, before.CongestionWindow)
+	}
+	p.wantOpen()
+}
+
+// The answer to a challenge on the path in use is no mere probe: a server to which
+// somebody on the way has made the client seem to move comes back for it (RFC 9000,
+// Section 9.3.3). On another path it is one, and moves nobody.
+func TestActivePathIsConfirmed(t *testing.T) {
+	for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
+		p := newRole(t, side)
+		p.handshake()
+		p.send(wire.AppSpace, pathChallenge("activeis"))
+		p.wantKind(wire.FramePathResponse)
+		p.want(ping())
+		p.silence()
+		if side == wire.ServerSide {
+			p.from(strangerAddr, func() { p.send(wire.AppSpace, pathChallenge("isitfree"), padding(1100)) })
+			p.wantKind(wire.FramePathResponse)
+			p.silence()
+		}
+	}
+}
+
+// A path on which no more may be sent does not keep back the answers on others.
+func TestPathAnswersAreIndependent(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	for i := range engine.MaxPathAnswers + 1 {
+		p.from(strangerAddr, func() { p.send(wire.AppSpace, pathChallenge(fmt.Sprint("fullpath", i)), padding(1100)) })
+	}
+	if n := p.count(wire.FramePathResponse); n != engine.MaxPathAnswers {
+		t.Fatalf("%d answers left on a path where none is acknowledged", n)
+	}
+	p.send(wire.AppSpace, pathChallenge("another1"))
+	if n := p.count(wire.FramePathResponse); n != 1 {
+		t.Errorf("%d answers on the path in use", n)
 	}
 	p.wantOpen()
 }
