@@ -114,16 +114,5 @@ func (c *Conn) noticeControl() {
 		c.toldGoAway = id
 		c.handler.HandleGoAway(c.now, id)
 	}
-	c.takePriorities()
-}
-
-// takePriorities hands on the PRIORITY_UPDATE frames that have arrived for requests
-// that have begun; the others wait.
-func (c *Conn) takePriorities() {
-	if !c.state.HasPriorities() {
-		return
-	}
-	c.state.TakePriorities(func(u PriorityUpdate) bool {
-		return c.handler.HandlePriority(u.StreamID, u.Priority) || c.state.Began(u.StreamID)
-	})
+	c.state.TakeUpdates(func(u PriorityUpdate) bool { return c.handler.HandlePriority(u.StreamID, u.Priority) })
 }

@@ -24,6 +24,9 @@ type fakeHost struct {
 	admits  Admission
 	aside   *LargeSection
 	read    bool // content is read at once
+
+	priorities int  // calls of HandlePriority
+	unknown    bool // which knows none of the requests
 }
 
 // newFake returns a host whose Conn has started. The reserved setting is always the same.
@@ -98,8 +101,9 @@ func (h *fakeHost) HandleRequest(now monotime.Time, rs *RequestStream, header *R
 }
 
 func (h *fakeHost) HandlePriority(id uint64, p Priority) bool {
+	h.priorities++
 	h.note("priority %d %v", id, p)
-	return true
+	return !h.unknown
 }
 
 func (h *fakeHost) HandleInterim(_ monotime.Time, rs *RequestStream, header *ResponseHeader) error {

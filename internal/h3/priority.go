@@ -31,8 +31,8 @@ const (
 	// maxPriorityUpdate bounds, in bytes, what a frame may have stored to be
 	// read. What is known of priorities takes five bytes.
 	maxPriorityUpdate = 1024
-	// maxPriorityUpdates bounds those that wait to be taken: as many as a client
-	// may have requests open. What comes beyond is a hint less.
+	// maxPriorityUpdates bounds those that are kept for requests to come: as many as a
+	// client may have open. What comes beyond is a hint less.
 	maxPriorityUpdates = 128
 )
 
@@ -66,16 +66,7 @@ func (c *State) handlePriorityUpdate(payload []byte) error {
 	case id%requestStep != 0:
 		return &ConnError{IDError, "PRIORITY_UPDATE with an ID that is not a request's"}
 	}
-	update := PriorityUpdate{id, ParsePriority(string(payload[n:]))}
-	for i := range c.priorities {
-		if c.priorities[i].StreamID == id {
-			c.priorities[i] = update
-			return nil
-		}
-	}
-	if len(c.priorities) < maxPriorityUpdates {
-		c.priorities = append(c.priorities, update)
-	}
+	c.updates = append(c.updates, PriorityUpdate{id, ParsePriority(string(payload[n:]))})
 	return nil
 }
 
@@ -83,20 +74,33 @@ func (c *State) handlePriorityUpdate(payload []byte) error {
 // begun.
 func (c *State) Began(id uint64) bool { return id < c.nextRequest }
 
-// HasPriorities reports whether there is something for TakePriorities.
-func (c *State) HasPriorities() bool { return len(c.priorities) > 0 }
-
-// TakePriorities calls take for the priorities that PRIORITY_UPDATE frames gave
-// to requests. Those for which it returns false, as the request has not begun
-// yet, are kept and offered again.
-func (c *State) TakePriorities(take func(PriorityUpdate) bool) {
-	kept := c.priorities[:0]
-	for _, update := range c.priorities {
-		if !take(update) {
-			kept = append(kept, update)
+// TakeUpdates calls apply for what PRIORITY_UPDATE frames have said since the last
+// call. Where it returns false and the request has not begun, the priority is kept for
+// TakePriority.
+func (c *State) TakeUpdates(apply func(PriorityUpdate) bool) {
+	for _, u := range c.updates {
+		if !apply(u) && !c.Began(u.StreamID) {
+			c.keepPriority(u)
 		}
 	}
-	if c.priorities = kept; len(kept) == 0 {
-		c.priorities = nil
+	c.updates = nil
+}
+
+func (c *State) keepPriority(u PriorityUpdate) {
+	if c.priorities == nil {
+		c.priorities = make(map[uint64]Priority)
 	}
+	if _, known := c.priorities[u.StreamID]; known || len(c.priorities) < maxPriorityUpdates {
+		c.priorities[u.StreamID] = u.Priority
+	}
+}
+
+// TakePriority returns what was kept for a request, which begins now.
+func (c *State) TakePriority(id uint64) (p Priority, ok bool) {
+	if p, ok = c.priorities[id]; ok {
+		if delete(c.priorities, id); len(c.priorities) == 0 {
+			c.priorities = nil
+		}
+	}
+	return p, ok
 }

@@ -46,14 +46,44 @@ func TestPriorityUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []PriorityUpdate
-	c.TakePriorities(func(u PriorityUpdate) bool { got = append(got, u); return u.StreamID == 8 })
-	if want := []PriorityUpdate{{0, Priority{2, false}}, {8, Priority{3, true}}}; !slices.Equal(got, want) {
+	c.TakeUpdates(func(u PriorityUpdate) bool { got = append(got, u); return u.StreamID == 8 })
+	if want := []PriorityUpdate{{0, Priority{1, false}}, {8, Priority{3, true}}, {0, Priority{2, false}}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	got = nil
-	c.TakePriorities(func(u PriorityUpdate) bool { got = append(got, u); return true })
-	if want := []PriorityUpdate{{0, Priority{2, false}}}; !slices.Equal(got, want) {
-		t.Errorf("the rest is %v, want %v", got, want)
+	c.TakeUpdates(func(u PriorityUpdate) bool { t.Errorf("%v once more", u); return true })
+	if p, ok := c.TakePriority(8); ok {
+		t.Errorf("%v is kept of a request that has it", p)
+	}
+	if p, ok := c.TakePriority(0); !ok || p != (Priority{2, false}) {
+		t.Errorf("%v, %v is kept of a request that has not begun", p, ok)
+	}
+	if p, ok := c.TakePriority(0); ok {
+		t.Errorf("%v is kept for good", p)
+	}
+}
+
+// TestPriorityCost: what is known of requests to come is looked at when they come, and
+// by nothing else that the peer sends.
+func TestPriorityCost(t *testing.T) {
+	h := newFake(serverConf())
+	control := h.feed(2, noSettings, false)
+	h.unknown = true
+	for i := range uint64(maxPriorityUpdates) {
+		control.feed(priorityUpdate(4000+4*i, "u=1"), false)
+	}
+	looked := h.priorities
+	for i := range uint64(100) {
+		h.feed(6+4*i, []byte{0x40}, false).fail() // half of a stream's type
+		control.feed([]byte{0x21}, false)
+		control.feed([]byte{0}, false)
+		h.feed(4*i, headers(getFields), true)
+	}
+	if h.priorities != looked {
+		t.Errorf("%d looks at priorities for 400 pieces that say nothing of them", h.priorities-looked)
+	}
+	h.feed(4000, headers(getFields), true)
+	if h.priorities != looked+1 {
+		t.Errorf("%d looks for a request with a priority", h.priorities-looked)
 	}
 }
 
@@ -68,6 +98,7 @@ func TestPriorityFlood(t *testing.T) {
 	sent := uint64(0)
 	for ; err == nil && sent < 10*churnBurst; sent++ {
 		_, err = c.HandleUni(1, &u, priorityUpdate(4*sent, "u=1"))
+		c.TakeUpdates(func(PriorityUpdate) bool { return false })
 	}
 	wantCode(t, "flood", err, ExcessiveLoad, true)
 	if len(c.priorities) != maxPriorityUpdates {

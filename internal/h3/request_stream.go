@@ -109,7 +109,9 @@ func (c *Conn) handleRequestStream(id uint64, s Stream) {
 		c.manyRequests = true
 		c.openQPACK()
 	}
-	c.takePriorities()
+	if p, ok := c.state.TakePriority(id); ok {
+		c.handler.HandlePriority(id, p)
+	}
 }
 
 // isRequest takes note of a request. It reports whether it is to be read.

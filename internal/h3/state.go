@@ -32,7 +32,8 @@ type State struct {
 	hasMaxPushID bool
 	nextRequest  uint64 // server: one past the highest request stream seen
 
-	priorities []PriorityUpdate // received, and not taken yet
+	updates    []PriorityUpdate    // received, and not taken yet
+	priorities map[uint64]Priority // of requests that have not begun; nil without any
 
 	churn   churn
 	useless churn // instructions on the decoder stream
