@@ -48,7 +48,8 @@ func signsFast(key crypto.PrivateKey) bool {
 }
 
 // outside makes the parts of a server's configuration that may wait for something
-// do so without a slot of the pool.
+// do so without a slot of the pool. KeyLogWriter and Rand are none of them: crypto/tls
+// calls them with locks held for which other handshakes wait, in slots of their own.
 func (p *pool) outside(config *tls.Config) {
 	config.GetConfigForClient = outside1(p, config.GetConfigForClient)
 	config.GetEncryptedClientHelloKeys = outside1(p, config.GetEncryptedClientHelloKeys)

@@ -37,10 +37,6 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 type Server struct {
 	configs map[wire.Version]*tls.Config // by the connection's version
 	pool    *pool                        // nil for handshakes that never block
-	// events asks for an event when a session is resumed, so that it is resumed
-	// without 0-RTT. It is for configurations that are chosen for each client; where
-	// there is only one, onlySessionsOf saves two changes of goroutines.
-	events bool
 }
 
 // NewServer returns a Server with copies of config, which are made once because
@@ -50,7 +46,7 @@ func NewServer(config *tls.Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{configs: make(map[wire.Version]*tls.Config), events: prepared.GetConfigForClient != nil}
+	s := &Server{configs: make(map[wire.Version]*tls.Config)}
 	if mayBlock(config, true) {
 		s.pool = newPool()
 		s.pool.outside(prepared)
@@ -59,20 +55,16 @@ func NewServer(config *tls.Config) (*Server, error) {
 		own := prepared.Clone()
 		if own.GetConfigForClient != nil {
 			s.chooseFor(v, own)
-		} else {
-			onlySessionsOf(v, own)
 		}
+		onlySessionsOf(v, own)
 		s.configs[v] = own
 	}
 	return s, nil
 }
 
-// chooseFor prepares what config's GetConfigForClient chooses. Of versions but the
-// first it resumes no sessions: of a configuration with keys of its own nobody can say
-// which version a ticket is of.
+// chooseFor prepares what config's GetConfigForClient chooses for connections of a version.
 func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
 	get := config.GetConfigForClient
-	config.SessionTicketsDisabled = config.SessionTicketsDisabled || v != wire.Version1
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		chosen, err := get(hello)
 		if chosen == nil || err != nil {
@@ -81,7 +73,8 @@ func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
 		chosen, err = prepare(chosen)
 		if err == nil {
 			s.pool.outside(chosen)
-			chosen.SessionTicketsDisabled = chosen.SessionTicketsDisabled || v != wire.Version1
+			sessionsOfEither(chosen, config)
+			onlySessionsOf(v, chosen)
 		}
 		return chosen, err
 	}

@@ -53,7 +53,7 @@ var _ engine.TLS = (*Conn)(nil)
 func (c *Conn) Start(v wire.Version, params []byte) error {
 	c.version = v
 	if c.server != nil {
-		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v], EnableSessionEvents: c.server.events})
+		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v]})
 	} else {
 		c.free() // of a version that the server does not have
 		c.quic = tls.QUICClient(&tls.QUICConfig{TLSConfig: c.client, EnableSessionEvents: true})

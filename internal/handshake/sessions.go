@@ -71,3 +71,20 @@ func onlySessionsOf(v wire.Version, config *tls.Config) {
 		return session, nil
 	}
 }
+
+// sessionsOfEither makes a configuration that was chosen for a client resume the sessions
+// that crypto/tls makes tickets of: with keys of its own, if it has any, or else with
+// those of the one that chose it.
+func sessionsOfEither(chosen, config *tls.Config) {
+	if chosen.UnwrapSession != nil {
+		return
+	}
+	own := chosen.DecryptTicket
+	chosen.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := own(ticket, state)
+		if session == nil && err == nil {
+			session, err = config.DecryptTicket(ticket, state)
+		}
+		return session, err
+	}
+}

@@ -101,20 +101,46 @@ func TestSessionOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// A configuration that is chosen for each client resumes sessions of version 1.
+// Configurations that are chosen for each client resume sessions as others do, with keys
+// of their own or those of the one that chose them, and of each version its own.
 func TestSessionsOfChosenConfig(t *testing.T) {
-	serverConfig, clientConfig := testConfigs(t)
-	chosen := serverConfig.Clone()
-	chosen.SetSessionTicketKeys([][32]byte{{1}})
-	serverConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
-	srv, err := NewServer(serverConfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(10)
-	for i, v := range []wire.Version{wire.Version1, wire.Version2, wire.Version1, wire.Version2} {
-		if got := resumes(t, srv, clientConfig, v, v); got != (i == 2) {
-			t.Errorf("connection %d, %v: resumed %v", i, v, got)
+	const v1, v2 = wire.Version1, wire.Version2
+	for name, edit := range map[string]func(config, chosen *tls.Config){
+		"no keys":         func(config, chosen *tls.Config) {},
+		"keys":            func(config, chosen *tls.Config) { config.SetSessionTicketKeys([][32]byte{{1}}) },
+		"keys of its own": func(config, chosen *tls.Config) { chosen.SetSessionTicketKeys([][32]byte{{1}}) },
+		"both": func(config, chosen *tls.Config) {
+			config.SetSessionTicketKeys([][32]byte{{1}})
+			chosen.SetSessionTicketKeys([][32]byte{{2}})
+		},
+		"callbacks": func(config, chosen *tls.Config) {
+			keys := chosen.Clone()
+			keys.SetSessionTicketKeys([][32]byte{{1}})
+			chosen.WrapSession, chosen.UnwrapSession = keys.EncryptTicket, keys.DecryptTicket
+		},
+	} {
+		serverConfig, clientConfig := testConfigs(t)
+		chosen := serverConfig.Clone()
+		serverConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+		edit(serverConfig, chosen)
+		srv, err := NewServer(serverConfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := tls.NewLRUClientSessionCache(10)
+		clientConfig.ClientSessionCache = cache
+		for i, v := range []wire.Version{v1, v2, v1, v2} {
+			if got := resumes(t, srv, clientConfig, v, v); got != (i >= 2) {
+				t.Errorf("%s: connection %d, %v: resumed %v", name, i, v, got)
+			}
+		}
+		session, ok := sessions{cache, &Conn{version: v2}}.Get("localhost")
+		if !ok {
+			t.Fatalf("%s: no session is stored", name)
+		}
+		sessions{cache, &Conn{version: v1}}.Put("localhost", session)
+		if resumes(t, srv, clientConfig, v1, v1) {
+			t.Errorf("%s: a session of %v was resumed with %v", name, v2, v1)
 		}
 	}
 }
