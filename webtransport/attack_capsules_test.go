@@ -2,8 +2,10 @@ package webtransport
 
 import (
 	"context"
+	"net/http"
 	"testing"
 
+	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
@@ -91,4 +93,42 @@ func TestAttackTunnelUnsent(t *testing.T) {
 		}
 	})
 	wait(t, "the session's end", session.Context().Done())
+}
+
+// TestAttackCapsuleNotComplete: what is kept of a capsule that does not end counts for
+// what all connections may hold, and a session for which there is no room is over.
+func TestAttackCapsuleNotComplete(t *testing.T) {
+	const size = 60_000
+	b := append(h3.AppendFrameHeader(nil, h3.FrameType(h3.CapsuleDatagram), size+1), make([]byte, size)...)
+	for _, limit := range []int64{16 << 20, 64 << 10} {
+		tr, err := quic.NewTransport("127.0.0.1:0", &quic.TransportConfig{MaxBufferedBytes: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = tr.Close() })
+		ts := &testServer{t: t, transport: tr, sessions: make(chan *Session, 1)}
+		ts.start(nil, func(w http.ResponseWriter, r *http.Request) {
+			if session, err := new(Upgrader).Upgrade(w, r); err == nil {
+				ts.sessions <- session
+			}
+		})
+		c := ts.dialRaw(with(setting(wt.SettingDraft15, 1), datagramSettings, limitSettings))
+		s, session := c.session(ts, wt.TokenNew)
+		if _, err := s.Write(content(b)); err != nil {
+			t.Fatal(err)
+		}
+		if limit < 1<<20 {
+			wait(t, "the session's end", session.Context().Done())
+			wantReset(t, "a capsule for which there is no room", s, http3.ErrorCode(h3.ExcessiveLoad))
+			continue
+		}
+		if !eventually(func() bool { return tr.Stats().BufferedBytes >= size }) {
+			t.Errorf("%d bytes are counted of a capsule of which %d are kept", tr.Stats().BufferedBytes, size)
+		}
+		_ = session.CloseWithError(0, "")
+		_ = c.qc.CloseWithError(0, "")
+		if !eventually(func() bool { return tr.Stats().BufferedBytes < size }) {
+			t.Errorf("%d bytes are still counted", tr.Stats().BufferedBytes)
+		}
+	}
 }

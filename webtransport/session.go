@@ -22,6 +22,7 @@ type Session struct {
 	cancel   context.CancelCauseFunc
 	draining chan struct{}
 	ended    atomic.Bool // the session has
+	held     int         // bytes of an incomplete capsule that were counted, of the loop's goroutine
 
 	// Guarded by the hub's lock:
 	err      error     // why the session ended, as the application sees it
@@ -116,11 +117,27 @@ func (s *Session) sendContent(t *quic.Turn) {
 type tunnelEvents struct{ *Session }
 
 func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
-	s.hub.handle(t, func(*wt.Conn) { s.machine.HandleContent(now(), p) })
+	s.hub.handle(t, func(*wt.Conn) {
+		s.machine.HandleContent(now(), p)
+		if !s.count(t) {
+			s.machine.Reject()
+			s.count(t)
+		}
+	})
 }
 
 func (s tunnelEvents) HandleEnd(t *quic.Turn, err error) {
-	s.hub.handle(t, func(*wt.Conn) { s.machine.HandleContentEnd(now(), err) })
+	s.hub.handle(t, func(*wt.Conn) {
+		s.machine.HandleContentEnd(now(), err)
+		s.count(t)
+	})
+}
+
+// count counts what the machine holds of a capsule, and reports whether there is room for it.
+func (s *Session) count(t *quic.Turn) bool {
+	more := s.machine.Held() - s.held
+	s.held += more
+	return t.CountBuffered(more) || more <= 0
 }
 
 func (s tunnelEvents) HandleWritable(t *quic.Turn) { s.sendContent(t) }

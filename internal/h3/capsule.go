@@ -75,6 +75,9 @@ func (r *CapsuleReader) Next(b []byte) (c Capsule, ok bool, n int, err error) {
 	}
 }
 
+// Held returns how many bytes are stored of a value that is not complete.
+func (r *CapsuleReader) Held() int { return len(r.value) }
+
 // begin looks at the header of a capsule.
 func (r *CapsuleReader) begin() error {
 	limit := r.limit(CapsuleType(r.frames.typ))

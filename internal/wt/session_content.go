@@ -29,6 +29,15 @@ func (s *Session) HandleContent(now monotime.Time, p []byte) {
 	}
 }
 
+// Held returns how many bytes of a capsule are kept that is not complete: QUIC's flow
+// control does not see them any more.
+func (s *Session) Held() int { return s.capsules.Held() }
+
+// Reject ends the session for want of room for what is held of it.
+func (s *Session) Reject() {
+	s.fail(&h3.StreamError{Code: h3.ExcessiveLoad, Reason: "no room for a capsule that is not complete"})
+}
+
 // HandleContentEnd takes note that no more content will arrive: err is io.EOF when
 // the peer has finished the CONNECT stream, and says otherwise how that ended.
 func (s *Session) HandleContentEnd(now monotime.Time, err error) {
