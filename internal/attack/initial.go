@@ -20,8 +20,13 @@ type knocker struct {
 	retries, answers int
 }
 
-// newKnocker makes the hello; edit, if not nil, changes what a hello would say.
+// newKnocker makes the hello.
 func (a *attacker) newKnocker() (*knocker, error) {
+	return a.newKnockerWith(func(*wire.TransportParameters) {})
+}
+
+// newKnockerWith makes a hello with other transport parameters.
+func (a *attacker) newKnockerWith(edit func(*wire.TransportParameters)) (*knocker, error) {
 	t, err := handshake.NewClient(tlsConfig, "localhost")
 	if err != nil {
 		return nil, err
@@ -30,6 +35,7 @@ func (a *attacker) newKnocker() (*knocker, error) {
 	k := &knocker{a: a, local: a.randomID()}
 	params := wire.DefaultTransportParameters()
 	params.InitialSrcID = wire.SomeID(k.local)
+	edit(&params)
 	if err := t.Start(wire.Version1, wire.AppendTransportParameters(nil, &params)); err != nil {
 		return nil, err
 	}

@@ -24,5 +24,5 @@ type Row struct {
 // Rows returns all attacks, family by family.
 func Rows() []Row {
 	return slices.Concat(ackRows, slowRows, handshakeRows, strangerRows, frameRows, idRows, cryptoRows,
-		streamRows, resetRows, fieldRows, qpackRows, controlRows, webTransportRows)
+		streamRows, resetRows, fieldRows, qpackRows, controlRows, webTransportRows, crowdRows, pieceRows, sessionRows)
 }
