@@ -21,6 +21,7 @@ type gate struct {
 	once    sync.Once
 	entered chan struct{} // closed when somebody waits
 	open    chan struct{}
+	ready   chan struct{} // closed when a connection can make the callback wait; nil for at once
 }
 
 func newGate() *gate { return &gate{entered: make(chan struct{}), open: make(chan struct{})} }
@@ -29,6 +30,13 @@ func (g *gate) pass() {
 	if g.shut.Load() {
 		g.once.Do(func() { close(g.entered) })
 		<-g.open
+	}
+}
+
+// awaitReady waits until a connection can make the callback wait.
+func (g *gate) awaitReady() {
+	if g.ready != nil {
+		<-g.ready
 	}
 }
 
@@ -56,6 +64,17 @@ func (s slowCache) Get(key string) (*tls.ClientSessionState, bool) {
 func (s slowCache) Put(key string, state *tls.ClientSessionState) {
 	s.put.pass()
 	s.ClientSessionCache.Put(key, state)
+}
+
+// tellingCache is a session cache that tells when it has something.
+type tellingCache struct {
+	tls.ClientSessionCache
+	tell func()
+}
+
+func (c tellingCache) Put(key string, state *tls.ClientSessionState) {
+	c.ClientSessionCache.Put(key, state)
+	c.tell()
 }
 
 // callback makes one of the callbacks of a configuration wait at a gate. The
@@ -91,7 +110,8 @@ var serverCallbacks = []callback{
 		server.WrapSession = func(tls.ConnectionState, *tls.SessionState) ([]byte, error) { g.pass(); return nil, errors.New("no") }
 	}},
 	{"UnwrapSession", func(server, client *tls.Config, g *gate) {
-		client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		g.ready = make(chan struct{})
+		client.ClientSessionCache = tellingCache{tls.NewLRUClientSessionCache(1), sync.OnceFunc(func() { close(g.ready) })}
 		server.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { g.pass(); return nil, nil }
 	}},
 	{"Sign", func(server, _ *tls.Config, g *gate) {
@@ -161,9 +181,10 @@ func TestSlowCallbacks(t *testing.T) {
 				e, g := newGatedEnv(t, cb)
 				e.serveEcho()
 				first := e.dial()
-				if err := e.echo(first, 1, 1000); err != nil { // a ticket has come by then
+				if err := e.echo(first, 1, 1000); err != nil {
 					t.Fatal(err)
 				}
+				g.awaitReady()
 				g.shut.Store(true)
 				dialled := make(chan error, 1)
 				go func() {
@@ -197,6 +218,7 @@ func TestCloseDuringCallback(t *testing.T) {
 				if err := e.echo(e.dial(), 1, 1000); err != nil {
 					t.Fatal(err)
 				}
+				g.awaitReady()
 				g.shut.Store(true)
 				ctx, cancel := context.WithCancel(e.ctx)
 				dialled := make(chan struct{})
