@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"math/rand/v2"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -27,7 +27,7 @@ type conn struct {
 	toldGoAway    bool               // the extension knows of a GOAWAY
 	awaitSettings []func()           // called when the peer's SETTINGS arrive
 	tunnels       map[uint64]*Tunnel // by stream ID
-	datagramBytes atomic.Int64       // received datagrams that wait
+	datagrams     datagramBytes      // received, and not taken from their tunnels
 
 	ext h3ext.Conn // nil for none
 }
@@ -48,18 +48,9 @@ func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
 }
 
 // HandleDatagrams hands out the DATAGRAM frames that have arrived.
-func (c *conn) HandleDatagrams(t *quic.Turn) {
+func (c *conn) HandleDatagrams(t *quic.Turn, list [][]byte) {
 	c.turn = t
-	buf := datagramBuffers.Get().(*[]byte)
-	defer datagramBuffers.Put(buf)
-	for {
-		b, ok := t.ReceiveDatagram((*buf)[:0])
-		if !ok {
-			return
-		}
-		*buf = b
-		c.machine.HandleDatagram(now(t), b)
-	}
+	c.machine.HandleDatagrams(now(t), list)
 }
 
 // now is the present moment for package h3.
@@ -155,10 +146,10 @@ func (c *conn) HandleWritable(_ monotime.Time, rs *h3.RequestStream) {
 	}
 }
 
-// HandleDatagram takes an HTTP datagram of a tunnel.
-func (c *conn) HandleDatagram(_ monotime.Time, rs *h3.RequestStream, p []byte) {
+// HandleHTTPDatagrams takes HTTP datagrams of a tunnel.
+func (c *conn) HandleHTTPDatagrams(_ monotime.Time, rs *h3.RequestStream, list [][]byte) {
 	if t := tunnelOf(rs); t != nil {
-		t.datagrams.push(p)
+		queue.PushDatagrams(&t.datagrams, list)
 	}
 }
 

@@ -3,14 +3,29 @@ package http3
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// datagramBuffers are what DATAGRAM frames are received into.
-var datagramBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
+// What waits to be received, at most. The oldest goes first.
+const (
+	// maxQueuedDatagrams and maxQueuedDatagramBytes bound what waits of one request:
+	// some hundred packets, which arrive in a burst and which a reader that runs soon
+	// gets all of.
+	maxQueuedDatagrams     = 512
+	maxQueuedDatagramBytes = 512 << 10
+
+	// maxConnDatagramBytes bounds what waits of all requests of a connection.
+	maxConnDatagramBytes = 4 << 20
+)
+
+// datagramBytes counts the bytes that wait on a connection.
+type datagramBytes struct{ n atomic.Int64 }
+
+// CountBuffered implements queue.Account.
+func (b *datagramBytes) CountBuffered(n int) bool { return b.n.Add(int64(n)) <= maxConnDatagramBytes }
 
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
 // (RFC 9297). It does not wait and does not keep p. The error is
@@ -35,16 +50,11 @@ func (t *Tunnel) MaxDatagramSize() int {
 }
 
 // ReceiveDatagram waits for the next datagram of this request. The bytes are the
-// caller's. Datagrams that nobody receives wait, up to a bound; beyond it the
-// oldest is dropped. The error is the cause of ctx's end, or says why the tunnel
-// has ended. Any goroutine may call it.
-func (t *Tunnel) ReceiveDatagram(ctx context.Context) ([]byte, error) { return t.datagrams.pop(ctx) }
-
-// PushDatagram takes a datagram that has come in a capsule (RFC 9297, Section 3.5),
-// as if it had come in a frame of its own. It does not keep p. Any goroutine may
-// call it.
-func (t *Tunnel) PushDatagram(p []byte) { t.datagrams.push(p) }
+// caller's, as with quic.Conn.ReceiveDatagram. Datagrams that nobody receives wait, up to
+// a bound; beyond it the oldest is dropped. The error is the cause of ctx's end, or says
+// why the tunnel has ended. Any goroutine may call it.
+func (t *Tunnel) ReceiveDatagram(ctx context.Context) ([]byte, error) { return t.datagrams.Pop(ctx) }
 
 // DatagramsDropped returns how many received datagrams were dropped because
 // nobody received them in time.
-func (t *Tunnel) DatagramsDropped() uint64 { return t.datagrams.count() }
+func (t *Tunnel) DatagramsDropped() uint64 { return t.datagrams.Dropped() }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -57,10 +58,12 @@ func (t eventTunnel) StopReading(code h3.ErrorCode) {
 }
 
 // PushDatagram takes a datagram that has come in a capsule.
-func (t eventTunnel) PushDatagram(p []byte) { t.datagrams.push(p) }
+func (t eventTunnel) PushDatagram(p []byte) {
+	queue.PushDatagrams(&t.datagrams, [][]byte{p})
+}
 
 // CloseDatagrams makes ReceiveDatagram return err once none is left.
-func (t eventTunnel) CloseDatagrams(err error) { t.datagrams.close(err) }
+func (t eventTunnel) CloseDatagrams(err error) { t.datagrams.Close(err) }
 
 // WhenOver calls f when both directions have ended.
 func (t eventTunnel) WhenOver(_ *quic.Turn, f func()) {

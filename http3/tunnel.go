@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/qpack"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -27,8 +28,8 @@ type Tunnel struct {
 	detaching sync.Once
 	detached  atomic.Bool
 	content   *body
-	datagrams datagramQueue
-	release   func() // tells that the tunnel has ended
+	datagrams queue.Queue[[]byte] // received
+	release   func()              // tells that the tunnel has ended
 
 	readOver, writeOver, over atomic.Bool
 
@@ -41,7 +42,7 @@ type Tunnel struct {
 // loop.
 func (c *conn) newTunnel(s quic.StreamRef, content *body, release func()) *Tunnel {
 	t := &Tunnel{conn: c, ref: s, content: content, release: release}
-	t.datagrams.total = &c.datagramBytes
+	t.datagrams.Bound(queue.Bounds{Items: maxQueuedDatagrams, Bytes: maxQueuedDatagramBytes, Account: &c.datagrams})
 	if c.tunnels == nil {
 		c.tunnels = make(map[uint64]*Tunnel)
 	}
@@ -147,7 +148,7 @@ func (t *Tunnel) endRead(err error) {
 	if err == io.EOF || err == nil {
 		err = errTunnelEnded
 	}
-	t.datagrams.close(err)
+	t.datagrams.Close(err)
 	t.readOver.Store(true)
 	t.endIfOver()
 }
@@ -175,7 +176,7 @@ func (c *conn) dropTunnel(t *Tunnel) {
 		c.tunnels = nil
 	}
 	t.content.rs.DropDatagrams()
-	t.datagrams.settle()
+	t.datagrams.Settle()
 	for _, f := range t.whenOver {
 		f()
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -294,32 +295,33 @@ func TestDatagramsDisabled(t *testing.T) {
 // TestDatagramQueue: what nobody receives is dropped, the oldest first, and counted.
 func TestDatagramQueue(t *testing.T) {
 	c := new(conn)
-	q := &datagramQueue{total: &c.datagramBytes}
+	first := c.newTunnel(quic.StreamRef{}, nil, nil)
 	for i := range maxQueuedDatagrams + 10 {
-		q.push([]byte{byte(i), byte(i >> 8)})
+		eventTunnel{first}.PushDatagram([]byte{byte(i), byte(i >> 8)})
 	}
-	if q.count() != 10 || c.datagramBytes.Load() != 2*maxQueuedDatagrams {
-		t.Errorf("%d dropped, %d bytes", q.count(), c.datagramBytes.Load())
+	if n := first.DatagramsDropped(); n != 10 || c.datagrams.n.Load() != (2+queue.Overhead)*maxQueuedDatagrams {
+		t.Errorf("%d dropped, %d bytes", n, c.datagrams.n.Load())
 	}
-	if p, _, _ := q.tryPop(); p[0] != 10 {
-		t.Errorf("the oldest is %d", p[0])
+	if p, err := first.ReceiveDatagram(t.Context()); err != nil || p[0] != 10 {
+		t.Errorf("the oldest is %v, %v", p, err)
 	}
 	// All of a connection have a bound as well.
 	for range 2 * maxConnDatagramBytes / maxQueuedDatagramBytes {
-		other := &datagramQueue{total: &c.datagramBytes}
+		other := c.newTunnel(quic.StreamRef{}, nil, nil)
 		for range maxQueuedDatagrams {
-			other.push(make([]byte, maxQueuedDatagramBytes/maxQueuedDatagrams))
+			eventTunnel{other}.PushDatagram(make([]byte, maxQueuedDatagramBytes/maxQueuedDatagrams))
 		}
 	}
-	if n := c.datagramBytes.Load(); n > maxConnDatagramBytes {
+	if n := c.datagrams.n.Load(); n > maxConnDatagramBytes {
 		t.Errorf("%d bytes wait on the connection", n)
 	}
-	q.settle()
-	before := c.datagramBytes.Load()
-	for q.bytes > 0 {
-		_, _, _ = q.tryPop()
+	before, waiting := c.datagrams.n.Load(), int64(first.datagrams.Len()*(2+queue.Overhead))
+	first.datagrams.Close(errTunnelEnded)
+	first.datagrams.Settle()
+	for first.datagrams.Len() > 0 {
+		_, _ = first.ReceiveDatagram(t.Context())
 	}
-	if after := c.datagramBytes.Load(); after != before {
+	if after := c.datagrams.n.Load(); before-after > waiting+int64(2+queue.Overhead) || before-after < waiting {
 		t.Errorf("what was settled is counted: %d, %d before", after, before)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -27,9 +28,9 @@ type Conn struct {
 	link      *loop.Conn
 	tls       *handshake.Conn
 
-	accepts   *acceptQueues // nil on an event-driven connection, and before the handshake
-	accepted  atomic.Bool   // somebody has it: by Accept, or its Handler
-	datagrams chan struct{} // something may be received; nil when they are off
+	accepts   *acceptQueues        // nil on an event-driven connection, and before the handshake
+	accepted  atomic.Bool          // somebody has it: by Accept, or its Handler
+	datagrams *queue.Queue[[]byte] // to be received; nil when they are off
 
 	mu     sync.Mutex
 	err    error         // why the connection ended
@@ -51,21 +52,20 @@ type Conn struct {
 }
 
 func (t *Transport) newConn(w *worker, conf *engine.Config, newHandler func(*Turn) Handler) *Conn {
-	c := &Conn{
+	return &Conn{
 		transport:  t,
 		worker:     w,
 		conf:       conf,
 		newHandler: newHandler,
 	}
-	if conf.Datagrams {
-		c.datagrams = make(chan struct{}, 1)
-	}
-	return c
 }
 
 // attach joins c to the loop's connection. On the loop's goroutine.
 func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
 	c.link, c.tls = link, tls
+	if link.Datagrams() != nil {
+		c.queueDatagrams()
+	}
 	c.refreshPath()
 }
 
@@ -241,7 +241,7 @@ func (c *Conn) Stats() Stats {
 		LostPackets: s.LostPackets, LostBytes: s.LostBytes,
 	}
 	if d := c.link.Datagrams(); d != nil {
-		stats.SendDatagramsDropped, stats.ReceiveDatagramsDropped = d.Out.Dropped(), d.In.Dropped()
+		stats.SendDatagramsDropped, stats.ReceiveDatagramsDropped = d.Out.Dropped(), c.datagrams.Dropped()
 	}
 	return stats
 }

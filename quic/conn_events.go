@@ -3,6 +3,7 @@ package quic
 import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/queue"
 )
 
 // events is a Conn as its loop sees it. All methods run on the loop's
@@ -121,14 +122,15 @@ func (c events) HandleStreamsAvailable() {
 	}
 }
 
-func (c events) HandleDatagrams() {
+func (c events) HandleDatagrams(list [][]byte) {
 	h, ok := c.handler.(DatagramHandler)
 	if !ok {
-		c.signalDatagrams()
+		queue.PushDatagrams(c.datagrams, list)
+		c.woke = true
 		return
 	}
 	t := c.begin()
-	h.HandleDatagrams(t)
+	h.HandleDatagrams(t, list)
 	t.end()
 }
 
@@ -201,5 +203,9 @@ func (c *Conn) finish(err error) {
 	if c.accepts != nil {
 		c.accepts.bidi.Close(err)
 		c.accepts.uni.Close(err)
+	}
+	if d := c.link.Datagrams(); d != nil {
+		d.Out.SetLimit(0)
+		c.datagrams.Close(err)
 	}
 }

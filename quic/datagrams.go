@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
@@ -23,32 +24,35 @@ func (e *DatagramTooLargeError) Error() string {
 	return fmt.Sprintf("quic: datagram of %d bytes is too large, at most %d fit into a packet", e.Size, e.Max)
 }
 
+// What waits to be received on a connection, at most: a burst of bulk, all of which a
+// receiver that runs soon gets. When memory is short, a queue still keeps a few.
+const (
+	maxQueuedDatagrams       = 1024
+	maxQueuedDatagramBytes   = 1 << 20
+	leastQueuedDatagramBytes = 4 << 10
+)
+
 // SendDatagram sends a datagram, unreliably and unordered, in one packet (RFC 9221). It
 // may be made of several parts, such as a header and a payload. It does not wait and
 // does not keep them: datagrams queue up to a bound, beyond which the oldest is
 // dropped and counted in Stats. The error is ErrDatagramsDisabled, a
 // *DatagramTooLargeError or the connection's.
 func (c *Conn) SendDatagram(parts ...[]byte) error {
-	d := c.link.Datagrams()
-	if d == nil {
-		return ErrDatagramsDisabled
-	}
-	if err := c.Err(); err != nil {
-		return err
-	}
-	switch err := d.Out.Send(parts...); err {
-	case nil:
-		c.link.DatagramsQueued()
+	err := c.link.SendDatagram(parts...)
+	if err == nil {
 		return nil
-	case streambuf.ErrDatagramTooLarge:
-		n := 0
-		for _, p := range parts {
-			n += len(p)
-		}
-		return &DatagramTooLargeError{Size: n, Max: d.Out.Limit()}
-	default:
+	}
+	if ended := c.Err(); ended != nil {
+		return ended
+	}
+	if err != streambuf.ErrDatagramTooLarge {
 		return ErrDatagramsDisabled
 	}
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	return &DatagramTooLargeError{Size: n, Max: c.MaxDatagramSize()}
 }
 
 // MaxDatagramSize returns how many bytes a datagram may have now, 0 if none
@@ -60,39 +64,26 @@ func (c *Conn) MaxDatagramSize() int {
 	return 0
 }
 
-// ReceiveDatagram waits for the next datagram. The bytes are the caller's.
-// Datagrams that nobody receives queue up to a bound, 1024 of them or 1 MiB, beyond
-// which the oldest is dropped and counted in Stats. The error is
-// ErrDatagramsDisabled, the cause of ctx's end or the connection's.
+// ReceiveDatagram waits for the next datagram. The bytes are the caller's; small
+// datagrams that arrive together share up to a kilobyte of memory, so it is better to
+// copy what is kept for long. Datagrams that nobody receives queue up to a bound, 1024 of
+// them or 1 MiB, beyond which the oldest is dropped and counted in Stats. The error is
+// ErrDatagramsDisabled, the cause of ctx's end or, when none is left, the connection's.
+// On an event-driven connection whose Handler is a DatagramHandler, that gets all of
+// them.
 func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
-	d := c.link.Datagrams()
-	if d == nil {
+	if c.datagrams == nil {
 		return nil, ErrDatagramsDisabled
 	}
-	for {
-		if b, ok := d.In.Pop(nil); ok {
-			if d.In.Len() > 0 {
-				c.signalDatagrams() // for another receiver
-			}
-			return b, nil
-		}
-		select {
-		case <-c.datagrams:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-c.Done():
-			if b, ok := d.In.Pop(nil); ok {
-				return b, nil
-			}
-			return nil, c.Err()
-		}
-	}
+	return c.datagrams.Pop(ctx)
 }
 
-// signalDatagrams wakes one receiver.
-func (c *Conn) signalDatagrams() {
-	select {
-	case c.datagrams <- struct{}{}:
-	default:
-	}
+// queueDatagrams makes the queue of a connection that takes datagrams. On the loop's
+// goroutine.
+func (c *Conn) queueDatagrams() {
+	c.datagrams = new(queue.Queue[[]byte])
+	c.datagrams.Bound(queue.Bounds{
+		Items: maxQueuedDatagrams, Bytes: maxQueuedDatagramBytes,
+		Account: c.link, Least: leastQueuedDatagramBytes,
+	})
 }

@@ -81,15 +81,11 @@ func TestDatagramQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	received, last := 0, -1
-	left := make(chan [][]byte)
-	server.Run(func(turn *Turn) {
-		var datagrams [][]byte
-		for b, ok := turn.ReceiveDatagram(nil); ok; b, ok = turn.ReceiveDatagram(nil) {
-			datagrams = append(datagrams, b)
+	for server.datagrams.Len() > 0 {
+		b, err := server.ReceiveDatagram(ctx)
+		if err != nil {
+			t.Fatal(err)
 		}
-		left <- datagrams
-	})
-	for _, b := range <-left {
 		i := int(binary.BigEndian.Uint32(b))
 		if i <= last {
 			t.Fatalf("datagram %d after %d", i, last)

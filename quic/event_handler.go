@@ -99,7 +99,7 @@ type SilenceHandler interface {
 // DatagramHandler is what a Handler implements in addition to be told of
 // datagrams.
 type DatagramHandler interface {
-	// HandleDatagrams: one or more datagrams arrived; Turn.ReceiveDatagram takes
-	// them. It is called once until the queue was looked at.
-	HandleDatagrams(t *Turn)
+	// HandleDatagrams: one or more datagrams arrived (RFC 9221). They lie in the packets
+	// that they came in, and are the Handler's, as is the list, until it returns.
+	HandleDatagrams(t *Turn, datagrams [][]byte)
 }

@@ -63,15 +63,6 @@ func (t *Turn) Close(code uint64, reason string) {
 // the connection holds no more than its share.
 func (t *Turn) CountBuffered(n int) bool { return t.of().link.CountBuffered(n) }
 
-// ReceiveDatagram appends the next datagram to dst. It returns false when there is
-// none now.
-func (t *Turn) ReceiveDatagram(dst []byte) ([]byte, bool) {
-	if d := t.of().link.Datagrams(); d != nil {
-		return d.In.Pop(dst)
-	}
-	return dst, false
-}
-
 // Open opens a stream, bidirectional or, for uni, one that only sends, of which h is
 // told, nil for nobody. When the peer's limit allows none, the error is
 // ErrStreamLimit, and Handler.HandleStreamsAvailable tells when to try again;

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
@@ -119,7 +118,7 @@ func TestAttackCapsuleNotComplete(t *testing.T) {
 		}
 		if limit < 1<<20 {
 			wait(t, "the session's end", session.Context().Done())
-			wantReset(t, "a capsule for which there is no room", s, http3.ErrorCode(h3.ExcessiveLoad))
+			wantReset(t, "a capsule for which there is no room", s, h3.ExcessiveLoad)
 			continue
 		}
 		if !eventually(func() bool { return tr.Stats().BufferedBytes >= size }) {

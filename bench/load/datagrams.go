@@ -79,12 +79,8 @@ func (e *echoed) fill() {
 }
 
 // HandleDatagrams implements quic.DatagramHandler.
-func (e *echoed) HandleDatagrams(t *quic.Turn) {
-	for {
-		b, ok := t.ReceiveDatagram(e.buf[:0])
-		if !ok {
-			break
-		}
+func (e *echoed) HandleDatagrams(_ *quic.Turn, datagrams [][]byte) {
+	for _, b := range datagrams {
 		if len(b) == len(e.buf) {
 			e.meter.responded(time.Unix(0, int64(binary.BigEndian.Uint64(b))))
 			e.meter.bytes.Add(int64(len(b)))
@@ -94,6 +90,9 @@ func (e *echoed) HandleDatagrams(t *quic.Turn) {
 	e.progress++
 	e.fill()
 }
+
+// HandleTurn implements quic.TurnHandler: no goroutine has anything to do.
+func (e *echoed) HandleTurn(*quic.Turn) (woke bool) { return false }
 
 // HandleClose implements quic.Handler.
 func (e *echoed) HandleClose(_ *quic.Turn, err error) { e.traffic.fail(err) }

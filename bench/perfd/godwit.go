@@ -18,21 +18,17 @@ func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
 }
 
 // echo sends the datagrams of a connection back.
-type echo struct {
-	conn *quic.Conn
-	buf  []byte
-}
+type echo struct{ conn *quic.Conn }
 
 // HandleDatagrams implements quic.DatagramHandler.
-func (e *echo) HandleDatagrams(t *quic.Turn) {
-	for {
-		var ok bool
-		if e.buf, ok = t.ReceiveDatagram(e.buf[:0]); !ok {
-			return
-		}
-		_ = e.conn.SendDatagram(e.buf) // lost if the queue is full, as datagrams may be
+func (e *echo) HandleDatagrams(_ *quic.Turn, datagrams [][]byte) {
+	for _, b := range datagrams {
+		_ = e.conn.SendDatagram(b) // lost if the queue is full, as datagrams may be
 	}
 }
+
+// HandleTurn implements quic.TurnHandler: no goroutine has anything to do.
+func (e *echo) HandleTurn(*quic.Turn) (woke bool) { return false }
 
 // The rest of quic.Handler: there are no streams.
 

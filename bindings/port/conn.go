@@ -1,8 +1,10 @@
 package port
 
 import (
+	"bytes"
 	"net"
 
+	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -30,6 +32,8 @@ type conn struct {
 	starved []*stream    // those of them that wait for room
 	opens   [2][]*stream // those that the peer does not allow yet, by whether they are unidirectional
 	http    *httpConn    // nil for QUIC alone
+
+	late fifo.Queue[[]byte] // datagrams that wait for room
 }
 
 func newConn(p *Port, s *settings) *conn {
@@ -180,27 +184,44 @@ func (c *conn) HandlePathChanged(*quic.Turn) {
 }
 
 // HandleDatagrams implements quic.DatagramHandler.
-func (c *conn) HandleDatagrams(t *quic.Turn) {
-	for {
-		if !c.port.ev.hasBulk(maxDatagram) || !c.attached {
-			c.await()
-			return
+func (c *conn) HandleDatagrams(t *quic.Turn, list [][]byte) {
+	for _, b := range list {
+		if c.late.Len() > 0 || !c.tellsDatagrams() {
+			c.late.Push(bytes.Clone(b), len(b))
+			c.port.count(offDropped, c.late.Shrink(maxLateDatagrams, maxLateDatagramBytes))
+			continue
 		}
-		var room [maxDatagram]byte
-		b, ok := t.ReceiveDatagram(room[:0])
-		switch {
-		case !ok:
-			return
-		case c.http != nil:
-			c.http.HandleDatagram(t, b)
-		default:
-			c.tellDatagram(0, b)
-		}
+		c.handleDatagram(t, b)
 	}
 }
 
-// maxDatagram is the room for a datagram that needs no memory of its own, in bytes: what
-// fits into a packet of Ethernet's size.
+// What waits at most until there is room for events. The oldest datagrams go first.
+const (
+	maxLateDatagrams     = 1024
+	maxLateDatagramBytes = 1 << 20
+)
+
+// tellsDatagrams reports whether the host can be told of a datagram now. If not, it will
+// be asked again.
+func (c *conn) tellsDatagrams() bool {
+	if c.attached && c.port.ev.hasBulk(maxDatagram) {
+		return true
+	}
+	c.await()
+	return false
+}
+
+// handleDatagram tells the host of a datagram.
+func (c *conn) handleDatagram(t *quic.Turn, b []byte) {
+	if c.http != nil {
+		c.http.HandleDatagram(t, b)
+	} else {
+		c.tellDatagram(0, b)
+	}
+}
+
+// maxDatagram is the room that events must have for a datagram, in bytes: what fits into a
+// packet of Ethernet's size.
 const maxDatagram = 2048
 
 // tellDatagram tells the host of a datagram, of a session or of the connection.
@@ -267,5 +288,8 @@ func (c *conn) resume(t *quic.Turn) {
 		s.starved = false
 		s.deliver(t)
 	}
-	c.HandleDatagrams(t)
+	for c.late.Len() > 0 && c.tellsDatagrams() {
+		b, _ := c.late.Pop()
+		c.handleDatagram(t, b)
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/streambuf"
+	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -204,7 +204,7 @@ func TestAttackAfterClose(t *testing.T) {
 }
 
 // Attack: DATAGRAM frames of no bytes, and more than fit, of a peer whose
-// datagrams are taken: the oldest are dropped, one event tells of them.
+// datagrams are taken: the latest are dropped, one event tells of them.
 func TestAttackDatagramFlood(t *testing.T) {
 	p := newServer(t, func(p *puppet) { p.config.Datagrams = true; p.params.MaxDatagramFrameSize = 65535 })
 	p.handshake()
@@ -221,9 +221,11 @@ func TestAttackDatagramFlood(t *testing.T) {
 	if n := p.conn.Held().Events; n != 1 {
 		t.Fatalf("%d events wait", n)
 	}
-	q := &p.conn.Datagrams().In
-	if n := q.Len(); n > streambuf.MaxQueuedDatagrams || q.Dropped() == 0 {
-		t.Fatalf("%d datagrams wait, %d were dropped", n, q.Dropped())
+	if n, dropped := p.conn.ReceivedDatagrams(), p.conn.DatagramsDropped(); n != engine.MaxReceivedDatagrams || dropped != 100*600-uint64(n) {
+		t.Fatalf("%d datagrams wait, %d were dropped", n, dropped)
+	}
+	if n := len(p.conn.PollDatagrams()); n != engine.MaxReceivedDatagrams || p.conn.ReceivedDatagrams() != 0 {
+		t.Fatalf("%d datagrams were polled, %d are left", n, p.conn.ReceivedDatagrams())
 	}
 	p.poll()
 	p.wantOpen()

@@ -165,7 +165,6 @@ func newConn(now monotime.Time, e *Endpoint, side wire.Side, cfg *Config, addrs 
 	c.flow.init(cfg, &e.spare.blocks)
 	if cfg.Datagrams {
 		c.datagrams = &Datagrams{burst: datagramBurst{size: cfg.datagramBurst()}}
-		c.datagrams.In.Init(&c.flow.account.Account)
 		c.datagrams.Out.Init(&c.flow.account.Account)
 	}
 	c.streams.init(c)

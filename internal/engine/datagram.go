@@ -3,7 +3,8 @@ package engine
 import "github.com/godwit-quic/godwit/internal/path"
 
 // Datagram is a UDP datagram that arrived. Data is decrypted in place and is
-// the caller's again when the engine returns.
+// the caller's again when the engine returns, but for what Conn.PollDatagrams returns
+// then, which are parts of it.
 type Datagram struct {
 	Data []byte
 	Path path.Addrs

@@ -13,10 +13,11 @@ const maxDatagramFrame = 65535
 
 // Datagrams are the datagrams of a connection that takes them (RFC 9221).
 type Datagrams struct {
-	In  streambuf.DatagramQueue // received; EventDatagrams tells of them
 	Out streambuf.DatagramQueue // to be sent by the next PollTransmit
 
-	burst datagramBurst
+	received [][]byte // and not polled
+	dropped  uint64   // received, and not kept
+	burst    datagramBurst
 }
 
 // Datagrams returns the connection's datagrams, nil when Config.Datagrams is
@@ -49,33 +50,59 @@ func (c *Conn) handleDatagramFrame(t wire.FrameType, b []byte) (int, *TransportE
 	if n < 0 {
 		return n, nil
 	}
-	c.datagrams.In.Push(f.Data)
-	c.event(EventDatagrams, nil)
+	d := c.datagrams
+	switch len(d.received) {
+	case 0:
+		d.received = c.endpoint.spare.datagrams[:0]
+		c.endpoint.spare.datagrams = nil
+		c.event(EventDatagrams, nil)
+	case maxReceivedDatagrams:
+		d.dropped++
+		return n, nil
+	}
+	d.received = append(d.received, f.Data[:len(f.Data):len(f.Data)])
 	return n, nil
+}
+
+// maxReceivedDatagrams bounds the datagrams that wait to be polled: what packets of
+// usual size hold of the smallest. A driver polls after a few packets.
+const maxReceivedDatagrams = 1024
+
+// ReceivedDatagrams returns how many datagrams PollDatagrams would return.
+func (c *Conn) ReceivedDatagrams() int {
+	if c.datagrams == nil {
+		return 0
+	}
+	return len(c.datagrams.received)
+}
+
+// PollDatagrams returns the datagrams that have arrived and were not polled, in their
+// order. The list is the caller's until the endpoint handles the next packet. The
+// datagrams lie in what Endpoint.HandleDatagram was given, and are valid as long as
+// that is.
+func (c *Conn) PollDatagrams() [][]byte {
+	if c.datagrams == nil {
+		return nil
+	}
+	list := c.datagrams.received
+	c.datagrams.received = nil
+	if cap(list) > 0 {
+		c.endpoint.spare.datagrams = list
+	}
+	return list
 }
 
 // appendDatagrams writes DATAGRAM frames, as many as fit. They are not
 // repeated when lost.
 func (c *Conn) appendDatagrams(w *frameWriter) {
-	if c.datagrams == nil {
+	if c.datagrams == nil || c.datagrams.burst.left == 0 {
 		return
 	}
-	for q := &c.datagrams.Out; c.datagrams.burst.left > 0; {
-		n, ok := q.Front()
-		if !ok {
-			return
-		}
-		if n > q.Limit() {
-			q.Discard() // the path has shrunk since it was queued
-			continue
-		}
-		if w.room() < datagramHeader+n {
-			return // in the next packet
-		}
-		w.b = wire.AppendDatagramHeader(w.b, n)
-		w.b, _ = q.Pop(w.b)
+	b, n := c.datagrams.Out.AppendTo(w.b, w.max, c.datagrams.burst.left, datagramHeader, wire.AppendDatagramHeader)
+	if n > 0 {
+		w.b = b
 		w.sent.AckEliciting = true
-		c.datagrams.burst.left--
+		c.datagrams.burst.left -= n
 	}
 }
 

@@ -37,17 +37,42 @@ func TestDatagramTrains(t *testing.T) {
 				if !p.sendTrain(client, server) {
 					t.Fatalf("%d of %d datagrams arrived", len(arrived), len(tt.sizes))
 				}
-				before := len(arrived)
-				for in := &server.conn.Datagrams().In; in.Len() > 0; {
-					b, _ := in.Pop(nil)
+				received := server.conn.PollDatagrams()
+				for _, b := range received {
 					arrived = append(arrived, len(b))
 				}
-				trains = append(trains, len(arrived)-before)
+				trains = append(trains, len(received))
 			}
 			if !slices.Equal(trains, tt.want) || !slices.Equal(arrived, tt.sizes) {
 				t.Errorf("trains of %v datagrams, want %v; sizes %v, want %v", trains, tt.want, arrived, tt.sizes)
 			}
 		})
+	}
+}
+
+// TestPollDatagrams: datagrams come in order, until they are polled, as parts of what was
+// received, and do not reach into what is behind them. The event tells of them once.
+func TestPollDatagrams(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.config.Datagrams = true; p.params.MaxDatagramFrameSize = 65535 })
+	p.handshake()
+	p.events = nil
+	p.send(wire.AppSpace, datagramFrame("one"), datagramFrame(""))
+	p.send(wire.AppSpace, datagramFrame("three"))
+	if n := p.conn.ReceivedDatagrams(); n != 3 {
+		t.Fatalf("%d datagrams wait", n)
+	}
+	list := p.conn.PollDatagrams()
+	for i, want := range []string{"one", "", "three"} {
+		if string(list[i]) != want || len(list[i]) != cap(list[i]) {
+			t.Errorf("datagram %d is %q, with room for %d bytes", i, list[i], cap(list[i]))
+		}
+	}
+	if len(list) != 3 || len(p.conn.PollDatagrams()) != 0 {
+		t.Errorf("%d datagrams, or they come again", len(list))
+	}
+	p.send(wire.AppSpace, datagramFrame("four"))
+	if list = p.conn.PollDatagrams(); len(list) != 1 || string(list[0]) != "four" {
+		t.Errorf("%q", list)
 	}
 }
 
@@ -70,11 +95,7 @@ func datagramTrains(t *testing.T, p *pair, refill func()) (trains []int, took ti
 			client.conn.HandleDeadline(p.now)
 			continue
 		}
-		n := server.conn.Datagrams().In.Len()
-		for in := &server.conn.Datagrams().In; in.Len() > 0; {
-			in.Pop(nil)
-		}
-		trains = append(trains, n)
+		trains = append(trains, len(server.conn.PollDatagrams()))
 	}
 	return trains, p.now.Sub(start)
 }

@@ -25,7 +25,8 @@ const (
 	EventStreamEnded
 	// EventStreamsAvailable: the peer raised a stream limit.
 	EventStreamsAvailable
-	// EventDatagrams: Datagrams.In has something new.
+	// EventDatagrams: PollDatagrams has something new. It must be called while the
+	// packets that brought it are there.
 	EventDatagrams
 	// EventPathChanged: the peer's address changed and was accepted.
 	EventPathChanged

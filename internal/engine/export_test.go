@@ -238,7 +238,6 @@ func (c *Conn) checkAccount(monotime.Time) error {
 		}
 	}
 	if d := c.datagrams; d != nil {
-		t.AddDatagrams(&d.In)
 		t.AddDatagrams(&d.Out)
 	}
 	return t.Check(&c.flow.account.Account)
@@ -317,3 +316,8 @@ func (e *Endpoint) Spare() (bytes, streams int) {
 
 // MaxSpareStreams bounds the streams of them.
 const MaxSpareStreams = maxSpareStreams
+
+const MaxReceivedDatagrams = maxReceivedDatagrams
+
+// DatagramsDropped returns how many received datagrams were not kept to be polled.
+func (c *Conn) DatagramsDropped() uint64 { return c.datagrams.dropped }

@@ -5,10 +5,11 @@ import "github.com/godwit-quic/godwit/internal/streambuf"
 // spare is memory that serves one connection of an endpoint after the other. It is
 // given back when all of them are at rest.
 type spare struct {
-	blocks   streambuf.Pool
-	streams  []*Stream // bidirectional ones that ended, with nothing in them
-	feedback feedback  // of the ACK frame that a connection is handling
-	awake    int       // connections that are not at rest
+	blocks    streambuf.Pool
+	streams   []*Stream // bidirectional ones that ended, with nothing in them
+	datagrams [][]byte  // memory for the list of those that a connection receives
+	feedback  feedback  // of the ACK frame that a connection is handling
+	awake     int       // connections that are not at rest
 }
 
 // maxSpareStreams is how many streams are kept for those to be opened, about 300 KiB:
@@ -30,7 +31,7 @@ func (m *spare) stream() *Stream {
 // rested is told when a connection is at rest, or gone.
 func (m *spare) rested() {
 	if m.awake--; m.awake == 0 {
-		m.streams = nil
+		m.streams, m.datagrams = nil, nil
 		m.feedback = feedback{}
 		m.blocks.Drain()
 	}

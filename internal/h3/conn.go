@@ -67,7 +67,7 @@ type Conn struct {
 
 	late, last *RequestStream // whose header section is awaited, the longest first
 	datagrams  map[uint64]*RequestStream
-	early      *earlyDatagrams // nil before the first
+	early      *EarlyDatagrams // nil before the first
 	goodbye    goodbye
 
 	answered, wasted atomic.Int64 // requests, since they were counted

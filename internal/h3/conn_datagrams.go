@@ -3,6 +3,7 @@ package h3
 import (
 	"errors"
 
+	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -11,27 +12,49 @@ import (
 var ErrDatagramsDisabled = errors.New("h3: the peer takes no HTTP datagrams")
 
 const (
-	// maxEarlyDatagrams and maxEarlyDatagramBytes bound what is kept for requests that
-	// have not arrived yet (RFC 9297, Section 2.1), which may have been overtaken.
-	maxEarlyDatagrams     = 64
-	maxEarlyDatagramBytes = 64 << 10
+	// MaxEarlyDatagrams bounds the datagrams that are kept for requests that have not
+	// arrived yet (RFC 9297, Section 2.1), which may have been overtaken.
+	MaxEarlyDatagrams = 64
+	// MaxEarlyDatagramBytes is how many bytes they may have.
+	MaxEarlyDatagramBytes = 64 << 10
 )
 
-// HandleDatagram takes the data of a DATAGRAM frame. It does not keep b.
-func (c *Conn) HandleDatagram(now monotime.Time, b []byte) {
+// HandleDatagrams takes the data of DATAGRAM frames. What is in list is replaced by what
+// the handler is told of; nothing of it is kept.
+func (c *Conn) HandleDatagrams(now monotime.Time, list [][]byte) {
 	c.now = now
-	id, payload, err := ParseDatagram(b)
-	if err != nil {
-		c.Abort(err)
-		return
+	for len(list) > 0 {
+		id, payload, err := ParseDatagram(list[0])
+		if err != nil {
+			c.Abort(err)
+			return
+		}
+		list[0] = payload
+		n := 1
+		for n < len(list) {
+			next, payload, err := ParseDatagram(list[n])
+			if err != nil || next != id {
+				break
+			}
+			list[n] = payload
+			n++
+		}
+		c.handleDatagrams(id, list[:n])
+		list = list[n:]
 	}
+}
+
+// handleDatagrams takes datagrams of one request.
+func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
 	if rs := c.datagrams[id]; rs != nil {
-		c.handler.HandleDatagram(now, rs, payload)
+		c.handler.HandleHTTPDatagrams(c.now, rs, list)
 	} else if c.state.side == wire.ServerSide {
 		if c.early == nil {
-			c.early = new(earlyDatagrams)
+			c.early = new(EarlyDatagrams)
 		}
-		c.early.push(id, payload)
+		for _, p := range list {
+			c.early.Push(id, p)
+		}
 	}
 }
 
@@ -45,7 +68,7 @@ func (rs *RequestStream) TakeDatagrams() {
 	c.datagrams[rs.id] = rs
 	AppendQuarterID(rs.quarter[:0], rs.id)
 	if c.early != nil {
-		c.early.hand(rs.id, func(p []byte) { c.handler.HandleDatagram(c.now, rs, p) })
+		c.early.Take(rs.id, func(p []byte) { c.handler.HandleHTTPDatagrams(c.now, rs, [][]byte{p}) })
 	}
 }
 
@@ -74,43 +97,34 @@ func (rs *RequestStream) SendDatagram(p []byte) error {
 // datagram's.
 func (rs *RequestStream) DatagramOverhead() int { return wire.SizeVarint(rs.id / requestStep) }
 
-// earlyDatagram is a datagram of a request that has not arrived.
+// EarlyDatagrams keeps the datagrams of requests that have not arrived, or of what else a
+// stream is to begin, few of them: the latest. The zero value is empty.
+type EarlyDatagrams struct{ list fifo.Queue[earlyDatagram] }
+
 type earlyDatagram struct {
 	streamID uint64
 	payload  []byte
 }
 
-// earlyDatagrams keeps few of them, the latest.
-type earlyDatagrams struct {
-	list  []earlyDatagram
-	bytes int
+// Push keeps a copy of a datagram.
+func (e *EarlyDatagrams) Push(streamID uint64, p []byte) {
+	if len(p) <= MaxEarlyDatagramBytes {
+		e.list.Push(earlyDatagram{streamID, append([]byte(nil), p...)}, len(p))
+		e.list.Shrink(MaxEarlyDatagrams, MaxEarlyDatagramBytes)
+	}
 }
 
-func (e *earlyDatagrams) push(id uint64, p []byte) {
-	if len(p) > maxEarlyDatagramBytes {
-		return
-	}
-	for len(e.list) > 0 && (len(e.list) >= maxEarlyDatagrams || e.bytes+len(p) > maxEarlyDatagramBytes) {
-		e.bytes -= len(e.list[0].payload)
-		e.list = append(e.list[:0], e.list[1:]...)
-	}
-	e.list = append(e.list, earlyDatagram{id, append([]byte(nil), p...)})
-	e.bytes += len(p)
-}
-
-// hand hands those of a request over.
-func (e *earlyDatagrams) hand(id uint64, take func([]byte)) {
-	kept := e.list[:0]
-	for _, d := range e.list {
-		if d.streamID == id {
-			take(d.payload)
-			e.bytes -= len(d.payload)
-		} else {
-			kept = append(kept, d)
+// Take hands over those of a stream.
+func (e *EarlyDatagrams) Take(streamID uint64, f func(p []byte)) {
+	e.list.Take(func(d earlyDatagram) bool {
+		if d.streamID != streamID {
+			return false
 		}
-	}
-	clear(e.list[len(kept):])
-	if e.list = kept; len(kept) == 0 {
-		e.list = nil
-	}
+		f(d.payload)
+		return true
+	})
 }
+
+// Held returns how many datagrams are kept, and how many bytes: at most
+// MaxEarlyDatagrams and MaxEarlyDatagramBytes.
+func (e *EarlyDatagrams) Held() (datagrams, bytes int) { return e.list.Len(), e.list.Size() }

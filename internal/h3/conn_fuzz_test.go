@@ -82,7 +82,7 @@ func (h *fakeHost) step(streams map[uint64]*fakeStream, op, number byte, b []byt
 			h.conn.HandleDeadline(h.now)
 		}
 	case op == 5:
-		h.conn.HandleDatagram(h.now, b)
+		h.conn.HandleDatagrams(h.now, [][]byte{b})
 	case op == 6 && h.aside != nil:
 		h.aside.Decode()
 		h.conn.HandleDecoded(h.now, h.aside)
@@ -103,7 +103,9 @@ func (h *fakeHost) check(t *testing.T) {
 	if at := c.Deadline(); c.late == nil && c.goodbye.next.IsZero() && !at.IsZero() || c.late != nil && c.late.prev != nil {
 		t.Fatalf("deadline %v with nothing to wait for", at)
 	}
-	if e := c.early; e != nil && (len(e.list) > maxEarlyDatagrams || e.bytes > maxEarlyDatagramBytes) {
-		t.Fatalf("%d early datagrams of %d bytes", len(e.list), e.bytes)
+	if e := c.early; e != nil {
+		if n, bytes := e.Held(); n > MaxEarlyDatagrams || bytes > MaxEarlyDatagramBytes {
+			t.Fatalf("%d early datagrams of %d bytes", n, bytes)
+		}
 	}
 }

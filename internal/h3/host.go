@@ -109,8 +109,9 @@ type Handler interface {
 	// HandleWritable: RequestStream.Write, which took less than all, may be called
 	// again, all of what Send took has been handed on, or the sending half has ended.
 	HandleWritable(now monotime.Time, rs *RequestStream)
-	// HandleDatagram: an HTTP datagram has come (RFC 9297). p is valid during the call.
-	HandleDatagram(now monotime.Time, rs *RequestStream, p []byte)
+	// HandleHTTPDatagrams: HTTP datagrams of a request have come (RFC 9297). The list, and
+	// what is in it, are the handler's during the call.
+	HandleHTTPDatagrams(now monotime.Time, rs *RequestStream, list [][]byte)
 	// HandleLeft: what Conn.Leave began is over: the connection may be closed as soon
 	// as nothing is left to do.
 	HandleLeft(now monotime.Time)

@@ -146,8 +146,8 @@ func (h *fakeHost) HandleContent(_ monotime.Time, rs *RequestStream) {
 
 func (h *fakeHost) HandleWritable(monotime.Time, *RequestStream) { h.note("writable") }
 
-func (h *fakeHost) HandleDatagram(_ monotime.Time, rs *RequestStream, p []byte) {
-	h.note("datagram of %d %q", rs.ID(), p)
+func (h *fakeHost) HandleHTTPDatagrams(_ monotime.Time, rs *RequestStream, list [][]byte) {
+	h.note("datagrams of %d %q", rs.ID(), list)
 }
 
 // fakeStream is a stream in memory.

@@ -163,11 +163,13 @@ func (u *simUser) HandleLargeSection(_ *h3.RequestStream, s *h3.LargeSection) {
 	u.host.Conn.HandleDecoded(1, s)
 }
 
-func (u *simUser) HandleDatagram(_ monotime.Time, rs *h3.RequestStream, p []byte) {
+func (u *simUser) HandleHTTPDatagrams(_ monotime.Time, rs *h3.RequestStream, list [][]byte) {
 	x := rs.App.(*exchange)
-	x.datagrams++
-	if x.echo {
-		_ = rs.SendDatagram(p)
+	x.datagrams += len(list)
+	for _, p := range list {
+		if x.echo {
+			_ = rs.SendDatagram(p)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type Conn struct {
 	brief      bool // SkipClosingPeriod was called
 	unanswered bool // counted in Loop.unanswered
 	dirty      bool
+	told       bool // the handler was told of events since it was asked whether it woke anybody
 	untold     bool // there are events that the handler was not told of
 	waits      bool // in handshakes
 
@@ -89,30 +90,10 @@ func (c *Conn) publish() {
 	c.shared.mu.Unlock()
 }
 
-// Datagrams returns the connection's datagrams, nil when they are off. Any
-// goroutine may use them.
-func (c *Conn) Datagrams() *engine.Datagrams { return c.engine.Datagrams() }
-
 // CountBuffered counts n bytes more, or less, that are kept elsewhere of what was
 // received, and reports whether the connection holds no more than its share. Any
 // goroutine may call it.
 func (c *Conn) CountBuffered(n int) bool { return c.engine.CountBuffered(n) }
-
-// DatagramsQueued tells that Datagrams().Out was filled. However often it is
-// called before the loop takes notice, the loop is told once. Any goroutine may
-// call it.
-func (c *Conn) DatagramsQueued() {
-	if c.datagramsQueued.CompareAndSwap(false, true) {
-		c.loop.post(item{do: c.sendDatagrams})
-	}
-}
-
-func (c *Conn) sendDatagrams() {
-	c.datagramsQueued.Store(false)
-	if !c.released {
-		c.touch()
-	}
-}
 
 // PeerStreamLimit returns how many streams of a kind the peer lets this side open in
 // all. HandleStreamsAvailable tells when it has risen.

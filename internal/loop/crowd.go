@@ -138,6 +138,7 @@ func (l *Loop) handleWaiting(end monotime.Time) {
 		for n := 0; n < c.share && f.first != nil; n++ {
 			w := c.next(f)
 			l.handleDatagram(&w.datagram)
+			l.tellDatagrams() // while they are there
 			c.recycle(w)
 		}
 		if f.first != nil {

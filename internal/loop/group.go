@@ -65,6 +65,7 @@ func (l *Loop) handOver(d *engine.Datagram) bool {
 func (l *Loop) takeOver(d engine.Datagram) {
 	l.handed.Add(-1)
 	l.take(&d)
+	l.tellDatagrams()
 }
 
 // sharing is a loop's place in a group.

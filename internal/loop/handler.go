@@ -22,8 +22,9 @@ type Handler interface {
 	HandleStreamSettled(s *engine.Stream)
 	// HandleStreamsAvailable: the peer raised a stream limit.
 	HandleStreamsAvailable()
-	// HandleDatagrams: Conn.Datagrams().In has something new.
-	HandleDatagrams()
+	// HandleDatagrams: datagrams have arrived. The list, and what is in it, are the
+	// handler's until it returns.
+	HandleDatagrams(list [][]byte)
 	// HandlePathChanged: Conn.Path returns another path now.
 	HandlePathChanged()
 	// HandleSilent: the peer does not answer: see engine.EventSilent.

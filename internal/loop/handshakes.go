@@ -93,6 +93,8 @@ func (l *Loop) shake() (any bool) {
 		if !c.released {
 			c.engine.HandleHandshake(now)
 			l.received(c)
+			l.noteDatagrams(c)
+			l.tellDatagrams()
 		}
 	}
 	for i := range l.handshakes.lists { // those that were counted on for this turn
@@ -112,6 +114,8 @@ func (c *Conn) HandshakeProgressed() { c.Do(c.goOn) }
 func (c *Conn) goOn() {
 	c.engine.HandleHandshake(c.loop.clock())
 	c.touch()
+	c.loop.noteDatagrams(c)
+	c.loop.tellDatagrams()
 }
 
 // notifier is an engine.TLS that tells when what was pending is done.

@@ -39,6 +39,7 @@ type Loop struct {
 	count      int // of conns
 	unanswered int // dialled, and nothing has come from the peer
 	dirty      dirtyList
+	untold     []*Conn // for which DATAGRAM frames have come
 	handshakes handshakes
 	deadlines  deadlines[Conn]
 	events     [64]engine.Event
@@ -156,8 +157,9 @@ func (l *Loop) turn() {
 func (l *Loop) serve() {
 	woke := false
 	for c := l.dirty.head; c != nil; c = c.nextDirty {
-		if l.dispatch(c) > 0 && c.handler.Woke() {
-			woke = true
+		if l.dispatch(c); c.told {
+			c.told = false
+			woke = c.handler.Woke() || woke
 		}
 	}
 	if woke {
@@ -191,23 +193,22 @@ func (l *Loop) expire() {
 // a row: a client that opens and cancels streams can bring about thousands.
 const maxEventBatches = 4
 
-// dispatch tells a connection's handler what happened, and returns how many
-// things that were. What is left is noted in untold.
-func (l *Loop) dispatch(c *Conn) (told int) {
+// dispatch tells a connection's handler what happened, which it notes in told. What is
+// left is noted in untold.
+func (l *Loop) dispatch(c *Conn) {
 	c.untold = false
 	for range maxEventBatches {
 		n := c.engine.PollEvents(l.events[:])
-		told += n
+		c.told = c.told || n > 0
 		for i := range l.events[:n] {
 			c.tell(&l.events[i])
 		}
 		clear(l.events[:n])
 		if n < len(l.events) {
-			return told
+			return
 		}
 	}
 	c.untold = true
-	return told
 }
 
 // tell calls the handler's method for an event.
@@ -229,7 +230,7 @@ func (c *Conn) tell(e *engine.Event) {
 	case engine.EventStreamsAvailable:
 		h.HandleStreamsAvailable()
 	case engine.EventDatagrams:
-		h.HandleDatagrams()
+		c.handleDatagrams()
 	case engine.EventPathChanged:
 		h.HandlePathChanged()
 	case engine.EventSilent:
@@ -308,8 +309,11 @@ func (it *item) handle() {
 	switch {
 	case it.stream != nil:
 		it.stream.handle()
-	case it.conn == nil || !it.conn.released:
+	case it.conn != nil && it.conn.released:
+	case it.do != nil:
 		it.do()
+	default:
+		it.conn.sendDatagrams()
 	}
 }
 

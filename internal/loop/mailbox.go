@@ -2,11 +2,11 @@ package loop
 
 import "sync"
 
-// item is one thing that another goroutine wants done: either look at what is
-// pending on a stream, or call a function.
+// item is one thing that another goroutine wants done: look at what is pending on a
+// stream, call a function, or, without either, send a connection's datagrams.
 type item struct {
 	stream *Stream
-	conn   *Conn // for which the function is, if not nil: it is forgotten with it
+	conn   *Conn // for which it is, if not nil: it is forgotten with it
 	do     func()
 }
 

@@ -46,7 +46,7 @@ func (r *recorder) HandleSent(s *engine.Stream)          { r.note("sent", s) }
 func (r *recorder) HandleStreamEnded(s *engine.Stream)   { r.note("ended", s) }
 func (r *recorder) HandleStreamSettled(s *engine.Stream) { r.note("settled", s) }
 func (r *recorder) HandleStreamsAvailable()              { r.note("streams", nil) }
-func (r *recorder) HandleDatagrams()                     { r.note("datagrams", nil) }
+func (r *recorder) HandleDatagrams([][]byte)             { r.note("datagrams", nil) }
 func (r *recorder) HandlePathChanged()                   { r.note("path", nil) }
 func (r *recorder) HandleSilent()                        { r.note("silent", nil) }
 func (r *recorder) HandleReleased()                      { r.note("released", nil) }

@@ -94,7 +94,8 @@ func (l *Loop) await() ([]udp.Message, error) {
 	return l.sock.Recv(l.time(first.at))
 }
 
-// handleMessage feeds the datagrams of a message to the endpoint.
+// handleMessage feeds the datagrams of a message to the endpoint, and tells of the
+// DATAGRAM frames in them while the message is there.
 func (l *Loop) handleMessage(m *udp.Message) {
 	d := engine.Datagram{
 		Path: path.Addrs{Local: m.Local, Remote: m.Remote},
@@ -106,6 +107,7 @@ func (l *Loop) handleMessage(m *udp.Message) {
 			l.take(&d)
 		}
 	}
+	l.tellDatagrams()
 }
 
 // handleDatagram feeds one datagram to the endpoint.
@@ -120,4 +122,5 @@ func (l *Loop) handleDatagram(d *engine.Datagram) {
 		c.handler = l.config.Accept(c)
 	}
 	l.received(c)
+	l.noteDatagrams(c)
 }

@@ -13,7 +13,7 @@ var (
 	ErrDatagramTooLarge = errors.New("datagram too large")
 )
 
-// Bounds on the datagrams that wait in a queue (RFC 9221, Section 5: they may be
+// Bounds on the datagrams that wait to be sent (RFC 9221, Section 5: they may be
 // dropped for want of room). The oldest goes first: what applications send unreliably
 // ages fast.
 const (
@@ -23,15 +23,15 @@ const (
 	minQueuedDatagramBytes = BlockSize
 )
 
-// DatagramQueue holds copies of datagrams between the application and the engine,
-// within bounds. Any goroutine may use it.
+// DatagramQueue holds copies of datagrams from the application until the engine sends
+// them, within bounds. Any goroutine may use it.
 type DatagramQueue struct {
 	mu         sync.Mutex
 	account    *Account
 	data       blocks // datagrams, each behind its length in lengthSize bytes
 	start, end uint64 // offsets in data
 	count      int
-	limit      int // bytes that a datagram to be sent may have now
+	limit      int // bytes that a datagram may have now
 	dropped    uint64
 }
 
@@ -41,8 +41,8 @@ const lengthSize = 2
 // other method.
 func (q *DatagramQueue) Init(account *Account) { q.account = account }
 
-// SetLimit tells how many bytes a datagram may have that Send takes, 0 for none: what
-// fits into a packet now.
+// SetLimit tells how many bytes a datagram may have now, at most 65535, 0 if none may be
+// sent: what fits into a packet.
 func (q *DatagramQueue) SetLimit(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -56,61 +56,67 @@ func (q *DatagramQueue) Limit() int {
 	return q.limit
 }
 
-// Send is Push for a datagram that has to keep to the limit. The error is
-// ErrDatagramsOff or ErrDatagramTooLarge.
+// Send appends a datagram made of the parts given. When the queue is full, its oldest
+// datagrams are dropped and counted. The error is ErrDatagramsOff or
+// ErrDatagramTooLarge.
 func (q *DatagramQueue) Send(parts ...[]byte) error {
-	switch limit := q.Limit(); {
-	case limit == 0:
-		return ErrDatagramsOff
-	case sizeOf(parts) > limit:
-		return ErrDatagramTooLarge
-	}
-	q.Push(parts...)
-	return nil
-}
-
-func sizeOf(parts [][]byte) (n int) {
+	size := 0
 	for _, p := range parts {
-		n += len(p)
+		size += len(p)
 	}
-	return n
-}
-
-// Push appends a datagram of at most 65535 bytes made of the parts given. When the
-// queue is full, its oldest datagrams are dropped and counted.
-func (q *DatagramQueue) Push(parts ...[]byte) {
-	size := sizeOf(parts)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	before := q.data.held()
-	room := q.room()
-	for q.count > 0 && (q.count >= MaxQueuedDatagrams || int(q.end-q.start)+size > room) {
-		q.skip()
-		q.dropped++
+	switch {
+	case q.limit == 0:
+		return ErrDatagramsOff
+	case size > q.limit:
+		return ErrDatagramTooLarge
+	}
+	before := q.data.kept
+	if q.count >= MaxQueuedDatagrams || int(q.end-q.start)+size > minQueuedDatagramBytes {
+		q.makeRoom(size)
 	}
 	q.write([]byte{byte(size >> 8), byte(size)})
 	for _, p := range parts {
 		q.write(p)
 	}
 	q.count++
-	q.account.holdReceived(q.data.held() - before)
+	q.changed(before)
+	return nil
 }
 
-// Pop appends the oldest datagram to dst. It returns false when there is none.
-func (q *DatagramQueue) Pop(dst []byte) ([]byte, bool) {
+// makeRoom drops datagrams for one of size bytes. The lock is held.
+func (q *DatagramQueue) makeRoom(size int) {
+	spare := int64(q.end-q.start) + q.account.pool.Memory.share() - q.account.Held()
+	room := int(min(max(spare, minQueuedDatagramBytes), MaxQueuedDatagramBytes))
+	for q.count > 0 && (q.count >= MaxQueuedDatagrams || int(q.end-q.start)+size > room) {
+		q.drop()
+	}
+}
+
+// AppendTo moves datagrams to the end of b, the oldest first, up to most of them, while
+// b stays within max bytes. header appends what comes before a datagram of n bytes, and
+// is at most headerSize bytes long. It returns how many there are. Datagrams that are
+// beyond the limit now are dropped and counted.
+func (q *DatagramQueue) AppendTo(b []byte, max, most, headerSize int, header func(b []byte, n int) []byte) (_ []byte, sent int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.count == 0 {
-		return dst, false
+	before := q.data.kept
+	for q.count > 0 && sent < most {
+		n := q.front()
+		if n > q.limit {
+			q.drop() // the path has shrunk since it was queued
+			continue
+		}
+		if max-len(b) < headerSize+n {
+			break
+		}
+		b = q.read(header(b, n), n)
+		q.skip(n)
+		sent++
 	}
-	for at, left := q.start+lengthSize, q.front(); left > 0; {
-		src := q.data.at(at)
-		src = src[:min(len(src), left)]
-		dst = append(dst, src...)
-		at, left = at+uint64(len(src)), left-len(src)
-	}
-	q.remove()
-	return dst, true
+	q.changed(before)
+	return b, sent
 }
 
 // Front returns the length of the oldest datagram.
@@ -123,16 +129,6 @@ func (q *DatagramQueue) Front() (n int, ok bool) {
 	return q.front(), true
 }
 
-// Discard drops the oldest datagram and counts it.
-func (q *DatagramQueue) Discard() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.count > 0 {
-		q.remove()
-		q.dropped++
-	}
-}
-
 // Len returns how many datagrams wait.
 func (q *DatagramQueue) Len() int {
 	q.mu.Lock()
@@ -140,20 +136,17 @@ func (q *DatagramQueue) Len() int {
 	return q.count
 }
 
-// Dropped returns how many datagrams were dropped because the queue was full.
+// Dropped returns how many datagrams were dropped, for want of room or as they had
+// become too large.
 func (q *DatagramQueue) Dropped() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
 }
 
-// room returns how many bytes the queue may hold now. The lock is held.
-func (q *DatagramQueue) room() int {
-	spare := int64(q.end-q.start) + q.account.pool.Memory.share() - q.account.Held()
-	return int(min(max(spare, minQueuedDatagramBytes), MaxQueuedDatagramBytes))
-}
+// What follows is called with the lock held.
 
-// write appends bytes. The lock is held.
+// write appends bytes.
 func (q *DatagramQueue) write(p []byte) {
 	for len(p) > 0 {
 		n := copy(q.data.grow(q.end, q.account.pool), p)
@@ -161,14 +154,31 @@ func (q *DatagramQueue) write(p []byte) {
 	}
 }
 
-// front returns the length of the oldest datagram. The lock is held.
+// read appends the n bytes of the oldest datagram to b.
+func (q *DatagramQueue) read(b []byte, n int) []byte {
+	for at := q.start + lengthSize; n > 0; {
+		src := q.data.at(at)
+		src = src[:min(len(src), n)]
+		b = append(b, src...)
+		at, n = at+uint64(len(src)), n-len(src)
+	}
+	return b
+}
+
+// front returns the length of the oldest datagram.
 func (q *DatagramQueue) front() int {
 	return int(q.data.at(q.start)[0])<<8 | int(q.data.at(q.start + 1)[0])
 }
 
-// skip goes on to the datagram behind the oldest. The lock is held.
-func (q *DatagramQueue) skip() {
-	q.start += lengthSize + uint64(q.front())
+// drop counts the oldest datagram as dropped, and goes on to the next.
+func (q *DatagramQueue) drop() {
+	q.skip(q.front())
+	q.dropped++
+}
+
+// skip goes on to the datagram behind the oldest, which has n bytes.
+func (q *DatagramQueue) skip(n int) {
+	q.start += lengthSize + uint64(n)
 	q.count--
 	if q.count == 0 {
 		q.data.freeAll(q.start, q.account.pool)
@@ -177,9 +187,7 @@ func (q *DatagramQueue) skip() {
 	}
 }
 
-// remove is skip, and tells the account. The lock is held.
-func (q *DatagramQueue) remove() {
-	before := q.data.held()
-	q.skip()
-	q.account.holdReceived(q.data.held() - before)
+// changed tells the account, if there were so many blocks before.
+func (q *DatagramQueue) changed(before int32) {
+	q.account.holdReceived(int64(q.data.kept-before) * BlockSize)
 }

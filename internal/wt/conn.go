@@ -26,7 +26,7 @@ type Conn struct {
 	buffered  []bufferedStream    // whose session is not there yet, the oldest first
 	rejected  []rejected          // streams of sessions that are not there yet, the oldest first
 	gone      []uint64            // IDs of the last sessions that ended, the oldest first
-	early     earlyDatagrams
+	early     h3.EarlyDatagrams
 	held      int // bytes of datagrams that wait, of all sessions
 
 	idleAt   monotime.Time // when to look for idle sessions, zero for never

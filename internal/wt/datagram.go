@@ -3,6 +3,7 @@ package wt
 import (
 	"slices"
 
+	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
@@ -15,22 +16,17 @@ const (
 
 	// maxConnDatagramBytes bounds what waits in all sessions of a connection.
 	maxConnDatagramBytes = 4 << 20
-
-	// maxEarlyDatagrams and maxEarlyDatagramBytes bound what is kept for sessions
-	// that are not there yet (Section 4.6), which may have been overtaken.
-	maxEarlyDatagrams     = 64
-	maxEarlyDatagramBytes = 64 << 10
 )
 
 // HandleDatagram takes the payload of an HTTP datagram for the session with an ID,
-// which may not be there yet.
+// which may not be there yet (Section 4.6). It does not keep p.
 func (c *Conn) HandleDatagram(now monotime.Time, id uint64, p []byte) {
 	switch s := c.sessions[id]; {
 	case s != nil:
 		s.heardAt(now)
 		s.datagrams.push(s, p)
 	case c.over == nil && !slices.Contains(c.gone, id):
-		c.early.push(id, p)
+		c.early.Push(id, p)
 	}
 }
 
@@ -52,39 +48,29 @@ func (s *Session) TakesDatagram(n int) bool {
 // datagramQueue holds the datagrams of a session until somebody receives them.
 // When it is full, the oldest is dropped: what is sent unreliably ages fast.
 type datagramQueue struct {
-	list    queue[[]byte]
-	bytes   int
+	list    fifo.Queue[[]byte]
 	dropped uint64
 	settled bool // the bytes do not count for the connection any more
 }
 
 // push adds a copy of a datagram.
 func (q *datagramQueue) push(s *Session, p []byte) {
-	c := s.conn
-	if s.err != nil {
+	c, before := s.conn, q.list.Size()
+	if s.err != nil || c.held+len(p) > maxConnDatagramBytes {
 		q.dropped++
 		return
 	}
-	for q.list.len() > 0 && (q.list.len() >= maxQueuedDatagrams || q.bytes+len(p) > maxQueuedDatagramBytes) {
-		q.pop(c)
-		q.dropped++
-	}
-	if c.held+len(p) > maxConnDatagramBytes {
-		q.dropped++
-		return
-	}
-	c.held += len(p)
-	q.bytes += len(p)
-	q.list.push(append(make([]byte, 0, len(p)), p...))
-	if q.list.len() == 1 {
+	q.list.Push(append(make([]byte, 0, len(p)), p...), len(p))
+	q.dropped += uint64(q.list.Shrink(maxQueuedDatagrams, maxQueuedDatagramBytes))
+	c.held += q.list.Size() - before
+	if q.list.Len() == 1 {
 		c.emit(Event{Kind: EventDatagram, Session: s})
 	}
 }
 
 // pop removes the oldest.
 func (q *datagramQueue) pop(c *Conn) ([]byte, bool) {
-	p, ok := q.list.pop()
-	q.bytes -= len(p)
+	p, ok := q.list.Pop()
 	if !q.settled {
 		c.held -= len(p)
 	}
@@ -95,50 +81,5 @@ func (q *datagramQueue) pop(c *Conn) ([]byte, bool) {
 // what was received may still be read.
 func (q *datagramQueue) settle(c *Conn) {
 	q.settled = true
-	c.held -= q.bytes
-}
-
-// earlyDatagram is a datagram of a session that is not there.
-type earlyDatagram struct {
-	id      uint64
-	payload []byte
-}
-
-// earlyDatagrams keeps few of them, the latest.
-type earlyDatagrams struct {
-	list  []earlyDatagram
-	bytes int
-}
-
-func (e *earlyDatagrams) push(id uint64, p []byte) {
-	if len(p) > maxEarlyDatagramBytes {
-		return
-	}
-	for len(e.list) > 0 && (len(e.list) >= maxEarlyDatagrams || e.bytes+len(p) > maxEarlyDatagramBytes) {
-		e.bytes -= len(e.list[0].payload)
-		e.list = append(e.list[:0], e.list[1:]...)
-	}
-	e.list = append(e.list, earlyDatagram{id, append([]byte(nil), p...)})
-	e.bytes += len(p)
-}
-
-// moveTo hands those of a session over.
-func (e *earlyDatagrams) moveTo(s *Session) {
-	e.take(s.id, func(p []byte) { s.datagrams.push(s, p) })
-}
-
-// drop forgets those of a session that will never be.
-func (e *earlyDatagrams) drop(id uint64) { e.take(id, func([]byte) {}) }
-
-func (e *earlyDatagrams) take(id uint64, f func(p []byte)) {
-	e.list = slices.DeleteFunc(e.list, func(d earlyDatagram) bool {
-		if d.id == id {
-			e.bytes -= len(d.payload)
-			f(d.payload)
-		}
-		return d.id == id
-	})
-	if len(e.list) == 0 {
-		e.list = nil
-	}
+	c.held -= q.list.Size()
 }

@@ -85,7 +85,7 @@ func (c *Conn) Begin(now monotime.Time, id uint64, d Draft, protocol string) *Se
 	for _, st := range c.takeBuffered(id) {
 		s.addStream(now, st)
 	}
-	c.early.moveTo(s)
+	c.early.Take(id, func(p []byte) { s.datagrams.push(s, p) })
 	return s
 }
 
@@ -95,7 +95,7 @@ func (c *Conn) HandleRefused(id uint64) {
 	for _, st := range c.takeBuffered(id) {
 		st.refuse(CodeSessionGone)
 	}
-	c.early.drop(id)
+	c.early.Take(id, func([]byte) {})
 	c.takeRejected(id)
 	c.remember(id)
 }

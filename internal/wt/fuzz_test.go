@@ -253,8 +253,9 @@ func (f *fuzzer) check() {
 	if c.over == nil && (len(c.sessions) > c.admitted || c.admitted > c.conf.MaxSessions) {
 		f.t.Fatalf("%d sessions, %d admitted", len(c.sessions), c.admitted)
 	}
-	if len(c.buffered) > maxBufferedStreams || c.held < 0 || c.held > maxConnDatagramBytes || c.early.bytes < 0 || len(c.gone) > rememberedSessions || len(c.rejected) > maxRejected {
-		f.t.Fatalf("%d streams wait, %d and %d bytes of datagrams, %d and %d sessions are remembered", len(c.buffered), c.held, c.early.bytes, len(c.gone), len(c.rejected))
+	early, earlyBytes := c.early.Held()
+	if len(c.buffered) > maxBufferedStreams || c.held < 0 || c.held > maxConnDatagramBytes || early > h3.MaxEarlyDatagrams || earlyBytes > h3.MaxEarlyDatagramBytes || len(c.gone) > rememberedSessions || len(c.rejected) > maxRejected {
+		f.t.Fatalf("%d streams wait, %d and %d bytes of datagrams, %d and %d sessions are remembered", len(c.buffered), c.held, earlyBytes, len(c.gone), len(c.rejected))
 	}
 	for _, s := range f.sessions {
 		if (s.Err() != nil) != f.ended[s] {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -21,8 +22,8 @@ type Session struct {
 	flow     *flow // nil without flow control
 	err      error // why the session ended, nil while it lives
 
-	streams   streamList        // with a half that is not over
-	waiting   [2]queue[*Stream] // the peer's, to be accepted, by Kind
+	streams   streamList             // with a half that is not over
+	waiting   [2]fifo.Queue[*Stream] // the peer's, to be accepted, by Kind
 	datagrams datagramQueue
 	kept      int // bytes that the host keeps to be read after the end
 

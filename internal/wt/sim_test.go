@@ -146,7 +146,7 @@ func (s *script) run() error {
 
 func (s *script) opened() bool {
 	for _, p := range s.sessions {
-		if p.toOpen != [2][2]int{} || p.busy > 0 || p.ends[0].waiting[0].len()+p.ends[0].waiting[1].len()+p.ends[1].waiting[0].len()+p.ends[1].waiting[1].len() > 0 {
+		if p.toOpen != [2][2]int{} || p.busy > 0 || p.ends[0].waiting[0].Len()+p.ends[0].waiting[1].Len()+p.ends[1].waiting[0].Len()+p.ends[1].waiting[1].Len() > 0 {
 			return false
 		}
 	}
@@ -244,7 +244,8 @@ func (s *script) end() error {
 	w.pass(CloseTimeout)
 	for _, h := range w.hosts {
 		c := h.conn
-		if len(c.sessions)+len(c.lingering)+len(c.buffered)+c.admitted+c.held+len(c.early.list) != 0 || !c.Deadline().IsZero() || c.HasEvents() {
+		early, _ := c.early.Held()
+		if len(c.sessions)+len(c.lingering)+len(c.buffered)+c.admitted+c.held+early != 0 || !c.Deadline().IsZero() || c.HasEvents() {
 			return fmt.Errorf("side %d remembers %d sessions (%d admitted), %d that linger, %d streams, %d bytes; deadline %v", h.side, len(c.sessions), c.admitted, len(c.lingering), len(c.buffered), c.held, c.Deadline())
 		}
 		for _, p := range s.sessions {

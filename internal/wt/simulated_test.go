@@ -275,8 +275,10 @@ func (x *simRequest) send() {
 	}
 }
 
-func (e *simEnd) HandleDatagram(now monotime.Time, rs *h3.RequestStream, p []byte) {
-	e.sessions.Machine.HandleDatagram(now, rs.ID(), p)
+func (e *simEnd) HandleHTTPDatagrams(now monotime.Time, rs *h3.RequestStream, list [][]byte) {
+	for _, p := range list {
+		e.sessions.Machine.HandleDatagram(now, rs.ID(), p)
+	}
 	e.sessions.Run(now)
 }
 

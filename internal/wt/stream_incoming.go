@@ -131,13 +131,13 @@ func (s *Session) addStream(now monotime.Time, st *Stream) {
 		return
 	}
 	s.streams.push(st)
-	if s.waiting[st.kind].len() >= MaxQueuedStreams {
+	if s.waiting[st.kind].Len() >= MaxQueuedStreams {
 		st.refuse(CodeBufferedStreamRejected)
 		st.forgetIfOver()
 		return
 	}
 	st.waiting = true
-	s.waiting[st.kind].push(st)
+	s.waiting[st.kind].Push(st, 0)
 	s.conn.emit(Event{Kind: EventIncoming, Session: s, Stream: st})
 	if st.reset {
 		st.HandleReset()
@@ -153,11 +153,10 @@ func (s *Session) addStream(now monotime.Time, st *Stream) {
 // being accepted, and are bounded.
 func (st *Stream) HandleReset() {
 	st.reset = true
-	if !st.waiting || st.kind != Uni || st.session.waiting[Uni].len() <= MaxQueuedResets {
+	if !st.waiting || st.kind != Uni || st.session.waiting[Uni].Len() <= MaxQueuedResets {
 		return
 	}
-	q := &st.session.waiting[Uni]
-	q.items = slices.DeleteFunc(q.items, func(w *Stream) bool { return w == st })
+	st.session.waiting[Uni].Take(func(w *Stream) bool { return w == st })
 	st.waiting = false
 	st.refuse(CodeBufferedStreamRejected)
 	st.forgetIfOver()
@@ -166,29 +165,10 @@ func (st *Stream) HandleReset() {
 // Accept returns the next stream of the peer's, nil if none waits. Those that wait
 // when the session ends can be accepted after it.
 func (s *Session) Accept(k Kind) *Stream {
-	st, ok := s.waiting[k].pop()
+	st, ok := s.waiting[k].Pop()
 	if !ok {
 		return nil
 	}
 	st.waiting = false
 	return st
-}
-
-// queue is first in, first out.
-type queue[T any] struct{ items []T }
-
-func (q *queue[T]) len() int { return len(q.items) }
-
-func (q *queue[T]) push(item T) { q.items = append(q.items, item) }
-
-func (q *queue[T]) pop() (item T, ok bool) {
-	if len(q.items) == 0 {
-		return item, false
-	}
-	var none T
-	item, q.items[0] = q.items[0], none
-	if q.items = q.items[1:]; len(q.items) == 0 {
-		q.items = nil
-	}
-	return item, true
 }

@@ -103,8 +103,8 @@ func TestEarlyStreams(t *testing.T) {
 		t.Error(e.Code)
 	}
 	c.HandleDatagram(1, 404, []byte("late"))
-	if len(c.early.list) != 0 || c.early.bytes != 0 {
-		t.Errorf("%d early datagrams are kept", len(c.early.list))
+	if n, bytes := c.early.Held(); n != 0 || bytes != 0 {
+		t.Errorf("%d early datagrams are kept", n)
 	}
 }
 
@@ -150,11 +150,11 @@ func TestAttackEarlyStreams(t *testing.T) {
 	if e := wantEvents(t, "later", c, EventStop)[0]; e.Stream != early[0] {
 		t.Error("another one made room")
 	}
-	for range 10 * maxEarlyDatagrams {
+	for range 10 * h3.MaxEarlyDatagrams {
 		c.HandleDatagram(1, 400, make([]byte, 2000))
 	}
-	if c.early.bytes > maxEarlyDatagramBytes || len(c.early.list) > maxEarlyDatagrams {
-		t.Errorf("%d early datagrams of %d bytes", len(c.early.list), c.early.bytes)
+	if n, bytes := c.early.Held(); n > h3.MaxEarlyDatagrams || bytes > h3.MaxEarlyDatagramBytes {
+		t.Errorf("%d early datagrams of %d bytes", n, bytes)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestAttackStreams(t *testing.T) {
 		begun(c, uint64(2+4*i), 0).HandleReset()
 		poll(c)
 	}
-	if n := s.waiting[Uni].len(); n != MaxQueuedResets || s.streams.n != n {
+	if n := s.waiting[Uni].Len(); n != MaxQueuedResets || s.streams.n != n {
 		t.Errorf("%d streams wait, %d are known", n, s.streams.n)
 	}
 	for st := s.Accept(Uni); st != nil; st = s.Accept(Uni) {
@@ -177,7 +177,7 @@ func TestAttackStreams(t *testing.T) {
 	for i := range MaxQueuedStreams + 10 {
 		begun(c, uint64(4+4*i), 0)
 	}
-	if n := s.waiting[Bidi].len(); n != MaxQueuedStreams || s.streams.n != n {
+	if n := s.waiting[Bidi].Len(); n != MaxQueuedStreams || s.streams.n != n {
 		t.Errorf("%d streams wait, %d are known", n, s.streams.n)
 	}
 	for st := s.Accept(Bidi); st != nil; st = s.Accept(Bidi) {

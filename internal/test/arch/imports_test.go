@@ -17,6 +17,7 @@ var may = map[string]string{
 	// What has no state, or only its own.
 	"internal/varint":    "",
 	"internal/monotime":  "time",
+	"internal/fifo":      "",
 	"internal/wire":      "internal/varint time",
 	"internal/protect":   "internal/monotime internal/protect/gcm internal/varint internal/wire golang.org/x/crypto",
 	"quic/congestion":    "time",
@@ -28,11 +29,11 @@ var may = map[string]string{
 		"internal/recovery internal/streambuf internal/varint internal/wire time",
 	"internal/protect/gcm": "golang.org/x/sys", // AES-GCM in assembly
 	"internal/qpack":       "internal/varint sync",
-	"internal/h3":          "internal/monotime internal/qpack internal/varint internal/wire sync time",
-	"internal/wt":          "internal/h3 internal/monotime internal/varint internal/wire time",
+	"internal/h3":          "internal/fifo internal/monotime internal/qpack internal/varint internal/wire sync time",
+	"internal/wt":          "internal/fifo internal/h3 internal/monotime internal/varint internal/wire time",
 
 	// Sockets, loops, and what they need.
-	"internal/queue":     "context sync",
+	"internal/queue":     "internal/fifo context sync",
 	"internal/asynclog":  "context sync time",
 	"internal/lookup":    "context net",
 	"internal/dialtrace": "context",
@@ -59,7 +60,7 @@ var may = map[string]string{
 		"context net net/http os sync time",
 
 	// What other languages use.
-	"bindings/port": "quic/congestion quic internal/devcert internal/h3 internal/hosted internal/qpack internal/wt " +
+	"bindings/port": "quic/congestion quic internal/devcert internal/fifo internal/h3 internal/hosted internal/qpack internal/wt " +
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",
 	"bindings/c":           "bindings/c/libgodwit",

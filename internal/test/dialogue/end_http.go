@@ -175,11 +175,13 @@ func (e *httpEnd) HandleWritable(now monotime.Time, rs *h3.RequestStream) {
 	}
 }
 
-// HandleDatagram implements h3.Handler.
-func (e *httpEnd) HandleDatagram(now monotime.Time, rs *h3.RequestStream, p []byte) {
-	if e.sessions != nil {
-		e.sessions.Machine.HandleDatagram(now, rs.ID(), p)
-		e.sessions.Run(now)
+// HandleHTTPDatagrams implements h3.Handler.
+func (e *httpEnd) HandleHTTPDatagrams(now monotime.Time, rs *h3.RequestStream, list [][]byte) {
+	for _, p := range list {
+		if e.sessions != nil {
+			e.sessions.Machine.HandleDatagram(now, rs.ID(), p)
+			e.sessions.Run(now)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (q *quicEnd) Handle(now monotime.Time, c *engine.Conn, e engine.Event) {
 	case engine.EventStreamEnded:
 		say("stream %d is over", e.Stream.ID)
 	case engine.EventDatagrams:
-		for b, ok := c.Datagrams().In.Pop(nil); ok; b, ok = c.Datagrams().In.Pop(nil) {
+		for _, b := range c.PollDatagrams() {
 			say("receives a datagram: %q", b)
 		}
 	case engine.EventPathChanged:

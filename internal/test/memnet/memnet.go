@@ -123,8 +123,9 @@ type Socket struct {
 	chance *rand.Rand // with Weather: of what is sent to it; the Network's lock guards it
 
 	mu      sync.Mutex
-	inbox   []arrival // the next first
-	bound   int       // for how many bytes that have arrived there is room, 0 for any number
+	inbox   []arrival     // the next first
+	bound   int           // for how many bytes that have arrived there is room, 0 for any number
+	given   []udp.Message // by the last Recv
 	woken   bool
 	closed  bool
 	recvErr error
@@ -217,8 +218,14 @@ func (s *Socket) overflow(now time.Time) {
 	s.inbox = kept
 }
 
-// take returns the messages that have arrived; the lock is held.
+// take returns the messages that have arrived; the lock is held. Those returned before
+// are valid no more: they are overwritten, so that nobody gets away with using them.
 func (s *Socket) take() []udp.Message {
+	for _, m := range s.given {
+		for i := range m.Data {
+			m.Data[i] = 0xee
+		}
+	}
 	var msgs []udp.Message
 	now := time.Now()
 	s.overflow(now)
@@ -226,6 +233,7 @@ func (s *Socket) take() []udp.Message {
 		msgs = append(msgs, s.inbox[0].msg)
 		s.inbox = s.inbox[1:]
 	}
+	s.given = msgs
 	return msgs
 }
 

@@ -43,12 +43,7 @@ func (a *app) exchangeDatagrams(c *engine.Conn) error {
 	if w.Datagrams == 0 || d == nil {
 		return nil
 	}
-	var in []byte
-	for {
-		var ok bool
-		if in, ok = d.In.Pop(in[:0]); !ok {
-			break
-		}
+	for _, in := range c.PollDatagrams() {
 		if err := a.takeDatagram(d, in); err != nil {
 			return err
 		}

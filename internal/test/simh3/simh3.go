@@ -65,21 +65,11 @@ func (h *Host) Handle(now monotime.Time, c *engine.Conn, e engine.Event) {
 	case engine.EventStreamsAvailable:
 		h.Conn.HandleStreamsAvailable(now)
 	case engine.EventDatagrams:
-		h.receiveDatagrams(now)
+		h.Conn.HandleDatagrams(now, h.QUIC.PollDatagrams())
 	case engine.EventClosed:
 		if h.Conn != nil {
 			h.Conn.HandleClose()
 		}
-	}
-}
-
-func (h *Host) receiveDatagrams(now monotime.Time) {
-	for {
-		b, ok := h.QUIC.Datagrams().In.Pop(nil)
-		if !ok {
-			return
-		}
-		h.Conn.HandleDatagram(now, b)
 	}
 }
 
