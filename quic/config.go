@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic/congestion"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Config says how one connection behaves; what concerns the socket, and all connections
@@ -90,10 +91,10 @@ type Config struct {
 	// over 100 ms.
 	MaxCongestionWindow int
 
-	// QlogDir is the directory to write one qlog file for each connection to; it is
-	// made if it is not there. At most 512 connections are logged at a time, and
-	// about 1 GiB of each. TransportConfig.Logger is told when a file cannot be written.
-	QlogDir string
+	// Tracer, when set, is called when a connection begins, and what it returns is told
+	// of all that happens on it; nil is for nobody. Package qlog has one that writes
+	// files: qlog.Dir. It is called by event loops, which wait for it.
+	Tracer func(quictrace.Info) quictrace.Tracer
 }
 
 const (
@@ -193,6 +194,7 @@ func (conf *Config) engineConfig() *engine.Config {
 		InitialCongestionWindow: conf.InitialCongestionWindow,
 		MaxCongestionWindow:     conf.MaxCongestionWindow,
 		NewCongestion:           conf.Congestion,
+		NewTracer:               conf.newTracer(),
 	}
 	return e.WithDefaults()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic/congestion"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // fieldTest says how a field of a configuration is checked.
@@ -40,7 +41,7 @@ var configFields = map[string]fieldTest{
 	"Congestion":              {good: congestion.NewReno},
 	"InitialCongestionWindow": {good: 32, bad: []any{1, 1001}},
 	"MaxCongestionWindow":     {good: 1 << 20, bad: []any{32<<10 - 1, 1<<30 + 1}},
-	"QlogDir":                 {good: "logs", seen: "TestQlogDir"},
+	"Tracer":                  {good: func(quictrace.Info) quictrace.Tracer { return nil }, seen: "TestTracer"},
 }
 
 var transportConfigFields = map[string]fieldTest{

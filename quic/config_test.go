@@ -1,8 +1,6 @@
 package quic
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -21,28 +19,6 @@ func TestEngineConfig(t *testing.T) {
 	got = (&Config{MaxStreamWindow: 5000, MaxConnWindow: 6000}).engineConfig()
 	if got.InitialStreamWindow != 5000 || got.InitialConnWindow != 6000 {
 		t.Errorf("windows begin with %d and %d bytes, more than they may have", got.InitialStreamWindow, got.InitialConnWindow)
-	}
-}
-
-// With QlogDir, both sides write a file.
-func TestQlogDir(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "logs")
-	e := newEnv(t, &Config{QlogDir: dir}, &Config{QlogDir: dir})
-	e.serveEcho()
-	c := e.dial()
-	if err := e.echo(c, 1, 1000); err != nil {
-		t.Fatal(err)
-	}
-	e.transport.Close()
-	e.listener.Transport().Close()
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 2 {
-		t.Fatalf("%d files, %v; want one of each side", len(files), err)
-	}
-	for _, f := range files {
-		if info, err := f.Info(); err != nil || info.Size() == 0 {
-			t.Errorf("%s is empty, or %v", f.Name(), err)
-		}
 	}
 }
 

@@ -202,7 +202,6 @@ func (w *worker) serve(l *Listener, server *handshake.Server) bool {
 // engineConfig returns conf for the engine.
 func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	e := conf.engineConfig()
-	e.NewTracer = newTracer(conf, t.log)
 	if t.sole {
 		e.MaxClosingPeriod = maxSoleClosing
 	}

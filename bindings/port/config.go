@@ -9,6 +9,8 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/congestion"
+	"github.com/godwit-quic/godwit/quic/qlog"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // settings are what the options of a listener or a connection come to.
@@ -54,7 +56,7 @@ func (p *Port) common(o *options) *settings {
 		MaxIncomingUniStreams: o.number("max_uni_streams", 0, -1, maxStreamLimit),
 		MaxStreamWindow:       uint64(o.number("stream_receive_window", 0, 1200, math.MaxInt64>>1)),
 		MaxConnWindow:         uint64(o.number("connection_receive_window", 0, 1200, math.MaxInt64>>1)),
-		QlogDir:               o.text("qlog"),
+		Tracer:                p.tracer(o.text("qlog")),
 	}
 	if o.choice("congestion", "cubic", "newreno") == "newreno" {
 		s.quic.Congestion = congestion.NewReno
@@ -69,6 +71,23 @@ func (p *Port) common(o *options) *settings {
 		o.wrong("alpn", "is missing: QUIC needs the name of a protocol, the same on both sides")
 	}
 	return s
+}
+
+// tracer returns what writes logs to a directory, nil for none: the same for all that name
+// it, as it bounds the files that are open.
+func (p *Port) tracer(dir string) func(quictrace.Info) quictrace.Tracer {
+	if dir == "" {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tracers[dir] == nil {
+		if p.tracers == nil {
+			p.tracers = make(map[string]func(quictrace.Info) quictrace.Tracer)
+		}
+		p.tracers[dir] = qlog.Dir(dir, nil)
+	}
+	return p.tracers[dir]
 }
 
 // commonHTTP reads the options of HTTP/3 and WebTransport.

@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Host is the other side of a port, as far as memory cannot tell it. Its methods are
@@ -46,6 +47,7 @@ type Port struct {
 	hungry   map[*conn]struct{} // that wait for room for events
 	dialling *lane              // of all connections that the host begins; nil before the first
 	sessions tls.ClientSessionCache
+	tracers  map[string]func(quictrace.Info) quictrace.Tracer // by directory of their logs
 
 	opening sync.Mutex    // while dialling is made
 	last    atomic.Uint32 // handle that was given

@@ -15,6 +15,8 @@ import (
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
 	"github.com/godwit-quic/godwit/internal/profiling"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/qlog"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // The exit codes.
@@ -38,6 +40,7 @@ type app struct {
 	started bool // the command line was understood
 
 	qlogDir string
+	tracer  func(quictrace.Info) quictrace.Tracer // to qlogDir, nil when there is none
 	profile profiling.Files
 	keyLog  io.WriteCloser // of SSLKEYLOGFILE, nil when there is none
 }
@@ -133,6 +136,7 @@ func (a *app) prepare() error {
 		if err := os.MkdirAll(a.qlogDir, 0o755); err != nil {
 			return fmt.Errorf("--qlog-dir: %w", err)
 		}
+		a.tracer = qlog.Dir(a.qlogDir, a.logger())
 	}
 	return a.profile.Start()
 }
@@ -148,7 +152,7 @@ func (a *app) finish() error {
 
 // quicConfig returns the configuration that all connections share.
 func (a *app) quicConfig() *quic.Config {
-	return &quic.Config{QlogDir: a.qlogDir}
+	return &quic.Config{Tracer: a.tracer}
 }
 
 // transportConfig returns the configuration that all sockets share.

@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic/congestion"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Config is how connections behave. It is shared by many of them and must not
@@ -74,10 +75,9 @@ type Config struct {
 	// also taken when it returns nil.
 	NewCongestion func(congestion.Config) congestion.Controller
 
-	// NewTracer, when set, makes an observer for a new connection; it may
-	// return nil. id is the client's first destination connection ID, the
-	// same on both sides.
-	NewTracer func(side wire.Side, id wire.ConnectionID) Tracer
+	// NewTracer, when set, returns who is told what happens on a new connection, nil for
+	// nobody. It is told inside the engine: it must be quick, and must not call back.
+	NewTracer func(quictrace.Info) quictrace.Tracer
 }
 
 // Defaults and bounds of Config.

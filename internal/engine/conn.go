@@ -65,7 +65,7 @@ type Conn struct {
 	datagrams *Datagrams  // nil unless Config.Datagrams
 	end       *closeState // nil while the connection lives
 
-	tracer   Tracer
+	tracer   *tracer // nil for nobody
 	counters Counters
 }
 

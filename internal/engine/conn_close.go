@@ -5,6 +5,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // closeState is what there is to know of a connection that has ended (RFC 9000,
@@ -121,13 +122,11 @@ func (c *Conn) enter(now monotime.Time, state connState, err error) {
 	c.deadlines = deadlines{slotClose: now.Add(period)}
 	c.streams.fail(c, err)
 	c.events = append(c.events, Event{Kind: EventClosed, Err: err})
-	if c.tracer != nil {
-		c.tracer.Closed(now, err)
-		ended := TracedDraining
-		if state == stateClosing {
-			ended = TracedClosing
-		}
-		c.tracer.StateUpdated(now, ended)
+	c.traceClosed(now, err)
+	if state == stateClosing {
+		c.traceState(now, quictrace.StateClosing)
+	} else {
+		c.traceState(now, quictrace.StateDraining)
 	}
 	c.tls.Close()
 	c.answers = nil
@@ -164,9 +163,7 @@ func (c *Conn) Release(now monotime.Time) {
 	c.endpoint.remove(c)
 	c.hs = nil
 	c.event(EventReleased, nil)
-	if c.tracer != nil {
-		c.tracer.Released(now)
-	}
+	c.traceState(now, quictrace.StateClosed)
 }
 
 // answerWhileClosing repeats CONNECTION_CLOSE to a peer that still sends, ever

@@ -42,9 +42,7 @@ func (c *Conn) HandleDeadline(now monotime.Time) {
 	}
 	if d.take(slotKeyDiscard, now) {
 		c.keys.DropPrevious()
-		if c.tracer != nil {
-			c.tracer.KeysDiscarded(now, wire.OneRTTLevel, c.keys.Phase()-1)
-		}
+		c.traceKeysGone(now, wire.OneRTTLevel, c.keys.Phase()-1)
 	}
 	if d.take(slotKeepAlive, now) {
 		c.keepAlive(now)

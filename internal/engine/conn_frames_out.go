@@ -295,8 +295,8 @@ func (c *Conn) appendStream(w *frameWriter, s *Stream, r streambuf.Range, fin bo
 	w.recordRange(recStream, uint64(s.ID), r, fin)
 	before := s.out.state
 	fresh := s.out.sent(r, fin, w.pn)
-	if c.tracer != nil && s.out.state != before {
-		c.tracer.StreamUpdated(s.ID, true, sendStateNames[s.out.state])
+	if s.out.state != before {
+		s.traceHalf(true)
 	}
 	if fresh > 0 {
 		c.flow.sent += fresh

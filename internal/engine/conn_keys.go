@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // UpdateKeys begins a key update (RFC 9001, Section 6.1). It returns
@@ -13,7 +14,7 @@ func (c *Conn) UpdateKeys(now monotime.Time) error {
 		return ErrKeyUpdateTooSoon
 	}
 	c.counters.KeyUpdates++
-	c.traceKeys(now, KeysByUs)
+	c.traceKeyUpdate(now, quictrace.KeyByLocalUpdate)
 	return nil
 }
 

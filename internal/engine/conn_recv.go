@@ -7,32 +7,31 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // handleDatagram takes a datagram that the endpoint found to be this
 // connection's (RFC 9000, Section 12.2).
 func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	c.counters.ReceivedBytes += uint64(len(d.Data))
-	if c.tracer != nil {
-		c.tracer.DatagramReceived(now, len(d.Data), d.ECN)
-	}
+	c.traceArriving(now, d)
 	switch c.state {
 	case stateClosing:
-		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is closing")
+		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is closing")
 		c.answerWhileClosing(now)
 		return
 	case stateDraining:
-		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is draining")
+		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is draining")
 		return
 	case stateReleased:
 		return
 	}
 	if c.leaving() {
-		c.traceDropped(now, len(d.Data), DropGeneral, "the connection is about to close")
+		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is about to close")
 		return
 	}
 	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {
-		c.traceDropped(now, len(d.Data), DropRejected, "not from the server's address")
+		c.traceDropped(now, len(d.Data), quictrace.DropRejected, "not from the server's address")
 		return
 	}
 	if p := c.pathOf(d); p != nil {
@@ -75,7 +74,7 @@ func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (proces
 			first = h.DstID
 		} else if h.DstID != first {
 			// Section 12.2: other connections' packets are not coalesced.
-			c.traceDropped(now, len(b), DropInvalid, "coalesced with a packet to another connection ID")
+			c.traceDropped(now, len(b), quictrace.DropInvalid, "coalesced with a packet to another connection ID")
 			return processed
 		}
 		pkt := b[:h.PacketLen]
@@ -95,15 +94,15 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 	case !ok:
 		return c.handleRetry(now, pkt, h)
 	case level == wire.ZeroRTTLevel:
-		c.traceDropped(now, len(pkt), DropRejected, "0-RTT packet")
+		c.traceDropped(now, len(pkt), quictrace.DropRejected, "0-RTT packet")
 		return false
 	case level == wire.InitialLevel && c.side == wire.ServerSide && len(d.Data) < minDatagramSize:
-		c.traceDropped(now, len(pkt), DropInvalid, "Initial packet in a small datagram") // Section 14.1
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "Initial packet in a small datagram") // Section 14.1
 		return false
 	}
 	space := c.numberSpace(level.Space())
 	if space == nil {
-		c.traceDropped(now, len(pkt), DropKeyUnavailable, "keys discarded")
+		c.traceDropped(now, len(pkt), quictrace.DropKeyUnavailable, "keys discarded")
 		return false
 	}
 	if !c.canOpen(level) {
@@ -120,7 +119,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		return false
 	}
 	if level == wire.InitialLevel && !c.acceptPeerID(h) {
-		c.traceDropped(now, len(pkt), DropInvalid, "the peer changed its connection ID")
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "the peer changed its connection ID")
 		return false
 	}
 	if h.Version != c.version && c.side == wire.ClientSide {
@@ -132,7 +131,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		c.discardSpace(now, wire.InitialSpace)
 	}
 	c.hs.answered = true
-	c.handlePayload(now, OpenPacket{Level: level, Number: pn, Size: len(pkt), Frames: payload}, d, &h.DstID)
+	c.handlePayload(now, &openPacket{level: level, number: pn, size: len(pkt), frames: payload}, d, &h.DstID)
 	return true
 }
 
@@ -153,7 +152,7 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 	}
 	local, ok := c.endpoint.shortID(pkt)
 	if !ok {
-		c.traceDropped(now, len(pkt), DropInvalid, "shorter than a header")
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "shorter than a header")
 		return false
 	}
 	phase := c.keys.Phase()
@@ -163,31 +162,29 @@ func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early boo
 		return false
 	}
 	if c.keys.Phase() != phase {
-		c.traceKeys(now, KeysByPeer)
+		c.traceKeyUpdate(now, quictrace.KeyByRemoteUpdate)
 	}
 	if updated {
 		c.keysUpdated(now)
 	}
-	p := OpenPacket{wire.OneRTTLevel, pn, wire.KeyPhase(pkt[0]), len(pkt), payload}
+	p := &openPacket{wire.OneRTTLevel, pn, wire.KeyPhase(pkt[0]), len(pkt), payload}
 	c.handlePayload(now, p, d, &local)
 	return true
 }
 
 // handlePayload takes the frames of an authentic packet.
-func (c *Conn) handlePayload(now monotime.Time, p OpenPacket, d *Datagram, dst *wire.ConnectionID) {
-	id, pn := p.Level.Space(), p.Number
+func (c *Conn) handlePayload(now monotime.Time, p *openPacket, d *Datagram, dst *wire.ConnectionID) {
+	id, pn := p.level.Space(), p.number
 	space := c.numberSpace(id)
 	if space.received.seen(pn) {
 		c.counters.Duplicates++
-		c.traceDropped(now, p.Size, DropDuplicate, "")
+		c.traceDropped(now, p.size, quictrace.DropDuplicate, "")
 		return
 	}
 	c.counters.ReceivedPackets++
-	if c.tracer != nil {
-		c.tracer.PacketReceived(now, p)
-	}
-	in := incoming{now: now, space: id, packet: p.Level.PacketType(), pn: pn, datagram: d, dst: dst}
-	if err := c.handleFrames(&in, p.Frames); err != nil {
+	c.traceReceived(now, p, dst)
+	in := incoming{now: now, space: id, packet: p.level.PacketType(), pn: pn, datagram: d, dst: dst}
+	if err := c.handleFrames(&in, p.frames); err != nil {
 		c.fail(now, err)
 		return
 	}
@@ -216,12 +213,10 @@ func (c *Conn) handlePayload(now monotime.Time, p OpenPacket, d *Datagram, dst *
 // keepEarly keeps a packet that overtook its keys, unless it was kept before.
 func (c *Conn) keepEarly(now monotime.Time, pkt []byte, d *Datagram, before bool) {
 	if before || c.hs == nil || !c.hs.early.add(pkt, d) {
-		c.traceDropped(now, len(pkt), DropKeyUnavailable, "")
+		c.traceDropped(now, len(pkt), quictrace.DropKeyUnavailable, "")
 		return
 	}
-	if c.tracer != nil {
-		c.tracer.PacketBuffered(now, len(pkt))
-	}
+	c.traceBuffered(now, len(pkt))
 	if c.side == wire.ClientSide && !c.canOpen(wire.HandshakeLevel) {
 		c.hurryHandshake(now) // the Initial packet that it needs seems lost
 	}
@@ -252,7 +247,7 @@ func (c *Conn) handleEarly(now monotime.Time) {
 // undecryptable counts a packet that did not open.
 func (c *Conn) undecryptable(now monotime.Time, size int, err error) {
 	c.counters.Undecryptable++
-	c.traceDropped(now, size, DropDecryptionFailure, "")
+	c.traceDropped(now, size, quictrace.DropDecryptionFailure, "")
 	switch {
 	case errors.Is(err, protect.ErrAEADLimit):
 		c.fail(now, protocolError(wire.AEADLimitReached, 0, "too many packets failed to authenticate"))
@@ -269,11 +264,11 @@ func (c *Conn) handleOddLong(now monotime.Time, b []byte) {
 	inv, ok := wire.ParseInvariant(b, 0)
 	switch {
 	case !ok || inv.Version == c.version:
-		c.traceDropped(now, len(b), DropInvalid, "malformed long header")
+		c.traceDropped(now, len(b), quictrace.DropInvalid, "malformed long header")
 	case inv.Version != 0:
-		c.traceDropped(now, len(b), DropUnsupported, "")
+		c.traceDropped(now, len(b), quictrace.DropUnsupported, "")
 	case c.side != wire.ClientSide || c.Answered() || c.hs.version.reacted: // RFC 9368, Section 4
-		c.traceDropped(now, len(b), DropRejected, "Version Negotiation after another packet")
+		c.traceDropped(now, len(b), quictrace.DropRejected, "Version Negotiation after another packet")
 	default:
 		c.handleVersionNegotiation(now, b, &inv)
 	}

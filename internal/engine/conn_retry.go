@@ -4,6 +4,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // handleRetry takes a Retry packet: the client begins again with the token and
@@ -13,7 +14,7 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	if c.side != wire.ClientSide || hs == nil || hs.answered || hs.retrySrcID.Set || len(h.Token) == 0 ||
 		h.SrcID == hs.originalDstID || // Section 17.2.5.1
 		!protect.VerifyRetry(c.version, &hs.originalDstID, pkt) {
-		c.traceDropped(now, len(pkt), DropInvalid, "Retry packet")
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "Retry packet")
 		return false
 	}
 	hs.retrySrcID = wire.SomeID(h.SrcID)

@@ -17,8 +17,8 @@ import (
 // bytes.
 func (c *Conn) PollTransmit(now monotime.Time, buf []byte, maxSegments int) (Transmit, bool) {
 	t, ok := c.poll(now, buf, maxSegments)
-	if ok && c.tracer != nil {
-		c.tracer.DatagramsSent(now, t)
+	if ok {
+		c.traceLeaving(now, &t)
 	}
 	return t, ok
 }
@@ -239,10 +239,7 @@ func (c *Conn) finish(now monotime.Time, w *frameWriter) []byte {
 		wire.PutLength(w.b, w.lengthAt, len(w.b)-w.pnAt+protect.Overhead)
 	}
 	size := len(w.b) - w.start + protect.Overhead
-	if c.tracer != nil {
-		phase := w.level == wire.OneRTTLevel && c.keys.KeyPhase()
-		c.tracer.PacketSent(now, OpenPacket{w.level, w.pn, phase, size, w.b[w.payload:]})
-	}
+	c.traceSent(now, w, size)
 	pnOffset := w.pnAt - w.start
 	if w.level != wire.OneRTTLevel {
 		pkt := c.hs.keys[w.level].sealer.Seal(w.b[w.start:], pnOffset, w.pnLen, w.pn)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Which version a connection has is agreed on in one of two ways (RFC 9368):
@@ -153,18 +154,18 @@ func (c *Conn) adoptVersion(v wire.Version) {
 func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.Invariant) {
 	// Only an answer to our first packet names both of our IDs.
 	if string(inv.DstID) != string(c.ids.local[0].id.Bytes()) || string(inv.SrcID) != string(c.hs.originalDstID.Bytes()) {
-		c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with other connection IDs")
+		c.traceDropped(now, len(b), quictrace.DropInvalid, "Version Negotiation with other connection IDs")
 		return
 	}
 	list, ok := wire.ParseVersionNegotiation(b)
 	if !ok {
-		c.traceDropped(now, len(b), DropInvalid, "malformed Version Negotiation")
+		c.traceDropped(now, len(b), quictrace.DropInvalid, "malformed Version Negotiation")
 		return
 	}
 	theirs := slices.Collect(list)
 	if slices.Contains(theirs, c.version) {
 		// RFC 9000, Section 6.2: such a packet is not honest.
-		c.traceDropped(now, len(b), DropInvalid, "Version Negotiation with the version in use")
+		c.traceDropped(now, len(b), quictrace.DropInvalid, "Version Negotiation with the version in use")
 		return
 	}
 	v := commonVersion(c.config.Versions, theirs)

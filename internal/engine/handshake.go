@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // handshakeState is what a connection needs only until the handshake is
@@ -129,12 +130,12 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 			if err := c.setReadSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
-			c.traceTLSKeys(now, e.Level, false)
+			c.traceKey(now, e.Level, false)
 		case TLSWriteSecret:
 			if err := c.setWriteSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
-			c.traceTLSKeys(now, e.Level, true)
+			c.traceKey(now, e.Level, true)
 		case TLSWriteData:
 			if space := c.numberSpace(e.Level.Space()); space != nil {
 				space.crypto.write(e.Data)
@@ -149,7 +150,7 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 			}
 		case TLSHandshakeDone:
 			if c.tracer != nil {
-				c.tracer.ProtocolKnown(now, e.Data)
+				c.tracer.tell(now, &quictrace.ALPNInformation{Chosen: string(e.Data)})
 			}
 			c.handshakeComplete(now)
 		}
@@ -187,7 +188,7 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 	c.state = stateEstablished
 	c.deadlines[slotHandshake] = 0
 	c.event(EventHandshakeComplete, nil)
-	c.traceState(now, TracedComplete)
+	c.traceState(now, quictrace.StateComplete)
 	if c.side == wire.ServerSide {
 		if err := c.tls.SendSessionTicket(); err == nil {
 			c.pollTLS(now) // the ticket cannot fail the connection
@@ -228,7 +229,7 @@ func (c *Conn) confirm(now monotime.Time) {
 		return
 	}
 	c.hs.confirmed = true
-	c.traceState(now, TracedConfirmed)
+	c.traceState(now, quictrace.StateConfirmed)
 	c.discardSpace(now, wire.InitialSpace)
 	c.discardSpace(now, wire.HandshakeSpace)
 	c.endpoint.forgetOriginal(c)
@@ -248,8 +249,8 @@ func (c *Conn) discardSpace(now monotime.Time, id wire.Space) {
 	c.loss.Discard(now, id)
 	c.hs.discarded[id] = true
 	level := id.CryptoLevel()
-	if c.tracer != nil && c.hs.keys[level].canSeal {
-		c.tracer.KeysDiscarded(now, level, 0)
+	if c.hs.keys[level].canSeal {
+		c.traceKeysGone(now, level, 0)
 	}
 	c.hs.keys[level] = levelKeys{}
 	c.hs.spaces[id] = numberSpace{}

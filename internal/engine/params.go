@@ -46,10 +46,7 @@ func (c *Conn) localParameters(now monotime.Time) []byte {
 		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
 		p.HasStatelessResetToken = true
 	}
-	if c.tracer != nil {
-		traced := p // which escapes
-		c.tracer.ParametersSet(now, &traced, false)
-	}
+	c.traceParameters(now, &p, false)
 	return wire.AppendTransportParameters(make([]byte, 0, usualParameters), &p)
 }
 
@@ -62,10 +59,7 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	if err != nil {
 		return protocolError(wire.TransportParameterError, wire.FrameCrypto, err.Error())
 	}
-	if c.tracer != nil {
-		traced := p // which escapes
-		c.tracer.ParametersSet(now, &traced, true)
-	}
+	c.traceParameters(now, &p, true)
 	if err := c.authenticateIDs(&p); err != nil {
 		return err
 	}

@@ -6,57 +6,62 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // lifeRecorder is a Tracer that keeps a line for what recorder leaves out.
 type lifeRecorder struct {
-	engine.NopTracer
 	lines     []string
 	datagrams [2]int // sent, received
-	metrics   engine.Metrics
+	metrics   quictrace.RecoveryMetricsUpdated
+	control   string
+	mtu       int
+	chosen    uint32
 }
 
 func (r *lifeRecorder) line(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
 
-// Started implements engine.Tracer, and so do the others.
-func (r *lifeRecorder) Started(_ monotime.Time, addrs path.Addrs, _, remote wire.ConnectionID) {
-	r.line("started with %v at %v", remote, addrs.Remote)
+// Trace implements quictrace.Tracer.
+func (r *lifeRecorder) Trace(_ time.Duration, e quictrace.Event) {
+	switch e := e.(type) {
+	case *quictrace.ConnectionStarted:
+		r.line("started with %x at %v", e.RemoteID, e.Remote)
+	case *quictrace.RecoveryParametersSet:
+		r.line("loss after %d packets or %v round trips", e.ReorderingThreshold, e.TimeThreshold)
+	case *quictrace.VersionInformation:
+		r.line("version %v, of %d and %d", wire.Version(e.Chosen), len(e.Client), len(e.Server))
+		r.chosen = e.Chosen
+	case *quictrace.ALPNInformation:
+		r.line("protocol %q", e.Chosen)
+	case *quictrace.ParametersSet:
+		r.line("parameters, by the peer: %v, %d streams", e.Remote, e.InitialMaxStreamsBidi)
+	case *quictrace.ConnectionStateUpdated:
+		r.line("%s", e.New)
+	case *quictrace.ConnectionIDUpdated:
+		r.line("other ID, the peer's: %v", e.Remote)
+	case *quictrace.StreamStateUpdated:
+		r.line("stream %d, sending %v: %s", e.StreamID, e.Sending, e.New)
+	case *quictrace.KeyUpdated:
+		r.line("key of %v by %s, the server's: %v", e.Type, e.Trigger, e.Server)
+	case *quictrace.KeyDiscarded:
+		r.line("no key of %v, phase %d, the server's: %v", e.Type, e.Phase, e.Server)
+	case *quictrace.PacketLost:
+		r.line("lost, %s, probe %v", e.Trigger, e.Probe)
+	case *quictrace.RecoveryMetricsUpdated:
+		r.metrics = *e
+	case *quictrace.CongestionStateUpdated:
+		r.control = e.New
+	case *quictrace.MTUUpdated:
+		r.mtu = e.New
+	case *quictrace.UDPDatagramsSent:
+		r.datagrams[0]++
+	case *quictrace.UDPDatagramsReceived:
+		r.datagrams[1]++
+	}
 }
-
-func (r *lifeRecorder) VersionKnown(_ monotime.Time, chosen wire.Version, client, server []wire.Version) {
-	r.line("version %v, of %d and %d", chosen, len(client), len(server))
-}
-
-func (r *lifeRecorder) ProtocolKnown(_ monotime.Time, alpn []byte) { r.line("protocol %q", alpn) }
-
-func (r *lifeRecorder) ParametersSet(_ monotime.Time, p *wire.TransportParameters, remote bool) {
-	r.line("parameters, by the peer: %v, %d streams", remote, p.InitialMaxStreamsBidi)
-}
-func (r *lifeRecorder) StateUpdated(_ monotime.Time, state string) { r.line("%s", state) }
-func (r *lifeRecorder) StreamUpdated(id wire.StreamID, sending bool, state string) {
-	r.line("stream %d, sending %v: %s", id, sending, state)
-}
-
-func (r *lifeRecorder) KeysUpdated(_ monotime.Time, level wire.Level, _ uint64, trigger engine.KeyTrigger, writing bool) {
-	r.line("keys of %v by %s, writing %v", level, trigger, writing)
-}
-
-func (r *lifeRecorder) KeysDiscarded(_ monotime.Time, level wire.Level, phase uint64) {
-	r.line("no keys of %v, phase %d", level, phase)
-}
-
-func (r *lifeRecorder) PacketLost(_ monotime.Time, _ wire.Space, pn wire.PacketNumber, trigger engine.LossTrigger, probe bool) {
-	r.line("lost, %s, probe %v", trigger, probe)
-}
-func (r *lifeRecorder) MetricsUpdated(_ monotime.Time, m engine.Metrics)    { r.metrics = m }
-func (r *lifeRecorder) DatagramsSent(monotime.Time, engine.Transmit)        { r.datagrams[0]++ }
-func (r *lifeRecorder) DatagramReceived(_ monotime.Time, _ int, _ path.ECN) { r.datagrams[1]++ }
 
 func (r *lifeRecorder) want(t *testing.T, want ...string) {
 	t.Helper()
@@ -69,32 +74,33 @@ func (r *lifeRecorder) want(t *testing.T, want ...string) {
 // A tracer is told of all that a connection goes through.
 func TestTraceLife(t *testing.T) {
 	var r lifeRecorder
-	p := newServer(t, func(p *puppet) {
-		p.config.NewTracer = func(wire.Side, wire.ConnectionID) engine.Tracer { return &r }
-	})
+	p := newServer(t, traced(&r))
 	p.sayVersions(v1, v1, v2)
 	p.handshake()
 	r.want(t,
 		"started with "+p.local.String()+" at "+puppetAddr.String(),
 		"version v1, of 0 and 2",
+		"loss after 3 packets or 1.125 round trips",
 		"parameters, by the peer: true, 100 streams",
 		"version v1, of 2 and 2",
 		"parameters, by the peer: false, 100 streams",
-		"keys of Handshake by tls, writing true",
-		"keys of Handshake by tls, writing false",
-		"keys of 1-RTT by tls, writing true",
-		"no keys of Initial, phase 0",
-		"keys of 1-RTT by tls, writing false",
+		"key of handshake by tls, the server's: true",
+		"key of handshake by tls, the server's: false",
+		"key of 1RTT by tls, the server's: true",
+		"no key of initial, phase 0, the server's: false",
+		"no key of initial, phase 0, the server's: true",
+		"key of 1RTT by tls, the server's: false",
 		`protocol ""`,
 		"handshake_complete",
 		"handshake_confirmed",
-		"no keys of Handshake, phase 0",
+		"no key of handshake, phase 0, the server's: false",
+		"no key of handshake, phase 0, the server's: true",
 	)
 	if r.datagrams[0] == 0 || r.datagrams[1] == 0 {
 		t.Errorf("%d datagrams sent, %d received", r.datagrams[0], r.datagrams[1])
 	}
-	if r.metrics.Congestion == "" || r.metrics.DatagramSize == 0 || r.metrics.Version != v1 {
-		t.Errorf("metrics are %+v", r.metrics)
+	if r.control == "" || r.mtu == 0 || wire.Version(r.chosen) != v1 || r.metrics.CongestionWindow == 0 {
+		t.Errorf("metrics are %+v, %q, %d bytes, version %d", r.metrics, r.control, r.mtu, r.chosen)
 	}
 
 	s, err := p.conn.OpenStream(true)

@@ -7,48 +7,48 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
-// recorder is a Tracer that keeps a line for each call about packets and the end.
-type recorder struct {
-	engine.NopTracer
-	lines []string
-}
+// recorder is a Tracer that keeps a line for each event about packets and the end.
+type recorder struct{ lines []string }
 
 func (r *recorder) line(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) PacketSent(_ monotime.Time, p engine.OpenPacket) {
-	r.line("sent %v, first frame %#x", p.Level, p.Frames[0])
-}
-
-func (r *recorder) PacketReceived(_ monotime.Time, p engine.OpenPacket) {
-	r.line("received %v, first frame %#x", p.Level, p.Frames[0])
-}
-
-func (r *recorder) PacketDropped(_ monotime.Time, _ int, trigger engine.DropTrigger, detail string) {
-	r.line("dropped, %s: %s", trigger, detail)
-}
-
-func (r *recorder) PacketBuffered(monotime.Time, int) { r.line("buffered") }
-
-func (r *recorder) KeysUpdated(_ monotime.Time, level wire.Level, phase uint64, trigger engine.KeyTrigger, _ bool) {
-	if trigger != engine.KeysByTLS {
-		r.line("keys of %v, phase %d: %s", level, phase, trigger)
+// Trace implements quictrace.Tracer.
+func (r *recorder) Trace(_ time.Duration, e quictrace.Event) {
+	switch e := e.(type) {
+	case *quictrace.PacketSent:
+		r.line("sent %v, first frame %#x", e.Type, e.Frames[0])
+	case *quictrace.PacketReceived:
+		r.line("received %v, first frame %#x", e.Type, e.Frames[0])
+	case *quictrace.PacketDropped:
+		r.line("dropped, %s: %s", e.Trigger, e.Detail)
+	case *quictrace.PacketBuffered:
+		r.line("buffered")
+	case *quictrace.KeyUpdated:
+		if e.Trigger != quictrace.KeyByTLS && e.Server {
+			r.line("keys of %v, phase %d: %s", e.Type, e.Phase, e.Trigger)
+		}
+	case *quictrace.ConnectionClosed:
+		r.line("closed")
+	case *quictrace.ConnectionStateUpdated:
+		if e.New == quictrace.StateClosed {
+			r.line("released")
+		}
 	}
 }
-func (r *recorder) Closed(monotime.Time, error) { r.line("closed") }
-func (r *recorder) Released(monotime.Time)      { r.line("released") }
 
 // traced makes the puppet's endpoint tell r what its connection does.
-func traced(r *recorder) func(*puppet) {
+func traced(r quictrace.Tracer) func(*puppet) {
 	return func(p *puppet) {
-		p.config.NewTracer = func(wire.Side, wire.ConnectionID) engine.Tracer { return r }
+		p.config.NewTracer = func(quictrace.Info) quictrace.Tracer { return r }
 	}
 }
 
@@ -71,9 +71,9 @@ func TestTraceClosing(t *testing.T) {
 	p.advance(maxClosing)
 	r.want(t,
 		"closed",
-		"sent 1-RTT, first frame 0x1d",
+		"sent 1RTT, first frame 0x1d",
 		"dropped, general: the connection is closing",
-		"sent 1-RTT, first frame 0x1d",
+		"sent 1RTT, first frame 0x1d",
 		"released")
 }
 
@@ -87,7 +87,7 @@ func TestTraceDraining(t *testing.T) {
 	p.send(wire.AppSpace, ping())
 	p.advance(maxClosing)
 	r.want(t,
-		"received 1-RTT, first frame 0x1d",
+		"received 1RTT, first frame 0x1d",
 		"closed",
 		"dropped, general: the connection is draining",
 		"released")
@@ -105,7 +105,7 @@ func TestTraceReleasedEarly(t *testing.T) {
 	p.poll()
 	p.conn.Release(p.now)
 	p.conn.Release(p.now)
-	r.want(t, "closed", "sent 1-RTT, first frame 0x1d", "released")
+	r.want(t, "closed", "sent 1RTT, first frame 0x1d", "released")
 	if err := p.endpoint.CheckEmpty(); err != nil {
 		t.Error(err)
 	}
@@ -203,5 +203,5 @@ func TestTraceKeyUpdates(t *testing.T) {
 		}
 	}
 	r.lines = got
-	r.want(t, "keys of 1-RTT, phase 1: remote_update", "keys of 1-RTT, phase 2: local_update")
+	r.want(t, "keys of 1RTT, phase 1: remote_update", "keys of 1RTT, phase 2: local_update")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Conn is a connection that lives on a loop. Its methods belong to the loop's
@@ -69,6 +70,10 @@ func (c *Conn) Path() path.Addrs { return c.engine.Path() }
 
 // TLS returns the handshake that the connection was made with.
 func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }
+
+// Tracer returns who is told what happens on the connection, nil for nobody. Any goroutine
+// may call it.
+func (c *Conn) Tracer() quictrace.Tracer { return c.engine.Tracer() }
 
 // PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT. It must be
 // called on the loop's goroutine, after the handshake.

@@ -10,11 +10,11 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
-	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // crowdedServer is a server whose socket has room for 2000 full datagrams, each of which
@@ -37,7 +37,7 @@ func newCrowdedServer(t *testing.T) *crowdedServer {
 	sock.Bound(2000*1200 + 20_000) // trains that find no room leave some for others
 	s.loop = loop.Start(sock, loop.Config{Accept: func(c *loop.Conn) loop.Handler { return &recorder{conn: c} }})
 	config := *s.config
-	config.NewTracer = func(wire.Side, wire.ConnectionID) engine.Tracer { return costly{handled: &s.handled} }
+	config.NewTracer = func(quictrace.Info) quictrace.Tracer { return costly{handled: &s.handled} }
 	s.loop.Do(func() {
 		s.loop.SetServer(&engine.Server{Config: &config, NewTLS: func() engine.TLS { return &sim.FakeTLS{Side: wire.ServerSide} }})
 	})
@@ -45,14 +45,14 @@ func newCrowdedServer(t *testing.T) *crowdedServer {
 }
 
 // costly is a Tracer with which each datagram takes time.
-type costly struct {
-	engine.NopTracer
-	handled *atomic.Int64
-}
+type costly struct{ handled *atomic.Int64 }
 
-func (c costly) DatagramReceived(monotime.Time, int, path.ECN) {
-	c.handled.Add(1)
-	time.Sleep(datagramCost)
+// Trace implements quictrace.Tracer.
+func (c costly) Trace(_ time.Duration, e quictrace.Event) {
+	if _, ok := e.(*quictrace.UDPDatagramsReceived); ok {
+		c.handled.Add(1)
+		time.Sleep(datagramCost)
+	}
 }
 
 func (s *crowdedServer) close() {

@@ -26,7 +26,7 @@ var may = map[string]string{
 	"internal/streambuf": "sync",
 	"internal/path":      "quic/congestion internal/connid internal/monotime internal/recovery internal/wire time",
 	"internal/engine": "quic/congestion internal/connid internal/monotime internal/path internal/protect " +
-		"internal/recovery internal/streambuf internal/varint internal/wire time",
+		"internal/recovery internal/streambuf internal/varint internal/wire quic/quictrace time",
 	"internal/protect/gcm": "golang.org/x/sys", // AES-GCM in assembly
 	"internal/qpack":       "internal/varint sync",
 	"internal/h3":          "internal/fifo internal/monotime internal/qpack internal/varint internal/wire sync time",
@@ -43,16 +43,17 @@ var may = map[string]string{
 	"internal/udp":       "context net os sync time golang.org/x/net golang.org/x/sys",
 	"internal/admission": "internal/engine sync",
 	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync",
-	"internal/qlog":      "internal/engine internal/monotime internal/path internal/wire os sync time",
 	"internal/loop": "internal/admission internal/connid internal/engine internal/monotime internal/path internal/streambuf " +
-		"internal/udp internal/wire net os sync time",
+		"internal/udp internal/wire quic/quictrace net os sync time",
 
 	"internal/hosted": "internal/loop",
 
 	// The faces.
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
-		"internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/qlog internal/queue internal/streambuf " +
-		"internal/test/quicmem internal/udp internal/wire context net os sync time",
+		"internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
+		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
+	"quic/quictrace": "net time",
+	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
 	"internal/h3ext": "quic internal/h3 context net/http",
 	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
@@ -60,13 +61,13 @@ var may = map[string]string{
 		"context net net/http os sync time",
 
 	// What other languages use.
-	"bindings/port": "quic/congestion quic internal/devcert internal/fifo internal/h3 internal/hosted internal/qpack internal/wt " +
+	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic internal/devcert internal/fifo internal/h3 internal/hosted internal/qpack internal/wt " +
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",
 	"bindings/c":           "bindings/c/libgodwit",
 
 	// Programs.
-	"cmd/godwit": "http3 quic webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
+	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
 		"cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
 		"context net net/http os sync time github.com/spf13/cobra github.com/spf13/pflag " +
 		"github.com/vbauerster/mpb golang.org/x/term",
@@ -92,13 +93,14 @@ var may = map[string]string{
 		"context net net/http os sync time golang.org/x/sys",
 	"internal/test/arch": "",
 	"internal/test/dialogue": "internal/engine internal/h3 internal/monotime internal/qpack internal/test/sim internal/test/simh3 " +
-		"internal/test/simwt internal/wire internal/wt time",
-	"internal/test/leak":     "time",
-	"internal/test/memnet":   "internal/udp net sync time",
-	"internal/test/peertest": "internal/devcert context os sync time",
-	"internal/test/quicmem":  "internal/engine internal/loop",
+		"internal/test/simwt internal/wire internal/wt quic/quictrace time",
+	"internal/test/leak":      "time",
+	"internal/test/memnet":    "internal/udp net sync time",
+	"internal/test/peertest":  "internal/devcert context os sync time",
+	"internal/test/qlogcheck": "",
+	"internal/test/quicmem":   "internal/engine internal/loop",
 	"internal/test/sim": "internal/connid internal/engine internal/monotime internal/path internal/protect " +
-		"internal/streambuf internal/wire time",
+		"internal/streambuf internal/wire quic/quictrace time",
 	"internal/test/simh3":  "internal/engine internal/h3 internal/monotime time",
 	"internal/test/simwt":  "internal/engine internal/h3 internal/monotime internal/test/simh3 internal/wt",
 	"internal/test/stress": "context os sync time",

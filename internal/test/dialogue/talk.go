@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // talk is a conversation that is being played.
@@ -138,7 +139,13 @@ func (t *talk) network(args []string) error {
 			return fmt.Errorf("no such network: %s", arg)
 		}
 	}
-	conf.NewTracer = func(side wire.Side, _ wire.ConnectionID) engine.Tracer { return &tracer{talk: t, side: side} }
+	conf.NewTracer = func(info quictrace.Info) quictrace.Tracer {
+		side := wire.ClientSide
+		if info.Server {
+			side = wire.ServerSide
+		}
+		return &tracer{talk: t, side: side}
+	}
 	t.run.NewApp = func(side wire.Side) sim.App {
 		if http {
 			t.ends[side] = newHTTPApp(t, side, sessions)

@@ -9,6 +9,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // host is an endpoint with one connection and the application on it.
@@ -49,7 +50,7 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 		c.MaxBidiStreams, c.MaxUniStreams = defaultStreams, defaultStreams
 	}
 	if r.Trace != nil {
-		c.NewTracer = func(side wire.Side, _ wire.ConnectionID) engine.Tracer { return &trace{w: r.Trace, side: side} }
+		c.NewTracer = func(quictrace.Info) quictrace.Tracer { return &trace{run: r, side: side} }
 	}
 	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
 	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecret: seed})

@@ -2,64 +2,51 @@ package sim
 
 import (
 	"fmt"
-	"io"
+	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // trace writes what an engine does, a line for each packet.
 type trace struct {
-	engine.NopTracer
-	w    io.Writer
+	run  *Run
 	side wire.Side
 }
 
-func (t *trace) line(now monotime.Time, format string, args ...any) {
-	fmt.Fprintf(t.w, "%12v %v %s\n", now.Sub(start), t.side, fmt.Sprintf(format, args...))
+func (t *trace) line(format string, args ...any) {
+	fmt.Fprintf(t.run.Trace, "%12v %v %s\n", t.run.Elapsed(), t.side, fmt.Sprintf(format, args...))
 }
 
-// PacketSent implements engine.Tracer.
-func (t *trace) PacketSent(now monotime.Time, p engine.OpenPacket) {
-	t.line(now, "sends %v %d, %d bytes: %s", p.Level, p.Number, p.Size, DescribeFrames(p.Frames))
+// Trace implements quictrace.Tracer.
+func (t *trace) Trace(_ time.Duration, e quictrace.Event) {
+	switch e := e.(type) {
+	case *quictrace.PacketSent:
+		t.line("sends %v %d, %d bytes: %s", PacketName(e.Type), e.Number, e.Size, DescribeFrames(e.Frames))
+	case *quictrace.PacketReceived:
+		t.line("receives %v %d, %d bytes: %s", PacketName(e.Type), e.Number, e.Size, DescribeFrames(e.Frames))
+	case *quictrace.PacketDropped:
+		t.line("drops %d bytes: %s %s", e.Size, e.Trigger, e.Detail)
+	case *quictrace.PacketBuffered:
+		t.line("keeps %d bytes", e.Size)
+	case *quictrace.PacketLost:
+		t.line("lost %v %d: %s", PacketName(e.Type), e.Number, e.Trigger)
+	case *quictrace.RecoveryMetricsUpdated:
+		t.line("window %d, in flight %d, rtt %v", e.CongestionWindow, e.BytesInFlight, e.SmoothedRTT)
+	case *quictrace.KeyUpdated:
+		t.line("key of %v, phase %d: %s", PacketName(e.Type), e.Phase, e.Trigger)
+	case *quictrace.VersionInformation:
+		t.line("version %v", wire.Version(e.Chosen))
+	case *quictrace.ConnectionStateUpdated:
+		t.line("%s", e.New)
+	case *quictrace.ConnectionClosed:
+		t.line("closed: %v", e.Reason)
+	}
 }
 
-// PacketReceived implements engine.Tracer.
-func (t *trace) PacketReceived(now monotime.Time, p engine.OpenPacket) {
-	t.line(now, "receives %v %d, %d bytes: %s", p.Level, p.Number, p.Size, DescribeFrames(p.Frames))
+// PacketName returns the RFC's name of a type of packets.
+func PacketName(t quictrace.PacketType) string {
+	return map[quictrace.PacketType]string{
+		quictrace.Initial: "Initial", quictrace.ZeroRTT: "0-RTT", quictrace.Handshake: "Handshake", quictrace.OneRTT: "1-RTT",
+	}[t]
 }
-
-// PacketDropped implements engine.Tracer.
-func (t *trace) PacketDropped(now monotime.Time, size int, trigger engine.DropTrigger, detail string) {
-	t.line(now, "drops %d bytes: %s %s", size, trigger, detail)
-}
-
-// PacketBuffered implements engine.Tracer.
-func (t *trace) PacketBuffered(now monotime.Time, size int) { t.line(now, "keeps %d bytes", size) }
-
-// PacketLost implements engine.Tracer.
-func (t *trace) PacketLost(now monotime.Time, space wire.Space, pn wire.PacketNumber, trigger engine.LossTrigger, _ bool) {
-	t.line(now, "lost %v %d: %s", space, pn, trigger)
-}
-
-// MetricsUpdated implements engine.Tracer.
-func (t *trace) MetricsUpdated(now monotime.Time, s engine.Metrics) {
-	t.line(now, "window %d, in flight %d, rtt %v", s.CongestionWindow, s.BytesInFlight, s.SmoothedRTT)
-}
-
-// KeysUpdated implements engine.Tracer.
-func (t *trace) KeysUpdated(now monotime.Time, level wire.Level, phase uint64, trigger engine.KeyTrigger, _ bool) {
-	t.line(now, "keys of %v, phase %d: %s", level, phase, trigger)
-}
-
-// VersionKnown implements engine.Tracer.
-func (t *trace) VersionKnown(now monotime.Time, chosen wire.Version, _, _ []wire.Version) {
-	t.line(now, "version %v", chosen)
-}
-
-// Closed implements engine.Tracer.
-func (t *trace) Closed(now monotime.Time, err error) { t.line(now, "closed: %v", err) }
-
-// Released implements engine.Tracer.
-func (t *trace) Released(now monotime.Time) { t.line(now, "released") }

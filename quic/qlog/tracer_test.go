@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,16 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
-
-func connectionID(b ...byte) wire.ConnectionID {
-	id, _ := wire.NewConnectionID(b)
-	return id
-}
 
 // events returns the records of a file, the header not among them.
 func events(t *testing.T, path string) []string {
@@ -43,47 +35,40 @@ func events(t *testing.T, path string) []string {
 	return records[2:]
 }
 
+func packet(kind quictrace.PacketType, number uint64, frames []byte) quictrace.Packet {
+	return quictrace.Packet{Type: kind, Number: number, Size: 40, Frames: frames}
+}
+
+var over = &quictrace.ConnectionStateUpdated{New: quictrace.StateClosed}
+
 func TestTracer(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "on the way")
-	var tr engine.Tracer = Dir(dir, nil)(wire.ServerSide, connectionID(0xaa, 0xbb))
-	now := monotime.Time(1_000_000)
-	tr.PacketReceived(now, engine.OpenPacket{Level: wire.InitialLevel, Number: 0, Size: 1200, Frames: wire.AppendPing(nil)})
-	now = now.Add(1_234_567)
-	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 3, Size: 40, Frames: wire.AppendPing(nil)})
-	stats := engine.Stats{MinRTT: time.Millisecond, SmoothedRTT: 2 * time.Millisecond, CongestionWindow: 12_000, BytesInFlight: 40}
-	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
-	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
-	stats.BytesInFlight = 0
-	tr.MetricsUpdated(now, engine.Metrics{Stats: stats})
-	tr.PacketLost(now, wire.HandshakeSpace, 7, engine.LostByTime, false)
-	tr.PacketDropped(now, 50, engine.DropDuplicate, "")
-	tr.PacketBuffered(now, 50)
-	tr.KeysUpdated(now, wire.OneRTTLevel, 1, engine.KeysByUs, false)
-	tr.PacketDropped(now, 50, engine.DropGeneral, "bad mood")
-	tr.Closed(now, &engine.ApplicationError{Code: 5, Reason: "bye", Remote: true})
+	tr := Dir(dir, nil)(quictrace.Info{Server: true, OriginalID: []byte{0xaa, 0xbb}})
+	ping := wire.AppendPing(nil)
+	tr.Trace(0, &quictrace.PacketReceived{Packet: quictrace.Packet{Type: quictrace.Initial, Size: 1200, Frames: ping}})
+	const now = 1_234_567
+	tr.Trace(now, &quictrace.PacketSent{Packet: packet(quictrace.OneRTT, 3, ping)})
+	metrics := &quictrace.RecoveryMetricsUpdated{MinRTT: time.Millisecond, SmoothedRTT: 2 * time.Millisecond, CongestionWindow: 12_000, BytesInFlight: 40}
+	tr.Trace(now, metrics)
+	metrics.BytesInFlight = 0
+	tr.Trace(now, metrics)
+	tr.Trace(now, &quictrace.PacketLost{Type: quictrace.Handshake, Number: 7, Trigger: quictrace.LostByTime})
+	tr.Trace(now, &quictrace.PacketDropped{Size: 50, Trigger: quictrace.DropDuplicate})
+	tr.Trace(now, &quictrace.PacketBuffered{Size: 50})
+	tr.Trace(now, &quictrace.KeyUpdated{Key: quictrace.Key{Type: quictrace.OneRTT, Phase: 1}, Trigger: quictrace.KeyByLocalUpdate})
+	tr.Trace(now, &quictrace.KeyDiscarded{Key: quictrace.Key{Type: quictrace.Initial, Server: true}})
+	tr.Trace(now, &quictrace.PacketDropped{Size: 50, Trigger: quictrace.DropGeneral, Detail: "bad mood"})
+	tr.Trace(now, &quictrace.ConnectionClosed{Trigger: quictrace.CloseApplication, Code: 5, Reason: "bye", Remote: true})
 	file := filepath.Join(dir, "aabb_server.sqlog")
 	if got := events(t, file); !strings.Contains(got[len(got)-1], "connection_closed") {
-		t.Errorf("the file ends with %s before the connection is released", got[len(got)-1])
+		t.Errorf("the file ends with %s before the connection is forgotten", got[len(got)-1])
 	}
-	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 4, Size: 40, Frames: wire.AppendConnectionClose(nil, wire.ConnectionClose{})})
-	tr.Released(now)
-	tr.PacketSent(now, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 5, Size: 40, Frames: nil})
-	tr.PacketDropped(now, 50, engine.DropInvalid, "")
-	tr.PacketBuffered(now, 50)
-	tr.PacketLost(now, wire.AppSpace, 7, engine.LostByOrder, true)
-	tr.KeysUpdated(now, wire.OneRTTLevel, 2, engine.KeysByPeer, false)
-	tr.MetricsUpdated(now, engine.Metrics{})
-	tr.Closed(now, nil)
-	tr.Started(now, path.Addrs{}, connectionID(), connectionID())
-	tr.VersionKnown(now, 1, nil, nil)
-	tr.ProtocolKnown(now, nil)
-	tr.ParametersSet(now, &wire.TransportParameters{}, false)
-	tr.StateUpdated(now, "draining")
-	tr.StreamUpdated(0, false, "receive")
-	tr.KeysDiscarded(now, wire.InitialLevel, 0)
-	tr.DatagramsSent(now, engine.Transmit{Data: []byte{1}, Segment: 1})
-	tr.DatagramReceived(now, 1, path.CE)
-	tr.Released(now)
+	tr.Trace(now, &quictrace.PacketSent{Packet: packet(quictrace.OneRTT, 4, wire.AppendConnectionClose(nil, wire.ConnectionClose{}))})
+	tr.Trace(now, over)
+	for _, e := range allEvents() {
+		tr.Trace(now, e) // too late
+	}
+	tr.Trace(now, over)
 
 	got := events(t, file)
 	want := []string{
@@ -95,9 +80,9 @@ func TestTracer(t *testing.T) {
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"trigger":"duplicate"}}`,
 		`{"time":1.234,"name":"quic:packet_buffered","data":{"raw":{"length":50},"trigger":"keys_unavailable"}}`,
 		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"client_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
-		`{"time":1.234,"name":"quic:key_updated","data":{"key_type":"server_1rtt_secret","key_phase":1,"trigger":"local_update"}}`,
+		`{"time":1.234,"name":"quic:key_discarded","data":{"key_type":"server_initial_secret"}}`,
 		`{"time":1.234,"name":"quic:packet_dropped","data":{"raw":{"length":50},"details":{"reason":"bad mood"},"trigger":"general"}}`,
-		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"connection closed by the peer with application error 0x5: bye","trigger":"application"}}`,
+		`{"time":1.234,"name":"quic:connection_closed","data":{"initiator":"remote","application_error":"unknown","error_code":5,"reason":"bye","trigger":"application"}}`,
 		`{"time":1.234,"name":"quic:packet_sent","data":{"header":{"packet_type":"1RTT","packet_number":4,"key_phase_bit":false},"raw":{"length":40,"payload_length":4},"frames":[{"frame_type":"connection_close","error_space":"transport","error":"no_error"}]}}`,
 		`{"time":1.234,"name":"quic:connection_state_updated","data":{"new":"closed"}}`,
 	}
@@ -111,36 +96,6 @@ func TestTracer(t *testing.T) {
 	}
 }
 
-func TestClosed(t *testing.T) {
-	for _, tt := range []struct {
-		err  error
-		want string
-	}{
-		{nil, `"trigger":"unspecified"`},
-		{errors.New("out of luck"), `"reason":"out of luck","trigger":"unspecified"`},
-		{fmt.Errorf("dialling: %w", engine.ErrStatelessReset),
-			`"initiator":"remote","reason":"dialling: ` + engine.ErrStatelessReset.Error() + `","trigger":"stateless_reset"`},
-		{&engine.IdleTimeoutError{After: time.Second}, `"initiator":"local","reason":"connection idle: nothing arrived for 1s","trigger":"idle_timeout"`},
-		{&engine.HandshakeTimeoutError{After: time.Second}, `"initiator":"local","reason":"no answer within 1s","trigger":"aborted"`},
-		{&engine.TransportError{Code: wire.FlowControlError, Reason: "too\tmuch"},
-			`"initiator":"local","connection_error":"flow_control_error","reason":"local transport error FLOW_CONTROL_ERROR: too\tmuch","trigger":"error"`},
-	} {
-		var r record
-		r.open("", '{')
-		r.closed(tt.err)
-		r.close('}')
-		if want := "{" + tt.want + "}"; string(r.buf) != want {
-			t.Errorf("%v:\n got %s\nwant %s", tt.err, r.buf, want)
-		}
-	}
-	var r record
-	r.open("", '{')
-	r.closed(&engine.VersionNegotiationError{})
-	if !strings.HasSuffix(string(r.buf), `"trigger":"version_mismatch"`) {
-		t.Errorf("%s", r.buf)
-	}
-}
-
 func TestDirErrors(t *testing.T) {
 	var logged bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&logged, nil))
@@ -150,7 +105,7 @@ func TestDirErrors(t *testing.T) {
 	}
 	newTracer := Dir(file, logger)
 	for range 3 {
-		if tr := newTracer(wire.ClientSide, connectionID(1)); tr != nil {
+		if tr := newTracer(quictrace.Info{OriginalID: []byte{1}}); tr != nil {
 			t.Errorf("a tracer in a directory that is a file: %v", tr)
 		}
 	}
@@ -160,40 +115,40 @@ func TestDirErrors(t *testing.T) {
 
 	logged.Reset()
 	newTracer = Dir(t.TempDir(), logger)
-	first := newTracer(wire.ServerSide, connectionID(1))
-	if tr := newTracer(wire.ServerSide, connectionID(1)); tr != nil || first == nil {
+	first := newTracer(quictrace.Info{Server: true, OriginalID: []byte{1}})
+	if tr := newTracer(quictrace.Info{Server: true, OriginalID: []byte{1}}); tr != nil || first == nil {
 		t.Errorf("the first tracer of an ID is %v, the second %v", first, tr)
 	}
 	if !strings.Contains(logged.String(), "file exists") {
 		t.Errorf("logged %q", logged.String())
 	}
-	first.Released(1)
+	first.Trace(1, over)
 }
 
 // TestOpenBound: strangers do not make a server run out of files.
 func TestOpenBound(t *testing.T) {
 	newTracer := Dir(t.TempDir(), nil)
-	var open []engine.Tracer
+	var open []quictrace.Tracer
 	for i := range maxOpen {
-		tr := newTracer(wire.ServerSide, connectionID(byte(i>>8), byte(i)))
+		tr := newTracer(quictrace.Info{OriginalID: []byte{byte(i >> 8), byte(i)}})
 		if tr == nil {
 			t.Fatalf("connection %d is not logged", i)
 		}
 		open = append(open, tr)
 	}
-	if newTracer(wire.ServerSide, connectionID(9, 9, 9)) != nil {
+	if newTracer(quictrace.Info{OriginalID: []byte{9, 9, 9}}) != nil {
 		t.Error("one more is logged")
 	}
 	for _, tr := range open {
-		tr.Closed(1, nil)
-		tr.Released(1)
-		tr.Released(1)
+		tr.Trace(1, &quictrace.ConnectionClosed{})
+		tr.Trace(1, over)
+		tr.Trace(1, over)
 	}
-	tr := newTracer(wire.ServerSide, connectionID(9, 9, 9))
+	tr := newTracer(quictrace.Info{OriginalID: []byte{9, 9, 9}})
 	if tr == nil {
 		t.Fatal("none is logged after the others were closed")
 	}
-	tr.Released(1)
+	tr.Trace(1, over)
 }
 
 // sink is a file whose writes fail after the first room bytes.
@@ -231,8 +186,8 @@ func TestOutputEnds(t *testing.T) {
 			closed: func() { closed++ },
 		}}
 		payload := wire.AppendPing(nil)
-		for pn := range wire.PacketNumber(10_000) {
-			tr.PacketSent(1, engine.OpenPacket{Level: wire.OneRTTLevel, Number: pn, Size: 30, Frames: payload})
+		for number := range uint64(10_000) {
+			tr.Trace(1, &quictrace.PacketSent{Packet: packet(quictrace.OneRTT, number, payload)})
 		}
 		if reported != tt.wantErrors || closed != 1 || file.closed != 1 {
 			t.Errorf("%s: %d errors reported, closed %d times, file %d times", tt.name, reported, closed, file.closed)
@@ -248,10 +203,13 @@ func TestAllocations(t *testing.T) {
 	tr := &tracer{out: &output{w: &sink{room: 1 << 30}, limit: 1 << 30}}
 	payload := wire.AppendStream(wire.AppendPing(nil), wire.Stream{ID: 4, Offset: 99, Data: make([]byte, 1000)})
 	payload = wire.AppendAck(payload, 99, 3, []wire.PacketRange{{Smallest: 2, Largest: 4}, {Smallest: 0, Largest: 0}}, nil)
+	sent := &quictrace.PacketSent{Packet: packet(quictrace.OneRTT, 3, payload)}
+	datagrams := &quictrace.UDPDatagramsSent{Datagrams: quictrace.Datagrams{Bytes: 1400, Size: 700, ECN: quictrace.ECT0}}
+	stream := &quictrace.StreamStateUpdated{StreamID: 4, Sending: true, New: quictrace.StreamSend}
 	send := func() {
-		tr.PacketSent(1, engine.OpenPacket{Level: wire.OneRTTLevel, Number: 3, Size: 1200, Frames: payload})
-		tr.DatagramsSent(1, engine.Transmit{Data: payload, Segment: 700})
-		tr.StreamUpdated(4, true, "send")
+		tr.Trace(1, sent)
+		tr.Trace(1, datagrams)
+		tr.Trace(1, stream)
 	}
 	for range 500 { // the buffer grows to its size
 		send()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/test/qlogcheck"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -74,7 +75,7 @@ func TestFrames(t *testing.T) {
 		}
 		checkFrames(t, &r, seen)
 	}
-	for name := range schemaFrames {
+	for _, name := range qlogcheck.Frames() {
 		if !seen[name] {
 			t.Errorf("no %s frame was written", name)
 		}
@@ -92,7 +93,7 @@ func checkFrames(t *testing.T, r *record, seen map[string]bool) {
 		t.Fatal(err)
 	}
 	for _, f := range data.Frames {
-		if !isFrame(f) {
+		if !qlogcheck.IsFrame(f) {
 			t.Errorf("not as the draft wants it: %v", f)
 		}
 		seen[f["frame_type"].(string)] = true

@@ -1,20 +1,10 @@
-package qlog
+package qlogcheck
 
 import (
-	"encoding/json"
-	"errors"
 	"maps"
-	"net/netip"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
-	"time"
-
-	"github.com/godwit-quic/godwit/internal/engine"
-	"github.com/godwit-quic/godwit/internal/path"
-	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // kind reports whether a value is what the draft wants in a field.
@@ -69,7 +59,7 @@ func (o object) is(v any) bool {
 }
 
 // What the draft says (draft-ietf-quic-qlog-quic-events, Sections 4 to 8) of
-// what is logged here.
+// what is logged.
 var (
 	rawInfo = object{"?length": number, "?payload_length": number, "?data": hexadecimal}.is // main schema, Section 10
 
@@ -123,23 +113,24 @@ var (
 	streamState = oneOf("idle", "open", "closed", "half_closed_local", "half_closed_remote", "ready", "send", "data_sent",
 		"reset_sent", "reset_received", "receive", "size_known", "data_read", "reset_read", "data_received", "destroyed")
 
-	packet = object{"header": header, "?frames": list(isFrame, 0), "?raw": rawInfo}
+	packet = object{"header": header, "?frames": list(IsFrame, 0), "?raw": rawInfo}
 
 	schemaEvents = map[string]object{
-		"packet_sent": packet, "packet_received": packet,
-		"packet_dropped": {"?raw": rawInfo, "?details": object{"?reason": text}.is, "?trigger": oneOf("internal_error", "rejected",
+		"quic:packet_sent": packet, "quic:packet_received": packet,
+		"quic:packet_dropped": {"?raw": rawInfo, "?details": object{"?reason": text}.is, "?trigger": oneOf("internal_error", "rejected",
 			"unsupported", "invalid", "duplicate", "connection_unknown", "decryption_failure", "key_unavailable", "general")},
-		"packet_buffered": {"?raw": rawInfo, "?trigger": oneOf("backpressure", "keys_unavailable")},
-		"packet_lost": {"?header": header, "?is_mtu_probe_packet": flag,
+		"quic:packet_buffered": {"?raw": rawInfo, "?trigger": oneOf("backpressure", "keys_unavailable")},
+		"quic:packet_lost": {"?header": header, "?is_mtu_probe_packet": flag,
 			"?trigger": oneOf("reordering_threshold", "time_threshold", "pto_expired")},
-		"key_updated": {"key_type": keyType,
+		"quic:key_updated": {"key_type": keyType,
 			"?old": hexadecimal, "?new": hexadecimal, "?key_phase": number, "?trigger": oneOf("tls", "remote_update", "local_update")},
-		"key_discarded": {"key_type": keyType, "?key": hexadecimal, "?key_phase": number,
+		"quic:key_discarded": {"key_type": keyType, "?key": hexadecimal, "?key_phase": number,
 			"?trigger": oneOf("tls", "remote_update", "local_update")},
-		"connection_started":  {"local": endpoint, "remote": endpoint},
-		"version_information": {"?server_versions": list(version, 1), "?client_versions": list(version, 1), "?chosen_version": version},
-		"alpn_information":    {"?server_alpns": list(alpn, 0), "?client_alpns": list(alpn, 0), "?chosen_alpn": alpn},
-		"parameters_set": {"?initiator": initiator, "?original_destination_connection_id": hexadecimal,
+		"quic:connection_started":    {"local": endpoint, "remote": endpoint},
+		"quic:connection_id_updated": {"initiator": initiator, "?old": hexadecimal, "?new": hexadecimal},
+		"quic:version_information":   {"?server_versions": list(version, 1), "?client_versions": list(version, 1), "?chosen_version": version},
+		"quic:alpn_information":      {"?server_alpns": list(alpn, 0), "?client_alpns": list(alpn, 0), "?chosen_alpn": alpn},
+		"quic:parameters_set": {"?initiator": initiator, "?original_destination_connection_id": hexadecimal,
 			"?initial_source_connection_id": hexadecimal, "?retry_source_connection_id": hexadecimal,
 			"?disable_active_migration": flag, "?max_idle_timeout": number, "?max_udp_payload_size": number,
 			"?ack_delay_exponent": number, "?max_ack_delay": number, "?active_connection_id_limit": number,
@@ -147,18 +138,21 @@ var (
 			"?initial_max_stream_data_bidi_remote": number, "?initial_max_stream_data_uni": number,
 			"?initial_max_streams_bidi": number, "?initial_max_streams_uni": number,
 			"?max_datagram_frame_size": number, "?grease_quic_bit": flag, "?reset_stream_at": flag},
-		"udp_datagrams_sent": datagrams, "udp_datagrams_received": datagrams,
-		"stream_state_updated": {"stream_id": number, "?stream_type": streamKind, "?old": streamState, "new": streamState,
+		"quic:udp_datagrams_sent": datagrams, "quic:udp_datagrams_received": datagrams,
+		"quic:stream_state_updated": {"stream_id": number, "?stream_type": streamKind, "?old": streamState, "new": streamState,
 			"stream_side": oneOf("sending", "receiving"), "?trigger": initiator},
-		"mtu_updated":              {"?old": number, "new": number, "?done": flag},
-		"congestion_state_updated": {"?old": text, "new": text, "?trigger": text},
-		"ecn_state_updated":        {"?old": ecnStates, "new": ecnStates},
-		"recovery_metrics_updated": {"?min_rtt": number, "?smoothed_rtt": number, "?latest_rtt": number, "?rtt_variance": number,
+		"quic:mtu_updated":              {"?old": number, "new": number, "?done": flag},
+		"quic:congestion_state_updated": {"?old": text, "new": text, "?trigger": text},
+		"quic:ecn_state_updated":        {"?old": ecnStates, "new": ecnStates},
+		"quic:recovery_parameters_set": {"?reordering_threshold": number, "?time_threshold": number, "timer_granularity": number,
+			"?initial_rtt": number, "?max_datagram_size": number, "?initial_congestion_window": number,
+			"?minimum_congestion_window": number, "?loss_reduction_factor": number, "?persistent_congestion_threshold": number},
+		"quic:recovery_metrics_updated": {"?min_rtt": number, "?smoothed_rtt": number, "?latest_rtt": number, "?rtt_variance": number,
 			"?congestion_window": number, "?bytes_in_flight": number},
-		"connection_closed": {"?initiator": initiator, "?connection_error": transportError, "?application_error": unknown,
+		"quic:connection_closed": {"?initiator": initiator, "?connection_error": transportError, "?application_error": unknown,
 			"?error_code": number, "?reason": text, "?trigger": oneOf("idle_timeout", "application", "error", "version_mismatch",
 				"stateless_reset", "aborted", "unspecified")},
-		"connection_state_updated": {"?old": text, "new": oneOf("attempted", "handshake_started", "handshake_complete", "closed",
+		"quic:connection_state_updated": {"?old": text, "new": oneOf("attempted", "handshake_started", "handshake_complete", "closed",
 			"peer_validated", "early_write", "handshake_confirmed", "closing", "draining")},
 	}
 )
@@ -173,11 +167,17 @@ func transportError(v any) bool {
 	return ok && (slices.Contains(transportErrors, s) || regexp.MustCompile(`^crypto_error_0x1[0-9a-f]{2}$`).MatchString(s))
 }
 
-// isFrame demands a frame of the draft, each of which may have the field raw.
-func isFrame(v any) bool {
+// Frames returns the names of QUIC's frames.
+func Frames() []string { return slices.Sorted(maps.Keys(schemaFrames)) }
+
+// IsFrame reports whether a JSON value is one of QUIC's frames as the draft wants it.
+func IsFrame(v any) bool { return isFrameOf(schemaFrames, v) }
+
+// isFrameOf demands one of these frames, each of which may have the field raw.
+func isFrameOf(frames map[string]object, v any) bool {
 	m, _ := v.(map[string]any)
 	name, _ := m["frame_type"].(string)
-	fields, known := schemaFrames[name]
+	fields, known := frames[name]
 	fields = maps.Clone(fields)
 	if known {
 		fields["frame_type"] = text
@@ -186,113 +186,4 @@ func isFrame(v any) bool {
 		}
 	}
 	return known && fields.is(v)
-}
-
-// checkEvent demands that a record is an event of the draft.
-func checkEvent(t *testing.T, rec string) (name string) {
-	t.Helper()
-	var e map[string]any
-	if err := json.Unmarshal([]byte(rec), &e); err != nil {
-		t.Fatalf("%s: %v", rec, err)
-	}
-	name, _ = e["name"].(string)
-	name = strings.TrimPrefix(name, "quic:")
-	data, known := schemaEvents[name]
-	if !known {
-		t.Fatalf("the draft has no event %q", name)
-	}
-	if event := (object{"time": number, "name": text, "data": data.is}); !event.is(e) {
-		t.Errorf("not as the draft wants it: %s", rec)
-	}
-	return name
-}
-
-// TestSchema: every event that is written is one of the draft's, with its
-// fields and values.
-func TestSchema(t *testing.T) {
-	dir := t.TempDir()
-	tr := Dir(dir, nil)(wire.ClientSide, connectionID(1))
-	ping := wire.AppendPing(nil)
-	for level := range wire.Level(wire.NumLevels) {
-		tr.PacketSent(1, engine.OpenPacket{Level: level, Number: 1 << 60, Size: 1200, Frames: ping, KeyPhase: true})
-		tr.PacketReceived(2, engine.OpenPacket{Level: level, Size: 1200, Frames: ping})
-		tr.KeysUpdated(2, level, 0, engine.KeysByTLS, level%2 == 0)
-		tr.KeysDiscarded(2, level, 3)
-	}
-	addrs := path.Addrs{Local: netip.MustParseAddr("192.0.2.1"), Remote: netip.MustParseAddrPort("[fe80::1%eth0]:443")}
-	tr.Started(2, addrs, connectionID(1), connectionID())
-	tr.Started(2, path.Addrs{}, connectionID(1), connectionID(2))
-	tr.VersionKnown(2, wire.Version1, []wire.Version{wire.Version1}, nil)
-	tr.VersionKnown(2, wire.Version2, nil, make([]wire.Version, 10_000))
-	tr.ProtocolKnown(2, []byte("h3"))
-	tr.ProtocolKnown(2, []byte{0xff, '"'})
-	defaults := wire.DefaultTransportParameters()
-	defaults.RetrySrcID.Set = true
-	tr.ParametersSet(2, &defaults, false)
-	tr.ParametersSet(2, &wire.TransportParameters{InitialMaxData: 1 << 61, GreaseQUICBit: true}, true)
-	for _, state := range []string{engine.TracedAttempted, engine.TracedComplete, engine.TracedConfirmed, engine.TracedClosing, engine.TracedDraining} {
-		tr.StateUpdated(2, state)
-	}
-	tr.StreamUpdated(3, true, "send")
-	tr.StreamUpdated(4, false, "reset_read")
-	tr.DatagramsSent(3, engine.Transmit{Data: make([]byte, 2500), Segment: 1200, ECN: path.ECT0})
-	tr.DatagramReceived(3, 1200, path.CE)
-	for _, trigger := range []engine.DropTrigger{engine.DropRejected, engine.DropUnsupported, engine.DropInvalid,
-		engine.DropDuplicate, engine.DropDecryptionFailure, engine.DropKeyUnavailable, engine.DropGeneral} {
-		tr.PacketDropped(3, 50, trigger, "bad mood")
-		tr.PacketDropped(3, 50, trigger, "")
-	}
-	tr.PacketBuffered(3, 50)
-	tr.KeysUpdated(3, wire.OneRTTLevel, 1, engine.KeysByUs, false)
-	tr.KeysUpdated(3, wire.OneRTTLevel, 2, engine.KeysByPeer, false)
-	for space := range wire.NumSpaces {
-		tr.PacketLost(4, wire.Space(space), 7, engine.LostByOrder, false)
-		tr.PacketLost(4, wire.Space(space), 7, engine.LostByTime, true)
-		tr.PacketLost(4, wire.Space(space), 7, engine.LostByRetry, false)
-	}
-	stats := engine.Stats{MinRTT: 1, SmoothedRTT: time.Hour, LatestRTT: 1, RTTVar: 1, CongestionWindow: 1, BytesInFlight: 1, DatagramSize: 1200}
-	tr.MetricsUpdated(5, engine.Metrics{Stats: stats, Congestion: "slow_start"})
-	tr.MetricsUpdated(5, engine.Metrics{Stats: stats, Congestion: "recovery", ECNCapable: true})
-	tr.MetricsUpdated(5, engine.Metrics{Congestion: "recovery", ECNFailed: true})
-	causes := []error{
-		nil, errors.New("out of luck"), engine.ErrStatelessReset, &engine.IdleTimeoutError{},
-		&engine.HandshakeTimeoutError{}, &engine.VersionNegotiationError{},
-		&engine.ApplicationError{Code: 5}, &engine.ApplicationError{Code: 5, Remote: true},
-		&engine.TransportError{Code: 0x12a}, &engine.TransportError{Code: 0x999},
-	}
-	for code := wire.NoError; code <= wire.NoViablePath; code++ {
-		causes = append(causes, &engine.TransportError{Code: code, Reason: "too\tmuch"})
-	}
-	for _, err := range causes {
-		tr.Closed(6, err)
-	}
-	tr.Released(7)
-
-	seen := make(map[string]bool)
-	for _, rec := range events(t, filepath.Join(dir, "01_client.sqlog")) {
-		seen[checkEvent(t, rec)] = true
-	}
-	for name := range schemaEvents {
-		if !seen[name] {
-			t.Errorf("no %s was written", name)
-		}
-	}
-}
-
-// TestSchemaChecks: the check finds what is wrong.
-func TestSchemaChecks(t *testing.T) {
-	for _, frame := range []string{
-		`null`, `{}`, `{"frame_type":"pong"}`, `{"frame_type":"ping","extra":1}`, `{"frame_type":"max_data"}`,
-		`{"frame_type":"max_data","maximum":"many"}`, `{"frame_type":"ack","acked_ranges":[]}`,
-		`{"frame_type":"ack","acked_ranges":[[1,2,3]]}`, `{"frame_type":"path_challenge","data":"abc"}`,
-		`{"frame_type":"connection_close","error":"crypto_error_0x2ff"}`, `{"frame_type":"ping","raw":{"size":1}}`,
-	} {
-		var v any
-		if err := json.Unmarshal([]byte(frame), &v); err != nil {
-			t.Fatal(err)
-		}
-		if isFrame(v) {
-			t.Errorf("%s passes", frame)
-		}
-	}
 }

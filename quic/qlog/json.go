@@ -48,6 +48,11 @@ func (r *record) uint(key string, v uint64) {
 	r.buf = strconv.AppendUint(r.buf, v, 10)
 }
 
+func (r *record) float(key string, v float64) {
+	r.key(key)
+	r.buf = strconv.AppendFloat(r.buf, v, 'g', -1, 64)
+}
+
 // millis writes a duration in milliseconds, exact to the microsecond.
 func (r *record) millis(key string, d time.Duration) {
 	r.key(key)

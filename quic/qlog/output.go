@@ -16,6 +16,7 @@ type output struct {
 	written int64
 	// unbuffered makes each record be written when it ends.
 	unbuffered bool
+	mark       int             // where the record began that is being written
 	limit      int64           // of written, in bytes
 	report     func(err error) // told when writing failed
 	closed     func()          // told when w is closed
@@ -26,9 +27,13 @@ func (o *output) done() bool { return o.w == nil }
 
 // begin starts a record. The output must not be done.
 func (o *output) begin() *record {
+	o.mark = len(o.rec.buf)
 	o.rec.buf = append(o.rec.buf, recordSeparator)
 	return &o.rec
 }
+
+// drop takes back the record begun last.
+func (o *output) drop() { o.rec.buf = o.rec.buf[:o.mark] }
 
 // end ends the record begun last.
 func (o *output) end() {
