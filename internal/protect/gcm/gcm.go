@@ -24,20 +24,16 @@ const (
 	maxPower  = 17 // of H; a batch of the assembly is 16 blocks, and lengths may follow
 )
 
-// schedule are the round keys of AES (FIPS 197, Section 5.2). The last ten have the same
-// place whether there are ten or fourteen rounds.
-type schedule struct {
-	first [BlockSize]byte
-	early [4][BlockSize]byte // of AES-256
-	late  [10][BlockSize]byte
-}
+// schedule are the round keys of AES (FIPS 197, Section 5.2): the first one, four that only
+// AES-256 has, and the last ten, which have the same place in both.
+type schedule [1 + 4 + 10][BlockSize]byte
 
-// Key is what packets are sealed and opened with. Assembly knows its fields.
+// Key is what packets are sealed and opened with. Its blank fields only assembly knows.
 type Key struct {
 	schedule schedule
-	powers   [maxPower][BlockSize]byte // of H, from the highest down
+	_        [maxPower][BlockSize]byte // powers of H, from the highest down
 	iv       [BlockSize]byte           // with a counter of zero, and with round key 0 added
-	sums     [maxPower][BlockSize]byte // of the halves of each power
+	_        [maxPower][BlockSize]byte // sums of the halves of each power
 	long     uint64                    // 1 for AES-256
 	_        uint64                    // is read along with the last sum
 }
