@@ -14,8 +14,8 @@ import (
 // something in its socket, reads on until it is empty, and chooses itself: a flow, which
 // is a connection or a source of strangers, has a share of each turn; what it sends
 // beyond that waits, and is handled when all others had their share; and what finds no
-// room to wait is dropped, as in a network that is crowded. As long as one flow is there
-// alone, nothing of that happens.
+// room to wait is dropped, as in a network that is crowded, unless the socket still has
+// room. As long as one flow is there alone, nothing of that happens.
 const (
 	// crowdedTurns is after how many turns in a row that left something in the socket a
 	// loop counts as crowded, and crowdedTime for how long after the last one it does.
@@ -36,6 +36,12 @@ const (
 	// maxCrowdRead is how many datagrams a turn reads of a crowded socket: more than most
 	// sockets hold, and about a millisecond's work if all are dropped.
 	maxCrowdRead = 1 << 14
+	// crowdPatience is for how long what finds no room to wait is left in the socket, where
+	// that has more room than those who wait: congestion control needs some milliseconds
+	// to settle how fast a sender may be.
+	crowdPatience = 20 * time.Millisecond
+	// littleWaiting is less than a flow of strangers has that is to blame for the crowd.
+	littleWaiting = MaxWaitingBytes / 8
 	// aloneTime is for how long nothing of another flow must have come for one to be
 	// alone.
 	aloneTime = time.Second
@@ -49,6 +55,26 @@ type crowd struct {
 	share int           // of a flow in this turn
 	late  bool          // this turn handles no more of them as they come, but of calm flows
 	over  bool          // nor of those
+
+	empty    monotime.Time // when the socket was last read empty
+	patience time.Duration
+	full     bool // this turn has dropped something for want of room
+	stranger bool // of a stranger with little that waits, who may be as honest as any other
+}
+
+// newCrowd returns that of a loop whose socket has a buffer of some bytes, 0 if that is not
+// known.
+func newCrowd(now monotime.Time, buffer int) *crowd {
+	c := &crowd{flows: flows{byKey: make(map[flowKey]*flow)}, until: now.Add(crowdedTime), empty: now}
+	if buffer >= MaxWaitingBytes {
+		c.patience = crowdPatience
+	}
+	return c
+}
+
+// stops reports whether what else is in the socket stays there for the next turn.
+func (c *crowd) stops(now monotime.Time) bool {
+	return c.full && (c.stranger || now.Sub(c.empty) < c.patience)
 }
 
 // alone reports whether one flow has the loop for itself.
@@ -63,7 +89,7 @@ func (l *Loop) noteRest(left bool) {
 		l.pressed = 0
 	case c == nil:
 		if l.pressed++; l.pressed >= crowdedTurns {
-			l.crowd = &crowd{flows: flows{byKey: make(map[flowKey]*flow)}, until: l.now.Add(crowdedTime)}
+			l.crowd = newCrowd(l.now, l.sock.Stats().ReadBuffer)
 		}
 	case left:
 		c.until = l.now.Add(crowdedTime)
@@ -77,7 +103,7 @@ func (l *Loop) noteRest(left bool) {
 // receiveCrowd is receiveSome of a crowded loop, for all that a turn takes.
 func (l *Loop) receiveCrowd(msgs []udp.Message, err error, end monotime.Time) (left bool, _ error) {
 	c := l.crowd
-	c.late, c.over = false, false
+	c.late, c.over, c.full, c.stranger = false, false, false, false
 	c.share = min(flowShare, max(leastShare, turnShares/max(c.active, 1)))
 	c.active = 0
 	if c.alone(l.now) {
@@ -88,7 +114,17 @@ func (l *Loop) receiveCrowd(msgs []udp.Message, err error, end monotime.Time) (l
 		left, err = l.receiveSome(msgs, err, end, maxBatches)
 		return left || c.head != nil, err
 	}
-	l.unread = nil
+	left, err = l.readCrowd(msgs, err, end)
+	if err == nil && !left {
+		c.empty = l.now
+	}
+	l.handleWaiting(end)
+	return left || c.head != nil, err
+}
+
+// readCrowd reads the socket, and handles what may be handled at once.
+func (l *Loop) readCrowd(msgs []udp.Message, err error, end monotime.Time) (left bool, _ error) {
+	c := l.crowd
 	read, look := 0, datagramsPerLook
 	for err == nil {
 		for i := range msgs {
@@ -98,14 +134,21 @@ func (l *Loop) receiveCrowd(msgs []udp.Message, err error, end monotime.Time) (l
 				now := l.clock()
 				c.late, c.over = now.After(l.now.Add(crowdReadTime)), now.After(end)
 			}
+			if c.stops(l.now) {
+				l.unread = msgs[i+1:]
+				return true, nil
+			}
 		}
-		if left = len(msgs) >= l.config.ReceiveBatch; !left || read >= maxCrowdRead {
-			break
+		l.unread = nil
+		if len(msgs) < l.config.ReceiveBatch {
+			return false, nil
+		}
+		if read >= maxCrowdRead {
+			return true, nil
 		}
 		msgs, err = l.sock.TryRecv()
 	}
-	l.handleWaiting(end)
-	return left || c.head != nil, err
+	return false, err
 }
 
 // crowded reports whether there are datagrams that wait for their turn.
@@ -118,7 +161,8 @@ func (l *Loop) take(d *engine.Datagram) {
 		l.handleDatagram(d)
 		return
 	}
-	f, same := c.of(l.turns, l.endpoint.Owner(d.Data), d.Path.Remote.Addr())
+	owner := l.endpoint.Owner(d.Data)
+	f, same := c.of(l.turns, owner, d.Path.Remote.Addr())
 	if !same {
 		c.mixed = l.now
 	}
@@ -128,6 +172,8 @@ func (l *Loop) take(d *engine.Datagram) {
 		l.handleDatagram(d)
 	case !c.wait(f, d):
 		l.shed++
+		c.full = true
+		c.stranger = c.stranger || owner == nil && f.bytes < littleWaiting
 	}
 }
 

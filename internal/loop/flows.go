@@ -10,7 +10,7 @@ import (
 const (
 	// MaxWaitingBytes is the memory for datagrams that wait in one loop, some of what a
 	// socket's buffer holds. A flow has no more than half of what the others leave.
-	MaxWaitingBytes = 1 << 20
+	MaxWaitingBytes = 2 << 20
 	// usualDatagram is the least memory that one takes: a packet on most paths.
 	usualDatagram = 1500
 	// maxFlows is how many flows are known at a time.
