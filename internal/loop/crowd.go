@@ -10,17 +10,18 @@ import (
 
 // All who send to a socket share its buffer. When a loop takes out less than comes in,
 // the kernel loses what does not fit, whoever it is of, and those who send the most get
-// the most of what is left. So a loop that is crowded, that turn after turn leaves
-// something in its socket, reads on until it is empty, and chooses itself: a flow, which
-// is a connection or a source of strangers, has a share of each turn; what it sends
-// beyond that waits, and is handled when all others had their share; and what finds no
-// room to wait is dropped, as in a network that is crowded, unless the socket still has
-// room. As long as one flow is there alone, nothing of that happens.
+// the most of what is left. So a loop that is crowded reads on until the socket is empty,
+// and chooses itself: a flow, which is a connection or a source of strangers, has a share
+// of each turn; what it sends beyond that waits, and is handled when all others had their
+// share; and what finds no room to wait is dropped, as in a network that is crowded. As
+// long as one flow is there alone, nothing of that happens.
 const (
-	// crowdedTurns is after how many turns in a row that left something in the socket a
-	// loop counts as crowded, and crowdedTime for how long after the last one it does.
-	crowdedTurns = 2
-	crowdedTime  = 100 * time.Millisecond
+	// crowdedTime is for how long a loop counts as crowded after the last turn that left
+	// something, and crowdedMost for how long without dropping one in crowdedShed: of what
+	// congestion control sends, less is dropped.
+	crowdedTime = 100 * time.Millisecond
+	crowdedMost = time.Second
+	crowdedShed = 4
 	// A turn handles flowShare datagrams of a flow as they come: about what a handshake or
 	// a burst of requests takes. Many flows have less each, turnShares together, but
 	// leastShare. So many are also handled of one that waits before the next one's.
@@ -36,10 +37,6 @@ const (
 	// maxCrowdRead is how many datagrams a turn reads of a crowded socket: more than most
 	// sockets hold, and about a millisecond's work if all are dropped.
 	maxCrowdRead = 1 << 14
-	// crowdPatience is for how long what finds no room to wait is left in the socket, where
-	// that has more room than those who wait: congestion control needs some milliseconds
-	// to settle how fast a sender may be.
-	crowdPatience = 20 * time.Millisecond
 	// littleWaiting is less than a flow of strangers has that is to blame for the crowd.
 	littleWaiting = MaxWaitingBytes / 8
 	// aloneTime is for how long nothing of another flow must have come for one to be
@@ -50,31 +47,17 @@ const (
 // crowd is what a loop remembers while it is crowded.
 type crowd struct {
 	flows
-	until monotime.Time // when it is over
-	mixed monotime.Time // when datagrams of two flows came one after the other last
-	share int           // of a flow in this turn
-	late  bool          // this turn handles no more of them as they come, but of calm flows
-	over  bool          // nor of those
+	until           monotime.Time // when it is over
+	since           monotime.Time // of what follows
+	shed, datagrams uint64        // the counters then
+	mixed           monotime.Time // when datagrams of two flows came one after the other last
+	share           int           // of a flow in this turn
+	late            bool          // this turn handles no more of them as they come, but of calm flows
+	over            bool          // nor of those
 
-	empty    monotime.Time // when the socket was last read empty
-	patience time.Duration
-	full     bool // this turn has dropped something for want of room
-	stranger bool // of a stranger with little that waits, who may be as honest as any other
-}
-
-// newCrowd returns that of a loop whose socket has a buffer of some bytes, 0 if that is not
-// known.
-func newCrowd(now monotime.Time, buffer int) *crowd {
-	c := &crowd{flows: flows{byKey: make(map[flowKey]*flow)}, until: now.Add(crowdedTime), empty: now}
-	if buffer >= MaxWaitingBytes {
-		c.patience = crowdPatience
-	}
-	return c
-}
-
-// stops reports whether what else is in the socket stays there for the next turn.
-func (c *crowd) stops(now monotime.Time) bool {
-	return c.full && (c.stranger || now.Sub(c.empty) < c.patience)
+	// stops says that what else is in the socket stays there: a stranger's found no room
+	// to wait who has sent little, and may be as honest as any other.
+	stops bool
 }
 
 // alone reports whether one flow has the loop for itself.
@@ -86,38 +69,63 @@ func (c *crowd) alone(now monotime.Time) bool {
 func (l *Loop) noteRest(left bool) {
 	switch c := l.crowd; {
 	case c == nil && !left:
-		l.pressed = 0
+		l.pressure = pressure{}
 	case c == nil:
-		if l.pressed++; l.pressed >= crowdedTurns {
-			l.crowd = newCrowd(l.now, l.sock.Stats().ReadBuffer)
+		if l.isCrowded() {
+			l.crowd = &crowd{flows: flows{byKey: make(map[flowKey]*flow)}, until: l.now.Add(crowdedTime), mixed: l.mixed}
+			l.crowd.count(l)
 		}
 	case left:
 		c.until = l.now.Add(crowdedTime)
 	case l.now.After(c.until):
-		l.crowd, l.pressed = nil, 0
+		l.disperse()
 	default:
 		c.spare = nil
 	}
 }
 
+// count begins another time in which drops count.
+func (c *crowd) count(l *Loop) {
+	c.since, c.shed, c.datagrams = l.now, l.shed, l.sock.Stats().ReceivedDatagrams
+}
+
+// isOld reports whether little had to be dropped for long, so that the socket has room
+// for everybody.
+func (c *crowd) isOld(l *Loop) bool {
+	if l.now.Sub(c.since) <= crowdedMost {
+		return false
+	}
+	if (l.shed-c.shed)*crowdedShed <= l.sock.Stats().ReceivedDatagrams-c.datagrams {
+		return true
+	}
+	c.count(l)
+	return false
+}
+
+// disperse ends the crowd, of which nothing waits.
+func (l *Loop) disperse() {
+	l.mixed = l.crowd.mixed
+	l.crowd, l.pressure = nil, pressure{}
+}
+
 // receiveCrowd is receiveSome of a crowded loop, for all that a turn takes.
 func (l *Loop) receiveCrowd(msgs []udp.Message, err error, end monotime.Time) (left bool, _ error) {
 	c := l.crowd
-	c.late, c.over, c.full, c.stranger = false, false, false, false
+	c.late, c.over, c.stops = false, false, false
 	c.share = min(flowShare, max(leastShare, turnShares/max(c.active, 1)))
 	c.active = 0
-	if c.alone(l.now) {
+	if old := c.isOld(l); old || c.alone(l.now) {
 		if l.handleWaiting(end); c.head != nil { // of what came before
 			l.unread = msgs
 			return true, err
 		}
+		if old {
+			l.disperse()
+		}
 		left, err = l.receiveSome(msgs, err, end, maxBatches)
-		return left || c.head != nil, err
+		return left || l.crowded(), err
 	}
 	left, err = l.readCrowd(msgs, err, end)
-	if err == nil && !left {
-		c.empty = l.now
-	}
 	l.handleWaiting(end)
 	return left || c.head != nil, err
 }
@@ -126,6 +134,7 @@ func (l *Loop) receiveCrowd(msgs []udp.Message, err error, end monotime.Time) (l
 func (l *Loop) readCrowd(msgs []udp.Message, err error, end monotime.Time) (left bool, _ error) {
 	c := l.crowd
 	read, look := 0, datagramsPerLook
+	rest := len(l.unread) > 0 // of a full batch
 	for err == nil {
 		for i := range msgs {
 			l.handleMessage(&msgs[i])
@@ -134,15 +143,16 @@ func (l *Loop) readCrowd(msgs []udp.Message, err error, end monotime.Time) (left
 				now := l.clock()
 				c.late, c.over = now.After(l.now.Add(crowdReadTime)), now.After(end)
 			}
-			if c.stops(l.now) {
+			if c.stops {
 				l.unread = msgs[i+1:]
 				return true, nil
 			}
 		}
 		l.unread = nil
-		if len(msgs) < l.config.ReceiveBatch {
+		if !rest && len(msgs) < l.config.ReceiveBatch {
 			return false, nil
 		}
+		rest = false
 		if read >= maxCrowdRead {
 			return true, nil
 		}
@@ -172,8 +182,7 @@ func (l *Loop) take(d *engine.Datagram) {
 		l.handleDatagram(d)
 	case !c.wait(f, d):
 		l.shed++
-		c.full = true
-		c.stranger = c.stranger || owner == nil && f.bytes < littleWaiting
+		c.stops = c.stops || owner == nil && f.bytes < littleWaiting
 	}
 }
 

@@ -29,7 +29,8 @@ type Loop struct {
 	now        monotime.Time // of this turn
 	turns      uint64
 	unread     []udp.Message // received, and left for the next turn
-	pressed    int           // turns in a row that left something in the socket
+	pressure   pressure      // of the socket
+	mixed      monotime.Time // as the last crowd knew it
 	crowd      *crowd        // nil unless the loop is crowded
 	shed       uint64        // datagrams dropped as their flow had its share
 	items      []item        // taken from the mailbox, and left for the next turn

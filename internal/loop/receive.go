@@ -48,9 +48,11 @@ func (l *Loop) receive() {
 // while it is not late, and reports whether something is left. What was read of it is in
 // unread.
 func (l *Loop) receiveSome(msgs []udp.Message, err error, end monotime.Time, batches int) (left bool, _ error) {
+	rest := len(l.unread) > 0 // of a full batch
 	for batch := 1; err == nil; batch++ {
 		l.unread = msgs[l.handleMessages(msgs, end):]
-		full := len(msgs) >= l.config.ReceiveBatch
+		full := rest || len(msgs) >= l.config.ReceiveBatch
+		rest = false
 		if len(l.unread) > 0 || !full || batch >= batches {
 			return len(l.unread) > 0 || full, nil
 		}
