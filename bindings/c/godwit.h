@@ -213,7 +213,7 @@ enum {
 	GW_EV_CLOSED = 4,
 	/* id: a stream that the peer has opened. GW_UNI. gw_stream_info. */
 	GW_EV_STREAM = 5,
-	/* A stream of the host's is open. gw_stream_info. */
+	/* A stream of the host's is open, but for requests. gw_stream_info. */
 	GW_EV_OPENED = 6,
 	/* Bytes of a stream, or the content of a request or response. GW_FIN. They use up the
 	 * credit that GW_CMD_CREDIT gives. */

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/congestion"
 	"github.com/godwit-quic/godwit/quic/qlog"
@@ -96,8 +97,39 @@ func (p *Port) commonHTTP(o *options, s *settings) {
 	s.maxHeader = int(o.number("max_header", min(defaultMaxHeader, largest), 1024, largest))
 	s.wt = o.on("webtransport", false)
 	s.maxSessions = int(o.number("max_sessions", 0, 1, 1<<20))
-	if s.wt && !s.http {
+	switch {
+	case s.wt && !s.http:
 		o.wrong("webtransport", "needs protocol h3")
+	case s.wt:
+		s.sessionRoom()
+	case s.http && s.quic.MaxIncomingUniStreams == 0:
+		s.quic.MaxIncomingUniStreams = httpUniStreams
+	}
+}
+
+const (
+	// capsuleRoom is how many bytes of a connection's window are left for capsules when no
+	// session reads.
+	capsuleRoom = 1 << 20
+	// sessionStreams is the limit of streams of each kind for a connection with sessions.
+	sessionStreams = 256
+)
+
+// sessionRoom leaves room for sessions. The window of the connection is larger than those
+// of its sessions together: otherwise data that nobody reads could use it up, and the
+// capsules that allow this end to go on would never arrive.
+func (s *settings) sessionRoom() {
+	conf := wt.Config{MaxSessions: s.maxSessions}.WithDefaults()
+	s.quic.EnableDatagrams = true
+	s.quic.InitialConnWindow = uint64(conf.MaxSessions)*conf.MaxData + capsuleRoom
+	if s.quic.MaxConnWindow > 0 {
+		s.quic.MaxConnWindow = max(s.quic.MaxConnWindow, s.quic.InitialConnWindow)
+	}
+	if s.quic.MaxIncomingStreams == 0 {
+		s.quic.MaxIncomingStreams = sessionStreams
+	}
+	if s.quic.MaxIncomingUniStreams == 0 {
+		s.quic.MaxIncomingUniStreams = sessionStreams
 	}
 }
 

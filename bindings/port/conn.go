@@ -123,7 +123,7 @@ func (c *conn) complain(r *record, why *failure) {
 // HandleStream implements quic.Handler.
 func (c *conn) HandleStream(t *quic.Turn, ref quic.StreamRef) quic.StreamHandler {
 	if c.http != nil {
-		return c.http.HandleStream(t, ref)
+		return c.http.stream(t, ref)
 	}
 	if c.port.ev.backlog() > maxBacklog {
 		t.Close(0, "the application does not take its events")
@@ -142,7 +142,7 @@ func (c *conn) newID() uint32 {
 	for {
 		c.last++
 		id := c.last | peers
-		if id != peers && c.streams[id] == nil && (c.http == nil || !c.http.has(id)) {
+		if id != peers && c.streams[id] == nil && (c.http == nil || c.http.wt == nil || c.http.wt.sessions[id] == nil) {
 			return id
 		}
 	}
@@ -151,7 +151,11 @@ func (c *conn) newID() uint32 {
 // HandleStreamsAvailable implements quic.Handler.
 func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
 	if c.http != nil {
-		c.http.HandleStreamsAvailable(t)
+		c.http.turn = t
+		c.http.machine.HandleStreamsAvailable(now(t))
+		if c.http.wt != nil {
+			c.http.wt.available()
+		}
 	}
 	for kind := range c.opens {
 		for len(c.opens[kind]) > 0 {
@@ -170,7 +174,7 @@ func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
 // HandleTurn implements quic.TurnHandler: nothing here wakes goroutines.
 func (c *conn) HandleTurn(t *quic.Turn) bool {
 	if c.http != nil {
-		c.http.HandleTurn(t)
+		c.http.settle(t)
 	}
 	return false
 }
@@ -185,13 +189,18 @@ func (c *conn) HandlePathChanged(*quic.Turn) {
 
 // HandleDatagrams implements quic.DatagramHandler.
 func (c *conn) HandleDatagrams(t *quic.Turn, list [][]byte) {
+	if c.http != nil {
+		c.http.turn = t
+		c.http.machine.HandleDatagrams(now(t), list)
+		return
+	}
 	for _, b := range list {
 		if c.late.Len() > 0 || !c.tellsDatagrams() {
 			c.late.Push(bytes.Clone(b), len(b))
 			c.port.count(offDropped, c.late.Shrink(maxLateDatagrams, maxLateDatagramBytes))
 			continue
 		}
-		c.handleDatagram(t, b)
+		c.tellDatagram(0, b)
 	}
 }
 
@@ -211,15 +220,6 @@ func (c *conn) tellsDatagrams() bool {
 	return false
 }
 
-// handleDatagram tells the host of a datagram.
-func (c *conn) handleDatagram(t *quic.Turn, b []byte) {
-	if c.http != nil {
-		c.http.HandleDatagram(t, b)
-	} else {
-		c.tellDatagram(0, b)
-	}
-}
-
 // maxDatagram is the room that events must have for a datagram, in bytes: what fits into a
 // packet of Ethernet's size.
 const maxDatagram = 2048
@@ -236,7 +236,7 @@ func (c *conn) HandleClose(t *quic.Turn, err error) {
 	c.over = true
 	why := describe(err)
 	if c.http != nil {
-		why = c.http.HandleClose(t, err, why)
+		why = c.http.closed(t, err, why)
 	}
 	if c.attached { // otherwise the dial tells, or another attempt has won
 		c.endStreams(why)
@@ -290,6 +290,10 @@ func (c *conn) resume(t *quic.Turn) {
 	}
 	for c.late.Len() > 0 && c.tellsDatagrams() {
 		b, _ := c.late.Pop()
-		c.handleDatagram(t, b)
+		c.tellDatagram(0, b)
+	}
+	if c.http != nil && c.http.wt != nil {
+		c.http.turn = t
+		c.http.wt.resume()
 	}
 }

@@ -56,6 +56,9 @@ func (c *conn) HandleCommands(t *quic.Turn) {
 	if c.hungry {
 		c.resume(t)
 	}
+	if c.http != nil {
+		c.http.settle(t)
+	}
 }
 
 // carryOut carries out commands.
@@ -92,7 +95,7 @@ func (c *conn) do(t *quic.Turn, r *record) {
 	case CmdStats:
 		c.tellStats(r)
 	case CmdClose:
-		if r.id == 0 && (r.aux == closeAbort || c.http == nil) {
+		if r.id == 0 && r.aux != closeGraceful {
 			t.Close(clampCode(r.u64()), strings.ToValidUTF8(r.textAfter(8), "�"))
 			return
 		}
@@ -112,8 +115,10 @@ func (c *conn) doHTTP(t *quic.Turn, r *record) {
 		c.http.do(t, r)
 		return
 	}
-	c.complain(r, fault(ErrCommand, "command %d is not for connections of QUIC alone", r.typ))
-	c.tooLate(r)
+	if Command(r.typ) != CmdClose {
+		c.complain(r, fault(ErrCommand, "command %d is not for connections of QUIC alone", r.typ))
+		c.tooLate(r)
+	}
 }
 
 // maxCode is the largest of an application's error codes (RFC 9000, Section 20.2).

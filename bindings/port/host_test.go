@@ -43,16 +43,16 @@ type got struct {
 	payload []byte
 }
 
-func (g *got) fin() bool { return g.flags&flagFin != 0 }
+func (g got) fin() bool { return g.flags&flagFin != 0 }
 
-func (g *got) failure() failure {
+func (g got) failure() failure {
 	return failure{
 		kind: ErrorKind(binary.LittleEndian.Uint32(g.payload)), frame: binary.LittleEndian.Uint32(g.payload[4:]),
 		code: binary.LittleEndian.Uint64(g.payload[8:]), remote: g.flags&flagRemote != 0, text: string(g.payload[16:]),
 	}
 }
 
-func (g *got) fields(t testing.TB) map[string]string {
+func (g got) fields(t testing.TB) map[string]string {
 	t.Helper()
 	list, _, err := consumeFields(nil, g.payload)
 	if err != nil {

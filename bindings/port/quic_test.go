@@ -16,8 +16,8 @@ func noise(seed byte, n int) []byte {
 	return b
 }
 
-// wire is a stream of a test: what it sends and what it has got.
-type wire struct {
+// tube is a stream of a test: what it sends and what it has got.
+type tube struct {
 	conn, id uint32
 	toSend   []byte
 	fin      bool // toSend is all
@@ -33,25 +33,25 @@ type wire struct {
 // world is the streams of a test.
 type world struct {
 	*host
-	wires  map[[2]uint32]*wire
+	tubes  map[[2]uint32]*tube
 	server map[uint32]bool // connections that echo
 	closed map[uint32]failure
 }
 
 func newWorld(h *host) *world {
-	return &world{h, make(map[[2]uint32]*wire), make(map[uint32]bool), make(map[uint32]failure)}
+	return &world{h, make(map[[2]uint32]*tube), make(map[uint32]bool), make(map[uint32]failure)}
 }
 
-func (w *world) wire(conn, id uint32) *wire {
+func (w *world) tube(conn, id uint32) *tube {
 	k := [2]uint32{conn, id}
-	if w.wires[k] == nil {
-		w.wires[k] = &wire{conn: conn, id: id, credit: defaultWindow}
+	if w.tubes[k] == nil {
+		w.tubes[k] = &tube{conn: conn, id: id, credit: defaultWindow}
 	}
-	return w.wires[k]
+	return w.tubes[k]
 }
 
 // pump writes what there is credit for.
-func (w *world) pump(x *wire) {
+func (w *world) pump(x *tube) {
 	for !x.sentFin && (len(x.toSend) > 0 && x.credit > 0 || len(x.toSend) == 0 && x.fin) {
 		n := min(len(x.toSend), x.credit, 16<<10)
 		flags := uint8(0)
@@ -71,9 +71,9 @@ func (w *world) step() got {
 	case EvAccepted:
 		w.server[g.conn] = true
 	case EvStream:
-		w.wire(g.conn, g.id)
+		w.tube(g.conn, g.id)
 	case EvData:
-		x := w.wire(g.conn, g.id)
+		x := w.tube(g.conn, g.id)
 		if x.gotFin || x.ended != nil || x.reset != nil {
 			w.t.Errorf("data after the end of stream %d", g.id)
 		}
@@ -90,12 +90,12 @@ func (w *world) step() got {
 		}
 		w.commit()
 	case EvCredit:
-		x := w.wire(g.conn, g.id)
+		x := w.tube(g.conn, g.id)
 		x.credit += int(binary.LittleEndian.Uint64(g.payload))
 		w.pump(x)
 		w.commit()
 	case EvReset, EvStopped, EvEnded:
-		x, f := w.wire(g.conn, g.id), g.failure()
+		x, f := w.tube(g.conn, g.id), g.failure()
 		switch g.Event {
 		case EvReset:
 			x.reset = &f
@@ -118,25 +118,25 @@ func (w *world) step() got {
 // echoes has n streams carry size bytes each to the server and back.
 func (w *world) echoes(client uint32, n, size int) {
 	w.t.Helper()
-	var wires []*wire
+	var tubes []*tube
 	for i := range n {
-		x := w.wire(client, w.handle())
+		x := w.tube(client, w.handle())
 		x.toSend, x.fin = noise(byte(i), size), true
 		w.write(CmdOpen, 0, 0, client, x.id, make([]byte, 8))
-		wires = append(wires, x)
+		tubes = append(tubes, x)
 	}
-	for _, x := range wires {
+	for _, x := range tubes {
 		w.pump(x)
 	}
 	w.commit()
-	for i, x := range wires {
+	for i, x := range tubes {
 		for x.ended == nil {
 			w.step()
 		}
 		if !x.gotFin || sha256.Sum256(x.got) != sha256.Sum256(noise(byte(i), size)) || x.ended.kind != OK {
 			w.t.Errorf("stream %d: %d bytes of %d came back, end %v, %+v", i, len(x.got), size, x.gotFin, x.ended)
 		}
-		delete(w.wires, [2]uint32{x.conn, x.id})
+		delete(w.tubes, [2]uint32{x.conn, x.id})
 	}
 }
 
@@ -196,7 +196,7 @@ func TestStreamEnds(t *testing.T) {
 		if stream.flags != uni {
 			t.Errorf("stream with flags %d, want %d", stream.flags, uni)
 		}
-		ours, theirs := w.wire(client, id), w.wire(server, stream.id)
+		ours, theirs := w.tube(client, id), w.tube(server, stream.id)
 		for _, g := range h.later {
 			t.Logf("later %+v", g)
 		}

@@ -82,7 +82,9 @@ func (s *stream) open(t *quic.Turn) bool {
 	case err != nil:
 		s.end(describe(err))
 	default:
-		s.conn.put(s.info(EvOpened, s.session))
+		if _, isRequest := s.carrier.(*request); !isRequest { // of which the response tells
+			s.conn.put(s.info(EvOpened, s.session))
+		}
 		s.flush(t)
 	}
 	return true
@@ -157,6 +159,9 @@ func (s *stream) deliver(t *quic.Turn) {
 			return
 		case err == io.EOF:
 			s.in.over = true
+		case err == errTrailers:
+			s.in.over = true
+			s.conn.putFields(record{typ: uint8(EvTrailers), flags: flagFin, id: s.id}, s.carrier.(*request).rs.Trailers())
 		case err != nil:
 			s.peerFailed(s.carrier.failed(err))
 			return

@@ -3,6 +3,7 @@ package port
 import (
 	"encoding/binary"
 
+	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -10,19 +11,22 @@ import (
 type outgoing struct {
 	window int    // bytes that may be written at first
 	taken  int    // that were passed on, and of which the host does not know
+	free   int    // that need no credit, and so give none back
 	wait   []byte // what could not be passed on
 	fin    bool   // the end follows wait
 	over   bool   // nothing follows, or is wanted
+
+	trailers []qpack.Field // that come at the end; nil for none
 }
 
 // drop ends writing, and forgets what waits.
-func (o *outgoing) drop() { o.over, o.wait, o.fin = true, nil, false }
+func (o *outgoing) drop() { o.over, o.wait, o.fin, o.trailers = true, nil, false, nil }
 
 // write writes what the host has, or keeps it.
 func (s *stream) write(t *quic.Turn, p []byte, fin bool) {
 	o := &s.out
 	switch {
-	case o.over || o.fin:
+	case o.over || o.fin || o.trailers != nil:
 		return
 	case !s.isOpen || len(o.wait) > 0:
 		o.wait, o.fin = append(o.wait, p...), fin
@@ -42,10 +46,12 @@ func (s *stream) pass(t *quic.Turn, p []byte, fin bool) (n int, ok bool) {
 		s.out.drop() // the peer does not want more, of which an event tells, or all has ended
 		return n, false
 	}
-	s.out.taken += n
+	free := min(n, s.out.free)
+	s.out.free -= free
+	s.out.taken += n - free
 	if fin && n == len(p) {
 		s.out.drop()
-	} else if s.out.taken >= s.out.window/2 {
+	} else if s.out.taken >= min(s.out.window, defaultWindow)/2 { // hosts may take the window for the default
 		s.giveCredit()
 	}
 	return n, true
@@ -54,7 +60,11 @@ func (s *stream) pass(t *quic.Turn, p []byte, fin bool) (n int, ok bool) {
 // flush passes on what waits.
 func (s *stream) flush(t *quic.Turn) {
 	o := &s.out
-	if o.over || len(o.wait) == 0 && !o.fin {
+	switch {
+	case o.over:
+		return
+	case len(o.wait) == 0 && !o.fin:
+		s.sendTrailers(t)
 		return
 	}
 	n, ok := s.pass(t, o.wait, o.fin)
@@ -64,7 +74,31 @@ func (s *stream) flush(t *quic.Turn) {
 	if o.wait = o.wait[n:]; len(o.wait) == 0 {
 		o.wait = nil
 		s.giveCredit()
+		s.sendTrailers(t)
 	}
+}
+
+// endWith ends the message with trailers, after what waits.
+func (s *stream) endWith(t *quic.Turn, trailers []qpack.Field) {
+	o := &s.out
+	if o.over || o.fin || o.trailers != nil {
+		return
+	}
+	o.trailers = append(make([]qpack.Field, 0, 1), trailers...)
+	if s.isOpen && len(o.wait) == 0 {
+		s.sendTrailers(t)
+	}
+}
+
+// sendTrailers sends them, if there are any, once nothing waits.
+func (s *stream) sendTrailers(t *quic.Turn) {
+	if s.out.trailers == nil {
+		return
+	}
+	x := s.carrier.(*request)
+	x.enter(t)
+	x.answered = x.rs.SendTrailers(s.out.trailers) == nil
+	s.out.drop()
 }
 
 // giveCredit lets the host write as much as was passed on.

@@ -54,6 +54,10 @@ func (rs *RequestStream) Write(p []byte, fin bool) (int, error) {
 	return n, err
 }
 
+// FrameLeft returns how many bytes the DATA frame is still to have that Write has begun and
+// could not finish; the next Write must have no more.
+func (rs *RequestStream) FrameLeft() int { return rs.frameLeft }
+
 // Send sends content in a DATA frame of its own. Of what the stream does not take now a
 // copy is kept: whoever sends more than the peer reads should look at Unsent, and wait for
 // Handler.HandleWritable. When MaxUnsent bytes are kept already, Send returns an error

@@ -76,8 +76,17 @@ func gwgo_close(p *C.gw_port, handle C.uintptr_t) {
 	opened := h.Value().(*port.Port)
 	h.Delete()
 	opened.Close()
+	released := make(chan struct{})
 	go func() {
 		opened.Released()
 		C.gw__release(p)
+		close(released)
 	}()
+	select {
+	case <-released: // as a rule at once
+	case <-time.After(releaseTime):
+	}
 }
+
+// releaseTime is how long closing a port waits for the last goroutine that uses it.
+const releaseTime = 100 * time.Millisecond

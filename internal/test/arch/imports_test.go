@@ -61,7 +61,8 @@ var may = map[string]string{
 		"context net net/http os sync time",
 
 	// What other languages use.
-	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic internal/devcert internal/fifo internal/h3 internal/hosted internal/qpack internal/wt " +
+	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic internal/devcert internal/fifo internal/h3 internal/hosted " +
+		"internal/monotime internal/qpack internal/wire internal/wt " +
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",
 	"bindings/c":           "bindings/c/libgodwit",

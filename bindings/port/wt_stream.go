@@ -1,0 +1,226 @@
+package port
+
+import (
+	"errors"
+
+	"github.com/godwit-quic/godwit/internal/wt"
+	"github.com/godwit-quic/godwit/quic"
+)
+
+// wtStream carries the bytes of a stream of a session, and is told of it.
+type wtStream struct {
+	wt      *wtConn
+	session *session // nil while it is not known
+	ref     quic.StreamRef
+	machine *wt.Stream // nil before one of this end's may be wanted
+	stream  *stream    // nil while the host does not know of it
+}
+
+// HandleReadable implements quic.StreamHandler: the header, and what follows it.
+func (x *wtStream) HandleReadable(t *quic.Turn, ref quic.StreamRef) {
+	h := x.wt.http
+	h.turn = t
+	var buf [8]byte
+	for missing := x.machine.Missing(); missing > 0 && x.stream == nil; missing = x.machine.Missing() {
+		n, err := t.Read(ref, buf[:min(missing, len(buf))])
+		switch {
+		case n > 0:
+			x.wt.machine.HandleHeader(now(t), x.machine, buf[:n])
+			x.wt.pump()
+		case err != nil:
+			x.wt.machine.HandleHeaderEnd(x.machine)
+			x.wt.pump()
+			return
+		default:
+			return
+		}
+	}
+	if x.stream != nil {
+		x.stream.deliver(t)
+	}
+}
+
+// HandleWritable implements quic.StreamHandler.
+func (x *wtStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
+	x.wt.http.turn = t
+	if x.stream != nil {
+		x.stream.flush(t)
+	}
+}
+
+// HandleEnd implements quic.StreamHandler.
+func (x *wtStream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
+	x.wt.http.turn = t
+	switch end.Kind {
+	case quic.PeerReset:
+		if x.stream != nil {
+			x.stream.peerFailed(x.describe(end.Err))
+			ref.CancelRead(end.Err.Code) // what came before is not wanted
+		}
+	case quic.ReceivingCut:
+		x.machine.HandleDiscarded(end.Lost)
+		x.machine.HandleReset()
+		if x.stream != nil {
+			x.machine.ReceiveOver()
+		}
+	case quic.SendingCut:
+		x.machine.Unused(end.Lost)
+		x.machine.SendOver()
+		if x.stream != nil && end.Err.Remote {
+			x.stream.peerStopped(x.describe(end.Err))
+		}
+	case quic.StreamEnded:
+		if x.stream != nil {
+			x.stream.end(&none)
+		}
+		if x.session != nil {
+			delete(x.session.streams, x)
+		}
+		t.Release(ref)
+	}
+}
+
+// describe describes how a half was cancelled, with an application's code if it has one.
+func (x *wtStream) describe(err *quic.StreamError) *failure {
+	f := describe(err)
+	if code, ok := wt.FromHTTP(err.Code); ok {
+		f.code = uint64(code)
+	} else {
+		f.kind = ErrHTTP
+	}
+	return f
+}
+
+// accept tells the host of a stream of the peer's.
+func (x *wtStream) accept(s *session) {
+	h := x.wt.http
+	x.session = s
+	s.streams[x] = struct{}{}
+	x.stream = h.newStream(h.newID(), x)
+	x.stream.remote, x.stream.session = true, s.id
+	x.stream.uni = x.machine.Kind() == wt.Uni
+	x.stream.out.over = x.stream.uni
+	h.put(x.stream.info(EvStream, s.id))
+	x.stream.deliver(h.turn)
+}
+
+// want has a stream of the host's opened, in a session that is there.
+func (x *wtStream) want() {
+	if x.stream.ended {
+		return
+	}
+	x.session.streams[x] = struct{}{}
+	kind := wt.Bidi
+	if x.stream.uni {
+		kind = wt.Uni
+	}
+	x.machine = x.session.machine.Open(kind)
+	x.machine.App = x
+	if may, _ := x.machine.MayOpen(); may {
+		x.mayOpen()
+	}
+}
+
+// mayOpen opens a stream that the session's limits allow, or whose session has ended.
+func (x *wtStream) mayOpen() {
+	if _, err := x.machine.MayOpen(); err != nil || x.stream.ended {
+		x.machine.Abandon()
+		if err != nil {
+			x.stream.end(describe(err))
+		}
+		return
+	}
+	x.wt.open(x.openNow)
+}
+
+// openNow opens a stream of QUIC's, if the peer allows one, and writes the header that
+// ties it to the session.
+func (x *wtStream) openNow() bool {
+	t := x.wt.http.turn
+	if x.stream.ended {
+		x.machine.Abandon()
+		return true
+	}
+	ref, err := t.Open(x.stream.uni, x)
+	switch {
+	case err == quic.ErrStreamLimit:
+		return false
+	case err != nil:
+		x.machine.Abandon()
+		x.stream.end(describe(err))
+		return true
+	}
+	x.ref = ref
+	_, _ = t.Write(ref, x.machine.AppendHeader(nil)) // its error is that of the next
+	t.MarkReliable(ref)
+	if x.machine.Opened(ref.ID()) != nil {
+		return true // the session has ended, and the machine cancels the stream
+	}
+	x.wt.http.put(x.stream.info(EvOpened, x.session.id))
+	x.stream.flush(t)
+	return true
+}
+
+// A wtStream is a carrier.
+
+func (x *wtStream) open(*quic.Turn, *stream) error { return nil } // want does
+
+func (x *wtStream) streamID() uint64 { return x.ref.ID() }
+
+func (x *wtStream) read(t *quic.Turn, p []byte) (int, error) {
+	n, err := t.Read(x.ref, p)
+	if n > 0 {
+		x.machine.Consumed(now(t), n)
+	}
+	if err != nil {
+		x.machine.ReceiveOver()
+	}
+	return n, err
+}
+
+func (x *wtStream) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
+	if len(p) > 0 {
+		allowed, err := x.machine.Allow(len(p))
+		if err != nil || allowed == 0 {
+			return 0, err
+		}
+		if fin && allowed == len(p) && (len(p) <= smallLast || t.Room(x.ref) >= len(p)) {
+			x.machine.Finish(now(t), 0) // which need not wait, as there are bytes
+			return t.WriteLast(x.ref, p)
+		}
+		n, err = t.Write(x.ref, p[:allowed])
+		x.machine.Unused(uint64(allowed - n))
+		if err != nil {
+			x.machine.SendOver()
+		}
+		return n, err
+	}
+	if fin && x.machine.Finish(now(t), x.wt.http.q.Stats().SmoothedRTT) {
+		_, err = t.WriteLast(x.ref, nil)
+	}
+	return 0, err
+}
+
+func (x *wtStream) reset(_ *quic.Turn, code uint64) {
+	x.ref.CancelWrite(wt.ToHTTP(uint32(min(code, 1<<32-1))))
+	x.machine.SendOver()
+}
+
+func (x *wtStream) stop(_ *quic.Turn, code uint64) {
+	x.ref.CancelRead(wt.ToHTTP(uint32(min(code, 1<<32-1))))
+	x.machine.ReceiveOver()
+}
+
+func (x *wtStream) prioritize(urgency uint8, incremental bool) {
+	x.ref.SetPriority(urgency, incremental)
+}
+
+// failed describes a reset. The session's or the connection's end is told in its own
+// event.
+func (x *wtStream) failed(err error) *failure {
+	var cancelled *quic.StreamError
+	if errors.As(err, &cancelled) {
+		return x.describe(cancelled)
+	}
+	return nil
+}
