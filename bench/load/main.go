@@ -42,6 +42,7 @@ type options struct {
 	duration       time.Duration
 	rate           float64 // requests a second
 	resume         bool
+	netHTTP        bool // over HTTP/3, too
 	patience       time.Duration
 }
 
@@ -78,6 +79,7 @@ func run() error {
 	flag.DurationVar(&opts.duration, "duration", 2*time.Second, "how long to measure")
 	flag.Float64Var(&opts.rate, "rate", 1000, "requests a second, for rate")
 	flag.BoolVar(&opts.resume, "resume", false, "resume sessions, for handshakes")
+	flag.BoolVar(&opts.netHTTP, "nethttp", false, "over HTTP/3, use http.Client and http3.Transport, as programs do, for requests")
 	flag.DurationVar(&opts.patience, "patience", 20*time.Second, "how long one connection may take")
 	flag.Parse()
 	opts.loops = max(opts.loops, 1)

@@ -22,7 +22,7 @@ func measureRate(ctx context.Context, opts *options) (*report.Result, error) {
 	}
 	t := newTraffic()
 	start := startRateTCP
-	if opts.proto == "h3" {
+	if opts.proto == "h3" && !opts.netHTTP {
 		start = startRateH3
 	}
 	if err := start(ctx, opts, t); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -43,8 +44,8 @@ func (t *traffic) wait(d time.Duration) error {
 // measureRequests keeps conns * streams requests running.
 func measureRequests(ctx context.Context, opts *options) (*report.Result, error) {
 	t := newTraffic()
-	start := startTCP
-	if opts.proto == "h3" {
+	start := startNet
+	if opts.proto == "h3" && !opts.netHTTP {
 		start = startH3
 	}
 	if err := start(ctx, opts, t); err != nil {
@@ -64,21 +65,31 @@ func (t *traffic) measure(opts *options) (*report.Result, error) {
 		return nil, err
 	}
 	requests, bytes := t.meters.totals()
+	allocs := allocations()
 	t.meters.measure(true)
 	if err := t.wait(opts.duration); err != nil {
 		return nil, err
 	}
 	t.meters.measure(false)
+	allocs = allocations() - allocs
 	requestsAfter, bytesAfter := t.meters.totals()
 	result, err := report.Of(w)
 	if err != nil {
 		return nil, err
 	}
+	result.Allocations = float64(allocs)
 	result.Requests, result.Bytes = float64(requestsAfter-requests), float64(bytesAfter-bytes)
 	latencies := t.meters.latencies()
 	result.P50 = microseconds(latencies.Quantile(0.5))
 	result.P99 = microseconds(latencies.Quantile(0.99))
 	return result, nil
+}
+
+// allocations returns how many objects this process has allocated so far.
+func allocations() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

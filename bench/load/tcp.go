@@ -8,21 +8,27 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/godwit-quic/godwit/http3"
 )
 
-// tcpClient sends requests over one or several connections.
-type tcpClient struct {
-	opts      *options
-	transport *http.Transport
-	request   *http.Request
+// netClient is net/http's client. It sends requests over one or several connections.
+type netClient struct {
+	opts    *options
+	client  http.Client
+	request *http.Request
 }
 
-// newTCPClient returns a client that has up to conns connections. Over HTTP/2
-// there should be one, as net/http prefers to share it.
-func newTCPClient(opts *options, conf *tls.Config, conns int) (*tcpClient, error) {
+// newNetClient returns a client that has up to conns connections. Over HTTP/2
+// there should be one, as net/http prefers to share it, and over HTTP/3 there is.
+func newNetClient(opts *options, conf *tls.Config, conns int) (*netClient, error) {
 	req, err := http.NewRequest(http.MethodGet, "https://"+opts.addr+opts.path, nil)
 	if err != nil {
 		return nil, err
+	}
+	if opts.proto == "h3" {
+		t := &http3.Transport{TLSClientConfig: conf, DisableCompression: true}
+		return &netClient{opts, http.Client{Transport: t}, req}, nil
 	}
 	t := &http.Transport{
 		TLSClientConfig:     conf.Clone(), // net/http changes it
@@ -34,7 +40,7 @@ func newTCPClient(opts *options, conf *tls.Config, conns int) (*tcpClient, error
 	}
 	t.Protocols.SetHTTP2(opts.proto == "h2")
 	t.Protocols.SetHTTP1(opts.proto != "h2")
-	return &tcpClient{opts: opts, transport: t, request: req}, nil
+	return &netClient{opts, http.Client{Transport: t}, req}, nil
 }
 
 // buffers are what content is read into; there is one for each request at a time.
@@ -42,8 +48,8 @@ var buffers = sync.Pool{New: func() any { return new([256 << 10]byte) }}
 
 // get makes a request, counts its content, and returns the state of the
 // connection that it was made on. m may be nil.
-func (c *tcpClient) get(ctx context.Context, m *meter) (*tls.ConnectionState, error) {
-	resp, err := c.transport.RoundTrip(c.request.WithContext(ctx))
+func (c *netClient) get(ctx context.Context, m *meter) (*tls.ConnectionState, error) {
+	resp, err := c.client.Do(c.request.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +77,8 @@ func (c *tcpClient) get(ctx context.Context, m *meter) (*tls.ConnectionState, er
 	}
 }
 
-// startTCP makes the connections and runs requests one after the other.
-func startTCP(ctx context.Context, opts *options, t *traffic) error {
+// startNet makes the connections and runs requests one after the other.
+func startNet(ctx context.Context, opts *options, t *traffic) error {
 	return startWorkers(ctx, opts, t, func() (time.Time, bool) { return time.Now(), !t.over.Load() })
 }
 
@@ -81,12 +87,12 @@ func startTCP(ctx context.Context, opts *options, t *traffic) error {
 // false if none does. HTTP/1.1 gets a connection for each goroutine.
 func startWorkers(ctx context.Context, opts *options, t *traffic, next func() (time.Time, bool)) error {
 	clients, conns, workers := opts.conns, 1, opts.streams
-	if opts.proto != "h2" {
+	if opts.proto == "http/1.1" {
 		workers *= clients
 		clients, conns = 1, workers
 	}
 	for range clients {
-		c, err := newTCPClient(opts, opts.tlsConfig(), conns)
+		c, err := newNetClient(opts, opts.tlsConfig(), conns)
 		if err != nil {
 			return err
 		}

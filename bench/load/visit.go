@@ -26,7 +26,7 @@ type visitor interface {
 }
 
 func newVisitor(opts *options) (visitor, error) {
-	if opts.proto == "h3" {
+	if opts.proto == "h3" && !opts.netHTTP {
 		return newH3Visitor(opts)
 	}
 	return tcpVisitor{opts}, nil
@@ -84,15 +84,15 @@ func (v *h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error)
 type tcpVisitor struct{ opts *options }
 
 func (v tcpVisitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
-	c, err := newTCPClient(v.opts, conf, 1)
+	c, err := newNetClient(v.opts, conf, 1)
 	if err != nil {
 		return nil, err
 	}
 	state, err := c.get(ctx, nil)
 	if err != nil {
-		c.transport.CloseIdleConnections()
+		c.client.CloseIdleConnections()
 		return nil, err
 	}
 	ended := func() bool { return false } // net/http does not tell
-	return &visit{close: c.transport.CloseIdleConnections, ended: ended, state: *state}, nil
+	return &visit{close: c.client.CloseIdleConnections, ended: ended, state: *state}, nil
 }
