@@ -19,12 +19,11 @@ import (
 //
 // Close may be called while another goroutine reads.
 type body struct {
-	rs        h3.RequestStream
-	conn      *conn
-	stream    *quic.Stream // nil while it is the loop's
-	owner     bodyOwner
-	paced     *exchange // at a server, when the client has a minimum rate
-	firstByte func()    // called when something has come; nil for nobody
+	rs     h3.RequestStream
+	conn   *conn
+	stream *quic.Stream // nil while it is the loop's
+	owner  bodyOwner
+	paced  *exchange // at a server, when the client has a minimum rate
 
 	mu     sync.Mutex // held while reading
 	err    error      // what every further Read returns
@@ -160,9 +159,6 @@ func (b *body) awaitInsertions() error {
 	if wake == nil {
 		made := make(chan struct{}, 1)
 		b.wake.Store(&made)
-		if !b.conn.isServer { // whose exchanges are told of ends anyway
-			b.conn.Post(func() { b.conn.turn.Handle(b.stream.Ref(), resetWatch{b}) })
-		}
 		return nil
 	}
 	if _, err := b.stream.TryRead(nil); err != nil && err != io.EOF {
@@ -191,15 +187,3 @@ func (b *body) signal() {
 		}
 	}
 }
-
-// resetWatch is told of the end of a client's stream whose reader waits for insertions.
-type resetWatch struct{ body *body }
-
-// HandleReadable is not called: the stream is detached.
-func (resetWatch) HandleReadable(*quic.Turn, quic.StreamRef) {}
-
-// HandleWritable likewise.
-func (resetWatch) HandleWritable(*quic.Turn, quic.StreamRef) {}
-
-// HandleEnd has the reader look again.
-func (w resetWatch) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) { w.body.signal() }

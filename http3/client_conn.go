@@ -1,9 +1,9 @@
 package http3
 
 import (
-	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +21,7 @@ type clientConn struct {
 	addr      string   // of the origin it was made for
 	origins   []string // which may share it, the first included; guarded by the transport's lock
 
-	// goAway is the first request stream the server will not process.
+	// goAway is the first request stream the server will not process, noGoAway for none.
 	goAway atomic.Uint64
 
 	// requests counts those running; gone says that the connection takes no
@@ -39,8 +39,14 @@ type clientConn struct {
 	// that there is less room than that.
 	limit, granted uint64
 
-	awaited awaited
+	queued      queued
+	awaited     awaited
+	beginQueued func(*quic.Turn) // beginAll
+	woke        bool             // a goroutine, since HandleTurn was called
 }
+
+// noGoAway is larger than any stream ID (RFC 9000, Section 2.1).
+const noGoAway = 1 << 62
 
 // newClientConn is called on the loop, after the handshake.
 func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
@@ -59,8 +65,10 @@ func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 			QPACKMaxTableCapacity: qpackTableCapacity,
 			QPACKBlockedStreams:   qpackBlockedStreams,
 		},
+		LoopSection: loopHeaderBytes,
 	}, cc, cc)
-	cc.goAway.Store(1 << 62)
+	cc.beginQueued = cc.beginAll
+	cc.goAway.Store(noGoAway)
 	cc.limit = turn.StreamLimit(false)
 	cc.start(turn, t.extension)
 	return cc
@@ -83,32 +91,46 @@ func (c *clientConn) HandleGoAway(_ monotime.Time, id uint64) {
 	}
 }
 
-// HandleInterim takes an interim response, in the goroutine of its request or, for a
-// tunnel, on the loop.
+// HandleTurn implements quic.TurnHandler: what has arrived may be of no use to any
+// goroutine yet.
+func (c *clientConn) HandleTurn(*quic.Turn) bool {
+	woke := c.woke || c.ext != nil || c.tunnels != nil
+	c.woke = false
+	return woke
+}
+
+// HandleInterim takes an interim response.
 func (c *clientConn) HandleInterim(_ monotime.Time, rs *h3.RequestStream, h *h3.ResponseHeader) error {
-	if st, ok := rs.App.(*clientStream); ok {
-		st.decideUpload(h.Status)
-		return traceInterim(st.trace, h)
+	st, ok := rs.App.(*clientStream)
+	if !ok {
+		return nil
+	}
+	st.decideUpload(h.Status)
+	if wantsInterim(st.trace, h.Status) {
+		st.waiting.interim = &h3.ResponseHeader{Status: h.Status, ContentLength: h.ContentLength, Fields: slices.Clone(h.Fields)}
+		rs.Pause()
+		st.tell(newsInterim)
 	}
 	return nil
 }
 
-// HandleResponse takes the header of the final response, likewise.
+// HandleResponse takes the header of the final response.
 func (c *clientConn) HandleResponse(_ monotime.Time, rs *h3.RequestStream, h *h3.ResponseHeader) {
 	switch v := rs.App.(type) {
 	case *clientStream:
 		v.decideUpload(h.Status)
-		v.begin(h)
+		v.respond(h)
 	case *pendingTunnel:
 		v.begun(h)
 	}
 }
 
-// HandleFailed says that there will be no response, likewise.
+// HandleFailed says that there will be no response.
 func (c *clientConn) HandleFailed(rs *h3.RequestStream, err error) {
 	switch v := rs.App.(type) {
 	case *clientStream:
-		v.failure = err
+		v.distrust(err)
+		v.finish(err)
 	case *pendingTunnel:
 		v.finish(nil, describe(err))
 	}
@@ -128,9 +150,6 @@ func (c *clientConn) HandleRequest(monotime.Time, *h3.RequestStream, *h3.Request
 // HandlePriority is never called.
 func (c *clientConn) HandlePriority(uint64, h3.Priority) bool { return true }
 
-// HandleLargeSection is never called.
-func (c *clientConn) HandleLargeSection(*h3.RequestStream, *h3.LargeSection) {}
-
 // HandleLeft is never called.
 func (c *clientConn) HandleLeft(monotime.Time) {}
 
@@ -145,68 +164,32 @@ func (c *clientConn) HandleClose(t *quic.Turn, err error) {
 	c.turn = t
 	c.machine.HandleClose()
 	c.transport.forget(c)
+	c.queued.take(err, func(st *clientStream) { st.finish(&unbegunError{err}) })
+	c.awaited.each(func(st *clientStream) {
+		st.HandleReadable(t, st.ref) // the response may have come before
+		st.finish(err)
+	})
 	c.endTunnels(t, err)
 	if c.ext != nil {
 		c.ext.HandleClose(t, err)
 	}
 }
 
-// unopened takes back that a request was counted for which no stream was opened, and
-// says why.
-func (c *clientConn) unopened(ctx context.Context, err error) *attemptError {
-	c.transport.unused(c)
-	if ctx.Err() != nil {
-		return &attemptError{cause: context.Cause(ctx), untouched: true}
+// roundTrip sends a request, which has been counted, and waits for the header of the
+// response, whose Request may have another Body.
+func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError) {
+	st := newClientStream(c, keepContent(req))
+	err := st.prepare()
+	if err != nil {
+		return nil, st.unprepared(err)
 	}
-	c.transport.retire(c)
-	return &attemptError{cause: describe(err), unprocessed: true, untouched: true}
-}
-
-// roundTrip sends a request, which has been counted, on a stream, and waits for the
-// header of the response, whose Request may have another Body.
-func (c *clientConn) roundTrip(req *http.Request, s *quic.Stream) (*http.Response, *attemptError) {
-	st := newClientStream(c, s, keepContent(req))
-	st.stop = context.AfterFunc(req.Context(), func() {
-		cancel(s.Ref(), h3.RequestCancelled)
-		st.body.signal()
-	})
-	err := st.sendRequest()
-	if err == nil {
-		var resp *http.Response
-		if resp, err = st.awaitResponse(); err == nil {
-			return resp, nil
-		}
+	if err = c.enqueue(st); err != nil {
+		return nil, st.unbegun(err)
 	}
-	return nil, st.failed(err)
-}
-
-// failed ends a request that gets no response, and says how it failed.
-func (st *clientStream) failed(err error) *attemptError {
-	result := &attemptError{cause: st.explain(err), sent: st.req}
-	result.own = st.upload.err.Load() != nil
-	if unsent := (*unsentError)(nil); errors.As(err, &unsent) {
-		result = &attemptError{cause: unsent.cause, sent: st.req, unsent: true, untouched: true}
+	if err = st.await(); err != nil {
+		return nil, st.failed(err)
 	}
-	cancel(st.stream.Ref(), h3.RequestCancelled)
-	st.body.rs.Abandon()
-	var reset *quic.StreamError
-	switch {
-	case st.req.Context().Err() != nil || result.own:
-		// It is not the server's doing.
-	case st.moved.Load():
-		result.moved = true
-	case errors.As(err, &reset):
-		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == ErrCodeRequestRejected
-		result.busy = result.unprocessed && !st.conn.transport.isGone(st.conn)
-	case isConnEnd(err):
-		st.conn.transport.retire(st.conn)
-		<-st.conn.qc.Done() // a GOAWAY that came along has been read then
-		result.lost = true
-		result.taken = st.taken(err)
-		result.unprocessed = st.stream.ID() >= st.conn.goAway.Load() || st.stream.NothingSent()
-	}
-	st.endResponse()
-	return result
+	return st.deliver(), nil
 }
 
 // taken reports whether a connection has ended in such a way that the server may still

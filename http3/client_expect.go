@@ -2,9 +2,9 @@ package http3
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // expectContinue makes the upload wait, if the request wants it and the
@@ -15,9 +15,17 @@ func (st *clientStream) expectContinue() {
 	}
 }
 
-// awaitContinue waits until the server asks for the content, or for so long that
-// it seems not to know how to (RFC 9110, Section 10.1.1). It reports whether the
-// content is to be sent.
+// limitExpectation has the content sent after the Transport's time, if the server does not
+// ask for it: it seems not to know how to (RFC 9110, Section 10.1.1). On the loop.
+func (st *clientStream) limitExpectation(t *quic.Turn) {
+	if st.upload.proceed != nil {
+		t.SetTimer(&st.timer, t.Now()+st.conn.transport.ExpectContinueTimeout, quic.TimerFunc(func(*quic.Turn) {
+			st.decideUpload(http.StatusContinue)
+		}))
+	}
+}
+
+// awaitContinue waits until the content is to be sent, and reports whether it is.
 func (st *clientStream) awaitContinue() bool {
 	if st.upload.proceed == nil {
 		return true
@@ -25,14 +33,10 @@ func (st *clientStream) awaitContinue() bool {
 	if st.trace.Wait100Continue != nil {
 		st.trace.Wait100Continue()
 	}
-	timer := time.NewTimer(st.conn.transport.ExpectContinueTimeout)
-	defer timer.Stop()
 	select {
 	case send := <-st.upload.proceed:
 		return send
-	case <-timer.C:
-		return true
-	case <-st.stream.Context().Done():
+	case <-st.upload.stream.Context().Done():
 		return false
 	}
 }
@@ -53,5 +57,5 @@ func (st *clientStream) decideUpload(status int) {
 // cancelled: the response is of use.
 func (st *clientStream) forgoUpload() {
 	_ = st.closeRequestBody()
-	st.stream.CancelWrite(uint64(h3.NoError))
+	st.upload.stream.CancelWrite(uint64(h3.NoError))
 }

@@ -170,8 +170,7 @@ func eachRequestField(req *http.Request, gzip bool, add func(name, value string)
 }
 
 // appendHeader appends the fields of the request's header section. Their size, as
-// RFC 9114, Section 4.2.2, counts it, must not exceed what the server accepts. An
-// error is an *unsentError.
+// RFC 9114, Section 4.2.2, counts it, must not exceed what the server accepts.
 func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error) {
 	size := 0
 	err := eachRequestField(st.req, st.gunzip, func(name, value string) {
@@ -185,16 +184,8 @@ func (st *clientStream) appendHeader(fields []qpack.Field) ([]qpack.Field, error
 	if err == nil {
 		err = st.checkSize(size)
 	}
-	if err != nil {
-		return fields, &unsentError{err}
-	}
-	return fields, nil
+	return fields, err
 }
-
-// unsentError says why a request was not sent.
-type unsentError struct{ cause error }
-
-func (e *unsentError) Error() string { return e.cause.Error() }
 
 // checkSize refuses a header section that the server does not accept. What it does
 // accept is waited for before a large one is sent, which a server would refuse in
@@ -229,48 +220,6 @@ func trailerNames(trailer http.Header) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ",")
-}
-
-// encodeHeader appends a HEADERS frame for the request.
-func (st *clientStream) encodeHeader(b []byte) (_ []byte, err error) {
-	sc := getScratch()
-	defer sc.release()
-	if sc.fields, err = st.appendHeader(sc.fields); err != nil {
-		return nil, err
-	}
-	return st.body.rs.AppendHeaders(b, sc.fields), nil
-}
-
-// sendRequest sends the header section and starts the upload, if there is any.
-func (st *clientStream) sendRequest() error {
-	buf := uploadBuffers.Get().(*uploadBuffer)
-	defer uploadBuffers.Put(buf)
-	b, err := st.encodeHeader(buf[:0])
-	if err != nil {
-		return err
-	}
-	if st.req.Body == nil || st.req.Body == http.NoBody {
-		_, err = st.stream.WriteLast(appendTrailers(b, &st.body.rs, st.req.Trailer))
-		st.wroteHeader()
-		st.wroteRequest(err)
-		st.beginHeaderTimeout()
-		return ignoreStop(err)
-	}
-	st.expectContinue()
-	if _, err := st.stream.Write(b); ignoreStop(err) != nil {
-		_ = st.closeRequestBody()
-		st.wroteRequest(err)
-		return err
-	}
-	st.wroteHeader()
-	st.beginUpload()
-	return nil
-}
-
-func (st *clientStream) wroteHeader() {
-	if st.trace.WroteHeaders != nil {
-		st.trace.WroteHeaders()
-	}
 }
 
 func (st *clientStream) wroteRequest(err error) {

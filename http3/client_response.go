@@ -1,79 +1,135 @@
 package http3
 
 import (
-	"errors"
+	"context"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
 )
 
-// ignoreStop hides that the server reads no more of the request: it may have
-// answered nevertheless (RFC 9114, Section 4.1).
-func ignoreStop(err error) error {
-	if err == nil {
-		return nil
-	}
-	var stream *quic.StreamError
-	if errors.As(err, &stream) && stream.Remote {
-		return nil
-	}
-	return err
+// HandleLargeSection has a header section decoded in a goroutine that is too large for the
+// event loop.
+func (c *clientConn) HandleLargeSection(rs *h3.RequestStream, s *h3.LargeSection) {
+	go func() {
+		var header http.Header
+		if h := s.DecodeResponse(); h != nil && h.Status >= 200 {
+			header = make(http.Header, len(h.Fields))
+			addFields(header, h.Fields, nil)
+		}
+		c.Post(func() {
+			if st, ok := rs.App.(*clientStream); ok {
+				st.aside = header
+			}
+			c.machine.HandleDecoded(now(c.turn), s)
+		})
+	}()
 }
 
-// readResponse waits for the header of the final response. Errors are those of
-// the stream or of package h3.
-func (st *clientStream) readResponse() (*http.Response, error) {
-	for {
-		st.body.rs.HandleReadable(0)
-		switch {
-		case st.resp != nil:
-			return st.resp, nil
-		case st.failure != nil:
-			st.distrust(st.failure)
-			return nil, st.failure
-		case st.body.paused != nil:
-			return nil, st.body.paused
-		}
-		if err := st.body.awaitInsertions(); err != nil {
-			return nil, err
-		}
+// respond makes the response, and takes what there is of its content. On the loop.
+func (st *clientStream) respond(h *h3.ResponseHeader) {
+	header := st.aside
+	if header == nil {
+		header = make(http.Header, len(h.Fields))
+		addFields(header, h.Fields, nil)
 	}
-}
-
-// begin makes the response.
-func (st *clientStream) begin(h *h3.ResponseHeader) {
-	header := make(http.Header, len(h.Fields))
-	addFields(header, h.Fields, nil)
 	resp := &http.Response{
 		Status:        statusLine(h.Status),
 		StatusCode:    h.Status,
 		Proto:         "HTTP/3.0",
 		ProtoMajor:    3,
 		Header:        header,
-		Body:          (*responseBody)(st),
 		ContentLength: h.ContentLength,
 		Trailer:       takeTrailerNames(header),
 		Request:       st.req,
 		TLS:           st.conn.tls,
 	}
-	st.resp = resp
 	if isConnect(st.req) && h.Status/100 == 2 {
 		resp.ContentLength = -1 // it is a tunnel (RFC 9110, Section 9.3.6)
 	}
 	if h.ContentLength < 0 && !allowsContent(h.Status) {
 		resp.ContentLength = 0
 	}
-	if st.body.rs.Whole() {
-		// The request is done, and a caller that forgets to close the body does no harm.
-		st.body.finish(io.EOF)
-		resp.Body = http.NoBody
-	}
+	st.waiting.resp, resp.Body = resp, st.takeBody()
 	if st.gunzip {
 		decompress(resp)
 	}
+	st.finish(nil)
+}
+
+// takeBody returns the response's body. If all of it is there, that does not lead to the
+// request's memory, which is let go when RoundTrip has returned.
+func (st *clientStream) takeBody() io.ReadCloser {
+	rs := &st.body.rs
+	if rs.Whole() {
+		// A caller that forgets to close the body does no harm.
+		st.body.finish(io.EOF)
+		st.unused.Store(!st.upload.follows)
+		return http.NoBody
+	}
+	if !st.upload.follows {
+		if content, ok := rs.TakeContent(); ok {
+			st.body.finish(io.EOF)
+			st.unused.Store(true)
+			return &wholeBody{rest: content}
+		}
+	}
+	st.stream = *st.ref.Detach()
+	st.body.detach(&st.stream)
+	return (*responseBody)(st)
+}
+
+// wholeBody is the content of a response that has come all at once.
+type wholeBody struct {
+	mu   sync.Mutex
+	rest []byte
+	err  error // what Read returns after that, once it has
+}
+
+// Read implements io.Reader.
+func (b *wholeBody) Read(p []byte) (n int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.err != nil:
+		return 0, b.err
+	case len(p) == 0:
+		return 0, nil
+	case len(b.rest) == 0:
+		b.err = io.EOF
+		return 0, io.EOF
+	}
+	n = copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// Close may be called while another goroutine reads.
+func (b *wholeBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rest, b.err = nil, http.ErrBodyReadAfterClose
+	return nil
+}
+
+// deliver returns the response to RoundTrip's caller.
+func (st *clientStream) deliver() *http.Response {
+	resp := st.waiting.resp
+	st.answered = true
+	kept := !st.responded.Load() || st.upload.follows
+	if ctx := st.req.Context(); kept && ctx.Done() != nil {
+		st.stop = context.AfterFunc(ctx, func() {
+			cancel(st.ref, h3.RequestCancelled)
+			st.body.signal()
+		})
+	}
+	st.done()
+	if !kept {
+		st.letGo()
+	}
+	return resp
 }
 
 // statusLine returns what HTTP/1.1 would say: the code and its meaning.

@@ -2,33 +2,30 @@ package http3
 
 import (
 	"context"
-	"sync"
+	"errors"
 
-	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// awaited are a connection's requests whose response has not begun.
+// awaited are a connection's requests whose response has not begun. They belong to the
+// loop's goroutine.
 type awaited struct {
-	mu   sync.Mutex
 	list *clientStream // linked by next and prev
 }
 
 func (a *awaited) add(st *clientStream) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if st.next = a.list; st.next != nil {
 		st.next.prev = st
 	}
 	a.list = st
 }
 
+// remove does nothing with a request that is not there.
 func (a *awaited) remove(st *clientStream) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if st.prev != nil {
+	switch {
+	case st.prev != nil:
 		st.prev.next = st.next
-	} else {
+	case a.list == st:
 		a.list = st.next
 	}
 	if st.next != nil {
@@ -37,25 +34,36 @@ func (a *awaited) remove(st *clientStream) {
 	st.next, st.prev = nil, nil
 }
 
+// each calls f for each request, which it may remove.
+func (a *awaited) each(f func(*clientStream)) {
+	for st := a.list; st != nil; {
+		next := st.next
+		f(st)
+		st = next
+	}
+}
+
 var _ quic.SilenceHandler = (*clientConn)(nil)
+
+// errSilent is why a request is sent on another connection.
+var errSilent = errors.New("http3: the server does not answer")
 
 // HandleSilent implements quic.SilenceHandler. It is called when the server has answered
 // nothing for several probe timeouts: it was restarted, or the path to it is gone, which
 // the idle timeout would tell only after half a minute. Further requests get another connection. So do those that may be
 // sent twice and that the server has not acknowledged; the others wait: it may come back.
-func (c *clientConn) HandleSilent(*quic.Turn) {
+func (c *clientConn) HandleSilent(t *quic.Turn) {
+	c.turn = t
 	c.transport.retire(c)
-	c.awaited.mu.Lock()
-	defer c.awaited.mu.Unlock()
-	for st := c.awaited.list; st != nil; st = st.next {
+	c.awaited.each(func(st *clientStream) {
 		if isIdempotent(st.req) && hasContentAgain(st.req) && !st.acknowledged() {
-			st.moved.Store(true)
-			cancel(st.stream.Ref(), h3.RequestCancelled)
+			st.waiting.moved = true
+			st.end(errSilent)
 		}
-	}
+	})
 }
 
 // acknowledged reports whether the server has all of the request.
 func (st *clientStream) acknowledged() bool {
-	return context.Cause(st.stream.Context()) == context.Canceled
+	return context.Cause(st.ref.Context()) == context.Canceled
 }

@@ -37,14 +37,7 @@ func TestSilentServer(t *testing.T) {
 			results <- resp
 		}()
 	}
-	waiting := func() (n int) {
-		silent.awaited.mu.Lock()
-		defer silent.awaited.mu.Unlock()
-		for st := silent.awaited.list; st != nil; st = st.next {
-			n++
-		}
-		return n
-	}
+	waiting := func() int { return awaitedBy(silent) }
 	if !eventually(func() bool { return waiting() == 2 }) {
 		t.Fatalf("%d requests wait", waiting())
 	}
@@ -60,6 +53,15 @@ func TestSilentServer(t *testing.T) {
 	if resp := wait(t, "the other request", results); resp != nil {
 		t.Errorf("%s was sent twice", resp.Request.Method)
 	}
+}
+
+// awaitedBy returns how many requests of a connection wait for their response.
+func awaitedBy(c *clientConn) (n int) {
+	_ = c.do(func(*quic.Turn) error {
+		c.awaited.each(func(*clientStream) { n++ })
+		return nil
+	})
+	return n
 }
 
 // TestUnheardRequestIsNotSentTwice has a request arrive, and nothing of the server after

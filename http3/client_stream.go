@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -14,55 +15,106 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// clientStream is a request and its response at a client.
+// clientStream is a request and its response at a client. It is made in the goroutine of
+// RoundTrip, which waits from then on. Until the response has begun it lives on the
+// connection's loop; what is not there by then is read by whoever has the response.
 type clientStream struct {
-	conn    *clientConn
-	stream  *quic.Stream
-	req     *http.Request
-	resp    *http.Response
-	body    body        // of the response
-	failure error       // why there is no response
-	stop    func() bool // ends the watch on the request's context
-	trace   *httptrace.ClientTrace
+	eventStream             // while it is the loop's
+	stream      quic.Stream // once the response's reader has it
 
-	upload  upload
-	timeout headerTimeout
-	gunzip  bool // gzip was asked for on the user's behalf
+	conn   *clientConn
+	req    *http.Request
+	trace  *httptrace.ClientTrace
+	gunzip bool // gzip was asked for on the user's behalf
+	first  firstBytes
+	upload upload
+	body   body // of the response
 
-	// open counts the directions in use: the response, and the upload if there
-	// is one. With neither left the request is done.
+	stop     func() bool // ends the watch on the request's context; nil for none
+	answered bool        // RoundTrip returns a response
+	heard    bool        // the hook for the first byte was called
+
+	waiting waiting
+
+	// Of the loop's goroutine:
+	timer      quic.Timer    // for the upload to begin, and then for the response
+	over       bool          // RoundTrip was told how it ended
+	aside      http.Header   // of a header section that was decoded elsewhere
+	next, prev *clientStream // in the connection's queue of requests to be sent, then in its awaited ones
+
+	// open counts what is under way: RoundTrip, the response, and the upload if there
+	// is one. With nothing left the request is done.
 	open      atomic.Int32
 	responded atomic.Bool // the response has ended
-
-	next, prev *clientStream // in the connection's awaited
-	moved      atomic.Bool   // the request is to be sent on another connection
+	unused    atomic.Bool // nobody has any more use for the stream
+	users     atomic.Int32
 }
 
-func newClientStream(c *clientConn, s *quic.Stream, req *http.Request) *clientStream {
-	st := &clientStream{conn: c, stream: s, req: req, trace: traceOf(req.Context()), gunzip: c.transport.wantsGzip(req)}
-	st.body.conn, st.body.owner, st.body.rs.App, st.body.stream = &c.conn, st, st, s
-	st.body.firstByte = st.trace.GotFirstResponseByte
-	waiting := (*waitingStream)(&st.body)
-	c.machine.BeginRequest(&st.body.rs, s.ID(), waiting, req.Method, Protocol(req) != "")
-	st.body.rs.Detach(waiting)
-	if st.trace.Got1xxResponse != nil {
-		st.body.rs.AnyInterim() // the hook has its own mind
-	}
-	st.open.Store(1)
+// clientStreams has the memory of requests whose responses do not lead to it.
+var clientStreams = sync.Pool{New: func() any { return &clientStream{waiting: waiting{wake: make(chan struct{}, 1)}} }}
+
+func newClientStream(c *clientConn, req *http.Request) *clientStream {
+	st := clientStreams.Get().(*clientStream)
+	st.eventStream.conn, st.conn = &c.conn, c
+	st.req, st.trace, st.gunzip = req, traceOf(req.Context()), c.transport.wantsGzip(req)
+	st.body.conn, st.body.owner, st.body.rs.App = &c.conn, st, st
+	st.open.Store(2)
+	st.users.Store(2)
 	return st
+}
+
+// letGo is called when the loop, or RoundTrip, has no more use for the request's memory. It
+// is given back by the second of them.
+func (st *clientStream) letGo() {
+	if st.users.Add(-1) > 0 || !st.body.rs.Reusable() {
+		return
+	}
+	first, wake := st.first.emptied(), st.waiting.wake
+	*st = clientStream{first: first, waiting: waiting{wake: wake}}
+	clientStreams.Put(st)
 }
 
 func (st *clientStream) content() *body { return &st.body }
 
-// done is called for each direction that has ended.
-func (st *clientStream) done() {
-	if st.open.Add(-1) == 0 {
-		st.stop()
-		if st.resp != nil {
-			endWatch(st.req)
-		}
-		st.conn.transport.release(st.conn)
+// Read reads what has arrived, of which a hook may want to be told.
+func (st *clientStream) Read(p []byte) (int, error) {
+	n, err := st.eventStream.Read(p)
+	if n > 0 && st.trace.GotFirstResponseByte != nil {
+		st.tell(newsFirstByte) // once more does no harm
 	}
+	return n, err
+}
+
+// HandleEnd is called when a part of the stream has ended.
+func (st *clientStream) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
+	switch {
+	case end.Kind == quic.PeerReset && st.handler != nil:
+		st.eventStream.HandleEnd(t, s, end)
+	case end.Kind == quic.PeerReset:
+		st.body.signal() // its reader
+	case end.Kind == quic.StreamEnded:
+		if st.unused.Load() {
+			t.Release(s)
+		}
+		if st.over { // or the machine still has what was read
+			st.letGo()
+		}
+	}
+}
+
+// done is called for each part of the exchange that is over.
+func (st *clientStream) done() {
+	if st.open.Add(-1) > 0 {
+		return
+	}
+	st.unused.Store(true)
+	if st.stop != nil {
+		st.stop()
+	}
+	if st.answered {
+		endWatch(st.req)
+	}
+	st.conn.transport.release(st.conn)
 }
 
 // endResponse says that the response has ended, in any way.
@@ -92,7 +144,8 @@ func (st *clientStream) explain(err error) error {
 
 // handleTrailers adds the response's trailers.
 func (st *clientStream) handleTrailers(fields []qpack.Field) {
-	st.resp.Trailer = mergeTrailers(st.resp.Trailer, fields)
+	resp := st.waiting.resp
+	resp.Trailer = mergeTrailers(resp.Trailer, fields)
 }
 
 // handleBodyEnd ends the response; the request is reset unless the response is complete,
@@ -103,7 +156,7 @@ func (st *clientStream) handleBodyEnd(err error) error {
 	case io.EOF:
 		return err
 	case http.ErrBodyReadAfterClose:
-		cancel(st.stream.Ref(), h3.RequestCancelled)
+		cancel(st.ref, h3.RequestCancelled)
 		return err
 	}
 	st.distrust(err)
@@ -129,7 +182,7 @@ func (b *responseBody) Close() error {
 	st := (*clientStream)(b)
 	err := st.body.Close()
 	if st.uploading() {
-		st.stream.CancelWrite(uint64(h3.RequestCancelled))
+		st.ref.CancelWrite(uint64(h3.RequestCancelled))
 	}
 	return err
 }

@@ -2,50 +2,24 @@ package http3
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"os"
-	"sync"
-	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
-// headerTimeout is the time for a response's header.
-type headerTimeout struct {
-	mu      sync.Mutex
-	arrived bool // there is none any more
-}
-
-// beginHeaderTimeout begins the Transport's time for the response's header. As in
-// net/http, that is when the request was written, with its content. What of it the
-// peer does not want counts as written.
-func (st *clientStream) beginHeaderTimeout() {
+// limitHeader begins the Transport's time for the response's header. As in net/http, that
+// is when the request was written, with its content. What of it the peer does not want
+// counts as written. On the loop.
+func (st *clientStream) limitHeader(t *quic.Turn) {
 	limit := st.conn.transport.ResponseHeaderTimeout
-	if limit <= 0 {
-		return
-	}
-	st.timeout.mu.Lock()
-	defer st.timeout.mu.Unlock()
-	if !st.timeout.arrived {
-		_ = st.body.setReadDeadline(time.Now().Add(limit))
+	if limit > 0 && !st.over {
+		t.SetTimer(&st.timer, t.Now()+limit, st)
 	}
 }
 
-// awaitResponse is readResponse within the Transport's time.
-func (st *clientStream) awaitResponse() (*http.Response, error) {
-	st.conn.awaited.add(st)
-	defer st.conn.awaited.remove(st)
-	if st.conn.transport.ResponseHeaderTimeout <= 0 {
-		return st.readResponse()
-	}
-	resp, err := st.readResponse()
-	st.timeout.mu.Lock()
-	defer st.timeout.mu.Unlock()
-	st.timeout.arrived = true
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, errHeaderTimeout
-	}
-	_ = st.body.setReadDeadline(time.Time{})
-	return resp, err
+// HandleTimer is called when the response's header has not come in time.
+func (st *clientStream) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+	st.conn.turn = t
+	st.end(errHeaderTimeout)
 }
 
 // errHeaderTimeout is a net.Error.

@@ -88,6 +88,32 @@ func gotConn(trace *httptrace.ClientTrace, cc *clientConn, how acquired) {
 	}
 }
 
+// firstByte calls the hook for the response's first byte, once.
+func (st *clientStream) firstByte() {
+	if !st.heard {
+		st.heard = true
+		st.trace.GotFirstResponseByte()
+	}
+}
+
+// wantsInterim reports whether there are hooks for an interim response.
+func wantsInterim(trace *httptrace.ClientTrace, status int) bool {
+	return trace.Got1xxResponse != nil || status == 100 && trace.Got100Continue != nil
+}
+
+// tellInterim calls the hooks for an interim response, for which the loop waits before it
+// reads the next. An error of theirs ends the request.
+func (st *clientStream) tellInterim() {
+	err := traceInterim(st.trace, st.waiting.interim)
+	st.conn.Post(func() {
+		if err != nil {
+			st.end(err)
+		} else {
+			st.body.rs.Resume(now(st.conn.turn))
+		}
+	})
+}
+
 // traceInterim tells of an interim response. The error is the hook's, for which
 // the request is given up.
 func traceInterim(trace *httptrace.ClientTrace, h *h3.ResponseHeader) error {

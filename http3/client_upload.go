@@ -5,16 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
-// upload is what a request with a body has.
+// upload is what a request has whose content is not sent along with its header.
 type upload struct {
-	proceed chan bool   // tells it to begin, or that it need not; nil if it does not wait
-	unwatch func() bool // ends the watch on the sending half
+	follows bool             // the header, on its own; without, all of the request is sent at once
+	stream  *quic.SendStream // which is not the loop's
+	unsent  []byte           // of the header
+	proceed chan bool        // tells it to begin, or that it need not; nil if it does not wait
+	unwatch func() bool      // ends the watch on the sending half
 
 	bodyClosed atomic.Bool
 	over       atomic.Bool // it is not counted in clientStream.open any more
@@ -28,7 +33,7 @@ type upload struct {
 // the body is closed, which has to make Read return, in a goroutine of its own.
 func (st *clientStream) beginUpload() {
 	st.open.Add(1)
-	st.upload.unwatch = context.AfterFunc(st.stream.Context(), st.abandonUpload)
+	st.upload.unwatch = context.AfterFunc(st.upload.stream.Context(), st.abandonUpload)
 	go st.send()
 }
 
@@ -41,7 +46,9 @@ func (st *clientStream) abandonUpload() {
 // endUpload says that the upload is over, in any way.
 func (st *clientStream) endUpload() {
 	if st.upload.over.CompareAndSwap(false, true) {
-		st.beginHeaderTimeout()
+		if st.conn.transport.ResponseHeaderTimeout > 0 {
+			st.conn.qc.Run(st.limitHeader)
+		}
 		st.done()
 	}
 }
@@ -72,10 +79,13 @@ func (st *clientStream) send() {
 		st.forgoUpload()
 		return
 	}
-	err := st.copyBody()
+	_, err := st.upload.stream.Write(st.upload.unsent)
+	if err == nil {
+		err = st.copyBody()
+	}
 	if st.upload.bodyClosed.Load() {
 		// What the body says is due to this end's having closed it.
-		st.wroteRequest(context.Cause(st.stream.Context()))
+		st.wroteRequest(context.Cause(st.upload.stream.Context()))
 		return
 	}
 	closeErr := st.closeRequestBody()
@@ -84,21 +94,16 @@ func (st *clientStream) send() {
 	}
 	if err == nil {
 		st.upload.unwatch()
-		_, err = st.stream.WriteLast(appendTrailers(nil, &st.body.rs, st.req.Trailer))
+		_, err = st.upload.stream.WriteLast(appendTrailers(nil, &st.body.rs, st.req.Trailer))
 	}
 	st.wroteRequest(err)
 	var own *uploadError
 	if errors.As(err, &own) {
 		// The request is not what the user wanted to send.
 		st.upload.err.CompareAndSwap(nil, &own.cause)
-		cancel(st.stream.Ref(), h3.RequestCancelled)
+		cancel(st.ref, h3.RequestCancelled)
 	}
 }
-
-// uploadError is an error of the user's body rather than of the stream.
-type uploadError struct{ cause error }
-
-func (e *uploadError) Error() string { return e.cause.Error() }
 
 // copyBody sends the request's content.
 func (st *clientStream) copyBody() error {
@@ -109,7 +114,7 @@ func (st *clientStream) copyBody() error {
 	for {
 		n, readErr := st.req.Body.Read(buf[h3.MaxFrameHeaderSize:])
 		if length >= 0 && sent+int64(n) > length {
-			return &uploadError{fmt.Errorf("http3: request body is longer than its Content-Length %d", length)}
+			return errLongBody(st.req)
 		}
 		if n > 0 {
 			// With a known length all content is one DATA frame.
@@ -121,20 +126,33 @@ func (st *clientStream) copyBody() error {
 			if length <= 0 || sent == 0 {
 				piece = withFrameHeader(buf, n, frame)
 			}
-			if _, err := st.stream.Write(piece); err != nil {
+			if _, err := st.upload.stream.Write(piece); err != nil {
 				return err
 			}
 			sent += int64(n)
 		}
 		switch {
 		case readErr == io.EOF && length >= 0 && sent < length:
-			return &uploadError{fmt.Errorf("http3: request body is shorter than its Content-Length %d", length)}
+			return errShortBody(st.req)
 		case readErr == io.EOF:
 			return nil
 		case readErr != nil:
 			return &uploadError{readErr}
 		}
 	}
+}
+
+// uploadError is an error of the user's body rather than of the stream.
+type uploadError struct{ cause error }
+
+func (e *uploadError) Error() string { return e.cause.Error() }
+
+func errLongBody(req *http.Request) error {
+	return &uploadError{fmt.Errorf("http3: request body is longer than its Content-Length %d", req.ContentLength)}
+}
+
+func errShortBody(req *http.Request) error {
+	return &uploadError{fmt.Errorf("http3: request body is shorter than its Content-Length %d", req.ContentLength)}
 }
 
 // withFrameHeader returns the n bytes of content in buf with the header of a

@@ -83,10 +83,6 @@ func (s *waitingStream) Read(p []byte) (n int, err error) {
 	default:
 		n, err = s.stream.Read(p)
 	}
-	if n > 0 && s.firstByte != nil {
-		s.firstByte()
-		s.firstByte = nil
-	}
 	if isDeadline(err) {
 		s.paused, err = err, h3.ErrPaused
 	}

@@ -91,6 +91,10 @@ const (
 	// them all would be.
 	maxPooledBuffer = 64 << 10
 
+	// smallContent is the size, in bytes, up to which a request's content that is in memory
+	// leaves along with the header: what most forms and documents of JSON need.
+	smallContent = 4 << 10
+
 	// uploadBufferSize is the piece, in bytes, in which a request's content is
 	// read and sent.
 	uploadBufferSize = 32 << 10

@@ -41,7 +41,7 @@ type largeHeader struct {
 func (l largeHeader) serve() {
 	c := l.exchange.conn
 	var head *requestHead
-	if h := l.section.Decode(); h != nil {
+	if h := l.section.DecodeRequest(); h != nil {
 		head = &requestHead{RequestHeader: *h}
 		head.collect(nil)
 	}

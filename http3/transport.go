@@ -120,18 +120,22 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // roundTrip is RoundTrip for a request that can be sent.
 func (t *Transport) roundTrip(first *http.Request) (*http.Response, error) {
-	req, addr := first, originAddr(first.URL)
+	req, addr, full := first, originAddr(first.URL), false
 	for attempt := 1; ; attempt++ {
-		resp, err := t.try(req, addr)
+		resp, err := t.try(req, addr, full)
 		if err == nil {
 			resp.Request = first
 			return resp, nil
 		}
-		again, ok := err.again(req, attempt < maxAttempts && err.repeatable(req))
+		full = err.cause == quic.ErrStreamLimit
+		again, ok := err.again(req, full || attempt < maxAttempts && err.repeatable(req))
 		if !ok {
 			return nil, err.result(req.Context(), addr)
 		}
 		req = again
+		if full {
+			attempt--
+		}
 		if err.busy {
 			t.pause(req.Context(), rejectionPause(attempt))
 		}
@@ -160,19 +164,15 @@ func (t *Transport) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// try sends a request once.
-func (t *Transport) try(req *http.Request, addr string) (*http.Response, *attemptError) {
+// try sends a request once. again says that the connection that it was to be sent on was
+// full.
+func (t *Transport) try(req *http.Request, addr string, again bool) (*http.Response, *attemptError) {
 	alone := t.DisableKeepAlives || wantsClose(req)
-	for again := false; ; again = true {
-		cc, how, err := t.acquireTraced(req.Context(), addr, alone, again)
-		if err != nil {
-			return nil, &attemptError{cause: err, unsent: true, untouched: true}
-		}
-		resp, failed := t.tryOn(cc, how, req, addr)
-		if failed == nil || failed.cause != quic.ErrStreamLimit {
-			return resp, failed
-		}
+	cc, how, err := t.acquireTraced(req.Context(), addr, alone, again)
+	if err != nil {
+		return nil, &attemptError{cause: err, unsent: true, untouched: true}
 	}
+	return t.tryOn(cc, how, req, addr)
 }
 
 // wantsClose reports whether a request is the last of its connection.
@@ -183,16 +183,11 @@ func wantsClose(req *http.Request) bool {
 // tryOn sends a request once on a connection, on which it is counted. If that is full,
 // the error is quic.ErrStreamLimit.
 func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr string) (*http.Response, *attemptError) {
-	s, err := cc.qc.OpenWith(req.Context(), quic.Opening{NoWait: true})
-	switch {
-	case err == quic.ErrStreamLimit:
-		t.full(cc, how)
-		return nil, &attemptError{cause: err, unsent: true, untouched: true}
-	case err != nil:
-		return nil, cc.unopened(req.Context(), err)
-	}
-	resp, failed := cc.roundTrip(req, s)
+	resp, failed := cc.roundTrip(req)
 	if failed != nil {
+		if failed.cause == quic.ErrStreamLimit {
+			t.full(cc, how)
+		}
 		failed.reused = how.reused
 		return nil, failed
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -141,7 +142,7 @@ func (t *Transport) dialFailed(o *origin, d *dialing, err error) {
 // add puts a new connection into the pool. The lock is held.
 func (t *Transport) add(cc *clientConn, d *dialing) error {
 	if cc.ended {
-		return describe(cc.qc.Err())
+		return cc.dialError(cc.qc.Err())
 	}
 	if t.live == nil {
 		t.live = make(map[*clientConn]struct{})
@@ -173,7 +174,12 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
-	newHandler := func(turn *quic.Turn) quic.Handler { return newClientConn(t, turn, addr) }
+	var made atomic.Pointer[clientConn]
+	newHandler := func(turn *quic.Turn) quic.Handler {
+		cc := newClientConn(t, turn, addr)
+		made.Store(cc)
+		return cc
+	}
 	dial := new(quic.TransportConfig).DialEvents
 	if t.QUICTransport != nil {
 		dial = t.QUICTransport.DialEvents
@@ -182,9 +188,18 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		return dial(ctx, t.routed(addr), tlsConf, conf, newHandler)
 	})
 	if err != nil {
-		return nil, describe(err) // which says where to, or that one end closed the connection at once
+		return nil, made.Load().dialError(err) // which says where to, or that one end closed the connection at once
 	}
 	return qc.Handler().(*clientConn), nil
+}
+
+// dialError returns why there is no connection, though c was there for a moment if it is
+// not nil.
+func (c *clientConn) dialError(err error) error {
+	if c != nil && c.goAway.Load() != noGoAway {
+		return errLeaves
+	}
+	return describe(err)
 }
 
 // routed returns the address to dial for an origin. TLS makes sure that its server

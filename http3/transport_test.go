@@ -466,15 +466,15 @@ func TestSlowRequestIsNotSentTwice(t *testing.T) {
 		done <- err
 	}()
 	wait(t, "the handler", begun)
-	acknowledged := func() bool { // published figures may be a turn's in which it was not sent yet
-		ts.transport.mu.Lock()
-		defer ts.transport.mu.Unlock()
-		for cc := range ts.transport.live {
-			cc.awaited.mu.Lock()
-			defer cc.awaited.mu.Unlock()
-			return cc.awaited.list.acknowledged()
-		}
-		return false
+	ts.transport.mu.Lock()
+	cc := ts.transport.pool[path.LocalAddr().String()].conns[0]
+	ts.transport.mu.Unlock()
+	acknowledged := func() (is bool) { // published figures may be a turn's in which it was not sent yet
+		_ = cc.do(func(*quic.Turn) error {
+			is = cc.awaited.list.acknowledged()
+			return nil
+		})
+		return is
 	}
 	if !eventually(acknowledged) {
 		t.Fatal("the request is not acknowledged")

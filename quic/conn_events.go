@@ -48,7 +48,7 @@ func (c events) HandleStreamOpened(e *engine.Stream) {
 
 func (c events) HandleReadable(e *engine.Stream) {
 	s := e.App.(*stream)
-	if s.is(flagDetached) {
+	if s.is(flagReadDetached) {
 		c.woke = true
 		s.signal(&s.reading)
 	}
@@ -56,7 +56,7 @@ func (c events) HandleReadable(e *engine.Stream) {
 		return
 	}
 	t := c.begin()
-	if !s.is(flagDetached) {
+	if !s.is(flagReadDetached) {
 		s.handler.HandleReadable(t, s.ref())
 	}
 	s.noticeReceivingEnd(t)
@@ -68,7 +68,7 @@ func (c events) HandleWritable(e *engine.Stream) {
 	if err := e.Send.Err(); err != nil && e.Sends() {
 		s.sendEnded(s.conn.publicError(err))
 	}
-	if s.is(flagDetached) {
+	if s.is(flagWriteDetached) {
 		c.woke = true
 		s.signal(&s.writing)
 	}
@@ -76,7 +76,7 @@ func (c events) HandleWritable(e *engine.Stream) {
 		return
 	}
 	t := c.begin()
-	if !s.is(flagDetached) {
+	if !s.is(flagWriteDetached) {
 		s.handler.HandleWritable(t, s.ref())
 	}
 	s.noticeSendingEnd(t)

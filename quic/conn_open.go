@@ -168,7 +168,7 @@ func (c *Conn) fulfil(r *openRequest) error {
 	s := c.newStream(e)
 	r.stream = s.ref().blocking()
 	if !r.Events {
-		s.flags.Or(flagDetached)
+		s.flags.Or(flagReadDetached | flagWriteDetached)
 	}
 	return nil
 }

@@ -93,11 +93,22 @@ func (s StreamRef) Context() context.Context {
 // on (HandleEnd): goroutines use it with calls that block. It may be called again and
 // returns the same stream. Of a stream in one direction the other half is of no use.
 func (s StreamRef) Detach() *Stream {
+	s.detach(flagReadDetached | flagWriteDetached)
+	return s.blocking()
+}
+
+// DetachSend is Detach for the sending half alone: the receiving half stays its
+// StreamHandler's.
+func (s StreamRef) DetachSend() *SendStream {
+	s.detach(flagWriteDetached)
+	return &SendStream{s}
+}
+
+func (s StreamRef) detach(halves uint32) {
 	if in := s.enter(); in != nil {
-		in.flags.Or(flagDetached)
+		in.flags.Or(halves)
 		in.leave()
 	}
-	return s.blocking()
 }
 
 // blocking returns the stream as goroutines see it.

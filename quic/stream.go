@@ -108,9 +108,10 @@ type half struct {
 
 // The flags of a stream.
 const (
-	flagDetached     = 1 << iota // the handler is told only of ends
-	flagReadExpired              // the deadline has passed
-	flagWriteExpired             // likewise
+	flagReadDetached  = 1 << iota // of this half the handler is told only how it ends
+	flagWriteDetached             // likewise
+	flagReadExpired               // the deadline has passed
+	flagWriteExpired              // likewise
 	flagReadCancelled
 	flagWriteCancelled
 	flagNoReading // the stream only sends

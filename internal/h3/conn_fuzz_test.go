@@ -84,7 +84,7 @@ func (h *fakeHost) step(streams map[uint64]*fakeStream, op, number byte, b []byt
 	case op == 5:
 		h.conn.HandleDatagrams(h.now, [][]byte{b})
 	case op == 6 && h.aside != nil:
-		h.aside.Decode()
+		h.aside.DecodeRequest()
 		h.conn.HandleDecoded(h.now, h.aside)
 	case op == 7:
 		h.conn.Leave(h.now, time.Second)

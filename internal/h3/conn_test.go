@@ -253,7 +253,7 @@ func TestLargeSections(t *testing.T) {
 	h := newFake(conf)
 	s := h.feed(0, join(large, frame(FrameData, 'x')), false)
 	h.wantLog(t, "large", "large")
-	if header := h.aside.Decode(); header == nil || header.Path != "/" {
+	if header := h.aside.DecodeRequest(); header == nil || header.Path != "/" {
 		t.Fatalf("decoded %v", header)
 	}
 	h.conn.HandleDecoded(h.now, h.aside)
@@ -262,12 +262,12 @@ func TestLargeSections(t *testing.T) {
 
 	s = h.feed(4, large, false)
 	s.fail()
-	h.aside.Decode()
+	h.aside.DecodeRequest()
 	h.conn.HandleDecoded(h.now, h.aside)
 	h.wantLog(t, "reset meanwhile", "large; stop H3_REQUEST_REJECTED; reset H3_REQUEST_REJECTED; failed 4")
 
 	h.feed(8, headers(getFields+"X="+strings.Repeat("~", 500)), false)
-	h.aside.Decode()
+	h.aside.DecodeRequest()
 	h.conn.HandleDecoded(h.now, h.aside)
 	h.wantLog(t, "malformed", "large; stop H3_MESSAGE_ERROR; reset H3_MESSAGE_ERROR; failed 8")
 	if h.counted != 0 {

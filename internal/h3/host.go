@@ -9,7 +9,7 @@ type Stream interface {
 	// the end, and otherwise the error by which the stream has ended. With an empty p
 	// it only tells whether the peer has cancelled the stream, even if bytes that came
 	// before have not been read. A RequestStream that is used elsewhere (Detach) may
-	// have a Stream that waits, and is a TryReader in addition.
+	// have a Stream that waits.
 	Read(p []byte) (int, error)
 	// Write takes as much of p as there is room for, and does not keep it. With fin it
 	// takes all of p, whatever the room, and ends the sending half.
@@ -88,7 +88,8 @@ type Handler interface {
 	// 7). It reports whether a stream with this ID is there.
 	HandlePriority(id uint64, p Priority) bool
 
-	// HandleInterim: an interim response (1xx) has come. An error ends the request.
+	// HandleInterim: an interim response (1xx) has come. h is as in HandleRequest. An
+	// error ends the request; RequestStream.Pause has the next response wait.
 	HandleInterim(now monotime.Time, rs *RequestStream, h *ResponseHeader) error
 	// HandleResponse: the final response has begun. h is as in HandleRequest.
 	HandleResponse(now monotime.Time, rs *RequestStream, h *ResponseHeader)
@@ -98,8 +99,8 @@ type Handler interface {
 	// does not know the stream any more.
 	HandleFailed(rs *RequestStream, err error)
 	// HandleLargeSection: a header section is too large to be decoded here
-	// (Config.LoopSection). s.Decode does it on any goroutine; then
-	// Conn.HandleDecoded takes it.
+	// (Config.LoopSection). s.DecodeRequest or DecodeResponse does it on any
+	// goroutine; then Conn.HandleDecoded takes it.
 	HandleLargeSection(rs *RequestStream, s *LargeSection)
 	// HandleContent: RequestStream.Read finds something new, be it the end.
 	HandleContent(now monotime.Time, rs *RequestStream)

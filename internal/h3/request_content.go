@@ -68,6 +68,33 @@ func (rs *RequestStream) blockedRead() (int, error) {
 	return 0, nil
 }
 
+// TakeContent returns all of the message's content, which is the caller's then, if all of
+// the message has arrived (Ended) and it is nothing but content after the header section.
+// Otherwise it reports false, and Read is to be called, which tells what else there is.
+func (rs *RequestStream) TakeContent() (content []byte, ok bool) {
+	if !rs.ended || rs.err != nil || !rs.isPlain() {
+		return nil, false
+	}
+	content = rs.pending
+	n, _ := rs.deframe(content)
+	rs.finish(io.EOF)
+	return content[:n], true
+}
+
+// isPlain reports whether what has been read along with the header section is the rest of
+// the message, and well-formed content. It looks with a copy of the reader.
+func (rs *RequestStream) isPlain() bool {
+	reader := rs.reader
+	for rest := rs.pending; len(rest) > 0; {
+		piece, used, err := reader.Next(rest)
+		if err != nil || piece.Kind == PieceTrailers {
+			return false
+		}
+		rest = rest[used:]
+	}
+	return reader.Finish() == nil
+}
+
 // Trailers returns the trailers, once Read has returned io.EOF.
 func (rs *RequestStream) Trailers() []qpack.Field { return rs.trailers }
 

@@ -2,7 +2,6 @@ package h3
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
@@ -25,8 +24,6 @@ func (rs *RequestStream) readHeader(now monotime.Time) {
 		case err == io.EOF:
 			rs.refuse(rs.reader.Finish())
 			return
-		case errors.Is(err, ErrPaused):
-			return
 		case err != nil:
 			rs.abandon(err)
 			return
@@ -38,9 +35,13 @@ func (rs *RequestStream) readHeader(now monotime.Time) {
 }
 
 // takeBytes takes bytes of the stream, up to the end of the header section. It reports
-// whether there is more to come of it.
+// whether more of it is to be read now.
 func (rs *RequestStream) takeBytes(now monotime.Time, sc *scratch, b []byte) (more bool) {
 	for len(b) > 0 {
+		if rs.phase == phasePaused {
+			rs.pending = bytes.Clone(b)
+			return false
+		}
 		piece, used, err := rs.reader.Next(b)
 		b = b[used:]
 		if err == nil && piece.Kind == PieceHeaders {
@@ -53,7 +54,7 @@ func (rs *RequestStream) takeBytes(now monotime.Time, sc *scratch, b []byte) (mo
 			return false
 		}
 	}
-	return true
+	return rs.phase == phaseHeader
 }
 
 // takeSection takes an encoded header section, and what was read beyond it. It reports
@@ -72,7 +73,7 @@ func (rs *RequestStream) takeSection(now monotime.Time, sc *scratch, section, re
 		}
 	}
 	limit := rs.reader.MaxSection()
-	large := c.loopSection > 0 && limit > int(c.loopSection) && !rs.elsewhere
+	large := c.loopSection > 0 && limit > int(c.loopSection)
 	if large {
 		limit = int(c.loopSection)
 	}
@@ -103,28 +104,35 @@ func (rs *RequestStream) takeFields(now monotime.Time, sc *scratch, fields []qpa
 		}
 		return false, rs.acceptRequest(now, sc, &sc.request, rest)
 	}
-	sc.response, err = ParseResponse(fields)
-	if err == nil {
-		err = rs.checkCount(len(sc.response.Fields))
-	}
-	switch {
-	case err != nil:
+	if sc.response, err = rs.parseResponse(fields); err != nil {
 		return false, err
-	case sc.response.Status < 200:
-		return true, rs.takeInterim(now, fields, &sc.response)
 	}
-	rs.acceptResponse(now, sc, &sc.response, rest)
+	return rs.takeResponse(now, sc, &sc.response, rest)
+}
+
+// takeResponse takes a response's header, as takeSection does.
+func (rs *RequestStream) takeResponse(now monotime.Time, sc *scratch, h *ResponseHeader, rest []byte) (more bool, err error) {
+	if h.Status < 200 {
+		return true, rs.takeInterim(now, h)
+	}
+	rs.acceptResponse(now, sc, h, rest)
 	return false, nil
 }
 
 // decode decodes a field section of the message into sc, of limit bytes at most,
 // decoded.
 func (rs *RequestStream) decode(sc *scratch, section []byte, limit int) ([]qpack.Field, error) {
-	var err error
-	sc.fields, err = rs.conn.state.Decoder().AppendFields(&sc.decoder, &rs.sections, sc.fields[:0], section, limit)
+	fields, err := rs.decodeWith(sc, section, limit)
 	if err == qpack.ErrAbandoned {
 		err = rs.whyAbandoned()
 	}
+	return fields, err
+}
+
+// decodeWith is decode for any goroutine.
+func (rs *RequestStream) decodeWith(sc *scratch, section []byte, limit int) ([]qpack.Field, error) {
+	var err error
+	sc.fields, err = rs.conn.state.Decoder().AppendFields(&sc.decoder, &rs.sections, sc.fields[:0], section, limit)
 	rs.conn.tellDecoded()
 	return sc.fields, err
 }
@@ -161,6 +169,15 @@ func (rs *RequestStream) parseRequest(fields []qpack.Field) (RequestHeader, erro
 	return h, err
 }
 
+// parseResponse takes a response's header section apart.
+func (rs *RequestStream) parseResponse(fields []qpack.Field) (ResponseHeader, error) {
+	h, err := ParseResponse(fields)
+	if err == nil {
+		err = rs.checkCount(len(h.Fields))
+	}
+	return h, err
+}
+
 // acceptRequest begins a request whose header section is well-formed, given what was
 // read beyond it.
 func (rs *RequestStream) acceptRequest(now monotime.Time, sc *scratch, h *RequestHeader, rest []byte) error {
@@ -188,16 +205,21 @@ func (rs *RequestStream) acceptRequest(now monotime.Time, sc *scratch, h *Reques
 
 // takeInterim takes an interim response. As in net/http, all of them together must not
 // be larger than a header section.
-func (rs *RequestStream) takeInterim(now monotime.Time, fields []qpack.Field, h *ResponseHeader) error {
+func (rs *RequestStream) takeInterim(now monotime.Time, h *ResponseHeader) error {
 	rs.reader.Interim()
-	for i := range fields {
-		rs.interim += fields[i].Size()
+	rs.interim += statusFieldSize
+	for i := range h.Fields {
+		rs.interim += h.Fields[i].Size()
 	}
 	if rs.interim > rs.reader.MaxSection() && !rs.anyInterim {
 		return errInterim
 	}
 	return rs.conn.handler.HandleInterim(now, rs, h)
 }
+
+// statusFieldSize is the size of a response's only pseudo-header field (RFC 9114, Section
+// 4.2.2).
+var statusFieldSize = qpack.Field{Name: ":status", Value: "200"}.Size()
 
 // acceptResponse begins the final response, given what was read beyond its header.
 func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *ResponseHeader, rest []byte) {
@@ -210,21 +232,22 @@ func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *Respo
 	default:
 		rs.reader.ExpectLength(h.ContentLength)
 	}
-	rs.pending = append([]byte(nil), rest...)
-	if len(rest) == 0 {
-		rs.lookOnce(sc.buf[:responseLook])
+	if h.ContentLength > int64(len(sc.buf)) {
+		rs.pending = bytes.Clone(rest)
+	} else {
+		_ = rs.lookForEnd(sc, rest) // reading the content meets the same error
 	}
 	rs.whole = rs.ended && len(rs.pending) == 0 && rs.reader.Finish() == nil
 	rs.phase = phaseContent
 	rs.conn.handler.HandleResponse(now, rs, h)
 }
 
-// lookForEnd reads on without waiting, up to the size of a buffer, so that a small
-// message is known to be complete before it is told of. The error is that of a reset.
+// lookForEnd reads on, up to the size of a buffer, so that a small message is known to be
+// complete before it is told of. The error is that of a reset.
 func (rs *RequestStream) lookForEnd(sc *scratch, rest []byte) error {
-	rs.pending = append([]byte(nil), rest...)
+	rs.pending = bytes.Clone(rest)
 	for len(rs.pending) < len(sc.buf) {
-		n, err := rs.tryRead(sc.buf[:])
+		n, err := rs.stream.Read(sc.buf[:])
 		rs.pending = append(rs.pending, sc.buf[:n]...)
 		switch {
 		case err == io.EOF:
@@ -235,24 +258,4 @@ func (rs *RequestStream) lookForEnd(sc *scratch, rest []byte) error {
 		}
 	}
 	return nil
-}
-
-// responseLook is how many bytes beyond a response's header section are looked at in the
-// hope that it is all: if there is content, its reader has memory for it.
-const responseLook = 256
-
-// lookOnce looks whether the stream ends here. What is wrong with it, reading the content
-// shows.
-func (rs *RequestStream) lookOnce(buf []byte) {
-	n, err := rs.tryRead(buf)
-	rs.pending = append(rs.pending, buf[:n]...)
-	rs.ended = err == io.EOF
-}
-
-// tryRead reads without waiting, also over a Stream that can wait.
-func (rs *RequestStream) tryRead(p []byte) (int, error) {
-	if s, ok := rs.stream.(TryReader); ok {
-		return s.TryRead(p)
-	}
-	return rs.stream.Read(p)
 }

@@ -16,9 +16,9 @@ type LargeSection struct {
 	section, rest []byte
 
 	// Of a section decoded elsewhere:
-	fields  []qpack.Field
-	request RequestHeader
-	err     error
+	request  RequestHeader // one of both
+	response ResponseHeader
+	err      error
 }
 
 // headerSlack is what the unfinished header sections of a connection may have in all,
@@ -28,15 +28,16 @@ const headerSlack = 64 << 10
 
 // holdHeader notes how many bytes are kept of a header section that is not complete, or
 // not decoded. Flow control does not count them any more. It reports whether there is
-// room for them.
+// room for them. For responses there always is, but for tunnels': a client asks for as many
+// as it likes, of a server that it has chosen.
 func (rs *RequestStream) holdHeader(n int) bool {
-	if rs.elsewhere {
-		return true // a client's, which has chosen its server
-	}
 	c, more := rs.conn, n-rs.heldBytes
 	rs.heldBytes = n
-	c.held += int64(more)
 	within := c.transport.CountBuffered(more)
+	if !rs.isServer() && !rs.extended {
+		return true
+	}
+	c.held += int64(more)
 	return more <= 0 || within && c.held <= int64(c.maxSection)+headerSlack
 }
 
@@ -53,7 +54,7 @@ func (rs *RequestStream) awaitHeader() {
 // limitTime sets the deadline after which the header section is refused.
 func (rs *RequestStream) limitTime() {
 	c := rs.conn
-	if c.headerTimeout <= 0 || rs.elsewhere || !rs.deadline.IsZero() {
+	if c.headerTimeout <= 0 || !rs.deadline.IsZero() {
 		return
 	}
 	// All have the same time, so the list is in the order of their deadlines.
@@ -147,14 +148,31 @@ func (rs *RequestStream) goOn(now monotime.Time, sc *scratch, rest []byte, more 
 	}
 }
 
-// checkHeld looks whether a stream was reset whose header section is kept, perhaps
-// after content that nobody will read before that.
-func (rs *RequestStream) checkHeld(now monotime.Time) {
+// checkHeld looks whether a stream was reset that is not read for now, perhaps after bytes
+// that nobody will read before that.
+func (rs *RequestStream) checkHeld() {
 	if _, err := rs.stream.Read(nil); err != nil && err != io.EOF {
 		rs.abandon(err)
-	} else if rs.elsewhere {
-		rs.conn.state.Decoder().Unpark(&rs.sections)
-		rs.takeHeld(now)
+	}
+}
+
+// Pause has nothing further be read of the header section, until Resume: a host calls it
+// in Handler.HandleInterim, whose handling of an interim response takes longer.
+func (rs *RequestStream) Pause() { rs.phase = phasePaused }
+
+// Resume ends Pause. It does nothing when the stream has failed meanwhile.
+func (rs *RequestStream) Resume(now monotime.Time) {
+	if rs.phase != phasePaused {
+		return
+	}
+	rs.conn.now = now
+	rs.phase = phaseHeader
+	rest := rs.pending
+	rs.pending = nil
+	sc := getScratch()
+	defer sc.release()
+	if rs.takeBytes(now, sc, rest) {
+		rs.readHeader(now)
 	}
 }
 
@@ -173,23 +191,38 @@ func (rs *RequestStream) readAside(section, rest []byte) {
 	rs.conn.handler.HandleLargeSection(rs, s)
 }
 
-// Decode decodes the section, on any goroutine, and returns the request's header for
-// the host to begin with; nil if there is none. Conn.HandleDecoded is to be called next.
-func (s *LargeSection) Decode() *RequestHeader {
-	sc := getScratch()
-	defer sc.release()
-	fields, err := s.rs.decode(sc, s.section, s.rs.reader.MaxSection())
-	if s.err = err; err != nil {
-		return nil
-	}
-	s.fields = append(s.fields, fields...)
-	if s.rs.isServer() {
-		s.request, s.err = s.rs.parseRequest(s.fields)
+// DecodeRequest decodes the section, on any goroutine, and returns the request's header
+// for the host to begin with; nil if there is none. Conn.HandleDecoded is to be called next.
+func (s *LargeSection) DecodeRequest() *RequestHeader {
+	fields := s.decode()
+	if s.err == nil {
+		s.request, s.err = s.rs.parseRequest(fields)
 	}
 	if s.err != nil {
 		return nil
 	}
 	return &s.request
+}
+
+// DecodeResponse is DecodeRequest for a client.
+func (s *LargeSection) DecodeResponse() *ResponseHeader {
+	fields := s.decode()
+	if s.err == nil {
+		s.response, s.err = s.rs.parseResponse(fields)
+	}
+	if s.err != nil {
+		return nil
+	}
+	return &s.response
+}
+
+// decode returns the section's fields.
+func (s *LargeSection) decode() (fields []qpack.Field) {
+	sc := getScratch()
+	defer sc.release()
+	decoded, err := s.rs.decodeWith(sc, s.section, s.rs.reader.MaxSection())
+	s.err = err
+	return append(fields, decoded...)
 }
 
 // HandleDecoded goes on with a message whose header section was decoded elsewhere,
@@ -211,7 +244,7 @@ func (c *Conn) HandleDecoded(now monotime.Time, s *LargeSection) {
 	case rs.isServer():
 		err = rs.acceptRequest(now, sc, &s.request, s.rest)
 	default:
-		more, err = rs.takeFields(now, sc, s.fields, s.rest)
+		more, err = rs.takeResponse(now, sc, &s.response, s.rest)
 	}
 	rs.goOn(now, sc, s.rest, more, err)
 }

@@ -23,6 +23,26 @@ func (rs *RequestStream) SendHeaders(fields []qpack.Field, fin bool) error {
 	return rs.send(b, fin)
 }
 
+// SendMessage sends all of a message that is there already: its header section, and
+// content and trailers, of which there may be none. Of small ones one piece is made.
+func (rs *RequestStream) SendMessage(fields []qpack.Field, content []byte, trailers []qpack.Field) error {
+	sc := getScratch()
+	defer sc.release()
+	b, due := rs.appendHeaders(sc.buf[:0], fields)
+	if len(content) > 0 {
+		b = append(AppendFrameHeader(b, FrameData, uint64(len(content))), content...)
+	}
+	if len(trailers) > 0 {
+		var more bool
+		b, more = rs.appendHeaders(b, trailers)
+		due = due || more
+	}
+	if due {
+		rs.conn.flushQPACK()
+	}
+	return rs.send(b, true)
+}
+
 // SendTrailers sends a trailer section, with which the message ends.
 func (rs *RequestStream) SendTrailers(fields []qpack.Field) error {
 	return rs.SendHeaders(fields, true)
@@ -83,6 +103,14 @@ func (rs *RequestStream) SendLast(p []byte) {
 
 // Unsent returns how many bytes given to Send the stream has not taken.
 func (rs *RequestStream) Unsent() int { return len(rs.unsent) }
+
+// TakeUnsent returns what SendHeaders has kept, for a host that has another goroutine write
+// it, and what follows it.
+func (rs *RequestStream) TakeUnsent() []byte {
+	b := rs.unsent
+	rs.unsent = nil
+	return b
+}
 
 // send sends frames, of which a copy is kept if the stream does not take them now.
 func (rs *RequestStream) send(b []byte, fin bool) error {

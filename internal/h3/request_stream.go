@@ -33,7 +33,7 @@ type RequestStream struct {
 	// Of the reading half:
 	reader     MessageReader
 	sections   qpack.ReadStream // those of the stream
-	pending    []byte           // of the stream, read along with the header section
+	pending    []byte           // of the stream, read along with a header section
 	held       *LargeSection    // the header section waits for insertions, or is decoded elsewhere
 	trailing   []byte           // a trailer section that waits for insertions
 	trailers   []qpack.Field
@@ -58,7 +58,8 @@ type RequestStream struct {
 //
 //	phaseSignal ──▶ phaseHeader ──▶ phaseContent
 //	                 │       ▲
-//	                 └▶ phaseHeld: insertions, or a decoder elsewhere
+//	                 ├▶ phaseHeld: insertions, or a decoder elsewhere
+//	                 └▶ phasePaused: the host
 //
 // phaseOver is that of a stream that was read to its end, or is not read any more.
 type phase uint8
@@ -67,6 +68,7 @@ const (
 	phaseSignal phase = iota
 	phaseHeader
 	phaseHeld
+	phasePaused
 	phaseContent
 	phaseOver
 )
@@ -125,7 +127,7 @@ func (rs *RequestStream) isRequest() bool {
 
 // BeginRequest makes rs the request stream s, which the host of a client has opened,
 // for a request of this method; extended says that it has :protocol. Its fields are to
-// be sent next. Any goroutine may call it that calls Detach next.
+// be sent next.
 func (c *Conn) BeginRequest(rs *RequestStream, id uint64, s Stream, method string, extended bool) {
 	rs.begin(c, id, s)
 	switch rs.extended = extended; {
@@ -166,8 +168,8 @@ func (rs *RequestStream) Ended() (ended bool, n int) { return rs.ended, len(rs.p
 // comes back to it.
 func (rs *RequestStream) Reusable() bool { return !rs.waited }
 
-// Detach says that rs is used on other goroutines from now on, over s. The host tells
-// nothing of the stream any more.
+// Detach says that rs is used on other goroutines from now on, over s: its header section
+// has been told. The host tells nothing of the stream any more.
 func (rs *RequestStream) Detach(s Stream) { rs.stream, rs.elsewhere = s, true }
 
 // Cancel ends both directions of the stream. Any goroutine may call it.
@@ -202,18 +204,15 @@ func (rs *RequestStream) abandonSections() {
 }
 
 // HandleReadable reads what has arrived of the header section, or tells that there is
-// content to be read. After Detach, the new owner may call it to read the header section,
-// over a Stream that waits.
+// content to be read.
 func (rs *RequestStream) HandleReadable(now monotime.Time) {
-	if !rs.elsewhere {
-		rs.conn.now = now
-	}
+	rs.conn.now = now
 	switch {
 	case rs.phase == phaseSignal && !rs.readSignal(now):
 	case rs.phase == phaseHeader:
 		rs.readHeader(now)
-	case rs.phase == phaseHeld:
-		rs.checkHeld(now)
+	case rs.phase == phaseHeld, rs.phase == phasePaused:
+		rs.checkHeld()
 	case rs.phase == phaseContent:
 		rs.conn.handler.HandleContent(now, rs)
 	}
@@ -248,9 +247,7 @@ func (rs *RequestStream) fail(err error) {
 	rs.held = nil
 	rs.reader.Drop() // the client may leave the stream open
 	rs.Abandon()
-	if !rs.elsewhere {
-		rs.stream.SetHandler(nil)
-	}
+	rs.stream.SetHandler(nil)
 	rs.conn.handler.HandleFailed(rs, err)
 }
 

@@ -159,7 +159,7 @@ func (u *simUser) HandleContent(_ monotime.Time, rs *h3.RequestStream) { rs.App.
 func (u *simUser) HandleWritable(_ monotime.Time, rs *h3.RequestStream) { rs.App.(*exchange).send() }
 
 func (u *simUser) HandleLargeSection(_ *h3.RequestStream, s *h3.LargeSection) {
-	s.Decode()
+	s.DecodeRequest()
 	u.host.Conn.HandleDecoded(1, s)
 }
 
