@@ -19,15 +19,11 @@ func TestIdleGoodbye(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewState(0, h3.Settings{})
-	var u h3.UniStream
-	goAway := func(final bool) func() bool {
-		return func() bool { id, ok := client.PeerGoAway(); return ok && final == (id != 1<<62-4) }
+	if id := readGoAway(t, control); id != goAwayNotice {
+		t.Errorf("GOAWAY %d, want a notice", id)
 	}
-	readControl(t, client, &u, control.Ref().Detach(), goAway(false))
 	readMessage(t, c.request(true, headers(getFields)))
-	readControl(t, client, &u, control.Ref().Detach(), goAway(true))
-	if id, _ := client.PeerGoAway(); id != 4 {
+	if id := readGoAway(t, control); id != 4 {
 		t.Errorf("GOAWAY %d, want 4", id)
 	}
 	c.wantClose("idle", h3.NoError)
@@ -69,8 +65,8 @@ func TestCloseDuringHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewState(0, h3.Settings{})
-	var u h3.UniStream
-	readControl(t, client, &u, control.Ref().Detach(), func() bool { id, ok := client.PeerGoAway(); return ok && id == 0 })
+	if id := readGoAway(t, control); id != 0 {
+		t.Errorf("GOAWAY %d, want 0", id)
+	}
 	c.wantClose("during the handshake", h3.NoError)
 }

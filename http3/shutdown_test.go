@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -31,14 +32,10 @@ func TestShutdownWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := h3.NewState(0, h3.Settings{})
-	var u h3.UniStream
-	readControl(t, client, &u, control.Ref().Detach(), func() bool { _, ok := client.PeerGoAway(); return ok })
-	if id, _ := client.PeerGoAway(); id != 1<<62-4 {
+	if id := readGoAway(t, control); id != goAwayNotice {
 		t.Errorf("GOAWAY %d, want a notice", id)
 	}
-	readControl(t, client, &u, control.Ref().Detach(), func() bool { id, _ := client.PeerGoAway(); return id != 1<<62-4 })
-	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
+	if id := readGoAway(t, control); id != s.ID()+4 {
 		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
 	}
 	wantReset(t, "request after GOAWAY", c.request(true, headers(getFields)), h3.RequestRejected)
@@ -75,28 +72,49 @@ func TestCloseSaysWhatWasProcessed(t *testing.T) {
 	if err := ts.Close(); err != nil {
 		t.Error(err)
 	}
-	client := h3.NewState(0, h3.Settings{})
-	var u h3.UniStream
-	readControl(t, client, &u, control.Ref().Detach(), func() bool { _, ok := client.PeerGoAway(); return ok })
-	if id, _ := client.PeerGoAway(); id != s.ID()+4 {
+	if id := readGoAway(t, control); id != s.ID()+4 {
 		t.Errorf("GOAWAY %d, want %d", id, s.ID()+4)
 	}
 	c.wantClose("after Close", h3.NoError)
 }
 
-// readControl reads a control stream until a condition holds.
-func readControl(t *testing.T, c *h3.State, u *h3.UniStream, s *quic.Stream, until func() bool) {
+// goAwayNotice is the identifier of a GOAWAY that refuses nothing yet (RFC 9114, Section
+// 5.2).
+const goAwayNotice = 1<<62 - 4
+
+// readGoAway reads a server's control stream, up to the end of the next GOAWAY.
+func readGoAway(t *testing.T, s *quic.ReceiveStream) (id uint64) {
 	t.Helper()
-	buf := make([]byte, 1)
-	for !until() {
-		n, err := s.Read(buf)
-		if err != nil {
+	for {
+		typ := readVarint(t, s)
+		if typ == uint64(h3.StreamControl) {
+			continue // which begins it; there are no DATA frames on it
+		}
+		payload := make([]byte, readVarint(t, s))
+		if _, err := io.ReadFull(s, payload); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.HandleUni(1, u, buf[:n]); err != nil {
-			t.Fatal(err)
+		if h3.FrameType(typ) == h3.FrameGoAway {
+			id, _ = wire.ConsumeVarint(payload)
+			return id
 		}
 	}
+}
+
+// readVarint reads an integer (RFC 9000, Section 16).
+func readVarint(t *testing.T, r io.Reader) uint64 {
+	t.Helper()
+	b := make([]byte, 1, 8)
+	_, err := io.ReadFull(r, b)
+	if err == nil {
+		b = b[:1<<(b[0]>>6)]
+		_, err = io.ReadFull(r, b[1:])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := wire.ConsumeVarint(b)
+	return v
 }
 
 func TestShutdownGivesUp(t *testing.T) {

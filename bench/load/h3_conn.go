@@ -8,20 +8,30 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// h3Conn is an HTTP/3 connection as a quic.Handler. Only its loop's goroutine
-// uses it, but for qc.
+// h3Conn is an HTTP/3 connection: package h3's machine, as a quic.Handler. Only its
+// loop's goroutine uses it, but for qc.
 type h3Conn struct {
 	loop    *h3Loop
 	qc      *quic.Conn
+	machine *h3.Conn
+	turn    *quic.Turn                                  // of the callback under way
 	done    func(*quic.Turn, *h3Conn, *exchange, error) // a response is complete or will not come
-	control quic.StreamRef
-	waiting []time.Time // requests, by when they were due, that the peer's limit of streams keeps back
-	idle    []*exchange // to be used again
+	waiting []time.Time                                 // requests, by when they were due, that the peer's limit of streams keeps back
+	idle    []*exchange                                 // to be used again
 	running int
+}
+
+// newH3Conn returns a connection that has sent SETTINGS.
+func newH3Conn(t *quic.Turn, l *h3Loop, done func(*quic.Turn, *h3Conn, *exchange, error)) *h3Conn {
+	c := &h3Conn{loop: l, qc: t.Conn(), turn: t, done: done}
+	c.machine = h3.NewConn(h3.Config{Side: wire.ClientSide, Settings: h3.Settings{MaxFieldSectionSize: maxHeader}}, c, c)
+	c.machine.Start(rand.Uint64())
+	return c
 }
 
 // HandleTurn implements quic.TurnHandler: there are no goroutines.
@@ -29,26 +39,14 @@ func (c *h3Conn) HandleTurn(*quic.Turn) bool { return false }
 
 // exchange is a request and its response.
 type exchange struct {
-	conn   *h3Conn
-	due    time.Time // when the request should have left
-	reader h3.MessageReader
-	size   int // of the content so far, in bytes
+	h3Stream
+	request h3.RequestStream
+	due     time.Time // when the request should have left
+	size    int       // of the content so far, in bytes
 }
 
 // maxHeader bounds a response's header section, in bytes.
 const maxHeader = 16 << 10
-
-// start opens the control stream with SETTINGS.
-func (c *h3Conn) start(t *quic.Turn) {
-	s, err := t.Open(true, nil)
-	if err != nil {
-		return // HandleStreamsAvailable follows
-	}
-	c.control = s
-	state := h3.NewState(wire.ClientSide, h3.Settings{MaxFieldSectionSize: maxHeader})
-	// What is wrong with it comes to HandleClose.
-	_, _ = t.Write(s, state.AppendControlStream(nil, rand.Uint64()))
-}
 
 // send sends a request that is due, as soon as the peer allows the stream.
 func (c *h3Conn) send(t *quic.Turn, due time.Time) {
@@ -59,16 +57,16 @@ func (c *h3Conn) send(t *quic.Turn, due time.Time) {
 
 // trySend returns false if the peer allows no stream now.
 func (c *h3Conn) trySend(t *quic.Turn, due time.Time) bool {
+	c.turn = t
 	ex := c.newExchange()
 	s, err := t.Open(false, ex)
 	if err != nil {
 		c.idle = append(c.idle, ex)
 		return !errors.Is(err, quic.ErrStreamLimit) // HandleClose tells of the rest
 	}
-	ex.due, ex.size = due, 0
-	ex.reader = h3.NewMessageReader(wire.ClientSide, maxHeader)
-	ex.reader.ExpectLength(int64(c.loop.opts.size))
+	ex.ref, ex.due, ex.size = s, due, 0
 	c.running++
+	c.machine.BeginRequest(&ex.request, s.ID(), ex, "GET", false)
 	_, _ = t.WriteLast(s, c.loop.request) // reading meets the same error
 	return true
 }
@@ -76,7 +74,9 @@ func (c *h3Conn) trySend(t *quic.Turn, due time.Time) bool {
 func (c *h3Conn) newExchange() *exchange {
 	n := len(c.idle)
 	if n == 0 {
-		return &exchange{conn: c}
+		ex := &exchange{h3Stream: h3Stream{conn: c}}
+		ex.request.App = ex
+		return ex
 	}
 	ex := c.idle[n-1]
 	c.idle = c.idle[:n-1]
@@ -84,35 +84,39 @@ func (c *h3Conn) newExchange() *exchange {
 }
 
 // HandleStream takes a stream of the server's: its control stream and QPACK's.
-func (c *h3Conn) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return ignored{c.loop} }
-
-// ignored is a stream of the server's: SETTINGS and the like make no difference.
-type ignored struct{ loop *h3Loop }
-
-func (i ignored) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	for n := 1; n > 0; {
-		n, _ = t.Read(s, i.loop.buf[:])
-	}
+func (c *h3Conn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+	c.turn = t
+	e := &h3Stream{conn: c, ref: s}
+	c.machine.HandleStream(now(t), s.ID(), e)
+	return e
 }
 
-func (ignored) HandleWritable(*quic.Turn, quic.StreamRef)      {}
-func (ignored) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
+// HandleResponse takes a response's header.
+func (c *h3Conn) HandleResponse(at monotime.Time, rs *h3.RequestStream, h *h3.ResponseHeader) {
+	if h.Status != 200 {
+		rs.Cancel(h3.RequestCancelled)
+		c.finish(rs, fmt.Errorf("the response is %d", h.Status))
+		return
+	}
+	c.HandleContent(at, rs)
+}
 
-// HandleReadable reads what has come of a response.
-func (ex *exchange) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	c := ex.conn
+// HandleContent takes what has come of a response's content.
+func (c *h3Conn) HandleContent(_ monotime.Time, rs *h3.RequestStream) {
+	ex := rs.App.(*exchange)
 	for {
-		n, err := t.Read(s, c.loop.buf[:])
-		if feedErr := c.feed(ex, c.loop.buf[:n]); feedErr != nil {
-			err = feedErr
-			s.CancelRead(uint64(h3.MessageError))
-		}
+		n, err := rs.Read(c.loop.buf[:])
+		ex.size += n
+		c.loop.meter.bytes.Add(int64(n))
 		switch {
+		case err == io.EOF && ex.size == c.loop.opts.size:
+			c.finish(rs, nil)
+			return
 		case err == io.EOF:
-			c.finish(t, s, ex, ex.reader.Finish())
+			c.finish(rs, fmt.Errorf("the response has %d bytes of content instead of %d", ex.size, c.loop.opts.size))
 			return
 		case err != nil:
-			c.finish(t, s, ex, fmt.Errorf("stream %d: %w", s.ID(), err))
+			c.finish(rs, fmt.Errorf("stream %d: %w", rs.ID(), err))
 			return
 		case n == 0:
 			return
@@ -120,46 +124,27 @@ func (ex *exchange) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 	}
 }
 
-// feed takes the next bytes of a response.
-func (c *h3Conn) feed(ex *exchange, b []byte) error {
-	for len(b) > 0 {
-		p, n, err := ex.reader.Next(b)
-		if err != nil {
-			return err
-		}
-		b = b[n:]
-		switch p.Kind {
-		case h3.PieceHeaders:
-			if err := c.loop.checkHeader(p.Bytes); err != nil {
-				return err
-			}
-		case h3.PieceData:
-			ex.size += len(p.Bytes)
-			c.loop.meter.bytes.Add(int64(len(p.Bytes)))
-		}
-	}
-	return nil
+// HandleFailed is called when there is no response.
+func (c *h3Conn) HandleFailed(rs *h3.RequestStream, err error) {
+	c.finish(rs, fmt.Errorf("stream %d: %w", rs.ID(), err))
 }
 
 // finish ends an exchange.
-func (c *h3Conn) finish(t *quic.Turn, s quic.StreamRef, ex *exchange, err error) {
-	t.Release(s)
+func (c *h3Conn) finish(rs *h3.RequestStream, err error) {
+	ex := rs.App.(*exchange)
+	ex.handler = nil
+	c.turn.Release(ex.ref)
 	c.running--
-	c.done(t, c, ex, err)
-	c.idle = append(c.idle, ex)
+	c.done(c.turn, c, ex, err)
+	if rs.Reusable() {
+		c.idle = append(c.idle, ex)
+	}
 }
-
-// HandleWritable is called for requests that were cancelled.
-func (ex *exchange) HandleWritable(*quic.Turn, quic.StreamRef) {}
-
-// HandleEnd does nothing: reading has shown the end, and released the stream.
-func (ex *exchange) HandleEnd(*quic.Turn, quic.StreamRef, quic.End) {}
 
 // HandleStreamsAvailable sends what has waited.
 func (c *h3Conn) HandleStreamsAvailable(t *quic.Turn) {
-	if c.control == (quic.StreamRef{}) {
-		c.start(t)
-	}
+	c.turn = t
+	c.machine.HandleStreamsAvailable(now(t))
 	for len(c.waiting) > 0 && c.trySend(t, c.waiting[0]) {
 		c.waiting = c.waiting[1:]
 	}
@@ -167,6 +152,7 @@ func (c *h3Conn) HandleStreamsAvailable(t *quic.Turn) {
 
 // HandleClose ends what is running.
 func (c *h3Conn) HandleClose(t *quic.Turn, err error) {
+	c.machine.HandleClose()
 	for range c.running + len(c.waiting) {
 		c.done(t, c, new(exchange), fmt.Errorf("the connection ended: %w", err))
 	}

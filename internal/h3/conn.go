@@ -40,7 +40,7 @@ const DefaultMaxSection = 64 << 10
 //
 // One goroutine at a time may use a Conn, its loop's, unless a method says otherwise.
 type Conn struct {
-	state     *State
+	state     *state
 	transport Transport
 	handler   Handler
 	now       monotime.Time // of the call under way
@@ -79,7 +79,7 @@ func NewConn(conf Config, t Transport, h Handler) *Conn {
 		conf.Settings.MaxFieldSectionSize = DefaultMaxSection
 	}
 	c := &Conn{
-		state:         NewState(conf.Side, conf.Settings),
+		state:         newState(conf.Side, conf.Settings),
 		transport:     t,
 		handler:       h,
 		maxSection:    int32(min(conf.Settings.MaxFieldSectionSize, math.MaxInt32)),

@@ -47,7 +47,7 @@ type uniStream struct {
 	conn   *Conn
 	stream Stream
 	id     uint64
-	uni    UniStream
+	uni    peerStream
 }
 
 // HandleReadable reads what has arrived.
@@ -86,11 +86,11 @@ func (u *uniStream) take(now monotime.Time, b []byte) bool {
 	case err != nil:
 		c.Abort(err)
 		return false
-	case verdict == UniAbort:
+	case verdict == uniAbort:
 		u.stream.SetHandler(nil)
 		u.stream.Stop(StreamCreationError)
 		return false
-	case verdict == UniExtension:
+	case verdict == uniExtension:
 		u.stream.SetHandler(nil)
 		c.handler.HandleExtensionStream(now, u.id, uint64(u.uni.typ), u.stream)
 		return false

@@ -45,7 +45,7 @@ func (rs *RequestStream) readSignal(now monotime.Time) (isRequest bool) {
 // extension's: HandleExtensionStream follows.
 var ErrExtension = &StreamError{NoError, "stream is an extension's"}
 
-// readNow is a Stream as a TryReader.
+// readNow is a Stream as a tryReader.
 type readNow struct{ Stream }
 
 // TryRead reads what has arrived.
@@ -57,7 +57,7 @@ type serverStream struct {
 	conn   *Conn
 	stream Stream
 	id     uint64
-	signal VarintReader
+	signal varintReader
 }
 
 // HandleReadable reads the signal.

@@ -8,7 +8,7 @@ import (
 )
 
 // handleControl takes bytes of the peer's control stream.
-func (c *State) handleControl(now monotime.Time, b []byte) error {
+func (c *state) handleControl(now monotime.Time, b []byte) error {
 	r := &c.control
 	for len(b) > 0 {
 		if !r.inFrame {
@@ -39,7 +39,7 @@ func (c *State) handleControl(now monotime.Time, b []byte) error {
 
 // needsPayload reports whether the payload of a frame means anything to this
 // end; that of others is skipped without being stored.
-func (c *State) needsPayload(t FrameType) bool {
+func (c *state) needsPayload(t FrameType) bool {
 	switch t {
 	case FrameSettings, FrameGoAway, FrameMaxPushID, FrameCancelPush, FramePriorityUpdate:
 		return true
@@ -50,7 +50,7 @@ func (c *State) needsPayload(t FrameType) bool {
 // beginControlFrame checks the header of a frame on the control stream against
 // the order of frames (RFC 9114, Section 7, Table 1) and its length against what
 // a frame of its type can need.
-func (c *State) beginControlFrame(now monotime.Time) error {
+func (c *state) beginControlFrame(now monotime.Time) error {
 	t, length := c.control.typ, c.control.left
 	if c.reserved != nil && slices.Contains(c.reserved, t) {
 		return misplaced(t)
@@ -96,7 +96,7 @@ func (c *State) beginControlFrame(now monotime.Time) error {
 }
 
 // endControlFrame acts on a complete frame.
-func (c *State) endControlFrame(t FrameType, payload []byte) (err error) {
+func (c *state) endControlFrame(t FrameType, payload []byte) (err error) {
 	if t == FrameSettings {
 		peer, err := parseSettings(payload, c.keepsExtra)
 		if err == nil {
@@ -135,7 +135,7 @@ func (c *State) endControlFrame(t FrameType, payload []byte) (err error) {
 
 // handleGoAway takes the identifier of a GOAWAY (RFC 9114, Sections 5.2 and
 // 7.2.6).
-func (c *State) handleGoAway(id uint64) error {
+func (c *state) handleGoAway(id uint64) error {
 	if c.side == wire.ClientSide && id%requestStep != 0 {
 		return &ConnError{IDError, "GOAWAY with an ID that is not a request's"}
 	}

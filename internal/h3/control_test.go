@@ -81,11 +81,11 @@ func TestControlStream(t *testing.T) {
 	} {
 		for _, size := range pieceSizes {
 			for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
-				c := NewState(side, Settings{})
-				var u UniStream
+				c := newState(side, Settings{})
+				var u peerStream
 				err := inPieces(tt.stream, size, func(b []byte) error {
 					verdict, err := c.HandleUni(1, &u, b)
-					if verdict != UniContinue {
+					if verdict != uniContinue {
 						t.Errorf("%s: verdict %d", tt.name, verdict)
 					}
 					return err
@@ -103,11 +103,11 @@ func TestControlStream(t *testing.T) {
 func TestPeerSettingsAndGoAway(t *testing.T) {
 	sent := Settings{MaxFieldSectionSize: 16 << 10, QPACKMaxTableCapacity: 4096, QPACKBlockedStreams: 7}
 	for _, random := range []uint64{0, 0x123456789abcdef, 1<<64 - 1} {
-		c, s := client(), NewState(wire.ServerSide, sent)
+		c, s := client(), newState(wire.ServerSide, sent)
 		if got := c.PeerSettings(); got != nil {
 			t.Errorf("settings %v before they arrived", got)
 		}
-		var u UniStream
+		var u peerStream
 		if _, err := c.HandleUni(1, &u, s.AppendControlStream(nil, random)); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestRequestsAfterGoAway(t *testing.T) {
 // known attacks: unknown frames are skipped without being stored.
 func TestControlStreamKeepsNothing(t *testing.T) {
 	c := server()
-	var u UniStream
+	var u peerStream
 	if _, err := c.HandleUni(1, &u, join(noSettings, AppendFrameHeader(nil, 0x21, 1<<40))); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestControlFrameChurn(t *testing.T) {
 		"reserved":    frame(0x21),
 	} {
 		c := server()
-		var u UniStream
+		var u peerStream
 		if _, err := c.HandleUni(1, &u, noSettings); err != nil {
 			t.Fatal(err)
 		}
@@ -250,9 +250,9 @@ func FuzzControlStream(f *testing.F) {
 		if isServer {
 			side = wire.ServerSide
 		}
-		run := func(size int) (*State, error) {
-			c := NewState(side, Settings{})
-			var u UniStream
+		run := func(size int) (*state, error) {
+			c := newState(side, Settings{})
+			var u peerStream
 			return c, inPieces(stream, size, func(b []byte) error {
 				_, err := c.HandleUni(1, &u, b)
 				return err
@@ -274,8 +274,8 @@ func FuzzControlStream(f *testing.F) {
 
 func TestExtensionSettings(t *testing.T) {
 	sent := Settings{ExtendedConnect: true, Datagrams: true, Extra: []Setting{{0x2b61, 7}, {0x2c7cf000, 1}}}
-	var keeps, drops UniStream
-	stream := NewState(wire.ServerSide, sent).AppendControlStream(nil, 1)
+	var keeps, drops peerStream
+	stream := newState(wire.ServerSide, sent).AppendControlStream(nil, 1)
 	c := client()
 	c.AddSettings(Setting{0x2b603742, 1})
 	if _, err := c.HandleUni(1, &keeps, stream); err != nil {
@@ -306,9 +306,9 @@ func TestExtensionSettingsErrors(t *testing.T) {
 
 func TestClaimedStreams(t *testing.T) {
 	for _, typ := range [][]byte{{0x40, 0x54}, {0x80, 0, 0, 0x54}, {0xc0, 0, 0, 0, 0, 0, 0, 0x54}} {
-		c := NewState(wire.ServerSide, Settings{})
+		c := newState(wire.ServerSide, Settings{})
 		c.ClaimUni(0x54)
-		var u UniStream
+		var u peerStream
 		for n := 0; n < len(typ); {
 			missing := u.Missing()
 			if missing == 0 || n+missing > len(typ) {
@@ -316,7 +316,7 @@ func TestClaimedStreams(t *testing.T) {
 			}
 			verdict, err := c.HandleUni(1, &u, typ[n:n+missing])
 			n += missing
-			if want := n == len(typ); err != nil || (verdict == UniExtension) != want {
+			if want := n == len(typ); err != nil || (verdict == uniExtension) != want {
 				t.Fatalf("%x: after %d bytes %v, %v", typ, n, verdict, err)
 			}
 		}
@@ -333,9 +333,9 @@ func TestReservedFrames(t *testing.T) {
 	if code, whole := Code(err); code != FrameError || !whole {
 		t.Errorf("reserved frame on a request stream: %v, want %v", err, FrameError)
 	}
-	c := NewState(wire.ServerSide, Settings{})
+	c := newState(wire.ServerSide, Settings{})
 	c.Reserve(0x41)
-	var u UniStream
+	var u peerStream
 	_, err = c.HandleUni(1, &u, AppendFrameHeader(client().AppendControlStream(nil, 0), 0x41, 0))
 	if code, whole := Code(err); code != FrameError || !whole {
 		t.Errorf("reserved frame on the control stream: %v, want %v", err, FrameError)

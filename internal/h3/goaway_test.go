@@ -9,8 +9,8 @@ import (
 // TestGoAwayTwice announces the end, takes what was on its way, and refuses what
 // comes later; the client may be told so.
 func TestGoAwayTwice(t *testing.T) {
-	server, client := NewState(wire.ServerSide, Settings{}), NewState(wire.ClientSide, Settings{})
-	var u UniStream
+	server, client := newState(wire.ServerSide, Settings{}), newState(wire.ClientSide, Settings{})
+	var u peerStream
 	if _, err := client.HandleUni(1, &u, server.AppendGoAwayNotice(noSettings)); err != nil {
 		t.Fatal(err)
 	}

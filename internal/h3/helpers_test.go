@@ -74,5 +74,5 @@ func orNone(err error) string {
 	return err.Error()
 }
 
-func server() *State { return NewState(wire.ServerSide, Settings{}) }
-func client() *State { return NewState(wire.ClientSide, Settings{}) }
+func server() *state { return newState(wire.ServerSide, Settings{}) }
+func client() *state { return newState(wire.ClientSide, Settings{}) }

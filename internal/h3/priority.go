@@ -58,7 +58,7 @@ func ParsePriority(value string) Priority {
 
 // handlePriorityUpdate takes the payload of a PRIORITY_UPDATE frame of a request
 // (RFC 9218, Section 7.2).
-func (c *State) handlePriorityUpdate(payload []byte) error {
+func (c *state) handlePriorityUpdate(payload []byte) error {
 	id, n := wire.ConsumeVarint(payload)
 	switch {
 	case n < 0:
@@ -72,12 +72,12 @@ func (c *State) handlePriorityUpdate(payload []byte) error {
 
 // Began reports whether the request with this stream ID, or a later one, has
 // begun.
-func (c *State) Began(id uint64) bool { return id < c.nextRequest }
+func (c *state) Began(id uint64) bool { return id < c.nextRequest }
 
 // TakeUpdates calls apply for what PRIORITY_UPDATE frames have said since the last
 // call. Where it returns false and the request has not begun, the priority is kept for
 // TakePriority.
-func (c *State) TakeUpdates(apply func(PriorityUpdate) bool) {
+func (c *state) TakeUpdates(apply func(PriorityUpdate) bool) {
 	for _, u := range c.updates {
 		if !apply(u) && !c.Began(u.StreamID) {
 			c.keepPriority(u)
@@ -86,7 +86,7 @@ func (c *State) TakeUpdates(apply func(PriorityUpdate) bool) {
 	c.updates = nil
 }
 
-func (c *State) keepPriority(u PriorityUpdate) {
+func (c *state) keepPriority(u PriorityUpdate) {
 	if c.priorities == nil {
 		c.priorities = make(map[uint64]Priority)
 	}
@@ -96,7 +96,7 @@ func (c *State) keepPriority(u PriorityUpdate) {
 }
 
 // TakePriority returns what was kept for a request, which begins now.
-func (c *State) TakePriority(id uint64) (p Priority, ok bool) {
+func (c *state) TakePriority(id uint64) (p Priority, ok bool) {
 	if p, ok = c.priorities[id]; ok {
 		if delete(c.priorities, id); len(c.priorities) == 0 {
 			c.priorities = nil

@@ -39,9 +39,9 @@ func TestParsePriority(t *testing.T) {
 
 // TestPriorityUpdates keeps the last for each request until it is taken.
 func TestPriorityUpdates(t *testing.T) {
-	c := NewState(wire.ServerSide, Settings{})
+	c := newState(wire.ServerSide, Settings{})
 	stream := join(noSettings, priorityUpdate(0, "u=1"), priorityUpdate(8, "i"), priorityUpdate(0, "u=2"))
-	var u UniStream
+	var u peerStream
 	if err := inPieces(stream, 3, func(b []byte) error { _, err := c.HandleUni(1, &u, b); return err }); err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +89,8 @@ func TestPriorityCost(t *testing.T) {
 
 // TestPriorityFlood names very many requests that never come.
 func TestPriorityFlood(t *testing.T) {
-	c := NewState(wire.ServerSide, Settings{})
-	var u UniStream
+	c := newState(wire.ServerSide, Settings{})
+	var u peerStream
 	if _, err := c.HandleUni(1, &u, noSettings); err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type RequestStream struct {
 	ended     bool // the stream ends with pending
 	extended  bool // an extended CONNECT request, whose content is a tunnel's
 	request   requestKind
-	signal    VarintReader
+	signal    varintReader
 
 	// Of the reading half:
 	reader     MessageReader

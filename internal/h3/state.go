@@ -8,10 +8,10 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
-// State is what one end keeps of an HTTP/3 connection: what the peer's
+// state is what one end keeps of an HTTP/3 connection: what the peer's
 // control stream said, which of its critical streams are open, and how much
 // useless work it has caused. One goroutine at a time may use it.
-type State struct {
+type state struct {
 	side  wire.Side
 	local *Settings                // until AppendControlStream
 	peer  atomic.Pointer[Settings] // nil until they arrived
@@ -50,10 +50,10 @@ const noGoAway = wire.MaxVarint + 1
 // (RFC 9000, Section 2.1).
 const requestStep = 4
 
-// NewState returns the state of a new connection. side is this end's, and local
+// newState returns the state of a new connection. side is this end's, and local
 // what its SETTINGS say.
-func NewState(side wire.Side, local Settings) *State {
-	return &State{
+func newState(side wire.Side, local Settings) *state {
+	return &state{
 		side:       side,
 		local:      &local,
 		decoder:    qpack.NewDecoderTable(local.QPACKMaxTableCapacity, int(local.QPACKBlockedStreams)),
@@ -70,7 +70,7 @@ var staticEncoder qpack.EncoderTable
 
 // Encoder returns the dynamic table for the sections this end sends, one that is
 // never used before EnableEncoder. Any goroutine may call it and use the table.
-func (c *State) Encoder() *qpack.EncoderTable {
+func (c *state) Encoder() *qpack.EncoderTable {
 	if e := c.encoder.Load(); e != nil {
 		return e
 	}
@@ -79,12 +79,12 @@ func (c *State) Encoder() *qpack.EncoderTable {
 
 // EnableEncoder makes the encoder use a dynamic table: see
 // qpack.EncoderTable.Enable.
-func (c *State) EnableEncoder(maxCapacity, maxBlocked uint64) {
+func (c *state) EnableEncoder(maxCapacity, maxBlocked uint64) {
 	c.ownEncoder().Enable(maxCapacity, maxBlocked)
 }
 
 // ownEncoder makes the encoder if there is none.
-func (c *State) ownEncoder() *qpack.EncoderTable {
+func (c *state) ownEncoder() *qpack.EncoderTable {
 	e := c.encoder.Load()
 	if e == nil {
 		e = new(qpack.EncoderTable)
@@ -95,27 +95,27 @@ func (c *State) ownEncoder() *qpack.EncoderTable {
 
 // Decoder returns the dynamic table for the sections the peer sends. Any
 // goroutine may use it.
-func (c *State) Decoder() *qpack.DecoderTable { return c.decoder }
+func (c *state) Decoder() *qpack.DecoderTable { return c.decoder }
 
 // AddSettings adds settings of an extension to this end's, before
 // AppendControlStream.
-func (c *State) AddSettings(extra ...Setting) {
+func (c *state) AddSettings(extra ...Setting) {
 	c.local.Extra = append(c.local.Extra, extra...)
 	c.keepsExtra = true
 }
 
 // Reserve makes frames of these types an error on the control stream: see
 // MessageReader.Reserve.
-func (c *State) Reserve(types ...FrameType) { c.reserved = types }
+func (c *state) Reserve(types ...FrameType) { c.reserved = types }
 
 // TakesExtendedConnect reports whether this end's SETTINGS allow CONNECT requests
 // with :protocol.
-func (c *State) TakesExtendedConnect() bool { return c.takesExtendedConnect }
+func (c *state) TakesExtendedConnect() bool { return c.takesExtendedConnect }
 
 // AppendControlStream appends the beginning of this end's control stream: its
 // type and SETTINGS. random picks the reserved setting among them. It may be
 // called once.
-func (c *State) AppendControlStream(b []byte, random uint64) []byte {
+func (c *state) AppendControlStream(b []byte, random uint64) []byte {
 	b = wire.AppendVarint(b, uint64(StreamControl))
 	b = appendSettings(b, c.local, random)
 	c.local = nil
@@ -124,17 +124,17 @@ func (c *State) AppendControlStream(b []byte, random uint64) []byte {
 
 // PeerSettings returns what the peer's SETTINGS said, which does not change; nil
 // before they arrived. Any goroutine may call it.
-func (c *State) PeerSettings() *Settings { return c.peer.Load() }
+func (c *state) PeerSettings() *Settings { return c.peer.Load() }
 
 // PeerGoAway returns the identifier in the peer's last GOAWAY: for a client, the
 // first request stream that the server will not process (RFC 9114, Section 5.2).
-func (c *State) PeerGoAway() (id uint64, ok bool) { return c.peerGoAway, c.peerGoAway != noGoAway }
+func (c *state) PeerGoAway() (id uint64, ok bool) { return c.peerGoAway, c.peerGoAway != noGoAway }
 
 // HandleRequestStream takes note of a bidirectional stream the peer opened. The
 // error is a *StreamError when the request is to be rejected, as it came after
 // this end's GOAWAY, and a *ConnError at a client, where servers may not open
 // such streams (RFC 9114, Section 6.1).
-func (c *State) HandleRequestStream(id uint64) error {
+func (c *state) HandleRequestStream(id uint64) error {
 	if c.side == wire.ClientSide {
 		return &ConnError{StreamCreationError, "server opened a bidirectional stream"}
 	}
@@ -146,12 +146,12 @@ func (c *State) HandleRequestStream(id uint64) error {
 }
 
 // HandleRequestDone takes note of a request that was answered.
-func (c *State) HandleRequestDone() { c.churn.forgive() }
+func (c *state) HandleRequestDone() { c.churn.forgive() }
 
 // HandleWaste takes note of a request that the peer cancelled or that had to be
 // rejected. The error, H3_EXCESSIVE_LOAD, is returned when there were too many in
 // short time: the "rapid reset" attack.
-func (c *State) HandleWaste(now monotime.Time) error {
+func (c *state) HandleWaste(now monotime.Time) error {
 	if c.churn.add(now) {
 		return &ConnError{ExcessiveLoad, "too many requests cancelled, or frames and streams without use"}
 	}

@@ -20,60 +20,60 @@ const (
 	numCritical = 4
 )
 
-// UniStream is the state of a unidirectional stream of the peer's. The zero
+// peerStream is the state of a unidirectional stream of the peer's. The zero
 // value is a stream of which nothing has arrived.
-type UniStream struct {
+type peerStream struct {
 	typ     StreamType
 	known   bool  // typ has been read
 	partial uint8 // bytes in header
 	header  [8]byte
 }
 
-// UniVerdict says what to do with the rest of a unidirectional stream.
-type UniVerdict uint8
+// uniVerdict says what to do with the rest of a unidirectional stream.
+type uniVerdict uint8
 
 const (
-	// UniContinue: feed further bytes.
-	UniContinue UniVerdict = iota
-	// UniAbort: stop reading the stream with H3_STREAM_CREATION_ERROR, as its
+	// uniContinue: feed further bytes.
+	uniContinue uniVerdict = iota
+	// uniAbort: stop reading the stream with H3_STREAM_CREATION_ERROR, as its
 	// type is not known (RFC 9114, Section 6.2).
-	UniAbort
-	// UniExtension: the stream's type, which the bytes fed end with, is one of
-	// State.ClaimUni.
-	UniExtension
+	uniAbort
+	// uniExtension: the stream's type, which the bytes fed end with, is one of
+	// state.ClaimUni.
+	uniExtension
 )
 
 // HandleUni takes the next bytes of a unidirectional stream of the peer's, in
 // pieces of any size. All errors are connection errors. Bytes of the peer's
 // encoder stream may have parked field sections continued before it returns.
-func (c *State) HandleUni(now monotime.Time, u *UniStream, b []byte) (UniVerdict, error) {
+func (c *state) HandleUni(now monotime.Time, u *peerStream, b []byte) (uniVerdict, error) {
 	if !u.known {
 		n := u.readType(b)
 		if !u.known {
-			return UniContinue, nil
+			return uniContinue, nil
 		}
 		b = b[n:]
-		if verdict, err := c.beginUni(now, u.typ); verdict != UniContinue || err != nil {
+		if verdict, err := c.beginUni(now, u.typ); verdict != uniContinue || err != nil {
 			return verdict, err
 		}
 	}
 	switch u.typ {
 	case StreamControl:
-		return UniContinue, c.handleControl(now, b)
+		return uniContinue, c.handleControl(now, b)
 	case StreamQPACKEncoder:
-		return UniContinue, c.decoder.HandleEncoderStream(b)
+		return uniContinue, c.decoder.HandleEncoderStream(b)
 	case StreamQPACKDecoder:
 		if len(b) == 0 {
-			return UniContinue, nil // as with most peers, for ever
+			return uniContinue, nil // as with most peers, for ever
 		}
-		return UniContinue, c.handleDecoderStream(now, b)
+		return uniContinue, c.handleDecoderStream(now, b)
 	}
-	return UniAbort, nil
+	return uniAbort, nil
 }
 
 // handleDecoderStream takes bytes of the peer's decoder stream, whose instructions
 // cost the peer a byte each and must be of some use (RFC 9114, Section 10.5).
-func (c *State) handleDecoderStream(now monotime.Time, b []byte) error {
+func (c *state) handleDecoderStream(now monotime.Time, b []byte) error {
 	encoder := c.ownEncoder()
 	if err := encoder.HandleDecoderStream(b); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c *State) handleDecoderStream(now monotime.Time, b []byte) error {
 // HandleUniEnd takes note that a unidirectional stream of the peer's was
 // finished or reset. The critical ones must not be (RFC 9114, Section 6.2.1;
 // RFC 9204, Section 4.2).
-func (c *State) HandleUniEnd(u *UniStream) error {
+func (c *state) HandleUniEnd(u *peerStream) error {
 	if u.known && u.typ.isCritical() {
 		return &ConnError{ClosedCriticalStream, "peer closed a critical stream"}
 	}
@@ -100,14 +100,14 @@ func (t StreamType) isCritical() bool {
 	return t == StreamControl || t == StreamQPACKEncoder || t == StreamQPACKDecoder
 }
 
-// ClaimUni makes HandleUni say UniExtension for streams of a type. Such a stream's
+// ClaimUni makes HandleUni say uniExtension for streams of a type. Such a stream's
 // type is to be fed to it with Missing's help, and nothing else of the stream.
-func (c *State) ClaimUni(t StreamType) { c.claimedUni = t }
+func (c *state) ClaimUni(t StreamType) { c.claimedUni = t }
 
 // Missing returns how many bytes to read at least, and at most when what follows
 // the type belongs to an extension, until the stream's type is complete; 0 when
 // it is known.
-func (u *UniStream) Missing() int {
+func (u *peerStream) Missing() int {
 	switch {
 	case u.known:
 		return 0
@@ -118,7 +118,7 @@ func (u *UniStream) Missing() int {
 }
 
 // readType reads the varint at the stream's beginning.
-func (u *UniStream) readType(b []byte) (n int) {
+func (u *peerStream) readType(b []byte) (n int) {
 	before := int(u.partial)
 	copied := copy(u.header[before:], b)
 	typ, n := wire.ConsumeVarint(u.header[:before+copied])
@@ -131,14 +131,14 @@ func (u *UniStream) readType(b []byte) (n int) {
 }
 
 // beginUni checks whether a stream of this type may be opened.
-func (c *State) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
+func (c *state) beginUni(now monotime.Time, t StreamType) (uniVerdict, error) {
 	switch {
 	case t.isCritical():
 		if c.critical[t] {
 			return 0, &ConnError{StreamCreationError, "peer opened a critical stream twice"}
 		}
 		c.critical[t] = true
-		return UniContinue, nil
+		return uniContinue, nil
 	case t == StreamPush && c.side == wire.ServerSide:
 		return 0, &ConnError{StreamCreationError, "client opened a push stream"}
 	case t == StreamPush:
@@ -146,8 +146,8 @@ func (c *State) beginUni(now monotime.Time, t StreamType) (UniVerdict, error) {
 		return 0, &ConnError{IDError, "push stream without permission"}
 	}
 	if c.claimedUni != 0 && t == c.claimedUni {
-		return UniExtension, nil
+		return uniExtension, nil
 	}
 	// Streams of other types are cheap, but each costs this end a frame.
-	return UniAbort, c.HandleWaste(now)
+	return uniAbort, c.HandleWaste(now)
 }

@@ -13,30 +13,30 @@ func TestUniStreams(t *testing.T) {
 		name           string
 		streams        []string // fed one after another; the last one matters
 		client, server ErrorCode
-		verdict        UniVerdict
+		verdict        uniVerdict
 	}{
-		{"nothing", []string{""}, 0, 0, UniContinue},
-		{"half a type", []string{"40"}, 0, 0, UniContinue},
-		{"encoder stream", []string{"02"}, 0, 0, UniContinue},
-		{"decoder stream", []string{"03 48"}, 0, 0, UniContinue},
-		{"type in eight bytes", []string{"c000000000000003 48"}, 0, 0, UniContinue},
-		{"second control stream", []string{"00", "00"}, StreamCreationError, StreamCreationError, UniContinue},
-		{"second encoder stream", []string{"02", "02"}, StreamCreationError, StreamCreationError, UniContinue},
-		{"second decoder stream", []string{"03", "4003"}, StreamCreationError, StreamCreationError, UniContinue},
-		{"one of each", []string{"03", "02", "00"}, 0, 0, UniContinue},
-		{"encoder instruction", []string{"02 3fbd01"}, ErrorCode(qpack.EncoderStreamError), ErrorCode(qpack.EncoderStreamError), UniContinue},
-		{"acknowledgment of nothing", []string{"03 80"}, ErrorCode(qpack.DecoderStreamError), ErrorCode(qpack.DecoderStreamError), UniContinue},
-		{"push stream", []string{"01 00"}, IDError, StreamCreationError, UniContinue},
-		{"reserved type", []string{"21"}, 0, 0, UniAbort},
-		{"type of an extension", []string{"4054 00"}, 0, 0, UniAbort},
-		{"reserved types again", []string{"21 0102", "40ff"}, 0, 0, UniAbort},
+		{"nothing", []string{""}, 0, 0, uniContinue},
+		{"half a type", []string{"40"}, 0, 0, uniContinue},
+		{"encoder stream", []string{"02"}, 0, 0, uniContinue},
+		{"decoder stream", []string{"03 48"}, 0, 0, uniContinue},
+		{"type in eight bytes", []string{"c000000000000003 48"}, 0, 0, uniContinue},
+		{"second control stream", []string{"00", "00"}, StreamCreationError, StreamCreationError, uniContinue},
+		{"second encoder stream", []string{"02", "02"}, StreamCreationError, StreamCreationError, uniContinue},
+		{"second decoder stream", []string{"03", "4003"}, StreamCreationError, StreamCreationError, uniContinue},
+		{"one of each", []string{"03", "02", "00"}, 0, 0, uniContinue},
+		{"encoder instruction", []string{"02 3fbd01"}, ErrorCode(qpack.EncoderStreamError), ErrorCode(qpack.EncoderStreamError), uniContinue},
+		{"acknowledgment of nothing", []string{"03 80"}, ErrorCode(qpack.DecoderStreamError), ErrorCode(qpack.DecoderStreamError), uniContinue},
+		{"push stream", []string{"01 00"}, IDError, StreamCreationError, uniContinue},
+		{"reserved type", []string{"21"}, 0, 0, uniAbort},
+		{"type of an extension", []string{"4054 00"}, 0, 0, uniAbort},
+		{"reserved types again", []string{"21 0102", "40ff"}, 0, 0, uniAbort},
 	} {
 		for _, side := range []wire.Side{wire.ClientSide, wire.ServerSide} {
-			c := NewState(side, Settings{})
-			var verdict UniVerdict
+			c := newState(side, Settings{})
+			var verdict uniVerdict
 			var err error
 			for _, stream := range tt.streams {
-				var u UniStream
+				var u peerStream
 				err = inPieces(unhex(t, stream), 1, func(b []byte) (err error) {
 					verdict, err = c.HandleUni(1, &u, b)
 					return err
@@ -65,7 +65,7 @@ func TestUniStreamEnd(t *testing.T) {
 		"03":     ClosedCriticalStream,
 	} {
 		c := server()
-		var u UniStream
+		var u peerStream
 		if _, err := c.HandleUni(1, &u, unhex(t, stream)); err != nil {
 			t.Fatal(err)
 		}
@@ -77,14 +77,14 @@ func TestUniStreamEnd(t *testing.T) {
 // their QPACK streams.
 func TestQPACKStreams(t *testing.T) {
 	local := Settings{QPACKMaxTableCapacity: 220, QPACKBlockedStreams: 1}
-	c, s := NewState(wire.ClientSide, local), NewState(wire.ServerSide, local)
+	c, s := newState(wire.ClientSide, local), newState(wire.ServerSide, local)
 	c.EnableEncoder(local.QPACKMaxTableCapacity, local.QPACKBlockedStreams)
 	want := qpack.Field{Name: "x-bird", Value: "godwit"}
 	section, due := c.Encoder().AppendSection(nil, 4, []qpack.Field{want})
 	if !due {
 		t.Error("nothing is due on the encoder stream")
 	}
-	var encoder, decoder UniStream
+	var encoder, decoder peerStream
 	b := c.Encoder().AppendInstructions([]byte{byte(StreamQPACKEncoder)})
 	if _, err := s.HandleUni(1, &encoder, b); err != nil {
 		t.Fatal(err)
@@ -107,11 +107,11 @@ func TestQPACKStreams(t *testing.T) {
 func TestUnknownStreamsAreBounded(t *testing.T) {
 	c := server()
 	for i := range churnBurst + 1 {
-		var u UniStream
+		var u peerStream
 		verdict, err := c.HandleUni(1, &u, []byte{0x21})
 		if i == churnBurst {
 			wantCode(t, "one too many", err, ExcessiveLoad, true)
-		} else if err != nil || verdict != UniAbort {
+		} else if err != nil || verdict != uniAbort {
 			t.Fatalf("stream %d: %d, %v", i, verdict, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestCancellationsAreBounded(t *testing.T) {
 	for i := range uint64(requests) {
 		c.Encoder().AppendSection(nil, 4*i, []qpack.Field{{Name: ":status", Value: "200"}})
 	}
-	var u UniStream
+	var u peerStream
 	cancellation := []byte{0x40 | 4}
 	_, err := c.HandleUni(1, &u, []byte{byte(StreamQPACKDecoder)})
 	for range requests + churnBurst {

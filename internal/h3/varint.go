@@ -2,23 +2,23 @@ package h3
 
 import "github.com/godwit-quic/godwit/internal/wire"
 
-// VarintReader reads one variable-length integer from a stream and not a byte
+// varintReader reads one variable-length integer from a stream and not a byte
 // beyond it: what follows may belong to somebody else. The zero value has read
 // nothing.
-type VarintReader struct {
+type varintReader struct {
 	b [8]byte
 	n int // bytes in b
 }
 
-// TryReader is a stream that is read without waiting: 0 and nil when nothing is
+// tryReader is a stream that is read without waiting: 0 and nil when nothing is
 // there.
-type TryReader interface {
+type tryReader interface {
 	TryRead(p []byte) (int, error)
 }
 
 // Read reads what has arrived. It reports false and no error while more is
 // needed. The error is the stream's, io.EOF if it ends too early.
-func (r *VarintReader) Read(s TryReader) (v uint64, ok bool, err error) {
+func (r *varintReader) Read(s tryReader) (v uint64, ok bool, err error) {
 	for {
 		want := 1
 		if r.n > 0 {
@@ -37,4 +37,4 @@ func (r *VarintReader) Read(s TryReader) (v uint64, ok bool, err error) {
 }
 
 // Bytes returns the integer in the form it came in.
-func (r *VarintReader) Bytes() []byte { return r.b[:r.n] }
+func (r *varintReader) Bytes() []byte { return r.b[:r.n] }

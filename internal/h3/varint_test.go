@@ -28,7 +28,7 @@ func (s *slowStream) TryRead(p []byte) (int, error) {
 func TestVarintReader(t *testing.T) {
 	for _, want := range []uint64{0, 63, 64, 0x41, 16383, 16384, 1<<30 - 1, 1 << 30, wire.MaxVarint} {
 		s := &slowStream{b: append(wire.AppendVarint(nil, want), "rest"...)}
-		var r VarintReader
+		var r varintReader
 		got, ok, err := uint64(0), false, error(nil)
 		for range 20 {
 			if got, ok, err = r.Read(s); ok || err != nil {
@@ -42,7 +42,7 @@ func TestVarintReader(t *testing.T) {
 			t.Errorf("%d: %q is left, %x was read", want, s.b, r.Bytes())
 		}
 	}
-	s, r := &slowStream{b: []byte{0x40}}, VarintReader{}
+	s, r := &slowStream{b: []byte{0x40}}, varintReader{}
 	var err error
 	for i := 0; i < 20 && err == nil; i++ {
 		_, _, err = r.Read(s)
