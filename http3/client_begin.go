@@ -257,7 +257,9 @@ func (st *clientStream) failed(err error) *attemptError {
 		result.moved = true
 	case errors.As(err, &reset):
 		result.unprocessed = reset.Remote && ErrorCode(reset.Code) == ErrCodeRequestRejected
-		result.busy = result.unprocessed && !st.conn.transport.isGone(st.conn)
+		if result.unprocessed && !st.conn.transport.isGone(st.conn) {
+			result.busy = st.conn
+		}
 	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)
 		<-st.conn.qc.Done() // a GOAWAY that came along has been read then

@@ -33,6 +33,7 @@ type clientConn struct {
 	changed     func()    // is told when there is room for more requests; nil for nobody
 	number      uint64    // in the order in which the transport's were made
 	idleSince   time.Time // when there was a request last; zero if that does not matter
+	watched     bool      // the loop looks for how long that was
 
 	// limit is how many streams the server has allowed in all, and granted how many
 	// of them requests have got. Others may open streams, too, so it is possible
@@ -42,7 +43,8 @@ type clientConn struct {
 	queued      queued
 	awaited     awaited
 	beginQueued func(*quic.Turn) // beginAll
-	woke        bool             // a goroutine, since HandleTurn was called
+	idleTimer   quic.Timer
+	woke        bool // a goroutine, since HandleTurn was called
 }
 
 // noGoAway is larger than any stream ID (RFC 9000, Section 2.1).

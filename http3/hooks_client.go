@@ -277,8 +277,8 @@ func (c *hookedConn) Close() error {
 	case cc.changed != nil || c.used && cc.requests == 0:
 		cc.close()
 	case !c.used:
-		cc.idleSince = time.Now()
-		t.watchIdle()
+		cc.idleSince, cc.watched = time.Now(), true
+		cc.qc.Run(cc.lookIfIdle) // sooner than it has been going to
 	}
 	return nil
 }

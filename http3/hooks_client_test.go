@@ -163,7 +163,7 @@ func TestHookedConnClosed(t *testing.T) {
 	ts.transport.mu.Lock()
 	c.cc.idleSince = time.Now().Add(-closedTimeout)
 	ts.transport.mu.Unlock()
-	ts.transport.closeIdle()
+	c.cc.qc.Run(c.cc.lookIfIdle)
 	if !eventually(func() bool { return ts.transport.liveCount() == 0 }) {
 		t.Errorf("%d connections are left", ts.transport.liveCount())
 	}

@@ -117,6 +117,7 @@ func (c *serverConn) HandleResponse(monotime.Time, *h3.RequestStream, *h3.Respon
 func (c *serverConn) HandleTurn(t *quic.Turn) bool {
 	c.closeIfOver(t) // the last response may have arrived
 	c.await(t)
+	c.workers.watch(c, t)
 	woke := c.woke || c.ext != nil || c.tunnels != nil
 	c.woke = false
 	return woke
@@ -152,6 +153,7 @@ func (c *serverConn) HandleClose(t *quic.Turn, err error) {
 	c.machine.HandleClose()
 	c.srv.forget(c)
 	c.workers.sources.leave(c.source)
+	c.workers.leave(c)
 	c.endTunnels(t, err)
 	if c.ext != nil {
 		c.ext.HandleClose(t, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/bounded"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -69,12 +70,7 @@ func within(limit time.Duration, f func()) {
 		defer close(returned)
 		f()
 	}()
-	timeout := time.NewTimer(limit)
-	defer timeout.Stop()
-	select {
-	case <-returned:
-	case <-timeout.C:
-	}
+	bounded.Wait(limit, returned, nil)
 }
 
 func (s *Server) closeListeners() {

@@ -88,8 +88,6 @@ type Transport struct {
 	made   uint64 // connections
 	closed bool
 
-	idleTimer *time.Timer // nil when nothing is idle
-
 	misdirected map[string]bool // origins that share no connection, by "host:port"
 }
 
@@ -136,8 +134,8 @@ func (t *Transport) roundTrip(first *http.Request) (*http.Response, error) {
 		if full {
 			attempt--
 		}
-		if err.busy {
-			t.pause(req.Context(), rejectionPause(attempt))
+		if err.busy != nil {
+			err.busy.pause(req.Context(), rejectionPause(attempt))
 		}
 	}
 }
@@ -150,17 +148,21 @@ func rejectionPause(attempt int) time.Duration {
 	return pause - pause/10 + rand.N(pause/5)
 }
 
-// pause waits, until the request's context ends at most.
-func (t *Transport) pause(ctx context.Context, d time.Duration) {
-	if t.paused != nil {
-		t.paused(d)
+// pause waits, until the request's context or the connection ends at most, which has the
+// pause in its table.
+func (c *clientConn) pause(ctx context.Context, d time.Duration) {
+	if paused := c.transport.paused; paused != nil {
+		paused(d)
 		return
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	over := make(chan struct{})
+	c.qc.Run(func(t *quic.Turn) {
+		t.SetTimer(new(quic.Timer), t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(over) }))
+	})
 	select {
+	case <-over:
 	case <-ctx.Done():
-	case <-timer.C:
+	case <-c.qc.Done():
 	}
 }
 
@@ -221,9 +223,9 @@ type attemptError struct {
 	sent *http.Request
 	// own says that the cause is the request's own body.
 	own bool
-	// busy says that the server has rejected the request on a connection that takes
+	// busy is the connection if the server has rejected the request on it, and it takes
 	// further ones.
-	busy bool
+	busy *clientConn
 	// lost says that the connection ended before anything of a response came.
 	lost bool
 	// taken says that the server has the request, and may be working on it still.
@@ -294,9 +296,6 @@ func (t *Transport) Close() error {
 			d.cancel()
 		}
 		o.refuseAll(errTransportClosed)
-	}
-	if t.idleTimer != nil {
-		t.idleTimer.Stop()
 	}
 	conns := slices.Collect(maps.Keys(t.live))
 	for _, cc := range conns {

@@ -41,6 +41,7 @@ func (t *Transport) dial(o *origin, ctx context.Context) {
 		case alone < len(o.dials) || o.alone == o.wants.Len():
 			return
 		case len(o.conns) > 0 && time.Now().Before(o.pause):
+			t.awaitPause(o)
 			return
 		default:
 			t.startDial(o, ctx, false)
@@ -120,12 +121,7 @@ func (t *Transport) dialled(o *origin, d *dialing, cc *clientConn, err error) {
 func (t *Transport) dialFailed(o *origin, d *dialing, err error) {
 	if !d.alone && len(o.conns) > 0 {
 		o.pause = time.Now().Add(dialPause)
-		time.AfterFunc(dialPause, func() {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.dialMore(o)
-		})
-		return
+		return // dialMore follows
 	}
 	var next *list.Element
 	for e := o.wants.Front(); e != nil; e = next {
@@ -137,6 +133,27 @@ func (t *Transport) dialFailed(o *origin, d *dialing, err error) {
 			}
 		}
 	}
+}
+
+// awaitPause has the next connection dialled after the pause, by an entry in the table of
+// one that there is. If that ends before, dialMore finds another one. The lock is held.
+func (t *Transport) awaitPause(o *origin) {
+	cc := o.conns[0]
+	if o.pausing == cc {
+		return
+	}
+	o.pausing = cc
+	left := time.Until(o.pause)
+	cc.qc.Run(func(turn *quic.Turn) {
+		turn.SetTimer(new(quic.Timer), turn.Now()+left, quic.TimerFunc(func(*quic.Turn) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if o.pausing == cc {
+				o.pausing = nil
+				t.dialMore(o)
+			}
+		}))
+	})
 }
 
 // add puts a new connection into the pool. The lock is held.

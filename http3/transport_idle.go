@@ -3,6 +3,8 @@ package http3
 import (
 	"slices"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // spareTimeout is how long a connection is kept without requests that an origin has
@@ -18,8 +20,7 @@ const closedTimeout = 5 * time.Second
 func (t *Transport) idle(cc *clientConn) {
 	if cc.pinned {
 		if t.IdleConnTimeout > 0 {
-			cc.idleSince = time.Now()
-			t.watchIdle()
+			t.watch(cc)
 		}
 		return
 	}
@@ -28,9 +29,8 @@ func (t *Transport) idle(cc *clientConn) {
 		cc.close()
 		return
 	}
-	if t.IdleConnTimeout > 0 || len(t.live) > len(t.pool) {
-		cc.idleSince = time.Now()
-		t.watchIdle()
+	if t.idleTimeout(cc) > 0 {
+		t.watch(cc)
 	}
 }
 
@@ -60,44 +60,32 @@ func (t *Transport) idleTimeout(cc *clientConn) time.Duration {
 	return limit
 }
 
-// watchIdle starts looking after idle connections, with one timer for all of them,
-// unless that goes on already. The lock is held.
-func (t *Transport) watchIdle() {
-	if t.idleTimer != nil {
-		return
+// watch has the connection's loop look whether it has been without requests for too long,
+// unless that goes on already: by an entry of its table, which is not moved when there are
+// requests again. The lock is held.
+func (t *Transport) watch(cc *clientConn) {
+	cc.idleSince = time.Now()
+	if !cc.watched {
+		cc.watched = true
+		cc.qc.Run(cc.lookIfIdle)
 	}
-	limit := closedTimeout
-	if t.IdleConnTimeout > 0 {
-		limit = min(limit, t.IdleConnTimeout)
-	}
-	t.idleTimer = time.AfterFunc(limit, t.closeIdle)
 }
 
-// closeIdle closes the connections that have been without requests for too long, and
-// looks again when the next may be.
-func (t *Transport) closeIdle() {
+// lookIfIdle closes the connection if it has been without requests for too long, and looks
+// again when that may be. On the loop.
+func (c *clientConn) lookIfIdle(turn *quic.Turn) {
+	t := c.transport
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.idleTimer = nil
-	now := time.Now()
-	var next time.Duration
-	for cc := range t.live {
-		limit := t.idleTimeout(cc)
-		if cc.requests > 0 || limit == 0 {
-			continue
-		}
-		if cc.idleSince.IsZero() {
-			cc.idleSince = now // it was not known yet that it would matter
-		}
-		left := limit - now.Sub(cc.idleSince)
-		if left <= 0 {
-			t.remove(cc)
-			cc.close()
-		} else if next == 0 || left < next {
-			next = left
-		}
+	limit := t.idleTimeout(c)
+	if c.watched = c.requests == 0 && limit > 0; !c.watched {
+		return // until it is idle again
 	}
-	if next > 0 {
-		t.idleTimer = time.AfterFunc(next, t.closeIdle)
+	left := limit - time.Since(c.idleSince)
+	if left <= 0 {
+		t.remove(c)
+		c.close()
+		return
 	}
+	turn.SetTimer(&c.idleTimer, turn.Now()+left, quic.TimerFunc(c.lookIfIdle))
 }

@@ -18,6 +18,8 @@ type origin struct {
 	alone int           // of those, the ones that are alone
 	dials []*dialing    // connections being made
 	pause time.Time     // until then no further connection is tried
+
+	pausing *clientConn // has the pause in its table, nil for none
 }
 
 // want is a request that wants a connection.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 const (
@@ -41,8 +43,14 @@ type workers struct {
 	coming  bool            // a worker was called and has not come yet
 	idle    []chan struct{} // by which parked workers are called; the last one came last
 	fewest  int             // of idle since the last trim: nobody needed those
-	trimmer *time.Timer     // runs while there are idle ones
+	watched bool            // somebody is going to trim them, as there are idle ones
 	closed  bool            // nobody shall stay
+
+	// A timer for trimming is an entry in the table of one of the loop's connections, which
+	// sets it in a turn of its own.
+	unwatched atomic.Bool // it is to be set
+	timer     quic.Timer  // of the loop's goroutine
+	watcher   *serverConn // whose table has it, nil for nobody; likewise
 }
 
 // run serves x soon. It does not block.
@@ -119,25 +127,56 @@ func (w *workers) park(called chan struct{}) bool {
 	if w.closed || len(w.idle) >= maxIdleWorkers {
 		return false
 	}
-	if w.trimmer == nil {
+	if !w.watched {
 		w.fewest = len(w.idle)
-		w.trimmer = time.AfterFunc(idleWorkersPeriod, w.dismissUnused)
+		w.watched = true
+		w.unwatched.Store(true)
 	}
 	w.idle = append(w.idle, called)
 	return true
 }
 
-// dismissUnused ends the workers that were idle during a whole period.
-func (w *workers) dismissUnused() {
+// watch has idle workers trimmed by c's table, if nobody does so. On the loop.
+func (w *workers) watch(c *serverConn, t *quic.Turn) {
+	if w.unwatched.Load() {
+		w.unwatched.Store(false)
+		w.watcher = c
+		t.SetTimer(&w.timer, t.Now()+idleWorkersPeriod, w)
+	}
+}
+
+// HandleTimer trims the idle workers. On the loop.
+func (w *workers) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+	if w.dismissUnused() {
+		t.SetTimer(&w.timer, t.Now()+idleWorkersPeriod, w)
+	} else {
+		w.watcher = nil
+	}
+}
+
+// leave is called when a connection ends. The table of another one may trim the workers
+// then, but there may be none: they end, as if they were unused. On the loop.
+func (w *workers) leave(c *serverConn) {
+	if w.watcher != c && (w.watcher != nil || !w.unwatched.Load()) {
+		return
+	}
+	w.watcher = nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dismiss(len(w.idle))
+	w.watched = false
+	w.unwatched.Store(false)
+}
+
+// dismissUnused ends the workers that were idle during a whole period, and reports whether
+// there are others.
+func (w *workers) dismissUnused() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dismiss(w.fewest)
 	w.fewest = len(w.idle)
-	if w.fewest == 0 || w.closed {
-		w.trimmer = nil
-		return
-	}
-	w.trimmer.Reset(idleWorkersPeriod)
+	w.watched = w.fewest > 0 && !w.closed
+	return w.watched
 }
 
 // dismiss ends n idle workers, those that have been so the longest. mu is held.
@@ -154,10 +193,6 @@ func (w *workers) close() {
 	defer w.mu.Unlock()
 	w.closed = true
 	w.dismiss(len(w.idle))
-	if w.trimmer != nil {
-		w.trimmer.Stop()
-		w.trimmer = nil
-	}
 }
 
 // workersOf returns the workers of an event loop. mu is held.

@@ -1,11 +1,13 @@
 package http3
 
 import (
+	"net/http"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 type jobFunc func()
@@ -87,25 +89,52 @@ func TestWorkersDismissed(t *testing.T) {
 			synctest.Wait()
 		}
 		many(10)
-		time.Sleep(idleWorkersPeriod / 2)
+		if !w.watched || !w.unwatched.Load() {
+			t.Error("nobody is asked to trim them")
+		}
 		many(4)
-		time.Sleep(idleWorkersPeriod)
+		w.dismissUnused()
 		many(4)
 		if n := w.idleWorkers(); n < 4 || n > 10 {
 			t.Errorf("%d workers, of which 4 are in use", n)
 		}
-		time.Sleep(idleWorkersPeriod)
+		w.dismissUnused()
 		many(4)
 		if n := w.idleWorkers(); n != 4 {
 			t.Errorf("%d workers, of which 4 are in use", n)
 		}
-		time.Sleep(2 * idleWorkersPeriod)
-		if n := w.idleWorkers(); n != 0 || w.trimmer != nil {
-			t.Errorf("%d workers without anything to do, timer %v", n, w.trimmer)
+		w.dismissUnused()
+		if n := w.idleWorkers(); w.dismissUnused() || w.idleWorkers() != 0 || n != 4 {
+			t.Errorf("%d workers without anything to do, and %d were there before", w.idleWorkers(), n)
 		}
 		many(1)
 		w.close()
 	})
+}
+
+// TestWorkersTrimmed: the table of a connection has the moment at which idle workers are
+// looked at; when the connection ends, they end with it or are another one's.
+func TestWorkersTrimmed(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	for range 2 {
+		c := ts.dialRaw(t)
+		readMessage(t, c.request(true, headers(getFields)))
+		live := ts.liveConns()[0]
+		watched := func() (is bool) {
+			_ = live.do(func(*quic.Turn) error {
+				is = live.workers.watcher == live
+				return nil
+			})
+			return is
+		}
+		if !eventually(watched) {
+			t.Fatal("nobody looks after idle workers")
+		}
+		_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+		if !eventually(func() bool { return live.workers.idleWorkers() == 0 }) {
+			t.Errorf("%d workers are left", live.workers.idleWorkers())
+		}
+	}
 }
 
 // TestWorkersGoexit has jobs that end their goroutines.

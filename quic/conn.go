@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/bounded"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -100,7 +101,7 @@ const maxCloseWait = time.Second
 func (c *Conn) CloseWithError(code uint64, reason string) error {
 	checkCode(code)
 	c.link.Do(func() { c.link.Close(code, reason) })
-	c.wait(nil)
+	bounded.Wait(maxCloseWait, c.Done(), nil)
 	return nil
 }
 
@@ -112,18 +113,7 @@ func (c *Conn) Flush() {
 	flushed := make(chan struct{})
 	// The turn that calls the first function ends with sending.
 	c.link.Do(func() { c.link.Do(func() { close(flushed) }) })
-	c.wait(flushed)
-}
-
-// wait waits for something, the connection's end, or maxCloseWait.
-func (c *Conn) wait(happened <-chan struct{}) {
-	timeout := time.NewTimer(maxCloseWait)
-	defer timeout.Stop()
-	select {
-	case <-happened:
-	case <-c.Done():
-	case <-timeout.C:
-	}
+	bounded.Wait(maxCloseWait, flushed, c.Done())
 }
 
 // checkCode panics, where the bug is and not on the loop, if an application's

@@ -26,6 +26,7 @@ func (c events) HandleHandshakeComplete() {
 	}
 	switch {
 	case c.dialling != nil:
+		c.link.SetTimer(&c.dialling.timer, 0, nil)
 		close(c.dialling.ended)
 		c.dialling = nil
 	case c.handler == nil:

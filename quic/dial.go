@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/dialtrace"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
+	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/path"
 )
 
@@ -82,8 +83,8 @@ func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Co
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
 	engineConf := t.engineConfig(conf)
-	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
-		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient(host, tlsConf, engineConf, newHandler) })
+	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
+		return t.connect(ctx, remote, slow, func() (*Conn, error) { return t.newClient(host, tlsConf, engineConf, newHandler) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
@@ -97,7 +98,12 @@ type dialling struct {
 	failed      error         // why it has failed; set before ended is closed
 	unreachable error         // why nothing can reach the peer
 	refused     error         // why there is no connection at all
+	slow        func()        // is told when it has taken long; nil for nobody
+	timer       loop.Timer    // for that
 }
+
+// Fire implements loop.Timed.
+func (d *dialling) Fire() { d.slow() }
 
 // newClient makes a connection that has not begun, on the loop whose turn it is.
 func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *engine.Config, newHandler func(*Turn) Handler) (*Conn, error) {
@@ -110,14 +116,14 @@ func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *engine.Con
 	return c, nil
 }
 
-// connect makes one attempt at one address.
-func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn func() (*Conn, error)) (*Conn, error) {
+// connect makes one attempt at one address. slow is as in race.
+func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, slow func(), newConn func() (*Conn, error)) (*Conn, error) {
 	c, err := newConn()
 	if err != nil {
 		return nil, err
 	}
 	dialtrace.Attempt(ctx, remote)
-	d := &dialling{ended: make(chan struct{})}
+	d := &dialling{ended: make(chan struct{}), slow: slow}
 	c.dialling = d
 	t.live.Add(1)
 	ok := c.worker.Do(func() {
@@ -130,6 +136,9 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, newConn 
 			return
 		}
 		c.attach(link, c.tls)
+		if slow != nil {
+			link.SetTimer(&d.timer, link.Now().Add(delayAfter(remote)), d)
+		}
 	})
 	if !ok {
 		t.live.Add(-1)

@@ -94,8 +94,8 @@ func TestDialRefusedHost(t *testing.T) {
 }
 
 // connectTo returns what race calls.
-func (t *Transport) connectTo(conf *tls.Config) func(context.Context, netip.AddrPort) (*Conn, error) {
-	return func(ctx context.Context, remote netip.AddrPort) (*Conn, error) {
-		return t.connect(ctx, remote, func() (*Conn, error) { return t.newClient("localhost", conf, t.engineConfig(new(Config)), nil) })
+func (t *Transport) connectTo(conf *tls.Config) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
+	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
+		return t.connect(ctx, remote, slow, func() (*Conn, error) { return t.newClient("localhost", conf, t.engineConfig(new(Config)), nil) })
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
+	"github.com/godwit-quic/godwit/internal/bounded"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/queue"
@@ -144,12 +144,7 @@ func (t *Transport) awaitListenerEnd(stopped *sync.WaitGroup) {
 			}
 		}
 	}()
-	timeout := time.NewTimer(maxCloseWait)
-	defer timeout.Stop()
-	select {
-	case <-ended:
-	case <-timeout.C:
-	}
+	bounded.Wait(maxCloseWait, ended, nil)
 }
 
 // offer queues a connection for Accept. On the goroutine of the connection's

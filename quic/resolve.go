@@ -88,10 +88,11 @@ func interleave(ips []netip.Addr) []netip.Addr {
 
 // race calls connect for each address, the next when one has failed or takes
 // long, and returns the first connection; other attempts are given up. The
-// error is that of the address tried first.
-func race(ctx context.Context, remotes []netip.AddrPort, connect func(context.Context, netip.AddrPort) (*Conn, error)) (*Conn, error) {
+// error is that of the address tried first. connect is to call slow, on any goroutine, when
+// the attempt has taken delayAfter its address.
+func race(ctx context.Context, remotes []netip.AddrPort, connect func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error)) (*Conn, error) {
 	if len(remotes) == 1 {
-		return connect(ctx, remotes[0])
+		return connect(ctx, remotes[0], nil)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(errLostRace)
@@ -101,25 +102,24 @@ func race(ctx context.Context, remotes []netip.AddrPort, connect func(context.Co
 		index int
 	}
 	outcomes := make(chan outcome)
+	slow := make(chan int, len(remotes)) // attempts, which say so once
 	errs := make([]error, len(remotes))
 	started, running := 0, 0
 	start := func() {
 		i := started
 		started, running = started+1, running+1
 		go func() {
-			conn, err := connect(ctx, remotes[i])
+			conn, err := connect(ctx, remotes[i], func() { slow <- i })
 			outcomes <- outcome{conn, err, i}
 		}()
 	}
 	start()
 	for {
-		var next <-chan time.Time
-		if started < len(remotes) {
-			next = time.After(delayAfter(remotes[started-1]))
-		}
 		select {
-		case <-next:
-			start()
+		case i := <-slow:
+			if i == started-1 && started < len(remotes) {
+				start()
+			}
 		case o := <-outcomes:
 			running--
 			if o.err == nil {

@@ -89,8 +89,11 @@ func TestRace(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				conns := make([]*Conn, len(remotes))
 				start := time.Now()
-				conn, err := race(t.Context(), remotes, func(ctx context.Context, r netip.AddrPort) (*Conn, error) {
+				conn, err := race(t.Context(), remotes, func(ctx context.Context, r netip.AddrPort, slow func()) (*Conn, error) {
 					i := slices.Index(remotes, r)
+					if len(remotes) > 1 {
+						defer time.AfterFunc(delayAfter(r), slow).Stop()
+					}
 					if tt.attempts[i].takes == hang {
 						<-ctx.Done()
 						return nil, context.Cause(ctx)

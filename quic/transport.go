@@ -13,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/asynclog"
+	"github.com/godwit-quic/godwit/internal/bounded"
 	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
@@ -221,12 +222,9 @@ func (t *Transport) LocalAddr() net.Addr { return udpAddr(t.workers[0].LocalAddr
 // the rest is done when that returns.
 func (t *Transport) Close() error {
 	t.stop()
-	timeout := time.NewTimer(maxTransportClose)
-	defer timeout.Stop()
+	end := time.Now().Add(maxTransportClose)
 	for _, w := range t.workers {
-		select {
-		case <-w.Done():
-		case <-timeout.C:
+		if !bounded.Wait(time.Until(end), w.Done(), nil) {
 			return errors.New("quic: Transport.Close waits no longer for a Handler to return")
 		}
 	}

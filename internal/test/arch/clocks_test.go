@@ -40,16 +40,6 @@ var aboveLoop = []string{"quic", "http3", "webtransport"}
 // timersLeft is how many timers of the runtime a file above the loop may make, until
 // it makes none.
 var timersLeft = map[string]int{
-	"quic/conn.go":                    1,
-	"quic/listener.go":                1,
-	"quic/resolve.go":                 1,
-	"quic/transport.go":               1,
-	"http3/client_expect.go":          1,
-	"http3/server_shutdown.go":        1,
-	"http3/transport.go":              1,
-	"http3/transport_dial.go":         1,
-	"http3/transport_idle.go":         2,
-	"http3/workers.go":                1,
 	"webtransport/errors_describe.go": 1,
 	"webtransport/stream_send.go":     1,
 	"webtransport/upgrade.go":         1,

@@ -33,6 +33,7 @@ var may = map[string]string{
 	"internal/wt":          "internal/fifo internal/h3 internal/monotime internal/varint internal/wire time",
 
 	// Sockets, loops, and what they need.
+	"internal/bounded":   "time",
 	"internal/queue":     "internal/fifo context sync",
 	"internal/asynclog":  "context sync time",
 	"internal/lookup":    "context net",
@@ -50,12 +51,12 @@ var may = map[string]string{
 
 	// The faces.
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
-		"internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
+		"internal/bounded internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
 	"quic/quictrace": "net time",
 	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
 	"internal/h3ext": "quic internal/h3 context net/http",
-	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/lookup internal/monotime " +
+	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
 	"webtransport": "http3 quic internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
