@@ -249,6 +249,9 @@ func (st *clientStream) failed(err error) *attemptError {
 	}
 	result := &attemptError{cause: st.explain(err), sent: st.req}
 	result.own = st.upload.err.Load() != nil
+	if ctx := st.req.Context(); ctx.Err() != nil && !result.own {
+		result.cause = context.Cause(ctx)
+	}
 	var reset *quic.StreamError
 	switch {
 	case st.req.Context().Err() != nil || result.own:

@@ -155,12 +155,8 @@ func (c *clientConn) pause(ctx context.Context, d time.Duration) {
 		paused(d)
 		return
 	}
-	over := make(chan struct{})
-	c.qc.Run(func(t *quic.Turn) {
-		t.SetTimer(new(quic.Timer), t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(over) }))
-	})
 	select {
-	case <-over:
+	case <-h3ext.After(c.qc, d):
 	case <-ctx.Done():
 	case <-c.qc.Done():
 	}

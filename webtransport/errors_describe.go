@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"time"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
@@ -56,11 +55,9 @@ func (s *Session) goneWith() error {
 	if ended := s.endedWith(); ended != nil {
 		return ended
 	}
-	timer := time.NewTimer(wt.CloseTimeout)
-	defer timer.Stop()
 	select {
 	case <-s.ctx.Done():
-	case <-timer.C:
+	case <-h3ext.After(s.conn, wt.CloseTimeout):
 	}
 	return s.endedWith()
 }

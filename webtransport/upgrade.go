@@ -155,14 +155,12 @@ func (h *hub) awaitSettings(r *http.Request) error {
 		return nil
 	default:
 	}
-	timer := time.NewTimer(settingsPatience)
-	defer timer.Stop()
 	select {
 	case <-h.settled:
 		return nil
 	case <-r.Context().Done():
 		return r.Context().Err()
-	case <-timer.C:
+	case <-h3ext.After(h.conn, settingsPatience):
 		return errors.New("webtransport: no SETTINGS from the client")
 	}
 }

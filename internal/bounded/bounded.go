@@ -1,7 +1,7 @@
 // Package bounded bounds waits for an event loop. Deadlines are entries of a loop's table,
 // but for these: a loop cannot tell that it hangs, as in a handler that does not return.
 //
-//	if !bounded.Wait(time.Second, conn.Done()) { … }
+//	if !bounded.Wait(time.Second, conn.Done(), nil) { … }
 package bounded
 
 import "time"

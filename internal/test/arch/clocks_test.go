@@ -40,9 +40,7 @@ var aboveLoop = []string{"quic", "http3", "webtransport"}
 // timersLeft is how many timers of the runtime a file above the loop may make, until
 // it makes none.
 var timersLeft = map[string]int{
-	"webtransport/errors_describe.go": 1,
-	"webtransport/stream_send.go":     1,
-	"webtransport/upgrade.go":         1,
+	"webtransport/stream_send.go": 1,
 }
 
 // TestTimers: above the loop there are no timers of the runtime but those listed.

@@ -55,7 +55,7 @@ var may = map[string]string{
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
 	"quic/quictrace": "net time",
 	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
-	"internal/h3ext": "quic internal/h3 context net/http",
+	"internal/h3ext": "quic internal/h3 context net/http time",
 	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
 	"webtransport": "http3 quic internal/h3 internal/h3ext internal/monotime internal/wt " +
