@@ -79,7 +79,7 @@ func (c *Conn) pollTrain(now monotime.Time, buf []byte, maxSegments int) (Transm
 		if p.Allowance() < uint64(size) {
 			break // RFC 9000, Section 8.1
 		}
-		grown := c.appendDatagram(now, out, size)
+		grown := c.appendDatagram(now, out, size, n > 0)
 		length := len(grown) - len(out)
 		if length == 0 {
 			break
@@ -124,14 +124,18 @@ func (c *Conn) transmit(p *path.Path, data []byte) Transmit {
 }
 
 // appendDatagram appends one datagram of up to size bytes to dst: the packets
-// of all spaces that have something to say, coalesced (RFC 9000, Section 12.2).
-func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int) []byte {
+// of all spaces that have something to say, coalesced (RFC 9000, Section 12.2). inTrain
+// says that it follows others of that size.
+func (c *Conn) appendDatagram(now monotime.Time, dst []byte, size int, inTrain bool) []byte {
 	start := len(dst)
 	limit := start + size
 	var w frameWriter
 	if c.confirmed() {
 		if !c.appendPacket(now, &w, wire.OneRTTLevel, dst, limit) {
 			return dst
+		}
+		if inTrain {
+			c.padForTrain(&w)
 		}
 		return c.finish(now, &w)
 	}

@@ -124,3 +124,17 @@ func (c *Conn) datagramFits(size int) bool {
 	header := 1 + c.paths.Current.Peer.ID.Len() + wire.PacketNumberLen(sent.Next(), sent.LargestAcked())
 	return ok && header+datagramHeader+n+protect.Overhead <= size
 }
+
+// maxTrainPadding is how many bytes of PADDING a packet gets so that a train goes on: what
+// an ACK frame takes in the first packet, and less than the system call that another
+// train costs.
+const maxTrainPadding = 48
+
+// padForTrain makes a packet of a train as long as the others if a datagram is left for
+// which it has no room, and little is missing.
+func (c *Conn) padForTrain(w *frameWriter) {
+	if missing := w.room(); missing > 0 && missing <= maxTrainPadding &&
+		c.datagrams != nil && c.datagrams.burst.left > 0 && c.datagrams.Out.Len() > 0 {
+		w.pad(missing)
+	}
+}

@@ -50,6 +50,34 @@ func TestDatagramTrains(t *testing.T) {
 	}
 }
 
+// TestTrainWithAcknowledgment: an ACK frame, which leaves the first packet of a train less
+// room for datagrams than the others have, does not end the train.
+func TestTrainWithAcknowledgment(t *testing.T) {
+	p := newPair(t, engine.Config{Datagrams: true, DatagramBurst: -1})
+	p.exchange()
+	client, server := p.ends[wire.ClientSide], p.ends[wire.ServerSide]
+	for range 3 { // each in a packet of its own
+		if err := client.conn.Datagrams().Out.Send(make([]byte, 900)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.sendTrain(client, server)
+	const n = 100
+	for range n {
+		if err := server.conn.Datagrams().Out.Send(make([]byte, 64)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := client.conn.Stats().BytesInFlight
+	p.sendTrain(server, client)
+	if arrived := client.conn.ReceivedDatagrams(); arrived != n {
+		t.Errorf("%d of %d datagrams left in the first train", arrived, n)
+	}
+	if after := client.conn.Stats().BytesInFlight; before == 0 || after != 0 {
+		t.Errorf("%d bytes are in flight, %d before: the train has no acknowledgment", after, before)
+	}
+}
+
 // TestPollDatagrams: datagrams come in order, until they are polled, as parts of what was
 // received, and do not reach into what is behind them. The event tells of them once.
 func TestPollDatagrams(t *testing.T) {

@@ -26,14 +26,12 @@ const (
 	// minRing is the first memory, in items: bursts are short.
 	minRing = 4
 	// keptRing is the largest ring that an empty queue keeps: many queues are empty.
-	keptRing = 32
+	keptRing = 64
 )
 
 // Push adds an item, which counts as size of whatever Shrink bounds.
 func (q *Queue[T]) Push(item T, size int) {
-	if int(q.count) == len(q.ring) {
-		q.grow()
-	}
+	q.Reserve(1)
 	*q.at(q.count) = entry[T]{item, size}
 	q.count++
 	q.size += size
@@ -94,9 +92,17 @@ func (q *Queue[T]) Take(wanted func(T) bool) {
 // at returns the place of the item that i others are before.
 func (q *Queue[T]) at(i int32) *entry[T] { return &q.ring[(q.head+i)&int32(len(q.ring)-1)] }
 
-func (q *Queue[T]) grow() {
-	ring := make([]entry[T], max(minRing, 2*len(q.ring)))
-	n := copy(ring, q.ring[q.head:])
+// Reserve makes room for n more items, so that Push need not do so bit by bit.
+func (q *Queue[T]) Reserve(n int) {
+	if int(q.count)+n <= len(q.ring) {
+		return
+	}
+	size := max(minRing, len(q.ring))
+	for size < int(q.count)+n {
+		size *= 2
+	}
+	ring := make([]entry[T], size)
+	n = copy(ring, q.ring[q.head:])
 	copy(ring[n:], q.ring[:q.head])
 	q.ring, q.head = ring, 0
 }

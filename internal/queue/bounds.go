@@ -43,6 +43,7 @@ func PushDatagrams(q *Queue[[]byte], list [][]byte) {
 		b.dropped += uint64(len(list))
 		return
 	}
+	q.items.Reserve(len(list))
 	for _, p := range list {
 		q.items.Push(p, len(p)+Overhead)
 		b.dropped += uint64(q.items.Shrink(b.Items, b.Bytes))
