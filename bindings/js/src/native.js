@@ -1,0 +1,22 @@
+// The engine: an addon of Node-API, the same for Node, Bun and Deno.
+
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+function load() {
+  const named = process.env.GODWIT_ADDON;
+  if (named) return require(named);
+  const at = `${process.platform}-${process.arch}`;
+  const tried = [];
+  for (const name of process.platform === 'linux' ? [`@godwit/${at}-gnu`, `@godwit/${at}-musl`] : [`@godwit/${at}`]) {
+    try {
+      return require(name);
+    } catch (e) {
+      tried.push(`${name}: ${e.message.split('\n')[0]}`);
+    }
+  }
+  throw new Error(`godwit has no engine for ${at}: ${tried.join('; ')}. Install without --omit=optional, or build it with "make js".`);
+}
+
+export const native = load();

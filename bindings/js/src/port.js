@@ -1,0 +1,276 @@
+// The engine's port: a ring of commands and one of events, in memory that JavaScript shares
+// with threads of the engine. godwit.h tells of the records.
+
+import { native } from './native.js';
+
+// Commands.
+export const LISTEN = 1, CONNECT = 2, CLOSE = 3, OPEN = 4, WRITE = 5, RESET = 6, STOP = 7, CREDIT = 8, PRIORITY = 9, DATAGRAM = 10,
+  REQUEST = 11, RESPOND = 12, INFORM = 13, TRAILERS = 14, SESSION = 15, ACCEPT = 16, DRAIN = 17, ROUTE = 18, STATS = 19;
+
+// Events have the same numbers as in godwit.h.
+export const EV = Object.freeze({
+  LISTENING: 1, ACCEPTED: 2, CONNECTED: 3, CLOSED: 4, STREAM: 5, OPENED: 6, DATA: 7, CREDIT: 8, RESET: 9, STOPPED: 10, ENDED: 11,
+  DATAGRAM: 12, REQUEST: 13, INFORM: 14, RESPONSE: 15, TRAILERS: 16, SESSION: 17, SESSION_OPEN: 18, REJECTED: 19, DRAINING: 20,
+  STATS: 21, ERROR: 22, PATH: 23,
+});
+
+// Flags.
+export const FIN = 1, UNI = 2, REMOTE = 4, CALL = 8, SECURE = 16;
+
+// How a listener is closed.
+export const STOP_LISTENING = 0, GRACEFUL = 1, ABORT = 2;
+
+const HEADER = 16, SKIP = 255;
+
+// Where what is shared lies, in 32-bit words.
+const STATE = 24 / 4, COMMANDS = 8 / 4, COMMAND_SIZE = 12 / 4, EVENTS = 16 / 4, EVENT_SIZE = 20 / 4, COMMAND_TAIL = 128 / 4,
+  REPLY_CODE = 456 / 4, REPLY_LENGTH = 464 / 4, REPLY_TEXT = 468;
+
+const OPENED = 1;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Port has the engine for one environment, the main thread or a worker. Commands are
+ * written as they come and made known once for each turn of the event loop, or microtask.
+ */
+export class Port {
+  #port; #u8; #u32; #view;
+  #commands; #commandSize; #head = 0;
+  #events; #eventSize; #tail = 0;
+  #scheduled = false; #waiting = [];
+  #handles = 0; #held = 0; #onEvent; #busy = false;
+
+  /** onEvent(type, flags, aux, conn, id, bytes) is called for each event; bytes are valid during the call. */
+  constructor(options, onEvent) {
+    const { port, memory } = native.open(options ?? {}, () => this.#deliver());
+    this.#port = port;
+    this.#onEvent = onEvent;
+    this.#u8 = new Uint8Array(memory);
+    this.#u32 = new Uint32Array(memory, 0, memory.byteLength >>> 2);
+    this.#view = new DataView(memory);
+    this.#commands = this.#u32[COMMANDS];
+    this.#commandSize = this.#u32[COMMAND_SIZE];
+    this.#events = this.#u32[EVENTS];
+    this.#eventSize = this.#u32[EVENT_SIZE];
+  }
+
+  /** handle returns one that is not in use, for what this side begins. */
+  handle() {
+    this.#handles = this.#handles === 0x7fffffff ? 1 : this.#handles + 1;
+    return this.#handles;
+  }
+
+  /** hold and release count what keeps the process alive. */
+  hold() {
+    if (this.#held++ === 0) native.hold(this.#port, 1);
+  }
+
+  release() {
+    if (--this.#held === 0) native.hold(this.#port, 0);
+  }
+
+  get open() {
+    return this.#port !== null && this.#u32[STATE] === OPENED;
+  }
+
+  /** The most bytes that one command takes. */
+  get largest() {
+    return this.#commandSize >>> 2;
+  }
+
+  /**
+   * send writes a command. fill(u8, view, at) writes its payload of length bytes; it may be
+   * called later, when the ring is full: it must not depend on what changes.
+   */
+  send(type, flags, aux, conn, id, length, fill) {
+    if (this.#port === null) return;
+    if (this.#waiting.length > 0 || !this.#put(type, flags, aux, conn, id, length, fill)) {
+      this.#waiting.push([type, flags, aux, conn, id, length, fill]);
+    }
+    this.#schedule();
+  }
+
+  /** sendBytes is send for bytes that are copied at once. */
+  sendBytes(type, flags, aux, conn, id, bytes) {
+    if (this.#port === null) return;
+    const n = bytes.byteLength;
+    if (this.#waiting.length > 0 || !this.#put(type, flags, aux, conn, id, n, (u8, view, at) => u8.set(bytes, at))) {
+      const copy = bytes.slice(); // the caller's may change
+      this.#waiting.push([type, flags, aux, conn, id, n, (u8, view, at) => u8.set(copy, at)]);
+    }
+    this.#schedule();
+  }
+
+  /** sendNumber is send for a 64-bit number and a text. */
+  sendNumber(type, flags, aux, conn, id, n, text = '') {
+    const bytes = encoder.encode(text);
+    this.send(type, flags, aux, conn, id, 8 + bytes.length, (u8, view, at) => {
+      view.setBigUint64(at, BigInt(n), true);
+      u8.set(bytes, at + 8);
+    });
+  }
+
+  /** sendFields is send for fields, an array of names and values in turn, and content after them. */
+  sendFields(type, flags, aux, conn, id, fields, content) {
+    const [length, fill] = encodeFields(fields, content);
+    this.send(type, flags, aux, conn, id, length, fill);
+  }
+
+  /**
+   * call sends a command of fields and waits for its reply: an object with kind, code and
+   * text. It blocks, for some hundred microseconds.
+   */
+  call(type, conn, fields, ms = 5000) {
+    this.sendFields(type, CALL, 0, conn, 0, fields);
+    this.#flushWaiting();
+    const kind = native.call(this.#port, this.#head, ms);
+    const length = this.#u32[REPLY_LENGTH];
+    return {
+      kind,
+      code: this.#view.getBigUint64(REPLY_CODE * 4, true),
+      text: decoder.decode(this.#u8.slice(REPLY_TEXT, REPLY_TEXT + length)),
+    };
+  }
+
+  /** flush makes the commands so far known to the engine. */
+  flush() {
+    this.#scheduled = false;
+    if (this.#port === null) return;
+    this.#flushWaiting();
+    native.commit(this.#port, this.#head);
+    if (this.#waiting.length > 0) setImmediate(() => this.flush());
+  }
+
+  close() {
+    if (this.#port === null) return;
+    this.flush();
+    native.close(this.#port);
+    this.#port = null;
+    this.#waiting.length = 0;
+  }
+
+  #schedule() {
+    if (this.#scheduled || this.#busy) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  #flushWaiting() {
+    let n = 0;
+    while (n < this.#waiting.length && this.#put(...this.#waiting[n])) n++;
+    if (n > 0) this.#waiting.splice(0, n);
+  }
+
+  // put writes a record, and reports whether there was room.
+  #put(type, flags, aux, conn, id, length, fill) {
+    const size = HEADER + ((length + 15) & ~15);
+    const mask = this.#commandSize - 1;
+    const place = this.#head & mask;
+    const rest = this.#commandSize - place;
+    const skip = rest < size ? rest : 0;
+    const used = (this.#head - this.#u32[COMMAND_TAIL]) >>> 0;
+    if (used + skip + size > this.#commandSize) return false;
+    if (skip > 0) {
+      const at = this.#commands + place;
+      this.#u32[at >>> 2] = skip - HEADER;
+      this.#u8[at + 4] = SKIP;
+      this.#head = (this.#head + skip) >>> 0;
+    }
+    const at = this.#commands + (this.#head & mask);
+    const word = at >>> 2;
+    this.#u32[word] = length;
+    this.#u32[word + 1] = type | flags << 8 | aux << 16;
+    this.#u32[word + 2] = conn;
+    this.#u32[word + 3] = id;
+    if (length > 0) fill(this.#u8, this.#view, at + HEADER);
+    this.#head = (this.#head + size) >>> 0;
+    return true;
+  }
+
+  // deliver hands on events until there are none.
+  #deliver() {
+    if (this.#port === null) return;
+    this.#busy = true;
+    const mask = this.#eventSize - 1;
+    try {
+      let head = native.look(this.#port);
+      for (let n = 0; this.#tail !== head; n++) {
+        const at = this.#events + (this.#tail & mask), word = at >>> 2;
+        const length = this.#u32[word], kinds = this.#u32[word + 1];
+        const size = HEADER + ((length + 15) & ~15);
+        this.#tail = (this.#tail + size) >>> 0;
+        if ((kinds & 255) === SKIP) continue;
+        this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], this.#u8.subarray(at + HEADER, at + HEADER + length));
+        if (this.#port === null) return; // closed by the callback
+        if ((n & 63) === 63) native.consumed(this.#port, this.#tail);
+        if (this.#tail === head) head = native.look(this.#port);
+      }
+    } finally {
+      this.#busy = false;
+      if (this.#port !== null) {
+        native.consumed(this.#port, this.#tail);
+        this.flush();
+        if (native.look(this.#port) !== this.#tail) setImmediate(() => this.#deliver()); // after an exception
+      }
+    }
+  }
+}
+
+/** encodeFields returns the length of fields with content after them, and what writes them. */
+function encodeFields(fields, content) {
+  const parts = [];
+  let text = 0;
+  for (const f of fields) {
+    const bytes = typeof f === 'string' ? encoder.encode(f) : f;
+    parts.push(bytes);
+    text += bytes.length;
+  }
+  const count = parts.length >>> 1, start = 8 + 8 * count;
+  const body = content?.slice();
+  return [start + text + (body?.length ?? 0), (u8, view, at) => {
+    view.setUint32(at, count, true);
+    view.setUint32(at + 4, text, true);
+    let to = at + start;
+    parts.forEach((bytes, i) => {
+      view.setUint32(at + 8 + 4 * i, bytes.length, true);
+      u8.set(bytes, to);
+      to += bytes.length;
+    });
+    if (body !== undefined) u8.set(body, to);
+  }];
+}
+
+/** decodeFields returns the fields of an event as names and values in turn, and where they end. */
+export function decodeFields(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = view.getUint32(0, true), fields = [];
+  let from = 8 + 8 * count;
+  for (let i = 0; i < 2 * count; i++) {
+    const n = view.getUint32(8 + 4 * i, true);
+    fields.push(decoder.decode(bytes.subarray(from, from + n)));
+    from += n;
+  }
+  return { fields, end: from };
+}
+
+const kinds = ['ok', 'application', 'transport', 'tls', 'certificate', 'idle', 'handshake_timeout', 'refused', 'resolve', 'stateless_reset',
+  'version', 'cancelled', 'option', 'address', 'stream', 'session', 'http', 'unsupported', 'limit', 'goaway', 'size', 'command', 'port'];
+
+/** kindOf returns the name of an error's kind. */
+export function kindOf(kind) {
+  return kinds[kind] ?? `kind ${kind}`;
+}
+
+/** decodeError returns the error of an event. */
+export function decodeError(bytes, flags = 0) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    kind: kindOf(view.getUint32(0, true)),
+    frame: view.getUint32(4, true),
+    code: view.getBigUint64(8, true),
+    text: decoder.decode(bytes.subarray(16)),
+    remote: (flags & REMOTE) !== 0,
+  };
+}
