@@ -1,0 +1,3 @@
+/** QUIC, HTTP/3 and WebTransport for Node, Bun and Deno. */
+export { quic, QuicSocket, QuicStream } from './quic.js';
+export { GodwitError } from './errors.js';
