@@ -75,6 +75,12 @@ export class Port {
     return this.#port !== null && this.#u32[STATE] === OPENED;
   }
 
+  /** What the engine said last: of a call, or why it failed. */
+  get reply() {
+    const length = this.#u32[REPLY_LENGTH];
+    return decoder.decode(this.#u8.slice(REPLY_TEXT, REPLY_TEXT + length));
+  }
+
   /** The most bytes that one command takes. */
   get largest() {
     return this.#commandSize >>> 2;

@@ -1,0 +1,52 @@
+// What the tests of all runtimes need: tests run one after the other, and the process ends
+// by itself when they are over, which the caller bounds in time.
+
+import assert from 'node:assert';
+
+const tests = [];
+
+/** test adds one. */
+export function test(name, f) {
+  tests.push([name, f]);
+}
+
+/** run runs them, and fails the process if one fails. */
+export async function run() {
+  let failed = 0;
+  for (const [name, f] of tests) {
+    try {
+      await withLimit(name, f());
+      console.log(`ok ${name}`);
+    } catch (e) {
+      failed++;
+      console.log(`FAILED ${name}: ${e?.stack ?? e}`);
+    }
+  }
+  console.log(`${tests.length} tests, ${failed} failed`);
+  if (failed > 0) process.exit(1);
+}
+
+function withLimit(name, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} hangs`)), 60_000);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** deferred returns a promise with what settles it. */
+export function deferred() {
+  const d = {};
+  d.promise = new Promise((resolve, reject) => Object.assign(d, { resolve, reject }));
+  return d;
+}
+
+/** eventually waits until f returns something true. */
+export async function eventually(f, what = String(f)) {
+  for (let n = 0; n < 1500; n++) {
+    const v = f();
+    if (v) return v;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`never: ${what}`);
+}
