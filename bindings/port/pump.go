@@ -69,13 +69,14 @@ func (p *Port) take(l *lane) bool {
 	return !p.closing.Load() && p.reader.CompareAndSwap(nil, l)
 }
 
-// handBack has the pump read instead of a lane that ends.
+// handBack has the pump read instead of a lane that ends. The pump waits for either.
 func (p *Port) handBack(l *lane) {
 	if p.reader.CompareAndSwap(l, nil) {
 		select {
 		case p.handed <- struct{}{}:
 		default:
 		}
+		p.bells[0].ring()
 	}
 }
 

@@ -1,0 +1,15 @@
+package port
+
+import "testing"
+
+// A port whose only listener has been closed still carries out commands: the pump reads
+// them in place of the lane that is gone.
+func TestListenAgain(t *testing.T) {
+	h := open(t, Config{})
+	for range 5 {
+		l, _ := h.listen("alpn", "a")
+		h.write(CmdClose, 0, closeAbort, l, 0, le64(0))
+		h.commit()
+		h.want(EvClosed, l)
+	}
+}
