@@ -13,3 +13,17 @@ func TestListenAgain(t *testing.T) {
 		h.want(EvClosed, l)
 	}
 }
+
+// A listener that is closed as soon as the host knows that it is there is closed once.
+func TestCloseListenerAtOnce(t *testing.T) {
+	h := open(t, Config{})
+	for range 100 {
+		l, _, err := h.tryListen("alpn", "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.write(CmdClose, 0, closeAbort, l, 0, le64(0))
+		h.commit()
+		h.want(EvClosed, l)
+	}
+}

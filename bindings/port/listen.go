@@ -21,7 +21,8 @@ type listener struct {
 	mu     sync.Mutex
 	ln     *quic.Listener // nil before it is bound
 	lane   *lane
-	closed *record            // the command to close it, before it is bound
+	told   bool               // that it is bound
+	closed *record            // the command to close it
 	conns  map[*conn]struct{} // that came in by it
 }
 
@@ -53,6 +54,7 @@ func (p *Port) listen(r *record) {
 		}
 		l.mu.Lock()
 		closed := l.closed
+		l.told = true
 		l.mu.Unlock()
 		if closed != nil {
 			l.close(closed)
@@ -144,16 +146,17 @@ func (l *listener) complain(r *record, why *failure) {
 	l.port.tell(event)
 }
 
-// closeSoon closes the listener, or notes that it is to be once it is bound.
+// closeSoon closes the listener, or notes that it is to be once it is bound, and the host
+// told so.
 func (l *listener) closeSoon(r record) {
 	r.payload = append([]byte(nil), r.payload...)
 	l.mu.Lock()
-	bound := l.ln != nil && l.closed == nil
+	told := l.told && l.closed == nil
 	if l.closed == nil {
 		l.closed = &r
 	}
 	l.mu.Unlock()
-	if bound {
+	if told {
 		l.port.start(func() { l.close(&r) })
 	}
 }
