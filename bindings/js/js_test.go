@@ -84,7 +84,7 @@ func addon(t *testing.T) string {
 			return
 		}
 		built.path = filepath.Join(cache, "godwit-interop", "godwit.node")
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-trimpath", "-o", built.path, "./addon")
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=napi", "-buildmode=c-shared", "-trimpath", "-o", built.path, "./addon")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)
 		out, err := cmd.CombinedOutput()
 		built.out, built.err = string(out), err

@@ -60,7 +60,11 @@ func appendHead(fields []qpack.Field, head *h3.RequestHeader) []qpack.Field {
 // HandleLargeSection has a large header section decoded in a goroutine.
 func (h *httpConn) HandleLargeSection(_ *h3.RequestStream, s *h3.LargeSection) {
 	h.port.start(func() {
-		s.Decode()
+		if h.listener == nil {
+			s.DecodeResponse()
+		} else {
+			s.DecodeRequest()
+		}
 		h.q.Run(func(t *quic.Turn) {
 			h.turn = t
 			h.machine.HandleDecoded(now(t), s)

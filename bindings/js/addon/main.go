@@ -1,9 +1,9 @@
-//go:build cgo && unix
+//go:build cgo && unix && napi
 
 // Command addon is the library in the form that Node-API loads: libgodwit and, in napi.c,
-// the few functions by which JavaScript gets at its ports. It is built by "make js":
+// the few functions by which JavaScript gets at its ports. It needs the headers of Node-API:
 //
-//	go build -buildmode=c-shared -o godwit.node ./bindings/js/addon
+//	go build -tags=napi -buildmode=c-shared -o godwit.node ./bindings/js/addon
 package main
 
 /*

@@ -1,4 +1,4 @@
-//go:build cgo && unix
+//go:build cgo && unix && napi
 
 /*
  * Ports for JavaScript: Node-API functions over part 2 of godwit.h. Everything else, the

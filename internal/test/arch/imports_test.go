@@ -67,6 +67,8 @@ var may = map[string]string{
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",
 	"bindings/c":           "bindings/c/libgodwit",
+	"bindings/js":          "",
+	"bindings/js/addon":    "bindings/c/libgodwit",
 
 	// Programs.
 	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
