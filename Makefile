@@ -6,6 +6,7 @@
 #                protected with where our assembly is not used
 # make nested    real peers and browsers, and the tests of the bench
 # make stdtests  the standard library's tests of net/http, over HTTP/3
+# make c         the C library, into bindings/c/dist, and its tests, if there is a C compiler
 # make stress    every package's tests STRESS times, with all cores busy
 # make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
@@ -36,9 +37,9 @@ NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/g
 # Without a C compiler Go leaves the race detector out.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
-STEPS ?= lint race plain nested stdtests
+STEPS ?= lint race plain c nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain nested stdtests stress attack soak bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain c nested stdtests stress attack soak bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -89,6 +90,15 @@ plain:
 	$(GO) test -count=1 -run '^TestSimulation$$' ./webtransport
 	GODEBUG=cpu.avx2=off $(GO) test -count=1 ./internal/protect ./internal/engine
 	$(GO) test -count=1 -tags purego -skip '^TestPacketsDoNotAllocate$$' ./internal/protect/... # ChaCha20 does then
+
+c:
+ifeq ($(RACE),)
+	@echo "WITHOUT the C library, which needs a C compiler: apt-get install gcc libc6-dev"
+	@if [ -n "$$CI" ]; then exit 1; fi
+	@if [ -n "$$GODWIT_LEFT_OUT" ]; then echo "the C library: no C compiler: apt-get install gcc libc6-dev" >> $$GODWIT_LEFT_OUT; fi
+else
+	$(MAKE) -C bindings/c test GO="$(GO)"
+endif
 
 nested:
 	@failed=; for dir in $(NESTED); do echo "test $$dir"; \

@@ -240,7 +240,7 @@ uint32_t gw_port_look(gw_port *p) {
 		silence(p->fd[0]);
 		pthread_mutex_unlock(&p->mu);
 	}
-	return gw__load(&p->mem->event_head);
+	return p->looked = gw__load(&p->mem->event_head);
 }
 
 void gw_port_consumed(gw_port *p, uint32_t tail) {
@@ -297,11 +297,17 @@ int gw_port_wait(gw_port *p, int timeout_ms) {
 	gw_shared *m = p->mem;
 	struct timespec room;
 	const struct timespec *until = gw__until(timeout_ms, &room);
+	int there;
 	pthread_mutex_lock(&p->mu);
-	while (gw__load(&m->woken) == 0 && gw__load(&m->state) == GW_OPEN && gw__await(p, until))
-		;
+	for (;;) {
+		/* It may have been woken for what has been looked at since. */
+		gw__store(&m->woken, 0);
+		there = gw__load(&m->event_head) != p->looked;
+		if (there || gw__load(&m->state) != GW_OPEN || !gw__await(p, until))
+			break;
+	}
 	pthread_mutex_unlock(&p->mu);
-	if (gw__load(&m->event_head) != gw__load(&m->event_tail))
+	if (there || gw__load(&m->event_head) != p->looked)
 		return 1;
 	return gw__load(&m->state) == GW_OPEN ? 0 : -1;
 }

@@ -1,0 +1,187 @@
+/*
+ * What a program in C relies on:
+ *
+ *	test EVENTS PORTS
+ *
+ * says how many events to take and how many ports to open and close.
+ */
+#include <godwit.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(what) \
+	do { \
+		if (!(what)) { \
+			fprintf(stderr, "%s:%d: failed: %s (%s)\n", __FILE__, __LINE__, #what, port == NULL ? "" : gw_error_text(port)); \
+			exit(1); \
+		} \
+	} while (0)
+
+enum { PATIENCE = 20000 };
+
+static gw_port *port;
+
+/* Waits for an event of a type, and takes note of connections on the way. */
+static gw_event want(uint32_t type, gw_ref of) {
+	gw_event e;
+	while (gw_poll(port, &e, PATIENCE) > 0)
+		if (e.type == type && (of == 0 || e.of == of))
+			return e;
+	fprintf(stderr, "no event %u\n", type);
+	exit(1);
+}
+
+static gw_ref client, server;
+
+static void open_pair(void) {
+	const char *listening[] = {"address", "127.0.0.1:0", "alpn", "test", NULL};
+	CHECK(gw_listen(port, listening) != 0);
+	const char *connecting[] = {"address", gw_address(port), "alpn", "test", "insecure", "1", NULL};
+	client = gw_connect(port, connecting);
+	CHECK(client != 0);
+	int there = 0;
+	gw_event e;
+	while (there < 2 && gw_poll(port, &e, PATIENCE) > 0) {
+		if (e.type == GW_EV_ACCEPTED) {
+			server = e.conn;
+			size_t n;
+			CHECK(gw_field_value(&e, "alpn", &n) != NULL && n == 4);
+			CHECK(gw_field_value(&e, "nothing", &n) == NULL);
+		}
+		there += e.type == GW_EV_ACCEPTED || e.type == GW_EV_CONNECTED;
+	}
+	CHECK(there == 2);
+}
+
+/* As many events as one likes, each asked for by a command. */
+static void events(long n) {
+	long asked = 0, answered = 0;
+	while (answered < n) {
+		while (asked < n && asked - answered < 1000) {
+			CHECK(gw_stats(port, client) == 0);
+			asked++;
+		}
+		gw_event e;
+		CHECK(gw_poll(port, &e, PATIENCE) == 1);
+		if (e.type == GW_EV_STATS) {
+			gw_conn_stats s;
+			CHECK(e.length == sizeof s);
+			memcpy(&s, e.data, sizeof s);
+			CHECK(s.version == 1 && s.smoothed_rtt > 0);
+			answered++;
+		}
+	}
+}
+
+/* Bytes to the server and back, more than any window. */
+static void echo(size_t size) {
+	unsigned char *sent = malloc(size), *got = malloc(size);
+	for (size_t i = 0; i < size; i++)
+		sent[i] = (unsigned char)(i * 7 + i / 251);
+	gw_ref stream = gw_open(port, client, 0);
+	size_t written = gw_write(port, stream, sent, size, GW_FIN), read = 0;
+	CHECK(written == GW_WINDOW && gw_writable(port, stream) == 0);
+	int over = 0;
+	gw_event e;
+	while (over < 2 && gw_poll(port, &e, PATIENCE) > 0) {
+		if (e.type == GW_EV_STREAM) {
+			gw_hold(port, e.of);
+		} else if (e.type == GW_EV_DATA && e.conn == server) {
+			CHECK(gw_write(port, e.of, e.data, e.length, e.flags & GW_FIN) == e.length);
+		} else if (e.type == GW_EV_CREDIT && e.conn == server) {
+			gw_credit(port, e.of, (size_t)e.credit);
+		} else if (e.type == GW_EV_CREDIT) {
+			written += gw_write(port, stream, sent + written, size - written, GW_FIN);
+		} else if (e.type == GW_EV_DATA) {
+			CHECK(read + e.length <= size);
+			memcpy(got + read, e.data, e.length);
+			read += e.length;
+		} else if (e.type == GW_EV_ENDED) {
+			CHECK(e.error.kind == GW_OK);
+			over++;
+		}
+	}
+	CHECK(over == 2 && written == size && read == size && memcmp(sent, got, size) == 0);
+	CHECK(gw_write(port, stream, "x", 1, 0) == (size_t)-1);
+	free(sent);
+	free(got);
+}
+
+/* What goes wrong is told, and nothing hangs. */
+static void errors(void) {
+	const char *wrong[] = {"address", "127.0.0.1:0", "alpn", "x", "colour", "red", NULL};
+	CHECK(gw_listen(port, wrong) == 0 && strstr(gw_error_text(port), "colour") != NULL);
+	const char *nobody[] = {"address", "127.0.0.1:1", "alpn", "x", "insecure", "1", NULL};
+	gw_ref conn = gw_connect(port, nobody);
+	gw_ref stream = gw_open(port, conn, 0);
+	CHECK(want(GW_EV_ENDED, stream).error.kind == GW_ERR_REFUSED);
+	gw_event e = want(GW_EV_CLOSED, conn);
+	CHECK(e.error.kind == GW_ERR_REFUSED && e.length > 0);
+	const char *untrusted[] = {"address", gw_address(port), "alpn", "test", NULL};
+	conn = gw_connect(port, untrusted);
+	CHECK(want(GW_EV_CLOSED, conn).error.kind == GW_ERR_CERTIFICATE);
+	gw_close(port, client, 0, 77, "because");
+	e = want(GW_EV_CLOSED, server);
+	CHECK(e.error.kind == GW_ERR_APPLICATION && e.error.code == 77 && (e.flags & GW_REMOTE));
+	CHECK(e.length == 7 && memcmp(e.data, "because", 7) == 0);
+}
+
+/* The descriptor is readable when there are events, and only then. */
+static void descriptor(void) {
+	struct pollfd fd = {.fd = gw_port_fd(port), .events = POLLIN};
+	gw_event e;
+	while (gw_poll(port, &e, 0) > 0)
+		;
+	CHECK(poll(&fd, 1, 0) == 0);
+	CHECK(gw_stats(port, client) == 0);
+	gw_flush(port);
+	CHECK(poll(&fd, 1, PATIENCE) == 1);
+	while (gw_poll(port, &e, 0) > 0)
+		;
+	CHECK(poll(&fd, 1, 0) == 0);
+}
+
+static void wake(void *context) { __atomic_fetch_add((int *)context, 1, __ATOMIC_SEQ_CST); }
+
+/* Ports come and go, some with a listener, one with memory that outlives it. */
+static void ports(long n) {
+	for (long i = 0; i < n; i++) {
+		int woken = 0;
+		gw_port_options options = {.size = sizeof options, .command_size = 64 << 10, .event_size = 64 << 10, .wake = wake, .context = &woken};
+		gw_port *old = port;
+		port = gw_port_open(&options);
+		CHECK(port != NULL);
+		if (i % 10 == 0) {
+			const char *listening[] = {"address", "127.0.0.1:0", "alpn", "test", NULL};
+			CHECK(gw_listen(port, listening) != 0);
+			want(GW_EV_LISTENING, 0);
+			CHECK(__atomic_load_n(&woken, __ATOMIC_SEQ_CST) > 0);
+		}
+		gw_shared *memory = gw_port_memory(port, NULL);
+		gw_shared_retain(memory);
+		gw_port_close(port);
+		CHECK(memory->state == GW_CLOSED);
+		gw_shared_release(memory);
+		port = old;
+	}
+	gw_port_options wrong = {.size = sizeof wrong, .event_size = 100000};
+	CHECK(gw_port_open(&wrong) == NULL);
+}
+
+int main(int argc, char **argv) {
+	long n = argc > 1 ? atol(argv[1]) : 1000, m = argc > 2 ? atol(argv[2]) : 10;
+	port = gw_port_open(NULL);
+	CHECK(port != NULL);
+	open_pair();
+	descriptor();
+	echo(8 << 20);
+	events(n);
+	errors();
+	ports(m);
+	gw_port_close(port);
+	printf("%ld events, %ld ports\n", n, m);
+	return 0;
+}
