@@ -311,8 +311,8 @@ func (e *Endpoint) remove(c *Conn) {
 		e.removeID(&c.ids.local[i].id)
 	}
 	for r := range c.peerIDs() {
-		if r.HasToken && e.byReset[r.Token] == c {
-			delete(e.byReset, r.Token)
+		if r.HasToken {
+			e.removeResetToken(c, r.Token)
 		}
 	}
 	e.conns--

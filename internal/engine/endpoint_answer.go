@@ -159,4 +159,10 @@ func (e *Endpoint) resetTarget(d *Datagram) *Conn {
 
 func (e *Endpoint) addResetToken(c *Conn, t wire.ResetToken) { e.byReset[t] = c }
 
-func (e *Endpoint) removeResetToken(t wire.ResetToken) { delete(e.byReset, t) }
+// removeResetToken forgets a token of a connection's. A peer may have given the same one
+// to another connection since, whose it is then.
+func (e *Endpoint) removeResetToken(c *Conn, t wire.ResetToken) {
+	if e.byReset[t] == c {
+		delete(e.byReset, t)
+	}
+}

@@ -110,7 +110,7 @@ func (c *Conn) releasePeerID(p *path.Path) {
 		return
 	}
 	if old.HasToken {
-		c.endpoint.removeResetToken(old.Token)
+		c.endpoint.removeResetToken(c, old.Token)
 	}
 	c.ids.retire(old.Seq)
 }
