@@ -142,6 +142,7 @@ func (c *conn) HandleContent(_ monotime.Time, rs *h3.RequestStream) {
 // HandleWritable is called when a tunnel has sent what it was given.
 func (c *conn) HandleWritable(_ monotime.Time, rs *h3.RequestStream) {
 	if t := tunnelOf(rs); t != nil {
+		t.tellHeadSent()
 		t.tellWritable(c.turn)
 	}
 }

@@ -219,6 +219,9 @@ func (x *exchange) detach() {
 }
 
 func (x *exchange) detachNow() {
+	if x.tunnel != nil {
+		x.tunnel.tellHeadSent()
+	}
 	x.stream = *x.ref.Detach()
 	x.body.detach(&x.stream)
 	x.detached.Store(true)

@@ -36,6 +36,7 @@ type Tunnel struct {
 	// Of the loop's goroutine:
 	handler  h3ext.TunnelHandler // nil unless it is event-driven
 	whenOver []func()
+	headSent chan struct{} // closed when a header section has left; nil if nobody waits
 }
 
 // newTunnel makes the tunnel of a request, whose datagrams are to be taken next. On the

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -28,8 +29,8 @@ var ErrNoTunnel = errors.New("http3: not an extended CONNECT request over HTTP/3
 var errResponseBegun = errors.New("http3: the response has begun already")
 
 // AcceptTunnel accepts an extended CONNECT request: it answers with status 200
-// and the fields of w.Header(), and takes the request's stream from the handler,
-// which may return; the tunnel lives on. Neither w nor the request's Body can be
+// and the fields of w.Header(), waits until they are buffered, and takes the request's
+// stream from the handler, which may return; the tunnel lives on. Neither w nor the request's Body can be
 // used any more. Like http.ResponseController, it finds the server's
 // ResponseWriter below one that has an Unwrap method.
 func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) { return acceptTunnel(w, http.StatusOK) }
@@ -130,15 +131,58 @@ func (w *responseWriter) takeOver(status int) error {
 	return describe(err)
 }
 
-// sendHead sends a header section that is not the last of the stream. That of an extended
-// CONNECT request may be the loop's yet, and stay so.
-func (x *exchange) sendHead(frames []byte) (err error) {
-	if x.tunnel == nil {
-		_, err = x.stream.Write(frames)
-		return err
+// errDetached says that a stream is the loop's no more.
+var errDetached = errors.New("http3: the stream is detached")
+
+// sendHead sends a header section that is not the last of the stream, and waits until all
+// of it is buffered. That of an extended CONNECT request may be the loop's yet, and stay so.
+func (x *exchange) sendHead(frames []byte) error {
+	if x.tunnel != nil {
+		if err := x.sendOnLoop(frames); err != errDetached {
+			return err
+		}
 	}
-	return x.conn.do(func(t *quic.Turn) error {
-		_, err := t.Write(x.ref, frames) // takes all: there is little before it
+	_, err := x.stream.Write(frames)
+	return err
+}
+
+// sendOnLoop is sendHead for a stream that is the loop's.
+func (x *exchange) sendOnLoop(frames []byte) error {
+	sent := make(chan struct{})
+	err := x.conn.do(func(*quic.Turn) error {
+		if x.detached.Load() {
+			return errDetached
+		}
+		x.tunnel.headSent = sent
+		err := x.body.rs.SendFrames(frames)
+		if x.body.rs.Unsent() == 0 {
+			x.tunnel.tellHeadSent()
+		}
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-sent:
+	default:
+		select { // the client gives little credit
+		case <-sent:
+		case <-x.ref.Context().Done():
+			return context.Cause(x.ref.Context())
+		}
+	}
+	if x.detached.Load() {
+		x.body.rs.Flush() // somebody has begun to read the request meanwhile
+	}
+	return nil
+}
+
+// tellHeadSent tells who waits that the header section has left, or the stream is the
+// loop's no more. On the loop.
+func (t *Tunnel) tellHeadSent() {
+	if t.headSent != nil {
+		close(t.headSent)
+		t.headSent = nil
+	}
 }

@@ -43,6 +43,18 @@ func (rs *RequestStream) SendMessage(fields []qpack.Field, content []byte, trail
 	return rs.send(b, true)
 }
 
+// SendFrames sends frames that the host has made, none of them the last. Of what the
+// stream does not take now a copy is kept.
+func (rs *RequestStream) SendFrames(b []byte) error { return rs.send(b, false) }
+
+// Flush sends what is kept. After Detach the new owner calls it before it writes to the
+// stream itself, and it waits until the stream has taken everything.
+func (rs *RequestStream) Flush() {
+	if len(rs.unsent) > 0 {
+		rs.flush()
+	}
+}
+
 // SendTrailers sends a trailer section, with which the message ends.
 func (rs *RequestStream) SendTrailers(fields []qpack.Field) error {
 	return rs.SendHeaders(fields, true)
