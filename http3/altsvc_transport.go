@@ -25,7 +25,9 @@ type AltSvcTransport struct {
 	// gives back to the AltSvcTransport, by whatever way, goes to net/http's own, too.
 	TCP http.RoundTripper
 	// HTTP3 is to be used by this AltSvcTransport alone; nil stands for one that has those
-	// of TCP's fields that mean the same, if that is an *http.Transport.
+	// of TCP's fields that mean the same, if that is an *http.Transport. A request that is
+	// given to it directly goes where Cache knows HTTP/3 of its origin, also if that has
+	// failed of late, and never to TCP.
 	HTTP3 *Transport
 	// Cache remembers who has HTTP/3; nil stands for one of this AltSvcTransport's own.
 	Cache *AltSvcCache
@@ -68,7 +70,7 @@ func (a *AltSvcTransport) init() {
 
 // route returns an origin's alternative, also when that has just failed: whoever waits for
 // it is to go on with TCP, and not to look for HTTP/3 at the origin itself, which has not
-// said that it is there (RFC 7838, Section 2.4).
+// said that it is there (RFC 7838, Section 2.4). It is the same for who uses HTTP3 directly.
 func (a *AltSvcTransport) route(origin string) (addr string, ok bool) {
 	addr, _ = a.Cache.Lookup(origin)
 	return addr, addr != ""

@@ -252,3 +252,32 @@ func TestAltSvcOnce(t *testing.T) {
 		t.Errorf("%d requests were processed, want 2", n)
 	}
 }
+
+// TestAltSvcUsedDirectly: requests that are given to HTTP3 go to the alternative, though it
+// has failed of late, and not to the origin's own port, where nobody may be.
+func TestAltSvcUsedDirectly(t *testing.T) {
+	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })
+	a := newAltSvcTransport(t)
+	const origin = "127.0.0.1:1" // nobody is there
+	a.Cache = new(AltSvcCache)
+	a.Cache.Learn(origin, `h3="`+strings.TrimPrefix(s.url, "https://")+`"`)
+	a.Cache.failed(origin)
+	a.CloseIdleConnections() // the first thing that happens to it
+	for what, transport := range map[string]http.RoundTripper{"HTTP3": a.HTTP3, "itself": a} {
+		resp, err := transport.RoundTrip(mustRequest(t, "https://"+origin))
+		if what == "itself" {
+			if err == nil {
+				t.Error("an alternative that has just failed was used")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(content) != origin || err != nil {
+			t.Errorf("%s: %q, %v", what, content, err)
+		}
+	}
+}
