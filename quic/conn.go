@@ -186,6 +186,10 @@ func (c *Conn) RemoteAddr() net.Addr {
 // ConnectionState returns what the TLS handshake agreed on.
 func (c *Conn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
+// Moment returns a time as the clock has it that Turn.Now is of, so that timers can be
+// set for it, and what happens elsewhere compared with them. Any goroutine may call it.
+func (c *Conn) Moment(t time.Time) time.Duration { return time.Duration(c.worker.Moment(t)) }
+
 // Handler returns what the connection's newHandler has returned: see DialEvents. It is
 // nil for a connection that is not event-driven.
 func (c *Conn) Handler() Handler { return c.handler }

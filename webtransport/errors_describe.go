@@ -55,9 +55,11 @@ func (s *Session) goneWith() error {
 	if ended := s.endedWith(); ended != nil {
 		return ended
 	}
+	passed, stop := s.hub.after(wt.CloseTimeout)
+	defer stop()
 	select {
-	case <-s.ctx.Done():
-	case <-h3ext.After(s.conn, wt.CloseTimeout):
+	case <-s.ctx.Done(): // with the connection at the latest
+	case <-passed:
 	}
 	return s.endedWith()
 }

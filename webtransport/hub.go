@@ -152,7 +152,7 @@ func (h *hub) setTimer(t *quic.Turn) {
 	if h.timerAt = at; at.IsZero() {
 		t.StopTimer(&h.timer)
 	} else {
-		t.SetTimer(&h.timer, t.Now()+at.Sub(now()), h)
+		t.SetTimer(&h.timer, time.Duration(at), h)
 	}
 }
 
@@ -160,8 +160,8 @@ func (h *hub) setTimer(t *quic.Turn) {
 func (h *hub) HandleTimer(t *quic.Turn, _ *quic.Timer) {
 	h.handle(t, func(m *wt.Conn) {
 		h.timerAt = 0
-		if at := m.Deadline(); !at.IsZero() && !at.After(now()) {
-			m.HandleDeadline(now())
+		if at := m.Deadline(); !at.IsZero() && !at.After(turnNow(t)) {
+			m.HandleDeadline(turnNow(t))
 		}
 	})
 }
@@ -169,15 +169,26 @@ func (h *hub) HandleTimer(t *quic.Turn, _ *quic.Timer) {
 // heardNow is the time at which something was received, if that has to be known.
 func (h *hub) heardNow() monotime.Time {
 	if h.timed {
-		return now()
+		return h.now()
 	}
 	return 1
 }
 
-var processStart = time.Now()
+// now is the present moment of the connection's clock, in any goroutine.
+func (h *hub) now() monotime.Time { return monotime.Time(h.conn.Moment(time.Now())) }
 
-// now is the time for the machine, which counts from an arbitrary moment.
-func now() monotime.Time { return monotime.Time(time.Since(processStart)) + 1 }
+// turnNow is that of a turn.
+func turnNow(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
+
+// after returns a channel that is closed after some time, by an entry of the connection's
+// table, and a function that ends the wait. It is not closed once the connection has ended.
+func (h *hub) after(d time.Duration) (passed <-chan struct{}, stop func()) {
+	timer, over := new(quic.Timer), make(chan struct{})
+	h.conn.Run(func(t *quic.Turn) {
+		t.SetTimer(timer, t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(over) }))
+	})
+	return over, func() { h.conn.Run(func(t *quic.Turn) { t.StopTimer(timer) }) }
+}
 
 // HandleSettings implements h3ext.Conn.
 func (h *hub) HandleSettings(t *quic.Turn) {

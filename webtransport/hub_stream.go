@@ -56,7 +56,7 @@ func (in *incoming) HandleReadable(t *quic.Turn, ref quic.StreamRef) {
 		switch {
 		case n > 0:
 			in.hub.handle(t, func(m *wt.Conn) {
-				if m.HandleHeader(now(), in.machine, buf[:n]); in.machine.Missing() == 0 {
+				if m.HandleHeader(turnNow(t), in.machine, buf[:n]); in.machine.Missing() == 0 {
 					newStream(in.hub, in.machine, ref.Detach()) // before it can be accepted
 				}
 			})

@@ -39,7 +39,7 @@ func TestPlaceIsFreedAtOnce(t *testing.T) {
 	if n := server.hub.stats().Admitted; n != 1 {
 		t.Errorf("%d places are taken, want one", n)
 	}
-	server.hub.tell(func(*wt.Conn) { server.machine.Close(now(), 0, "") })
+	server.hub.tell(func(*wt.Conn) { server.machine.Close(server.hub.now(), 0, "") })
 	if n := server.hub.stats().Admitted; n != 0 {
 		t.Errorf("%d places are taken after the end", n)
 	}

@@ -35,7 +35,7 @@ func (h *hub) begin(t h3ext.Tunnel, d wt.Draft, protocol string, f func()) *Sess
 	s := &Session{hub: h, conn: t.QUIC(), tunnel: t, draining: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	h.tell(func(m *wt.Conn) {
-		s.machine = m.Begin(now(), t.StreamID(), d, protocol)
+		s.machine = m.Begin(h.now(), t.StreamID(), d, protocol)
 		s.machine.App = s
 		s.counts = s.machine.FlowControlled() || h.timed
 	})
@@ -118,7 +118,7 @@ type tunnelEvents struct{ *Session }
 
 func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
 	s.hub.handle(t, func(*wt.Conn) {
-		s.machine.HandleContent(now(), p)
+		s.machine.HandleContent(turnNow(t), p)
 		if !s.count(t) {
 			s.machine.Reject()
 			s.count(t)
@@ -128,7 +128,7 @@ func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
 
 func (s tunnelEvents) HandleEnd(t *quic.Turn, err error) {
 	s.hub.handle(t, func(*wt.Conn) {
-		s.machine.HandleContentEnd(now(), err)
+		s.machine.HandleContentEnd(turnNow(t), err)
 		s.count(t)
 	})
 }
@@ -176,7 +176,7 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 	if s.endedWith() != nil {
 		return nil
 	}
-	s.hub.tell(func(*wt.Conn) { s.machine.Close(now(), code, reason) })
+	s.hub.tell(func(*wt.Conn) { s.machine.Close(s.hub.now(), code, reason) })
 	s.conn.Flush()
 	return nil
 }
@@ -223,7 +223,7 @@ func (s *Session) MaxDatagramSize() int { return s.tunnel.MaxDatagramSize() }
 func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	p, err := s.tunnel.ReceiveDatagram(ctx)
 	if err == nil && s.hub.timed {
-		s.hub.tell(func(*wt.Conn) { s.machine.HandleHeard(now()) })
+		s.hub.tell(func(*wt.Conn) { s.machine.HandleHeard(s.hub.now()) })
 	}
 	if err != nil && ctx.Err() == nil {
 		if ended := s.endedWith(); ended != nil {

@@ -90,17 +90,35 @@ func (w *SendStream) allow(n int) (allowed int, ready <-chan struct{}, err error
 // await waits for credit, the stream's end or the deadline.
 func (w *SendStream) await(credit <-chan struct{}) error {
 	for {
-		expired, changed := w.deadline.watch()
-		select {
-		case <-credit:
-			return nil
-		case <-w.qs.Context().Done():
-			_, err := w.qs.Write(nil)
+		at, changed := w.deadline.watch()
+		if again, err := w.awaitUntil(at, credit, changed); !again {
 			return err
-		case <-expired:
-			return os.ErrDeadlineExceeded
-		case <-changed:
 		}
+	}
+}
+
+// awaitUntil is await for one deadline, zero for none. It reports whether there is another.
+func (w *SendStream) awaitUntil(at time.Time, credit, changed <-chan struct{}) (again bool, err error) {
+	var expired <-chan struct{}
+	if !at.IsZero() {
+		left := time.Until(at)
+		if left <= 0 {
+			return false, os.ErrDeadlineExceeded
+		}
+		passed, stop := w.hub.after(left)
+		defer stop()
+		expired = passed
+	}
+	select {
+	case <-credit:
+		return false, nil
+	case <-w.qs.Context().Done():
+		_, err := w.qs.Write(nil)
+		return false, err
+	case <-expired:
+		return false, os.ErrDeadlineExceeded
+	case <-changed:
+		return true, nil
 	}
 }
 
@@ -118,7 +136,7 @@ func (w *SendStream) noteWrite(err error) error {
 // stream that was closed is delivered even if the session ends.
 func (w *SendStream) Close() error {
 	session := w.owner()
-	now, closes := now(), false
+	now, closes := w.hub.now(), false
 	w.hub.tell(func(*wt.Conn) {
 		rtt := time.Duration(0)
 		if w.machine.EndWaits() {
@@ -184,16 +202,12 @@ func (d *writeDeadline) set(t time.Time) {
 	}
 }
 
-// watch returns a channel that tells when the deadline has passed, nil without
-// one, and another that tells when there is a new deadline.
-func (d *writeDeadline) watch() (expired <-chan time.Time, changed <-chan struct{}) {
+// watch returns the deadline, zero for none, and a channel that tells when there is another.
+func (d *writeDeadline) watch() (at time.Time, changed <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changed == nil {
 		d.changed = make(chan struct{})
 	}
-	if !d.at.IsZero() {
-		expired = time.After(time.Until(d.at))
-	}
-	return expired, d.changed
+	return d.at, d.changed
 }

@@ -110,7 +110,7 @@ func (h *hub) admit(ctx context.Context, d wt.Draft) *wt.Refusal {
 	var a *wt.Admission
 	var ready <-chan struct{}
 	h.tell(func(m *wt.Conn) {
-		if a = m.Admit(now(), d); a.Waits() {
+		if a = m.Admit(h.now(), d); a.Waits() {
 			w := new(waiter)
 			a.App, ready = w, w.wait()
 		}
@@ -155,12 +155,14 @@ func (h *hub) awaitSettings(r *http.Request) error {
 		return nil
 	default:
 	}
+	passed, stop := h.after(settingsPatience)
+	defer stop()
 	select {
 	case <-h.settled:
 		return nil
 	case <-r.Context().Done():
 		return r.Context().Err()
-	case <-h3ext.After(h.conn, settingsPatience):
+	case <-passed:
 		return errors.New("webtransport: no SETTINGS from the client")
 	}
 }
