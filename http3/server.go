@@ -43,9 +43,10 @@ type Server struct {
 	DisableTCP bool
 	// TLSConfig holds the certificate. Without any, a self-signed one for localhost is
 	// made where nobody but this machine can connect, and its hash logged. Its
-	// NextProtos are not used. Where it
-	// has others for some names (GetConfigForClient), a request for another host than
-	// its connection is answered with status 421 unless that is as good: the
+	// NextProtos are not used.
+	//
+	// Where it has others for some names (GetConfigForClient), a request for another host
+	// than its connection is answered with status 421 unless that is as good: the
 	// certificate is for that host too, and clients authenticate in the same way
 	// there (RFC 9110, Section 15.5.20). GetConfigForClient and GetCertificate are
 	// asked for that, once more and for a host that the client has chosen.
@@ -73,10 +74,9 @@ type Server struct {
 	// handler of each is free. 0 stands for 8192, negative for no limit.
 	MaxHandlers int
 	// MaxHeaderValueCount is how many fields a request's header and its trailer may
-	// have each, and how many names Trailer may announce;
-	// 500 if 0. A field in several lines counts as several, a
-	// Cookie that a browser has split too. Requests with more are answered with
-	// status 431.
+	// have each, and how many names Trailer may announce; 500 if 0. A field in several
+	// lines counts as several, a Cookie that a browser has split too. Requests with
+	// more are answered with status 431.
 	MaxHeaderValueCount int
 	// DisableGeneralOptionsHandler passes "OPTIONS *" requests to Handler, instead
 	// of answering them with status 200.

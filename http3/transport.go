@@ -45,8 +45,8 @@ type Transport struct {
 	MaxResponseHeaderBytes int64
 	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
 	EnableDatagrams bool
-	// DisableCompression prevents that responses are asked for in gzip and
-	// decompressed, as http.Transport does it.
+	// DisableCompression keeps responses from being asked for in gzip and decompressed,
+	// as http.Transport does it otherwise.
 	DisableCompression bool
 	// DisableCoalescing gives each origin a connection of its own. That is so
 	// without it when TLSClientConfig sets ServerName or how to verify servers.

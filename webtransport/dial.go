@@ -59,7 +59,7 @@ func (e *RejectedError) Error() string {
 // maxRejection is how much of the content of a refusal is read, in bytes.
 const maxRejection = 64 << 10
 
-// Dial is that of a Dialer with the defaults.
+// Dial opens a session at an https URL as a Dialer without settings does.
 func Dial(ctx context.Context, url string) (*Session, *http.Response, error) {
 	return new(Dialer).Dial(ctx, url, nil)
 }

@@ -59,5 +59,6 @@
 //
 // The protocol (draft-ietf-webtrans-http3) is not an RFC yet, and its versions
 // differ in how they are negotiated. All that are in use are spoken: see Draft.
-// Session.Draft tells which one a session got.
+// Session.Draft tells which one a session got. Sections that these docs name without a
+// document are of draft 15.
 package webtransport

@@ -1,10 +1,6 @@
 package webtransport
 
-import (
-	"fmt"
-
-	"github.com/godwit-quic/godwit/internal/wt"
-)
+import "fmt"
 
 // Draft is a version of draft-ietf-webtrans-http3, or a family of versions that
 // look the same on the wire.
@@ -12,10 +8,10 @@ type Draft uint8
 
 // The drafts in use, by the first number of each family.
 const (
-	Draft02 = Draft(wt.Draft02) // 2 to 6: Chromium and Firefox
-	Draft07 = Draft(wt.Draft07) // 7 to 12
-	Draft13 = Draft(wt.Draft13) // 13 and 14, with flow control of sessions: Safari
-	Draft15 = Draft(wt.Draft15) // 15 and later
+	Draft02 Draft = 2  // 2 to 6: Chromium and Firefox
+	Draft07 Draft = 7  // 7 to 12
+	Draft13 Draft = 13 // 13 and 14, with flow control of sessions: Safari
+	Draft15 Draft = 15 // 15 and later
 )
 
 // String returns the draft's name.

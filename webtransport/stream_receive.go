@@ -12,7 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// ReceiveStream is a stream, or the half of one, that the peer sends on. One
+// ReceiveStream is a stream, or half of one, that the peer sends on. One
 // goroutine at a time may read; the other methods may be called from any.
 type ReceiveStream struct {
 	half

@@ -12,7 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// SendStream is a stream, or the half of one, that this end sends on. One goroutine
+// SendStream is a stream, or half of one, that this end sends on. One goroutine
 // at a time may write, and Close counts as writing; the other methods may be called
 // from any.
 type SendStream struct {

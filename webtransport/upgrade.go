@@ -47,7 +47,7 @@ var (
 // draft is not known (Section 3.1).
 const settingsPatience = 10 * time.Second
 
-// Upgrade is that of an Upgrader with the defaults.
+// Upgrade accepts a request for a session as an Upgrader without settings does.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return new(Upgrader).Upgrade(w, r)
 }
