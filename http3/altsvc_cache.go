@@ -19,7 +19,7 @@ const (
 
 // AltSvcCache remembers which origins have said, in Alt-Svc (RFC 7838), that
 // HTTP/3 is available, and where it was not after all. The zero value is empty.
-// Any goroutine may use it, and several AltSvcTransports may share it.
+// Any goroutine may use it, and several Upgraders may share it.
 type AltSvcCache struct {
 	mu      sync.Mutex
 	origins map[string]*altSvcEntry // by "host:port"

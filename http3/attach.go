@@ -153,7 +153,7 @@ func (s *Server) listenBeside(srv *http.Server, addr string, ctx context.Context
 	}
 	s.track(ln.udp[0])
 	go func() {
-		if err := s.serveUDP(ln.udp[0]); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(ln.udp[0]); !errors.Is(err, http.ErrServerClosed) {
 			logTo(srv, err)
 		}
 	}()

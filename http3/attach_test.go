@@ -44,7 +44,7 @@ func TestAttach(t *testing.T) {
 	if !eventually(func() bool { return s.altSvc.Load() != nil }) || s.ReadTimeout != time.Minute || s.MaxHeaderBytes != 5000 {
 		t.Errorf("settings %v, %d", s.ReadTimeout, s.MaxHeaderBytes)
 	}
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	for _, want := range []string{"HTTP/2.0", "HTTP/3.0"} {
 		resp, err := (&http.Client{Transport: u}).Get("https://" + addr)
 		if err != nil {

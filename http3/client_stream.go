@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"sync"
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -50,11 +49,11 @@ type clientStream struct {
 	users     atomic.Int32
 }
 
-// clientStreams has the memory of requests whose responses do not lead to it.
-var clientStreams = sync.Pool{New: func() any { return &clientStream{waiting: waiting{wake: make(chan struct{}, 1)}} }}
-
 func newClientStream(c *clientConn, req *http.Request) *clientStream {
-	st := clientStreams.Get().(*clientStream)
+	st, ok := c.transport.streams.Get().(*clientStream)
+	if !ok {
+		st = &clientStream{waiting: waiting{wake: make(chan struct{}, 1)}}
+	}
 	st.eventStream.conn, st.conn = &c.conn, c
 	st.req, st.trace, st.gunzip = req, traceOf(req.Context()), c.transport.wantsGzip(req)
 	st.body.conn, st.body.owner, st.body.rs.App = &c.conn, st, st
@@ -69,9 +68,9 @@ func (st *clientStream) letGo() {
 	if st.users.Add(-1) > 0 || !st.body.rs.Reusable() {
 		return
 	}
-	first, wake := st.first.emptied(), st.waiting.wake
+	pool, first, wake := &st.conn.transport.streams, st.first.emptied(), st.waiting.wake
 	*st = clientStream{first: first, waiting: waiting{wake: wake}}
-	clientStreams.Put(st)
+	pool.Put(st)
 }
 
 func (st *clientStream) content() *body { return &st.body }

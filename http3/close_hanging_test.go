@@ -33,7 +33,7 @@ func TestCloseWithHangingLoop(t *testing.T) {
 				t.Fatal(err)
 			}
 			served := make(chan error, 1)
-			go func() { served <- ln.Serve() }()
+			go func() { served <- srv.Serve(ln) }()
 			clientTLS := clientTLS.Clone()
 			clientTLS.InsecureSkipVerify = true // the bubble's clock is not the certificate's
 			client := &Transport{QUICTransport: clientSocket, TLSClientConfig: clientTLS}

@@ -25,12 +25,12 @@
 //
 // One that begins with TCP, and moves to HTTP/3 where servers offer it:
 //
-//	client := &http.Client{Transport: &http3.AltSvcTransport{}}
+//	client := &http.Client{Transport: &http3.Upgrader{}}
 //
 // Handlers and clients find what they know from net/http: a test runs several
 // hundred behaviours over HTTP/1.1, HTTP/2 and HTTP/3 and wants the same of all.
 // What is different: a Transport's requests do not go through proxies, and
-// HTTP_PROXY and its like are ignored, but an AltSvcTransport leaves what goes through one
+// HTTP_PROXY and its like are ignored, but an Upgrader leaves what goes through one
 // to TCP; there is no Hijack, and no server push.
 //
 // A connection without a running request costs memory and no goroutine, on both

@@ -50,7 +50,7 @@ func ExampleTransport() {
 		fmt.Fprintf(w, "%s over %s", r.Method, r.Proto)
 	})
 	server := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates}}
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func ExampleTransport() {
 }
 
 // A client that begins with TCP, and finds HTTP/3 by what the server says.
-func ExampleAltSvcTransport() {
+func ExampleUpgrader() {
 	ts := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.Proto)
 	}))
@@ -85,7 +85,7 @@ func ExampleAltSvcTransport() {
 	defer ts.Close()
 	defer h3.Close()
 
-	transport := &http3.AltSvcTransport{
+	transport := &http3.Upgrader{
 		TCP:       ts.Client().Transport,
 		HeadStart: 10 * time.Second, // as much as an example likes to wait
 	}
@@ -110,7 +110,7 @@ func ExampleAltSvcCache() {
 	cache := new(http3.AltSvcCache)
 	cache.Learn("example.com:443", `h3="edge.example.net:8443"; ma=3600`)
 	fmt.Println(cache.Lookup("example.com:443"))
-	transport := &http3.AltSvcTransport{Cache: cache}
+	transport := &http3.Upgrader{Cache: cache}
 	defer transport.Close()
 	// Output: edge.example.net:8443 true
 }

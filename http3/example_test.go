@@ -25,7 +25,7 @@ func Example() {
 			fmt.Fprintf(w, "hello over %s", r.Proto)
 		}),
 	}
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func ExampleServer() {
 // Tests listen at a port that is free.
 func ExampleListener() {
 	server := &http3.Server{Handler: http.NotFoundHandler(), DisableTCP: true}
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func ExampleServer_ListenOn() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go listener.Serve()
+	go server.Serve(listener)
 	defer server.Close()
 	fmt.Println(listener.Addr().String() == socket.LocalAddr().String(), socket.Stats().Connections)
 	// Output: true 0
@@ -154,7 +154,7 @@ func ExampleError() {
 		panic(http.ErrAbortHandler)
 	})
 	server := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates}}
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func ExampleTunnel() {
 		tunnel.Close()
 	})
 	server := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates}, EnableExtendedConnect: true, EnableDatagrams: true}
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}

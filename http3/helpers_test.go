@@ -58,7 +58,7 @@ func serve(t testing.TB, handler http.HandlerFunc, configure ...func(*Server)) *
 	before := runtime.NumGoroutine()
 	serverTLS, clientTLS := peertest.TLS(t)
 	ts := &testServer{log: new(logged), served: make(chan error, 1)}
-	ts.Server = &Server{Handler: handler, TLSConfig: serverTLS, DisableTCP: true, Logger: slog.New(slog.NewTextHandler(ts.log, nil))}
+	ts.Server = &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.NewTextHandler(ts.log, nil))}
 	for _, f := range configure {
 		f(ts.Server)
 	}
@@ -69,7 +69,7 @@ func serve(t testing.TB, handler http.HandlerFunc, configure ...func(*Server)) *
 	ts.addr = ln.Addr().String()
 	ts.url = "https://" + ts.addr
 	ts.transport = &Transport{TLSClientConfig: clientTLS}
-	go func() { ts.served <- ln.Serve() }()
+	go func() { ts.served <- ts.Serve(ln) }()
 	t.Cleanup(func() {
 		_ = ts.transport.Close()
 		_ = ts.Close()

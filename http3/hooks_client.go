@@ -16,7 +16,7 @@ import (
 // Register makes t the HTTP/3 side of an http.Transport, which then uses it for
 // requests that its Protocols want sent over HTTP/3. That takes a version of
 // net/http whose Protocols can have HTTP/3 (golang/go#77440); with others nothing
-// changes, and AltSvcTransport does the same from the outside.
+// changes, and Upgrader does the same from the outside.
 //
 // Fields of t that are zero are set to those of tr that have their meaning when the
 // first connection is made, TLSClientConfig above all. tr pools the connections. One t

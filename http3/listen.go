@@ -11,8 +11,13 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 )
+
+// NextProto is the protocol's name in TLS (RFC 9114, Section 3.1). Servers and transports
+// set it themselves.
+const NextProto = h3.NextProto
 
 // ListenAndServe is Server.ListenAndServe of a server with an address, a handler and the
 // limits that Server recommends. As it has no certificate, it is for development at
@@ -35,11 +40,11 @@ func patient(s *Server) *Server {
 	return s
 }
 
-// ListenAndServe listens on Addr, as Listen does, and serves: HTTP/1.1 and HTTP/2 on TCP,
+// ListenAndServe listens on Addr, as ListenAll does, and serves: HTTP/1.1 and HTTP/2 on TCP,
 // whose responses say in Alt-Svc that there is HTTP/3, and HTTP/3 on UDP. After Shutdown
 // or Close it returns http.ErrServerClosed.
 func (s *Server) ListenAndServe() error {
-	ln, err := s.Listen(s.Addr)
+	ln, err := s.ListenAll(s.Addr)
 	if err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
 	return s.ListenAndServe()
 }
 
-// Listener is where a Server listens: one port, of TCP and of UDP, and at localhost the
+// Listener is where a Server listens for all versions of HTTP: one port, of TCP and of UDP, and at localhost the
 // same port of IPv6. Its methods may be called from any goroutine.
 type Listener struct {
 	server *Server
@@ -85,17 +90,17 @@ func (l *Listener) Close() error {
 	return errors.Join(errs...)
 }
 
-// portAttempts is how often Listen looks for a port that is free on UDP as well when
+// portAttempts is how often ListenAll looks for a port that is free on UDP as well when
 // any port will do.
 const portAttempts = 10
 
-// Listen listens on an address like ":443", which the empty string stands for, on TCP
+// ListenAll listens on an address like ":443", which the empty string stands for, on TCP
 // and UDP at the same port, or with DisableTCP on UDP alone. Port 0 stands for one that is
 // free on both. At "localhost" that is done at 127.0.0.1 and ::1, as clients try either,
 // Chromium's WebTransport nothing but the latter. The certificate is TLSConfig's; without
 // any, one is made if the address is localhost or a loopback address, and otherwise that
 // is an error.
-func (s *Server) Listen(addr string) (*Listener, error) {
+func (s *Server) ListenAll(addr string) (*Listener, error) {
 	if addr == "" {
 		addr = ":443"
 	}
@@ -113,24 +118,28 @@ func (s *Server) Listen(addr string) (*Listener, error) {
 	}
 }
 
-// ListenOn listens on a transport that exists already, which other listeners and
-// connections may share, and which has statistics: UDP alone. The transport stays open
-// when the Listener is closed.
-func (s *Server) ListenOn(t *quic.Transport) (*Listener, error) {
+// Listen listens for HTTP/3 alone, on UDP, at one address: see ListenAll. What it returns
+// is for Serve.
+func (s *Server) Listen(addr string) (*quic.Listener, error) {
+	if addr == "" {
+		addr = ":443"
+	}
+	return s.listenUDP(addr, nil)
+}
+
+// ListenOn is Listen on a transport that exists already, which other listeners and
+// connections may share. It stays open when the listener is closed.
+func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	conf, err := s.tlsConfig(t.LocalAddr().String())
 	if err != nil {
 		return nil, err
 	}
-	udp, err := s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
 		return t.ListenEvents(forHTTP3(conf), quicConf, newHandler)
 	}, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &Listener{server: s, udp: []*quic.Listener{udp}}, nil
 }
 
-// listenPort is Listen for a port that may be free on TCP only.
+// listenPort is ListenAll for a port that may be free on TCP only.
 func (s *Server) listenPort(addr string) (*Listener, error) {
 	l := &Listener{server: s}
 	if err := l.add(addr); err != nil {
@@ -165,18 +174,22 @@ func (l *Listener) add(addr string) error {
 // addUDP listens on an address, UDP alone, for requests whose contexts derive from ctx, if
 // that is not nil.
 func (l *Listener) addUDP(addr string, ctx context.Context) error {
-	s := l.server
-	conf, err := s.tlsConfig(addr)
-	if err != nil {
-		return err
-	}
-	udp, err := s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
-	}, ctx)
+	udp, err := l.server.listenUDP(addr, ctx)
 	if err == nil {
 		l.udp = append(l.udp, udp)
 	}
 	return err
+}
+
+// listenUDP is Listen for requests whose contexts derive from ctx, if that is not nil.
+func (s *Server) listenUDP(addr string, ctx context.Context) (*quic.Listener, error) {
+	conf, err := s.tlsConfig(addr)
+	if err != nil {
+		return nil, err
+	}
+	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
+		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
+	}, ctx)
 }
 
 // otherLocalhost returns the address to listen on besides at, when that is

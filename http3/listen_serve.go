@@ -17,7 +17,7 @@ func (l *Listener) Serve() error {
 	var serve []func() error
 	for _, udp := range l.udp {
 		l.server.track(udp)
-		serve = append(serve, func() error { return l.server.serveUDP(udp) })
+		serve = append(serve, func() error { return l.server.Serve(udp) })
 	}
 	for _, tcp := range l.tcp {
 		serve = append(serve, func() error { return l.server.serveTCP(tcp) })
@@ -36,19 +36,24 @@ func (l *Listener) Serve() error {
 	return result
 }
 
-// serveUDP serves a listener of listenQUIC, and closes it in the end.
-func (s *Server) serveUDP(ln *quic.Listener) error {
+// Serve serves HTTP/3 on a listener made by Listen or ListenOn of the same server, and
+// closes it in the end. After Shutdown or Close it returns http.ErrServerClosed.
+func (s *Server) Serve(ln *quic.Listener) error {
 	defer ln.Close()
 	defer s.untrack(ln)
 	if !s.track(ln) {
 		return http.ErrServerClosed
 	}
 	// Connections come to newConn; Accept returns when the listener is closed.
-	_, err := ln.Accept(context.Background())
-	if s.closing.Load() {
+	qc, err := ln.Accept(context.Background())
+	switch {
+	case s.closing.Load():
 		return http.ErrServerClosed
+	case err != nil:
+		return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
 	}
-	return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
+	_ = qc.CloseWithError(uint64(ErrCodeInternalError), "")
+	return errors.New("http3: the listener was not made by Listen or ListenOn of a Server")
 }
 
 // listenFunc makes a listener of event-driven connections.
@@ -71,7 +76,7 @@ func (s *Server) listenQUIC(listen listenFunc, base context.Context) (*quic.List
 }
 
 // track counts a listener, and advertises it, unless the server is closing. It may
-// be called before serveUDP: what is served over TCP at the same time should tell of
+// be called before Serve: what is served over TCP at the same time should tell of
 // HTTP/3 from the first response on.
 func (s *Server) track(ln *quic.Listener) bool {
 	s.mu.Lock()

@@ -24,7 +24,7 @@ import (
 func TestServe(t *testing.T) {
 	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
-	ln, err := s.Listen("127.0.0.1:0")
+	ln, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestServeLocalhost(t *testing.T) {
 	probe.Close()
 	serverTLS, clientTLS := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })}
-	ln, err := s.Listen("localhost:0")
+	ln, err := s.ListenAll("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestServeLocalhost(t *testing.T) {
 			client.CloseIdleConnections()
 		}
 	}
-	if _, err := s.Listen("localhost:" + port); err == nil {
+	if _, err := s.ListenAll("localhost:" + port); err == nil {
 		t.Error("the port is free")
 	}
 	if err := s.Shutdown(testContext(t)); err != nil {
@@ -158,7 +158,7 @@ func TestListenInUse(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
 	for _, name := range []string{"TCP", "UDP"} {
-		ln, err := s.Listen("localhost:0")
+		ln, err := s.ListenAll("localhost:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestListenInUse(t *testing.T) {
 		if err := errors.Join(ln.tcp[0].Close(), ln.udp[0].Transport().Close(), other()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Listen(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
+		if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), "[::1]:") {
 			t.Errorf("%s: %v does not name the address in use", name, err)
 		}
 	}
@@ -185,7 +185,7 @@ func TestServeFails(t *testing.T) {
 	for _, name := range []string{"TCP", "UDP"} {
 		serverTLS, _ := peertest.TLS(t)
 		s := &Server{TLSConfig: serverTLS}
-		ln, err := s.Listen("127.0.0.1:0")
+		ln, err := s.ListenAll("127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,13 +203,13 @@ func TestServeFails(t *testing.T) {
 func TestListenFails(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
 	s := &Server{TLSConfig: serverTLS}
-	ln, err := s.Listen("127.0.0.1:0")
+	ln, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
 	addr := ln.Addr().String()
-	if _, err := s.Listen(addr); err == nil || !strings.Contains(err.Error(), addr) {
+	if _, err := s.ListenAll(addr); err == nil || !strings.Contains(err.Error(), addr) {
 		t.Errorf("TCP in use: %v", err)
 	}
 	if err := ListenAndServe(addr, nil); err == nil || !strings.Contains(err.Error(), addr) {

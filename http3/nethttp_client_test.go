@@ -94,11 +94,11 @@ func testSources(t *testing.T) string {
 	return all.String()
 }
 
-// TestAltSvcTransportLeavesTCP: what concerns TCP alone does not keep HTTP/3 from being used, and
+// TestUpgraderLeavesTCP: what concerns TCP alone does not keep HTTP/3 from being used, and
 // is not called for it.
-func TestAltSvcTransportLeavesTCP(t *testing.T) {
+func TestUpgraderLeavesTCP(t *testing.T) {
 	s := serveBoth(t, echoBody)
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	u.proto(t, "GET", s.url, "")
 	tcp := u.TCP.(*http.Transport)
 	tcp.CloseIdleConnections()

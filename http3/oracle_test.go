@@ -264,7 +264,7 @@ func newOracleServer(t testing.TB, protocol string, set settings) *oracleServer 
 	serverTLS, clientTLS := peertest.TLS(t)
 	if protocol == http3 {
 		srv := &Server{
-			Handler: s, TLSConfig: serverTLS, DisableTCP: true, Logger: slog.New(slog.DiscardHandler), MaxHeaderBytes: set.maxHeaderBytes,
+			Handler: s, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler), MaxHeaderBytes: set.maxHeaderBytes,
 			ReadTimeout: set.readTimeout, ReadHeaderTimeout: set.readHeaderTimeout, WriteTimeout: set.writeTimeout,
 		}
 		ln, err := srv.Listen("127.0.0.1:0")
@@ -272,7 +272,7 @@ func newOracleServer(t testing.TB, protocol string, set settings) *oracleServer 
 			t.Fatal(err)
 		}
 		served := make(chan error, 1)
-		go func() { served <- ln.Serve() }()
+		go func() { served <- srv.Serve(ln) }()
 		transport := &Transport{
 			TLSClientConfig: clientTLS, MaxResponseHeaderBytes: int64(set.maxResponseHeaderBytes), DisableCompression: set.disableCompression,
 			ResponseHeaderTimeout: set.responseHeaderTimeout, ExpectContinueTimeout: set.expectTimeout,

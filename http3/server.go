@@ -38,7 +38,7 @@ type Server struct {
 	// counts such a request. For requests over TCP, Handler should have them at the same
 	// paths.
 	BypassHandler map[string]*FixedResponse
-	// DisableTCP has Listen and ListenAndServe listen on UDP alone, for HTTP/3 without
+	// DisableTCP has ListenAll and ListenAndServe listen on UDP alone, for HTTP/3 without
 	// HTTP/1.1 and HTTP/2. Browsers do not find such a server by themselves.
 	DisableTCP bool
 	// TLSConfig holds the certificate. Without any, a self-signed one for localhost is

@@ -144,7 +144,7 @@ func TestShutdownGivesUp(t *testing.T) {
 
 func TestServeAfterClose(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
-	s := &Server{TLSConfig: serverTLS, DisableTCP: true}
+	s := &Server{TLSConfig: serverTLS}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestServeAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := ln.Serve(); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 	if err := s.Shutdown(testContext(t)); err != nil {
@@ -163,13 +163,13 @@ func TestServeAfterClose(t *testing.T) {
 // TestListenerFails closes a listener behind its server's back.
 func TestListenerFails(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
-	s := &Server{TLSConfig: serverTLS, DisableTCP: true}
+	s := &Server{TLSConfig: serverTLS}
 	ln, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	if err := ln.Serve(); !errors.Is(err, quic.ErrServerClosed) {
+	if err := s.Serve(ln); !errors.Is(err, quic.ErrServerClosed) {
 		t.Errorf("Serve: %v", err)
 	}
 }
@@ -188,7 +188,7 @@ func TestSharedTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- ln.Serve() }()
+	go func() { served <- s.Serve(ln) }()
 	client := &http.Client{Transport: &Transport{TLSClientConfig: clientTLS, QUICTransport: tr}}
 	resp, err := client.Get("https://" + tr.LocalAddr().String())
 	if err != nil {
@@ -218,10 +218,38 @@ func TestEndFreesAddress(t *testing.T) {
 		}
 		conf, _ := peertest.TLS(t)
 		again := &Server{TLSConfig: conf}
-		ln, err := again.Listen(ts.addr)
+		ln, err := again.ListenAll(ts.addr)
 		if err != nil {
 			t.Fatalf("after %s: %v", name, err)
 		}
 		_ = ln.Close()
+	}
+}
+
+// TestForeignListener serves a listener that this package did not make.
+func TestForeignListener(t *testing.T) {
+	serverTLS, clientTLS := peertest.TLS(t)
+	ln, err := quic.Listen("127.0.0.1:0", forHTTP3(serverTLS), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- (&Server{}).Serve(ln) }()
+	transport := &Transport{TLSClientConfig: clientTLS}
+	defer transport.Close()
+	ctx, cancel := context.WithCancel(testContext(t))
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, "GET", "https://"+ln.Addr().String(), nil)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := transport.RoundTrip(req)
+		answered <- err
+	}()
+	if err := wait(t, "Serve", served); err == nil || errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+	cancel() // the client may be looking for somebody else at the address
+	if err := wait(t, "the request", answered); err == nil {
+		t.Error("the request was answered")
 	}
 }

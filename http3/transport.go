@@ -79,7 +79,7 @@ type Transport struct {
 	paused func(time.Duration)
 
 	// route returns where an origin's server is, if not at the origin's address;
-	// nil without an AltSvcTransport.
+	// nil without an Upgrader.
 	route func(origin string) (addr string, ok bool)
 
 	mu     sync.Mutex
@@ -89,6 +89,10 @@ type Transport struct {
 	closed bool
 
 	misdirected map[string]bool // origins that share no connection, by "host:port"
+
+	// streams has the memory of requests whose responses do not lead to it. They have
+	// channels: those of a bubble of testing/synctest stay in it with the Transport.
+	streams sync.Pool
 }
 
 // errTransportClosed is what requests get after Close.

@@ -65,16 +65,11 @@ func TestKilledClient(t *testing.T) {
 			ended <- err
 		}),
 	}
-	transport, err := quic.NewTransport("127.0.0.1:0", nil)
+	ln, err := srv.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer transport.Close()
-	ln, err := srv.ListenOn(transport)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = ln.Serve() }()
+	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 
 	get := exec.CommandContext(ctx, path, "get", "-k", "-s", "https://"+ln.Addr().String()+"/")
@@ -98,7 +93,7 @@ func TestKilledClient(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("the handler still writes")
 	}
-	for transport.Stats().Connections > 0 {
+	for ln.Transport().Stats().Connections > 0 {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():

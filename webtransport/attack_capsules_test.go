@@ -107,7 +107,7 @@ func TestAttackCapsuleNotComplete(t *testing.T) {
 		t.Cleanup(func() { _ = tr.Close() })
 		ts := &testServer{t: t, transport: tr, sessions: make(chan *Session, 1)}
 		ts.start(nil, func(w http.ResponseWriter, r *http.Request) {
-			if session, err := new(Upgrader).Upgrade(w, r); err == nil {
+			if session, err := new(UpgradeConfig).Upgrade(w, r); err == nil {
 				ts.sessions <- session
 			}
 		})

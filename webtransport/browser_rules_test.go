@@ -201,21 +201,21 @@ func TestBrowserManySessions(t *testing.T) {
 
 func TestOrigins(t *testing.T) {
 	for name, test := range map[string]struct {
-		upgrader Upgrader
+		upgrader UpgradeConfig
 		origin   string
 		want     string
 	}{
-		"none":            {Upgrader{}, "", "200"},
-		"same host":       {Upgrader{}, "https://localhost", "200"},
-		"same, with port": {Upgrader{}, "https://localhost:443", "200"},
-		"another host":    {Upgrader{}, "https://elsewhere.example", "403"},
-		"another port":    {Upgrader{}, "https://localhost:8443", "403"},
-		"not https":       {Upgrader{}, "http://localhost", "403"},
-		"null":            {Upgrader{}, "null", "403"},
-		"a suffix":        {Upgrader{AllowedOrigins: []string{"https://a.example"}}, "https://xa.example", "403"},
-		"allowed":         {Upgrader{AllowedOrigins: []string{"https://a.example"}}, "https://A.example", "200"},
-		"all allowed":     {Upgrader{AllowedOrigins: []string{"*"}}, "null", "200"},
-		"own check":       {Upgrader{CheckOrigin: func(*http.Request) bool { return false }}, "https://localhost", "403"},
+		"none":            {UpgradeConfig{}, "", "200"},
+		"same host":       {UpgradeConfig{}, "https://localhost", "200"},
+		"same, with port": {UpgradeConfig{}, "https://localhost:443", "200"},
+		"another host":    {UpgradeConfig{}, "https://elsewhere.example", "403"},
+		"another port":    {UpgradeConfig{}, "https://localhost:8443", "403"},
+		"not https":       {UpgradeConfig{}, "http://localhost", "403"},
+		"null":            {UpgradeConfig{}, "null", "403"},
+		"a suffix":        {UpgradeConfig{AllowedOrigins: []string{"https://a.example"}}, "https://xa.example", "403"},
+		"allowed":         {UpgradeConfig{AllowedOrigins: []string{"https://a.example"}}, "https://A.example", "200"},
+		"all allowed":     {UpgradeConfig{AllowedOrigins: []string{"*"}}, "null", "200"},
+		"own check":       {UpgradeConfig{CheckOrigin: func(*http.Request) bool { return false }}, "https://localhost", "403"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := serve(t, nil, &test.upgrader)

@@ -25,8 +25,8 @@ var (
 	ErrProtocol = wt.ErrProtocol
 )
 
-// errStatus says that an Upgrader is not as it should be.
-var errStatus = errors.New("webtransport: Upgrader.Status is not from 200 to 299")
+// errStatus says that an UpgradeConfig is not as it should be.
+var errStatus = errors.New("webtransport: UpgradeConfig.Status is not from 200 to 299")
 
 // SessionError says that a session was closed with a code and a reason, by this
 // end or by the peer. A stream that is finished without a word counts as code 0.

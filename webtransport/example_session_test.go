@@ -17,8 +17,8 @@ import (
 )
 
 // A server that speaks two versions of a chat, and says goodbye.
-func ExampleUpgrader() {
-	upgrader := &webtransport.Upgrader{
+func ExampleUpgradeConfig() {
+	upgrader := &webtransport.UpgradeConfig{
 		AllowedOrigins: []string{"https://chat.example"}, // beside pages of its own
 		Protocols:      []string{"chat.v2", "chat.v1"},
 	}
@@ -33,7 +33,7 @@ func ExampleUpgrader() {
 		session.CloseWithError(7, "no more "+session.Protocol())
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func ExampleStream() {
 		}
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func ExampleSession() {
 		answer.Close()
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func ExampleRejectedError() {
 		http.Error(w, "members only", http.StatusForbidden)
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func ExampleDraft() {
 		_, _ = webtransport.Upgrade(w, r)
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func ExampleDialer() {
 		session.SendDatagram([]byte("hello from " + r.URL.Path))
 	})}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func Example() {
 	})
 	srv := &http3.Server{Handler: mux, TLSConfig: &tls.Config{Certificates: pair.TLS.Certificates}}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func Example() {
 func ExampleDial() {
 	srv := &http3.Server{Handler: http.NotFoundHandler()}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func ExampleDial() {
 func ExampleEnable() {
 	srv := &http3.Server{Handler: http.NotFoundHandler()}
 	webtransport.Enable(srv, &webtransport.Config{MaxSessions: 2, IdleTimeout: time.Minute})
-	ln, err := srv.Listen("localhost:0")
+	ln, err := srv.ListenAll("localhost:0")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -38,11 +38,11 @@ type testServer struct {
 
 // serve starts a server that upgrades every request, for the time of a test. In
 // the end it checks that no goroutine is left.
-func serve(t testing.TB, conf *Config, upgrader *Upgrader) *testServer {
+func serve(t testing.TB, conf *Config, upgrader *UpgradeConfig) *testServer {
 	t.Helper()
 	leak.Check(t)
 	if upgrader == nil {
-		upgrader = new(Upgrader)
+		upgrader = new(UpgradeConfig)
 	}
 	ts := &testServer{t: t, sessions: make(chan *Session, 100), failed: make(chan error, 100)}
 	return ts.start(conf, func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +69,7 @@ func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer 
 // startWith starts a server with any extension, or none.
 func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *testServer {
 	serverTLS, _ := peertest.TLS(ts.t)
-	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, DisableTCP: true, Logger: slog.New(slog.DiscardHandler)}
+	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
 	Enable(ts.Server, nil)
 	h3ext.HTTP3.ExtendServer(ts.Server, e)
 	ln, err := ts.listen()
@@ -78,7 +78,7 @@ func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *te
 	}
 	ts.addr = ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- ln.Serve() }()
+	go func() { served <- ts.Serve(ln) }()
 	ts.t.Cleanup(func() {
 		_ = ts.Close()
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
@@ -88,7 +88,7 @@ func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *te
 	return ts
 }
 
-func (ts *testServer) listen() (*http3.Listener, error) {
+func (ts *testServer) listen() (*quic.Listener, error) {
 	if ts.transport != nil {
 		return ts.ListenOn(ts.transport)
 	}

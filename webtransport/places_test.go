@@ -52,7 +52,7 @@ func TestNewcomerWaits(t *testing.T) {
 	sessions := make(chan *Session, 2)
 	ts := serveHandler(t, &Config{MaxSessions: 1}, func(w http.ResponseWriter, r *http.Request) {
 		come <- struct{}{}
-		if s, err := new(Upgrader).Upgrade(w, r); err == nil {
+		if s, err := new(UpgradeConfig).Upgrade(w, r); err == nil {
 			sessions <- s
 		} else {
 			t.Error(err)

@@ -123,7 +123,7 @@ func (w *simWorld) serve(conf *tls.Config) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	go func() { w.served <- ln.Serve() }()
+	go func() { w.served <- w.server.Serve(ln) }()
 }
 
 // open opens the sessions, all at once.

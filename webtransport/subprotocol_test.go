@@ -21,7 +21,7 @@ func TestProtocols(t *testing.T) {
 		"the server has its way": {[]string{"a", "b"}, []string{"b"}, true, "b", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ts := serve(t, nil, &Upgrader{Protocols: test.known, RequireProtocol: test.require})
+			ts := serve(t, nil, &UpgradeConfig{Protocols: test.known, RequireProtocol: test.require})
 			d := ts.dialer()
 			d.Protocols = test.offered
 			s, resp, err := d.Dial(testContext(t), "https://"+ts.addr, nil)

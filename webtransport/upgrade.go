@@ -17,9 +17,9 @@ import (
 	"github.com/godwit-quic/godwit/internal/wt"
 )
 
-// Upgrader turns requests into sessions. The zero value accepts requests from
+// UpgradeConfig turns requests into sessions. The zero value accepts requests from
 // pages of the same host, and those that come from no page.
-type Upgrader struct {
+type UpgradeConfig struct {
 	// AllowedOrigins are origins, like "https://example.com", whose pages may
 	// open sessions beside those of the request's own host. "*" allows all.
 	AllowedOrigins []string
@@ -47,9 +47,9 @@ var (
 // draft is not known (Section 3.1).
 const settingsPatience = 10 * time.Second
 
-// Upgrade accepts a request for a session as an Upgrader without settings does.
+// Upgrade accepts a request for a session as an UpgradeConfig without settings does.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	return new(Upgrader).Upgrade(w, r)
+	return new(UpgradeConfig).Upgrade(w, r)
 }
 
 // IsUpgrade reports whether a request asks for a session.
@@ -69,7 +69,7 @@ func offeredProtocols(r *http.Request) []string {
 // second. To refuse for a reason of one's own, answer with any other status than 2xx instead.
 //
 // The session lives on when the handler returns.
-func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
+func (u *UpgradeConfig) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	h, ok := h3ext.HTTP3.Conn(r).(*hub)
 	if !ok || !IsUpgrade(r) {
 		return nil, notUpgradable(w, ok)
@@ -189,7 +189,7 @@ func (h *hub) accept(w http.ResponseWriter, r *http.Request, d wt.Draft, protoco
 
 // originAllowed checks the Origin of a request, which browsers send
 // (Section 3.2). Without one, it does not come from a page.
-func (u *Upgrader) originAllowed(r *http.Request) bool {
+func (u *UpgradeConfig) originAllowed(r *http.Request) bool {
 	if u.CheckOrigin != nil {
 		return u.CheckOrigin(r)
 	}

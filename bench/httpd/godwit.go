@@ -18,7 +18,7 @@ func serveGodwit(listen string, conf *tls.Config, loops int) (net.Addr, error) {
 	srv := &http3.Server{
 		Handler:       http.HandlerFunc(handle),
 		BypassHandler: map[string]*http3.FixedResponse{"/fixed/small": fixed(small), "/fixed/10k": fixed(medium)},
-		TLSConfig:     conf, DisableTCP: true,
+		TLSConfig:     conf,
 		QUICConfig: &quic.Config{
 			InitialStreamWindow: window, MaxStreamWindow: window,
 			InitialConnWindow: window, MaxConnWindow: window,
@@ -31,6 +31,6 @@ func serveGodwit(listen string, conf *tls.Config, loops int) (net.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	go func() { panic(ln.Serve()) }()
+	go func() { panic(srv.Serve(ln)) }()
 	return ln.Addr(), nil
 }

@@ -42,7 +42,7 @@ func serve(t *testing.T, proto string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = ln.Serve() }() // ends with the test
+	go func() { _ = srv.Serve(ln) }() // ends with the test
 	t.Cleanup(func() { _ = srv.Close() })
 	return ln.Addr().String()
 }

@@ -76,7 +76,7 @@ func serveHTTP3(t *testing.T, srv *http3.Server) string {
 		t.Fatal(err)
 	}
 	srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func serveHostile(t *testing.T) (url string) {
 	})
 	srv := &http3.Server{Handler: mux, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}, Logger: slog.New(slog.DiscardHandler)}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

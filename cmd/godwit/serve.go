@@ -79,7 +79,7 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
 	}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen(opts.listen)
+	ln, err := srv.ListenAll(opts.listen)
 	if err != nil {
 		return explainListen(err)
 	}

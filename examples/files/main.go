@@ -36,7 +36,7 @@ func main() {
 		}
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
-	ln, err := server.Listen(*listen)
+	ln, err := server.ListenAll(*listen)
 	if err != nil {
 		log.Fatal(err)
 	}

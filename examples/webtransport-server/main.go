@@ -26,7 +26,7 @@ func main() {
 	mux.HandleFunc("/echo", echo)
 	server := &http3.Server{Handler: mux}
 	webtransport.Enable(server, nil)
-	ln, err := server.Listen(*listen)
+	ln, err := server.ListenAll(*listen)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func main() {
 }
 
 // echo turns a request into a session. Pages of other origins are refused: a
-// webtransport.Upgrader can allow them.
+// webtransport.UpgradeConfig can allow them.
 func echo(w http.ResponseWriter, r *http.Request) {
 	session, err := webtransport.Upgrade(w, r)
 	if err != nil {

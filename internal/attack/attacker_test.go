@@ -37,7 +37,7 @@ func serve(t *testing.T) netip.AddrPort {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- ln.Serve() }()
+	go func() { served <- srv.Serve(ln) }()
 	t.Cleanup(func() {
 		_ = srv.Close()
 		<-served

@@ -56,13 +56,13 @@ func makeCert(t *testing.T, ctx context.Context) (cert tls.Certificate, javaScri
 // serveLocalhost accepts sessions at localhost, by that name, and returns the URL.
 func serveLocalhost(t *testing.T, cert tls.Certificate) string {
 	t.Helper()
-	upgrader := webtransport.Upgrader{AllowedOrigins: []string{"*"}}
+	upgrader := webtransport.UpgradeConfig{AllowedOrigins: []string{"*"}}
 	srv := &http3.Server{
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
 		Handler:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = upgrader.Upgrade(w, r) }),
 	}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("localhost:0")
+	ln, err := srv.ListenAll("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}

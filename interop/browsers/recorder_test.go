@@ -34,7 +34,7 @@ func startRecorder(t *testing.T) *recorder {
 		t.Fatal(err)
 	}
 	rec := &recorder{hash: devcert.FormatHash(hash), ends: make(chan sessionEnd, 10)}
-	upgrader := webtransport.Upgrader{AllowedOrigins: []string{"*"}}
+	upgrader := webtransport.UpgradeConfig{AllowedOrigins: []string{"*"}}
 	srv := &http3.Server{
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +66,7 @@ func startRecorder(t *testing.T) *recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = ln.Serve() }()
+	go func() { _ = srv.Serve(ln) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	rec.url = "https://" + ln.Addr().String() + "/"
 	return rec

@@ -28,14 +28,14 @@ func startOurs(t *testing.T, draft webtransport.Draft) (url string, server, clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = ln.Serve() }()
+	go func() { _ = srv.Serve(ln) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	return "https://" + ln.Addr().String(), server, client, ended
 }
 
 func routes(t *testing.T, draft webtransport.Draft, ends chan<- error) http.Handler {
 	mux := http.NewServeMux()
-	route := func(path string, upgrader webtransport.Upgrader, use func(*webtransport.Session)) {
+	route := func(path string, upgrader webtransport.UpgradeConfig, use func(*webtransport.Session)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			s, err := upgrader.Upgrade(w, r)
 			if err != nil {
@@ -45,22 +45,22 @@ func routes(t *testing.T, draft webtransport.Draft, ends chan<- error) http.Hand
 			use(s)
 		})
 	}
-	route("/echo", webtransport.Upgrader{}, func(s *webtransport.Session) {
+	route("/echo", webtransport.UpgradeConfig{}, func(s *webtransport.Session) {
 		if s.Draft() != draft {
 			t.Errorf("%v, want %v", s.Draft(), draft)
 		}
 		serveEcho(s)
 		ends <- context.Cause(s.Context())
 	})
-	route("/push", webtransport.Upgrader{}, func(s *webtransport.Session) {
+	route("/push", webtransport.UpgradeConfig{}, func(s *webtransport.Session) {
 		if err := push(s); err != nil && s.Context().Err() == nil {
 			t.Error(err)
 		}
 	})
-	route("/close", webtransport.Upgrader{}, func(s *webtransport.Session) {
+	route("/close", webtransport.UpgradeConfig{}, func(s *webtransport.Session) {
 		_ = s.CloseWithError(41, "closed by the server")
 	})
-	route("/subprotocol", webtransport.Upgrader{Protocols: []string{"b"}}, func(*webtransport.Session) {})
+	route("/subprotocol", webtransport.UpgradeConfig{Protocols: []string{"b"}}, func(*webtransport.Session) {})
 	return mux // all else is refused with status 404
 }
 

@@ -17,7 +17,7 @@ func TestInfoStatistics(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := &http3.Server{Handler: handler}
-	ln, err := srv.Listen("localhost:0")
+	ln, err := srv.ListenAll("localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // page should not see, and what pages write to each other in the chat is public. A
 // server with something to protect leaves AllowedOrigins empty, or lists the origins
 // of its pages.
-var upgrader = webtransport.Upgrader{AllowedOrigins: []string{"*"}}
+var upgrader = webtransport.UpgradeConfig{AllowedOrigins: []string{"*"}}
 
 // addWebTransport adds the routes of WebTransport, for servers that have it
 // enabled:
@@ -27,7 +27,7 @@ var upgrader = webtransport.Upgrader{AllowedOrigins: []string{"*"}}
 //	/wt/subprotocol            the server picks "b" from the offer
 //	/wt/chat                   what one session sends, all others receive
 func addWebTransport(mux *http.ServeMux) {
-	handle := func(path string, u *webtransport.Upgrader, serve func(*webtransport.Session, *http.Request)) {
+	handle := func(path string, u *webtransport.UpgradeConfig, serve func(*webtransport.Session, *http.Request)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			if session, err := u.Upgrade(w, r); err == nil {
 				serve(session, r)
@@ -39,7 +39,7 @@ func addWebTransport(mux *http.ServeMux) {
 	handle("/wt/push", &upgrader, func(s *webtransport.Session, _ *http.Request) { push(s) })
 	handle("/wt/close", &upgrader, closeSession)
 	handle("/wt/drain", &upgrader, func(s *webtransport.Session, _ *http.Request) { s.Drain(); echoSession(s) })
-	handle("/wt/subprotocol", &webtransport.Upgrader{AllowedOrigins: upgrader.AllowedOrigins, Protocols: []string{"b"}},
+	handle("/wt/subprotocol", &webtransport.UpgradeConfig{AllowedOrigins: upgrader.AllowedOrigins, Protocols: []string{"b"}},
 		func(s *webtransport.Session, _ *http.Request) { echoSession(s) })
 	handle("/wt/chat", &upgrader, func(s *webtransport.Session, _ *http.Request) { chat.serve(s) })
 	mux.HandleFunc("/wt/reject", reject)

@@ -27,7 +27,7 @@ func serveHTTP3(t *testing.T, handler http.Handler) (url string, hash [sha256.Si
 	}
 	srv := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func dialEcho(ctx context.Context) (session *webtransport.Session, stop func() e
 	}
 	srv := &http3.Server{Handler: handler, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.Listen("127.0.0.1:0")
+	ln, err := srv.ListenAll("127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}

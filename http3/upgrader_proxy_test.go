@@ -64,7 +64,7 @@ func relay(t *testing.T, client net.Conn) {
 func TestAltSvcProxy(t *testing.T) {
 	s := serveBoth(t, echoBody)
 	proxy := serveProxy(t)
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	tcp := u.TCP.(*http.Transport)
 	tcp.Proxy = http.ProxyURL(proxy)
 	for i := range 3 {

@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// AltSvcTransport is an http.RoundTripper that begins with TCP, moves to HTTP/3 where
+// Upgrader is an http.RoundTripper that begins with TCP, moves to HTTP/3 where
 // servers say in Alt-Svc that they have it, and goes back to TCP when UDP does
 // not get through:
 //
-//	client := &http.Client{Transport: &http3.AltSvcTransport{}}
+//	client := &http.Client{Transport: &http3.Upgrader{}}
 //
 // Requests that TCP, if it is an *http.Transport, sends through a proxy stay there.
 //
 // The zero value is ready. Fields must not change after the first request.
-type AltSvcTransport struct {
+type Upgrader struct {
 	// TCP sends what HTTP/3 does not; nil stands for what http.DefaultTransport is at
 	// the first request if that is an *http.Transport, and else for net/http's own. So
-	// an AltSvcTransport may take the place of http.DefaultTransport. A request that TCP
-	// gives back to the AltSvcTransport, by whatever way, goes to net/http's own, too.
+	// an Upgrader may take the place of http.DefaultTransport. A request that TCP
+	// gives back to the Upgrader, by whatever way, goes to net/http's own, too.
 	TCP http.RoundTripper
-	// HTTP3 is to be used by this AltSvcTransport alone; nil stands for one that has those
+	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has those
 	// of TCP's fields that mean the same, if that is an *http.Transport. A request that is
 	// given to it directly goes where Cache knows HTTP/3 of its origin, also if that has
 	// failed of late, and never to TCP.
 	HTTP3 *Transport
-	// Cache remembers who has HTTP/3; nil stands for one of this AltSvcTransport's own.
+	// Cache remembers who has HTTP/3; nil stands for one of this Upgrader's own.
 	Cache *AltSvcCache
 	// HeadStart is how long requests wait for a new connection over HTTP/3, from
 	// its beginning, before they go over TCP, while the connection is still being
@@ -49,7 +49,7 @@ const (
 	upgradeTimeout = 5 * time.Second
 )
 
-func (a *AltSvcTransport) init() {
+func (a *Upgrader) init() {
 	if a.TCP == nil {
 		a.TCP = defaultTransport()
 	}
@@ -71,7 +71,7 @@ func (a *AltSvcTransport) init() {
 // route returns an origin's alternative, also when that has just failed: whoever waits for
 // it is to go on with TCP, and not to look for HTTP/3 at the origin itself, which has not
 // said that it is there (RFC 7838, Section 2.4). It is the same for who uses HTTP3 directly.
-func (a *AltSvcTransport) route(origin string) (addr string, ok bool) {
+func (a *Upgrader) route(origin string) (addr string, ok bool) {
 	addr, _ = a.Cache.Lookup(origin)
 	return addr, addr != ""
 }
@@ -79,7 +79,7 @@ func (a *AltSvcTransport) route(origin string) (addr string, ok bool) {
 // RoundTrip sends a request over HTTP/3, if the server is known to have it and
 // there is a connection or one comes about soon, and over TCP otherwise. A request
 // that HTTP/3 has not answered is sent over TCP only when that is safe.
-func (a *AltSvcTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.once.Do(a.init)
 	if resp, err, back := a.giveBack(req); back {
 		return resp, err
@@ -102,7 +102,7 @@ func (a *AltSvcTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // proxied reports whether TCP sends a request through a proxy, which HTTP/3 would
 // bypass. When TCP cannot tell, its own error will say why.
-func (a *AltSvcTransport) proxied(req *http.Request) bool {
+func (a *Upgrader) proxied(req *http.Request) bool {
 	tcp, ok := a.TCP.(*http.Transport)
 	if !ok || tcp.Proxy == nil {
 		return false
@@ -113,7 +113,7 @@ func (a *AltSvcTransport) proxied(req *http.Request) bool {
 
 // roundTrip3 sends a request over HTTP/3. When it is to be sent over TCP, it
 // returns the request to send.
-func (a *AltSvcTransport) roundTrip3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
+func (a *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
 	if err := checkRequest(req); err != nil {
 		return nil, req, nil // TCP may take it, or say what is wrong
 	}
@@ -136,7 +136,7 @@ func (a *AltSvcTransport) roundTrip3(req *http.Request, origin string) (resp *ht
 }
 
 // send3 is roundTrip3 for a request that can be sent.
-func (a *AltSvcTransport) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
+func (a *Upgrader) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
 	cc, how, ok := a.acquire(req, origin)
 	if !ok {
 		return nil, req, nil
@@ -168,7 +168,7 @@ func (a *AltSvcTransport) send3(req *http.Request, origin string) (resp *http.Re
 
 // acquire returns a connection to an origin's alternative if there is one with room for
 // a request, or one comes about within the head start.
-func (a *AltSvcTransport) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
+func (a *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
 	t := a.HTTP3
 	alone := t.DisableKeepAlives || wantsClose(req)
 	t.mu.Lock()
@@ -192,7 +192,7 @@ func (a *AltSvcTransport) acquire(req *http.Request, origin string) (*clientConn
 
 // attempt tries to get a connection to an origin, unless that is under way, and returns
 // for how long it has been.
-func (a *AltSvcTransport) attempt(origin string) time.Duration {
+func (a *Upgrader) attempt(origin string) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	began, ok := a.attempts[origin]
@@ -209,7 +209,7 @@ func (a *AltSvcTransport) attempt(origin string) time.Duration {
 
 // tryToConnect waits until there is room for a request at an origin's alternative, or it
 // has waited for too long: the attempt ends neither with a request nor with its head start.
-func (a *AltSvcTransport) tryToConnect(origin string) {
+func (a *Upgrader) tryToConnect(origin string) {
 	ctx, cancel := context.WithTimeout(context.Background(), upgradeTimeout)
 	defer cancel()
 	cc, _, err := a.HTTP3.acquire(ctx, origin, false, false)
@@ -225,7 +225,7 @@ func (a *AltSvcTransport) tryToConnect(origin string) {
 }
 
 // learn takes note of a response's Alt-Svc.
-func (a *AltSvcTransport) learn(origin string, resp *http.Response) {
+func (a *Upgrader) learn(origin string, resp *http.Response) {
 	if resp == nil || resp.TLS == nil {
 		return
 	}
@@ -235,7 +235,7 @@ func (a *AltSvcTransport) learn(origin string, resp *http.Response) {
 }
 
 // CloseIdleConnections closes the connections without running requests.
-func (a *AltSvcTransport) CloseIdleConnections() {
+func (a *Upgrader) CloseIdleConnections() {
 	a.once.Do(a.init)
 	a.HTTP3.CloseIdleConnections()
 	if tcp, ok := a.TCP.(interface{ CloseIdleConnections() }); ok {
@@ -244,7 +244,7 @@ func (a *AltSvcTransport) CloseIdleConnections() {
 }
 
 // Close closes HTTP3, and TCP if it is an io.Closer; running requests fail.
-func (a *AltSvcTransport) Close() error {
+func (a *Upgrader) Close() error {
 	a.once.Do(a.init)
 	err := a.HTTP3.Close()
 	if tcp, ok := a.TCP.(io.Closer); ok {

@@ -16,37 +16,37 @@ func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { re
 // byDefault sends a request by whatever is http.DefaultTransport then.
 var byDefault = roundTripFunc(func(req *http.Request) (*http.Response, error) { return http.DefaultTransport.RoundTrip(req) })
 
-// TestAltSvcTransportAsDefault puts an AltSvcTransport where requests over TCP come from, in all
+// TestUpgraderAsDefault puts an Upgrader where requests over TCP come from, in all
 // the ways in which it could lead to itself.
-func TestAltSvcTransportAsDefault(t *testing.T) {
+func TestUpgraderAsDefault(t *testing.T) {
 	own := http.DefaultTransport.(*http.Transport)
 	for _, tt := range []struct {
 		name    string
-		install func(tr *http.Transport) *AltSvcTransport
+		install func(tr *http.Transport) *Upgrader
 	}{
-		{"default", func(*http.Transport) *AltSvcTransport {
-			u := new(AltSvcTransport)
+		{"default", func(*http.Transport) *Upgrader {
+			u := new(Upgrader)
 			http.DefaultTransport = u
 			return u
 		}},
-		{"default, wrapped", func(*http.Transport) *AltSvcTransport {
-			u := new(AltSvcTransport)
+		{"default, wrapped", func(*http.Transport) *Upgrader {
+			u := new(Upgrader)
 			http.DefaultTransport = roundTripFunc(u.RoundTrip)
 			return u
 		}},
-		{"default, wrapped twice", func(*http.Transport) *AltSvcTransport {
-			inner := new(AltSvcTransport)
-			outer := &AltSvcTransport{TCP: roundTripFunc(inner.RoundTrip)}
+		{"default, wrapped twice", func(*http.Transport) *Upgrader {
+			inner := new(Upgrader)
+			outer := &Upgrader{TCP: roundTripFunc(inner.RoundTrip)}
 			http.DefaultTransport = outer
 			return outer
 		}},
-		{"default, named as TCP", func(*http.Transport) *AltSvcTransport {
-			u := &AltSvcTransport{TCP: byDefault}
+		{"default, named as TCP", func(*http.Transport) *Upgrader {
+			u := &Upgrader{TCP: byDefault}
 			http.DefaultTransport = u
 			return u
 		}},
-		{"default client", func(*http.Transport) *AltSvcTransport {
-			u := new(AltSvcTransport)
+		{"default client", func(*http.Transport) *Upgrader {
+			u := new(Upgrader)
 			u.TCP = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				again := req.Clone(req.Context())
 				again.RequestURI = ""
@@ -55,30 +55,30 @@ func TestAltSvcTransportAsDefault(t *testing.T) {
 			http.DefaultClient.Transport = u
 			return u
 		}},
-		{"in a circle", func(*http.Transport) *AltSvcTransport {
-			a, b := new(AltSvcTransport), new(AltSvcTransport)
+		{"in a circle", func(*http.Transport) *Upgrader {
+			a, b := new(Upgrader), new(Upgrader)
 			a.TCP, b.TCP = b, a
 			return a
 		}},
-		{"its own TCP", func(*http.Transport) *AltSvcTransport {
-			u := new(AltSvcTransport)
+		{"its own TCP", func(*http.Transport) *Upgrader {
+			u := new(Upgrader)
 			u.TCP = u
 			return u
 		}},
-		{"registered", func(tr *http.Transport) *AltSvcTransport {
-			u := &AltSvcTransport{TCP: tr}
+		{"registered", func(tr *http.Transport) *Upgrader {
+			u := &Upgrader{TCP: tr}
 			tr.RegisterProtocol("https", u)
 			return u
 		}},
-		{"registered with the default", func(tr *http.Transport) *AltSvcTransport {
-			u := new(AltSvcTransport)
+		{"registered with the default", func(tr *http.Transport) *Upgrader {
+			u := new(Upgrader)
 			http.DefaultTransport = tr
 			tr.RegisterProtocol("https", u)
 			return u
 		}},
-		{"transport in place of the default", func(tr *http.Transport) *AltSvcTransport {
+		{"transport in place of the default", func(tr *http.Transport) *Upgrader {
 			http.DefaultTransport = tr
-			return new(AltSvcTransport)
+			return new(Upgrader)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,9 +101,9 @@ func TestAltSvcTransportAsDefault(t *testing.T) {
 	}
 }
 
-// TestAltSvcTransportSetLater becomes the default after its first request, which then leads
+// TestUpgraderSetLater becomes the default after its first request, which then leads
 // to it.
-func TestAltSvcTransportSetLater(t *testing.T) {
+func TestUpgraderSetLater(t *testing.T) {
 	own := http.DefaultTransport
 	defer func() { http.DefaultTransport = own }()
 	s := serveBoth(t, echoBody)
@@ -111,7 +111,7 @@ func TestAltSvcTransportSetLater(t *testing.T) {
 	tr := &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true}
 	defer tr.CloseIdleConnections()
 	http.DefaultTransport = tr
-	u := &AltSvcTransport{TCP: byDefault, HTTP3: &Transport{TLSClientConfig: clientTLS}, HeadStart: patience}
+	u := &Upgrader{TCP: byDefault, HTTP3: &Transport{TLSClientConfig: clientTLS}, HeadStart: patience}
 	defer u.closeHTTP3()
 	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/2.0" {
 		t.Error(got)
@@ -128,7 +128,7 @@ func TestAltSvcTransportSetLater(t *testing.T) {
 }
 
 // closeHTTP3 closes the connections over HTTP/3 alone.
-func (u *AltSvcTransport) closeHTTP3() {
+func (u *Upgrader) closeHTTP3() {
 	u.once.Do(u.init)
 	_ = u.HTTP3.Close()
 }

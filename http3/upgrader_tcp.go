@@ -7,11 +7,11 @@ import (
 )
 
 // defaultTCP is net/http's own transport: what http.DefaultTransport was before the
-// program had a chance to put something else, such as an AltSvcTransport, in its place.
+// program had a chance to put something else, such as an Upgrader, in its place.
 var defaultTCP = http.DefaultTransport
 
-// defaultTransport returns what sends an AltSvcTransport's requests over TCP unless the
-// user says so: http.DefaultTransport, if that is known not to lead to an AltSvcTransport.
+// defaultTransport returns what sends an Upgrader's requests over TCP unless the
+// user says so: http.DefaultTransport, if that is known not to lead to an Upgrader.
 func defaultTransport() http.RoundTripper {
 	if tcp, ok := http.DefaultTransport.(*http.Transport); ok {
 		return tcp
@@ -19,9 +19,9 @@ func defaultTransport() http.RoundTripper {
 	return defaultTCP
 }
 
-// givenKey is the key, in the context of a request that an AltSvcTransport gives to TCP, of
+// givenKey is the key, in the context of a request that an Upgrader gives to TCP, of
 // a *given.
-type givenKey struct{ *AltSvcTransport }
+type givenKey struct{ *Upgrader }
 
 // given says where a request went.
 type given struct {
@@ -30,12 +30,12 @@ type given struct {
 }
 
 // overTCP sends a request over TCP.
-func (a *AltSvcTransport) overTCP(req *http.Request) (*http.Response, error) {
+func (a *Upgrader) overTCP(req *http.Request) (*http.Response, error) {
 	return a.give(req, a.TCP)
 }
 
 // give sends a request by a RoundTripper, marked as one that has been here.
-func (a *AltSvcTransport) give(req *http.Request, to http.RoundTripper) (*http.Response, error) {
+func (a *Upgrader) give(req *http.Request, to http.RoundTripper) (*http.Response, error) {
 	ctx := context.WithValue(req.Context(), givenKey{a}, &given{to, req.URL})
 	resp, err := to.RoundTrip(req.WithContext(ctx))
 	if resp != nil {
@@ -44,10 +44,10 @@ func (a *AltSvcTransport) give(req *http.Request, to http.RoundTripper) (*http.R
 	return resp, err
 }
 
-// giveBack handles a request that TCP has given back to this AltSvcTransport, as it does if
-// it leads to http.DefaultTransport and the AltSvcTransport is that, or if the AltSvcTransport
+// giveBack handles a request that TCP has given back to this Upgrader, as it does if
+// it leads to http.DefaultTransport and the Upgrader is that, or if the Upgrader
 // was registered with it. It reports false for any other request.
-func (a *AltSvcTransport) giveBack(req *http.Request) (resp *http.Response, err error, back bool) {
+func (a *Upgrader) giveBack(req *http.Request) (resp *http.Response, err error, back bool) {
 	g, ok := req.Context().Value(givenKey{a}).(*given)
 	if !ok {
 		return nil, nil, false

@@ -25,7 +25,7 @@ func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 	t.Helper()
 	serverTLS, _ := peertest.TLS(t)
 	s := &upgradeServer{Server: &Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}}
-	ln, err := s.Listen("127.0.0.1:0")
+	ln, err := s.ListenAll("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ func serveBoth(t *testing.T, handler http.HandlerFunc) *upgradeServer {
 	return s
 }
 
-func newAltSvcTransport(t *testing.T) *AltSvcTransport {
+func newUpgrader(t *testing.T) *Upgrader {
 	_, clientTLS := peertest.TLS(t)
-	u := &AltSvcTransport{
+	u := &Upgrader{
 		TCP:       &http.Transport{TLSClientConfig: clientTLS, ForceAttemptHTTP2: true},
 		HeadStart: patience,
 	}
@@ -55,7 +55,7 @@ func newAltSvcTransport(t *testing.T) *AltSvcTransport {
 }
 
 // proto sends a request and returns the response's protocol.
-func (u *AltSvcTransport) proto(t *testing.T, method, url, body string) string {
+func (u *Upgrader) proto(t *testing.T, method, url, body string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(testContext(t), method, url, strings.NewReader(body))
 	if err != nil {
@@ -77,7 +77,7 @@ func echoBody(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 // TestAltSvcFollowed begins with HTTP/2 and goes on with HTTP/3.
 func TestAltSvcFollowed(t *testing.T) {
 	s := serveBoth(t, echoBody)
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	for i, want := range []string{"HTTP/2.0", "HTTP/3.0", "HTTP/3.0"} {
 		if got := u.proto(t, "POST", s.url, "content"); got != want {
 			t.Errorf("request %d is %s, want %s", i, got, want)
@@ -100,7 +100,7 @@ func TestAltSvcBlocked(t *testing.T) {
 		w.Header().Set("Alt-Svc", AltSvc(hole.LocalAddr().(*net.UDPAddr).Port))
 		echoBody(w, r)
 	})
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	u.HeadStart = time.Millisecond
 	for range 5 {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
@@ -122,7 +122,7 @@ func TestAltSvcRefused(t *testing.T) {
 		w.Header().Set("Alt-Svc", AltSvc(port))
 		echoBody(w, r)
 	})
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	_, clientTLS := peertest.TLS(t)
 	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, QUICConfig: &quic.Config{HandshakeTimeout: 4 * short}}
 	for range 3 {
@@ -144,7 +144,7 @@ func TestAltSvcAndBack(t *testing.T) {
 		w.Header().Set("Alt-Svc", `h3=":`+port+`"`)
 		echoBody(w, r)
 	})
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	u.proto(t, "GET", s.url, "")
 	if got := u.proto(t, "GET", s.url, ""); got != "HTTP/3.0" {
 		t.Fatalf("%s, want HTTP/3.0", got)
@@ -168,7 +168,7 @@ func TestMisdirected(t *testing.T) {
 		}
 		echoBody(w, r)
 	})
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	for range 3 {
 		if got := u.proto(t, "POST", s.url, "content"); got != "HTTP/2.0" {
 			t.Errorf("%s, want HTTP/2.0", got)
@@ -207,7 +207,7 @@ func TestAltSvcUnsent(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serveElsewhere(t, tt.addr, echoBody)
-			u := newAltSvcTransport(t)
+			u := newUpgrader(t)
 			for range 3 {
 				req := mustRequest(t, s.url)
 				req.Method = "POST"
@@ -239,7 +239,7 @@ func TestAltSvcOnce(t *testing.T) {
 	}
 	other := serve(t, count)
 	s := serveElsewhere(t, other.addr, count)
-	u := newAltSvcTransport(t)
+	u := newUpgrader(t)
 	_, clientTLS := peertest.TLS(t)
 	u.HTTP3 = &Transport{TLSClientConfig: clientTLS, MaxResponseHeaderBytes: 8 << 10}
 	u.proto(t, "GET", s.url, "")
@@ -257,7 +257,7 @@ func TestAltSvcOnce(t *testing.T) {
 // has failed of late, and not to the origin's own port, where nobody may be.
 func TestAltSvcUsedDirectly(t *testing.T) {
 	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) })
-	a := newAltSvcTransport(t)
+	a := newUpgrader(t)
 	const origin = "127.0.0.1:1" // nobody is there
 	a.Cache = new(AltSvcCache)
 	a.Cache.Learn(origin, `h3="`+strings.TrimPrefix(s.url, "https://")+`"`)
