@@ -72,10 +72,10 @@ type Config struct {
 	// waited at any time for 50 ms. Default 8; less than 0 for no limit.
 	DatagramBurst int
 
-	// Congestion makes the congestion controller of a path: congestion.NewReno, or one
-	// of your own. It is called on the connection's event loop when a path comes into
-	// use, of which most connections have one, and must not block. Default is
-	// congestion.NewCUBIC, which is also taken when it returns nil.
+	// Congestion makes the congestion controller of a path: congestion.NewReno,
+	// congestion.NewBBR, or one of your own. It is called on the connection's event
+	// loop when a path comes into use, of which most connections have one, and must not
+	// block. Default is congestion.NewCUBIC, which is also taken when it returns nil.
 	Congestion func(congestion.Config) congestion.Controller
 	// InitialCongestionWindow is how many packets may be sent on a new path before
 	// the first acknowledgment, from 2 to 1000, each counted as at most 1472 bytes.

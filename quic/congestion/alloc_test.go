@@ -7,7 +7,9 @@ import (
 
 // TestNoAllocations: whatever a connection calls while it lives allocates nothing.
 func TestNoAllocations(t *testing.T) {
-	for name, newController := range controllers() {
+	all := controllers()
+	all["BBR"] = NewBBR
+	for name, newController := range all {
 		c := newController(Config{MaxDatagramSize: mds})
 		now := time.Second
 		packets := []Packet{{Bytes: mds}, {Bytes: mds}}

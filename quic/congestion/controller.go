@@ -42,7 +42,9 @@ type Controller interface {
 type Metrics struct {
 	// State is the name of the state that the controller is in. Those of NewReno and
 	// CUBIC are the ones of draft-ietf-quic-qlog-quic-events: slow_start,
-	// conservative_slow_start, congestion_avoidance and recovery.
+	// conservative_slow_start, congestion_avoidance and recovery. Those of BBR are
+	// startup, drain, probe_bw_down, probe_bw_cruise, probe_bw_refill, probe_bw_up and
+	// probe_rtt.
 	State string
 	// Threshold is the slow start threshold in bytes, 0 for none.
 	Threshold int
@@ -62,7 +64,8 @@ type Config struct {
 	Now time.Duration
 	// Rand is what to draw from. Others use it too: it is there for the controller
 	// while one of its methods, or the function that makes it, is being called. It is
-	// not nil in a connection; NewReno and CUBIC do without.
+	// not nil in a connection; NewReno and CUBIC do without, and BBR uses one that is
+	// always the same if there is none.
 	Rand *rand.Rand
 }
 

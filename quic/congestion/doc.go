@@ -3,9 +3,11 @@
 // interface of one's own.
 //
 // CUBIC (RFC 9438) with HyStart++ (RFC 9406) is the default, NewReno that of RFC 9002,
-// Section 7. Config.Congestion of package quic chooses by the function that makes one:
+// Section 7, and BBR, version 3 (draft-ietf-ccwg-bbr), keeps queues short and does not slow
+// down for a few random losses. Config.Congestion of package quic chooses by the function
+// that makes one:
 //
-//	conf := &quic.Config{Congestion: congestion.NewReno}
+//	conf := &quic.Config{Congestion: congestion.NewBBR}
 //
 // A connection has a controller for each path, made by that function when the path comes
 // into use. It tells the controller what happens to packets that count as in flight (RFC
