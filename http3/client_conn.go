@@ -68,6 +68,7 @@ func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 			QPACKBlockedStreams:   qpackBlockedStreams,
 		},
 		LoopSection: loopHeaderBytes,
+		Trace:       turn.Conn().Tracer(),
 	}, cc, cc)
 	cc.beginQueued = cc.beginAll
 	cc.goAway.Store(noGoAway)

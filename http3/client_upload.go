@@ -124,6 +124,7 @@ func (st *clientStream) copyBody() error {
 			}
 			piece := buf[h3.MaxFrameHeaderSize : h3.MaxFrameHeaderSize+n]
 			if length <= 0 || sent == 0 {
+				st.body.rs.TraceData(int(frame))
 				piece = withFrameHeader(buf, n, frame)
 			}
 			if _, err := st.upload.stream.Write(piece); err != nil {

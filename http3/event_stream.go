@@ -14,6 +14,9 @@ type eventStream struct {
 	reset   error            // the peer has cancelled what it sends; nil if it has not
 }
 
+// ID returns the ID of the stream, for logs.
+func (s *eventStream) ID() uint64 { return s.ref.ID() }
+
 func (s *eventStream) streamRef() quic.StreamRef { return s.ref }
 
 // Read reads what has arrived.

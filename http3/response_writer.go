@@ -191,6 +191,7 @@ func (w *responseWriter) appendContent(p []byte) {
 			n, w.wholeFrame = uint64(w.length), true
 		}
 		out.frames = h3.AppendFrameHeader(out.frames, h3.FrameData, n)
+		w.exchange.body.rs.TraceData(int(n))
 	}
 	out.frames = append(out.frames, out.content...)
 	out.content = out.content[:0]

@@ -60,6 +60,7 @@ func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
 		MaxFields:     s.maxHeaderValueCount(),
 		LoopSection:   loopHeaderBytes,
 		HeaderTimeout: s.headerTimeout(),
+		Trace:         t.Conn().Tracer(),
 	}, c, c)
 	return c
 }

@@ -70,6 +70,7 @@ func (t *Tunnel) Read(p []byte) (int, error) {
 func (t *Tunnel) Write(p []byte) (int, error) {
 	t.detach()
 	var header [h3.MaxFrameHeaderSize]byte
+	t.content.rs.TraceData(len(p))
 	_, err := t.stream.Write(h3.AppendFrameHeader(header[:0], h3.FrameData, uint64(len(p))))
 	n := 0
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // Config is how a Conn is to be.
@@ -27,6 +28,9 @@ type Config struct {
 	// HeaderTimeout is how long a header section may take to arrive, once a part of it
 	// has; 0 for any time.
 	HeaderTimeout time.Duration
+	// Trace, when set, is told what the Conn does with streams, frames and datagrams, by
+	// any goroutine that does it, so that it must be quick.
+	Trace func(quictrace.Event)
 }
 
 // DefaultMaxSection is the largest field section that is read unless the Config says
@@ -89,6 +93,7 @@ func NewConn(conf Config, t Transport, h Handler) *Conn {
 		toldGoAway:    noGoAway,
 	}
 	c.control.conn = c
+	c.state.trace = conf.Trace
 	return c
 }
 
@@ -122,7 +127,7 @@ func (c *Conn) HandleStream(now monotime.Time, id uint64, s Stream) {
 	c.now = now
 	switch {
 	case id&2 != 0: // RFC 9000, Section 2.1
-		s.SetHandler(&uniStream{conn: c, stream: s, id: id})
+		s.SetHandler(&uniStream{conn: c, stream: s, uni: peerStream{id: id}})
 	case c.state.side == wire.ServerSide:
 		c.handleRequestStream(id, s)
 	case c.claimed != 0:

@@ -13,6 +13,9 @@ type controlStream struct {
 func (s *controlStream) send(frames []byte) {
 	s.unsent = append(s.unsent, frames...)
 	s.flush()
+	if s.stream != nil && s.conn.state.trace != nil {
+		s.conn.state.traceControlSent(s.stream, frames)
+	}
 }
 
 // flush writes what the stream takes now. Even with nothing to send it writes: the
@@ -22,6 +25,7 @@ func (s *controlStream) flush() {
 		if s.stream = s.conn.transport.OpenUni(s); s.stream == nil {
 			return
 		}
+		s.conn.state.traceOwn(s.stream, StreamControl)
 	}
 	n, err := s.stream.Write(s.unsent, false)
 	if err != nil {
@@ -46,7 +50,6 @@ func (s *controlStream) HandleWritable(now monotime.Time) {
 type uniStream struct {
 	conn   *Conn
 	stream Stream
-	id     uint64
 	uni    peerStream
 }
 
@@ -92,7 +95,7 @@ func (u *uniStream) take(now monotime.Time, b []byte) bool {
 		return false
 	case verdict == uniExtension:
 		u.stream.SetHandler(nil)
-		c.handler.HandleExtensionStream(now, u.id, uint64(u.uni.typ), u.stream)
+		c.handler.HandleExtensionStream(now, u.uni.id, uint64(u.uni.typ), u.stream)
 		return false
 	}
 	c.noticeControl()
@@ -114,5 +117,8 @@ func (c *Conn) noticeControl() {
 		c.toldGoAway = id
 		c.handler.HandleGoAway(c.now, id)
 	}
-	c.state.TakeUpdates(func(u PriorityUpdate) bool { return c.handler.HandlePriority(u.StreamID, u.Priority) })
+	c.state.TakeUpdates(func(u PriorityUpdate) bool {
+		c.state.tracePriority(u.StreamID, u.Priority)
+		return c.handler.HandlePriority(u.StreamID, u.Priority)
+	})
 }

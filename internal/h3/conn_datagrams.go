@@ -6,6 +6,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // ErrDatagramsDisabled is the error of SendDatagram when the peer takes none.
@@ -46,6 +47,9 @@ func (c *Conn) HandleDatagrams(now monotime.Time, list [][]byte) {
 
 // handleDatagrams takes datagrams of one request.
 func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
+	for _, p := range list {
+		c.state.traceDatagram(id, len(p))
+	}
 	if rs := c.datagrams[id]; rs != nil {
 		c.handler.HandleHTTPDatagrams(c.now, rs, list)
 	} else if c.state.side == wire.ServerSide {
@@ -89,6 +93,9 @@ func (rs *RequestStream) DropDatagrams() {
 func (rs *RequestStream) SendDatagram(p []byte) error {
 	if peer := rs.conn.PeerSettings(); peer == nil || !peer.Datagrams {
 		return ErrDatagramsDisabled // RFC 9297, Section 2.1.1
+	}
+	if trace := rs.conn.state.trace; trace != nil {
+		trace(&quictrace.HTTPDatagramCreated{HTTPDatagram: quictrace.HTTPDatagram{StreamID: rs.id, Length: len(p)}})
 	}
 	return rs.conn.transport.SendDatagram(rs.quarter[:rs.DatagramOverhead()], p)
 }

@@ -38,6 +38,7 @@ func (q *qpackStream) open() bool {
 	if q.stream = q.conn.transport.OpenUni(q); q.stream == nil {
 		return false
 	}
+	q.conn.state.traceOwn(q.stream, q.typ)
 	q.unsent = append(q.unsent, byte(q.typ))
 	return true
 }
@@ -149,6 +150,7 @@ func (rs *RequestStream) appendHeaders(b []byte, fields []qpack.Field) (_ []byte
 	if !due {
 		due, _ = state.Decoder().Owed()
 	}
+	rs.traceSection(fields, len(b)-mark, true)
 	return EndHeaders(b, mark), due
 }
 

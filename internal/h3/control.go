@@ -19,6 +19,9 @@ func (c *state) handleControl(now monotime.Time, b []byte) error {
 			if err := c.beginControlFrame(now); err != nil {
 				return err
 			}
+			if !c.needsPayload(r.typ) {
+				c.traceParsed(c.controlID, r.typ, r.left)
+			}
 		}
 		p := r.payload(b)
 		b = b[len(p):]
@@ -29,6 +32,9 @@ func (c *state) handleControl(now monotime.Time, b []byte) error {
 			continue
 		}
 		r.inFrame = false
+		if c.needsPayload(r.typ) {
+			c.traceControl(r.typ, c.controlData)
+		}
 		if err := c.endControlFrame(r.typ, c.controlData); err != nil {
 			return err
 		}

@@ -31,6 +31,8 @@ type Piece struct {
 // Section 4.1) and to its Content-Length. Content passes through; only an
 // incomplete field section is stored, as it arrives, up to a limit.
 type MessageReader struct {
+	begun func(t FrameType, length uint64) // told of frames; nil for nobody
+
 	frames     frameReader
 	reader     wire.Side // the server reads requests, the client responses
 	state      messageState
@@ -111,6 +113,9 @@ func (r *MessageReader) Next(b []byte) (p Piece, n int, err error) {
 // beginFrame checks the frame whose header has just been read.
 func (r *MessageReader) beginFrame() error {
 	t, length := r.frames.typ, r.frames.left
+	if r.begun != nil {
+		r.begun(t, length)
+	}
 	if r.reserved != nil && slices.Contains(r.reserved, t) {
 		return misplaced(t)
 	}

@@ -134,6 +134,9 @@ func (rs *RequestStream) decodeWith(sc *scratch, section []byte, limit int) ([]q
 	var err error
 	sc.fields, err = rs.conn.state.Decoder().AppendFields(&sc.decoder, &rs.sections, sc.fields[:0], section, limit)
 	rs.conn.tellDecoded()
+	if err == nil {
+		rs.traceSection(sc.fields, len(section), false)
+	}
 	return sc.fields, err
 }
 

@@ -30,6 +30,7 @@ func (rs *RequestStream) SendMessage(fields []qpack.Field, content []byte, trail
 	defer sc.release()
 	b, due := rs.appendHeaders(sc.buf[:0], fields)
 	if len(content) > 0 {
+		rs.TraceData(len(content))
 		b = append(AppendFrameHeader(b, FrameData, uint64(len(content))), content...)
 	}
 	if len(trailers) > 0 {
@@ -71,6 +72,7 @@ func (rs *RequestStream) Write(p []byte, fin bool) (int, error) {
 	if rs.frameLeft == 0 && len(p) > 0 {
 		var header [MaxFrameHeaderSize]byte
 		rs.frameLeft = len(p)
+		rs.TraceData(len(p))
 		if err := rs.send(AppendFrameHeader(header[:0], FrameData, uint64(len(p))), false); err != nil {
 			return 0, err
 		}
@@ -98,6 +100,7 @@ func (rs *RequestStream) Send(p []byte) error {
 	if len(rs.unsent) >= MaxUnsent {
 		return &StreamError{ExcessiveLoad, "peer does not read what is sent"}
 	}
+	rs.TraceData(len(p))
 	rs.unsent = append(AppendFrameHeader(rs.unsent, FrameData, uint64(len(p))), p...)
 	rs.flush()
 	return nil
@@ -107,6 +110,7 @@ func (rs *RequestStream) Send(p []byte) error {
 // peer's flow control says, it does not wait.
 func (rs *RequestStream) SendLast(p []byte) {
 	if len(p) > 0 {
+		rs.TraceData(len(p))
 		rs.unsent = append(AppendFrameHeader(rs.unsent, FrameData, uint64(len(p))), p...)
 	}
 	_, _ = rs.stream.Write(rs.unsent, true) // fails only when the peer does not want it

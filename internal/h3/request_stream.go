@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // RequestStream is a request and its response on their stream, at either end. It lies
@@ -90,6 +91,14 @@ func (rs *RequestStream) begin(c *Conn, id uint64, s Stream) {
 	rs.sections.ID = id
 	if c.claimed != 0 {
 		rs.reader.Reserve(c.state.reserved...)
+	}
+	if c.state.trace != nil {
+		c.state.traceStream(id, rs.isServer(), quictrace.HTTPRequestStream, 0)
+		rs.reader.begun = func(t FrameType, length uint64) {
+			if t != FrameHeaders { // of which traceSection tells
+				c.state.traceParsed(id, t, length)
+			}
+		}
 	}
 }
 

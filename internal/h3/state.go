@@ -6,6 +6,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wire"
+	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
 // state is what one end keeps of an HTTP/3 connection: what the peer's
@@ -37,6 +38,9 @@ type state struct {
 
 	churn   churn
 	useless churn // instructions on the decoder stream
+
+	trace     func(quictrace.Event) // nil for nobody
+	controlID uint64                // of the peer's control stream
 
 	// Of an extension:
 	reserved   []FrameType

@@ -23,6 +23,7 @@ const (
 // peerStream is the state of a unidirectional stream of the peer's. The zero
 // value is a stream of which nothing has arrived.
 type peerStream struct {
+	id      uint64 // of the stream
 	typ     StreamType
 	known   bool  // typ has been read
 	partial uint8 // bytes in header
@@ -53,6 +54,10 @@ func (c *state) HandleUni(now monotime.Time, u *peerStream, b []byte) (uniVerdic
 			return uniContinue, nil
 		}
 		b = b[n:]
+		c.traceUni(u.id, true, u.typ)
+		if u.typ == StreamControl {
+			c.controlID = u.id
+		}
 		if verdict, err := c.beginUni(now, u.typ); verdict != uniContinue || err != nil {
 			return verdict, err
 		}

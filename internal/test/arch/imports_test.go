@@ -29,7 +29,7 @@ var may = map[string]string{
 		"internal/recovery internal/streambuf internal/varint internal/wire quic/quictrace time",
 	"internal/protect/gcm": "golang.org/x/sys", // AES-GCM in assembly
 	"internal/qpack":       "internal/varint sync",
-	"internal/h3":          "internal/fifo internal/monotime internal/qpack internal/varint internal/wire sync time",
+	"internal/h3":          "internal/fifo internal/monotime internal/qpack internal/varint internal/wire quic/quictrace sync time",
 	"internal/wt":          "internal/fifo internal/h3 internal/monotime internal/varint internal/wire time",
 
 	// Sockets, loops, and what they need.
