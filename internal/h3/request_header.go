@@ -235,14 +235,28 @@ func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *Respo
 	default:
 		rs.reader.ExpectLength(h.ContentLength)
 	}
-	if h.ContentLength > int64(len(sc.buf)) {
-		rs.pending = bytes.Clone(rest)
-	} else {
-		_ = rs.lookForEnd(sc, rest) // reading the content meets the same error
+	rs.pending = bytes.Clone(rest)
+	if len(rest) <= maxLook {
+		rs.lookOnce(sc.buf[:responseLook])
 	}
 	rs.whole = rs.ended && len(rs.pending) == 0 && rs.reader.Finish() == nil
 	rs.phase = phaseContent
 	rs.conn.handler.HandleResponse(now, rs, h)
+}
+
+// What has come beyond a response's header section is looked at in the hope that it is all,
+// in bytes: if there is more content, its reader has memory for it.
+const (
+	maxLook      = 3 << 10 // that were read with the header
+	responseLook = 1 << 10 // beyond those
+)
+
+// lookOnce looks whether the stream ends here. What is wrong with it, reading the content
+// shows.
+func (rs *RequestStream) lookOnce(buf []byte) {
+	n, err := rs.stream.Read(buf)
+	rs.pending = append(rs.pending, buf[:n]...)
+	rs.ended = err == io.EOF
 }
 
 // lookForEnd reads on, up to the size of a buffer, so that a small message is known to be
