@@ -134,6 +134,9 @@ func TestWorkersTrimmed(t *testing.T) {
 		if !eventually(func() bool { return live.workers.idleWorkers() == 0 }) {
 			t.Errorf("%d workers are left", live.workers.idleWorkers())
 		}
+		if !eventually(func() bool { return len(ts.liveConns()) == 0 }) {
+			t.Fatal("the connection is still there")
+		}
 	}
 }
 
