@@ -7,6 +7,14 @@ export function hostPort(host, port) {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** parseAddress takes "host:port" apart. */
+export function parseAddress(text) {
+  const colon = text.lastIndexOf(':');
+  if (colon < 0) return undefined;
+  const address = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { address, port: Number(text.slice(colon + 1)), family: address.includes(':') ? 'IPv6' : 'IPv4' };
+}
+
 /** checkPort returns the option port, a number or its digits. */
 export function checkPort(what, options, fallback) {
   const v = checkType(what, options, 'port', 'number', 'string');

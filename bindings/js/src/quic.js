@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { disown, engine, own } from './engine.js';
 import { checkType, errorOf, GodwitError } from './errors.js';
-import { checkPort, commonOptions, hostPort, isLoopback, tlsOptions, unverified } from './options.js';
+import { checkPort, commonOptions, hostPort, isLoopback, parseAddress, tlsOptions, unverified } from './options.js';
 import { ABORT, CLOSE, CONNECT, DATAGRAM, decodeError, decodeFields, EV, FIN, kindOf, LISTEN, OPEN, RESET, STATS, UNI } from './port.js';
 import { Pipe, toBytes } from './stream.js';
 
@@ -255,14 +255,6 @@ export class QuicStream {
   get writable() {
     return hidden.get(this).writable();
   }
-}
-
-/** parseAddress takes "host:port" apart. */
-export function parseAddress(text) {
-  const colon = text.lastIndexOf(':');
-  if (colon < 0) return undefined;
-  const address = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  return { address, port: Number(text.slice(colon + 1)), family: address.includes(':') ? 'IPv6' : 'IPv4' };
 }
 
 // Base is what listeners and connections have in common.
