@@ -397,6 +397,15 @@ GW_API int gw_port_wait(gw_port *p, int timeout_ms);
  * called by gw_port_open, and worth calling as soon as the library has been loaded. */
 GW_API void gw_restore_signals(void);
 
+/*
+ * Makes a certificate for localhost, 127.0.0.1 and ::1, valid for 13 days, and writes it
+ * and its key as PEM, one after the other and with a 0 behind. It is what a listener
+ * without the option "cert" makes for itself; this is for who wants to use it elsewhere
+ * too. It waits, some milliseconds at most. Returns the length without the 0, or 0, with
+ * errno, for ENOBUFS (4096 bytes are enough) or when there is no thread or randomness.
+ */
+GW_API size_t gw_development_certificate(char *pem, size_t size);
+
 /* The version of the library, such as "0.1.0". */
 GW_API const char *gw_version(void);
 

@@ -38,7 +38,7 @@ const (
 // Make makes a self-signed ECDSA P-256 certificate that is valid for Lifetime from
 // now, and returns it with the SHA-256 of its DER encoding. It is for the hosts
 // given, names or IP addresses, or for localhost, 127.0.0.1 and ::1 when there are
-// none. Only Save takes the key out of memory.
+// none. Only Save and Encode take the key out.
 func Make(now time.Time, hosts ...string) (tls.Certificate, [sha256.Size]byte, error) {
 	var none [sha256.Size]byte
 	template, err := newTemplate(now, hosts)

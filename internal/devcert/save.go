@@ -20,22 +20,29 @@ const (
 // Save writes a certificate and its key to PEM files, and replaces those that are
 // there. Each appears whole or not at all.
 func Save(certPath, keyPath string, cert tls.Certificate) error {
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	chain, key, err := Encode(cert)
 	if err != nil {
-		return fmt.Errorf("devcert: encoding the key: %w", err)
+		return err
 	}
-	var chain []byte
-	for _, der := range cert.Certificate {
-		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	if err := replace(keyPath, keyPEM, keyMode); err != nil {
+	if err := replace(keyPath, key, keyMode); err != nil {
 		return fmt.Errorf("writing the key %s: %w", keyPath, err)
 	}
 	if err := replace(certPath, chain, certMode); err != nil {
 		return fmt.Errorf("writing the certificate %s: %w", certPath, err)
 	}
 	return nil
+}
+
+// Encode returns a certificate, with the others of its chain, and its key as PEM.
+func Encode(cert tls.Certificate) (chain, key []byte, err error) {
+	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("devcert: encoding the key: %w", err)
+	}
+	for _, der := range cert.Certificate {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return chain, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 // replace writes a file beside its place and moves it there.
