@@ -211,6 +211,18 @@ static napi_value js_close(napi_env env, napi_callback_info info) {
 	return NULL;
 }
 
+/* developmentCertificate() returns a new certificate and its key, as PEM. */
+static napi_value js_development_certificate(napi_env env, napi_callback_info info) {
+	char pem[4096];
+	size_t length = gw_development_certificate(pem, sizeof pem);
+	napi_value text;
+	(void)info;
+	if (length == 0)
+		return fail(env, "ERR_GODWIT_CERTIFICATE", "a certificate cannot be made");
+	napi_create_string_utf8(env, pem, length, &text);
+	return text;
+}
+
 NAPI_MODULE_INIT() {
 	static const struct {
 		const char *name;
@@ -218,6 +230,7 @@ NAPI_MODULE_INIT() {
 	} functions[] = {
 		{"open", js_open}, {"commit", js_commit}, {"call", js_call}, {"look", js_look},
 		{"consumed", js_consumed}, {"hold", js_hold}, {"close", js_close},
+		{"developmentCertificate", js_development_certificate},
 	};
 	gw_restore_signals();
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

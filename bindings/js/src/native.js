@@ -20,3 +20,10 @@ function load() {
 }
 
 export const native = load();
+
+/** development returns a new certificate for localhost and its key, as PEM. */
+export function development() {
+  const pem = native.developmentCertificate();
+  const key = pem.indexOf('-----BEGIN PRIVATE KEY');
+  return { cert: pem.slice(0, key), key: pem.slice(key) };
+}

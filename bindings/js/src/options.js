@@ -24,7 +24,8 @@ export function checkPort(what, options, fallback) {
   return n;
 }
 
-function pem(what, tls, name) {
+/** pemOf returns PEM of the option tls as a string. */
+export function pemOf(what, tls, name) {
   const v = tls[name];
   if (v === undefined || v === null) return undefined;
   const parts = Array.isArray(v) ? v : [v];
@@ -39,7 +40,7 @@ function pem(what, tls, name) {
 export function tlsOptions(what, list, tls = {}) {
   if (typeof tls !== 'object' || tls === null) throw new TypeError(`${what}: tls must be an object`);
   for (const name of ['cert', 'key', 'ca']) {
-    const v = pem(what, tls, name);
+    const v = pemOf(what, tls, name);
     if (v !== undefined) list.push(name, v);
   }
   const serverName = checkType(what, tls, 'serverName', 'string') ?? checkType(what, tls, 'servername', 'string');

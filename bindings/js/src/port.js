@@ -1,6 +1,7 @@
 // The engine's port: a ring of commands and one of events, in memory that JavaScript shares
 // with threads of the engine. godwit.h tells of the records.
 
+import { Buffer } from 'node:buffer';
 import { native } from './native.js';
 
 // Commands.
@@ -30,13 +31,14 @@ const OPENED = 1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const none = new Uint8Array(0);
 
 /**
  * Port has the engine for one environment, the main thread or a worker. Commands are
  * written as they come and made known once for each turn of the event loop, or microtask.
  */
 export class Port {
-  #port; #u8; #u32; #view;
+  #port; #u8; #u32; #view; #text;
   #commands; #commandSize; #head = 0;
   #events; #eventSize; #tail = 0;
   #scheduled = false; #waiting = [];
@@ -50,6 +52,7 @@ export class Port {
     this.#u8 = new Uint8Array(memory);
     this.#u32 = new Uint32Array(memory, 0, memory.byteLength >>> 2);
     this.#view = new DataView(memory);
+    this.#text = Buffer.from(memory);
     this.#commands = this.#u32[COMMANDS];
     this.#commandSize = this.#u32[COMMAND_SIZE];
     this.#events = this.#u32[EVENTS];
@@ -122,6 +125,37 @@ export class Port {
   sendFields(type, flags, aux, conn, id, fields, content) {
     const [length, fill] = encodeFields(fields, content);
     this.send(type, flags, aux, conn, id, length, fill);
+  }
+
+  /**
+   * sendSection is send for fields of HTTP, whose characters are bytes, and content after
+   * them; both are copied at once. It reports whether they fit into a command.
+   */
+  sendSection(type, flags, conn, id, fields, content = none) {
+    if (this.#port === null) return true;
+    const start = 8 + 4 * fields.length;
+    let text = 0;
+    for (const f of fields) text += f.length;
+    const length = start + text + content.byteLength;
+    if (length > this.largest) return false;
+    const fill = (u8, view, at) => {
+      view.setUint32(at, fields.length >>> 1, true);
+      view.setUint32(at + 4, text, true);
+      let word = at + 8, to = at + start;
+      for (const f of fields) {
+        view.setUint32(word, f.length, true);
+        word += 4;
+        if (f.length > 0) this.#text.latin1Write(f, to, f.length);
+        to += f.length;
+      }
+      u8.set(content, to);
+    };
+    if (this.#waiting.length > 0 || !this.#put(type, flags, 0, conn, id, length, fill)) {
+      content = content.slice();
+      this.#waiting.push([type, flags, 0, conn, id, length, fill]);
+    }
+    this.#schedule();
+    return true;
   }
 
   /**
@@ -248,14 +282,17 @@ function encodeFields(fields, content) {
   }];
 }
 
-/** decodeFields returns the fields of an event as names and values in turn, and where they end. */
+/**
+ * decodeFields returns the fields of an event as names and values in turn, and where they
+ * end. Their characters are bytes, as the platform's Headers have them.
+ */
 export function decodeFields(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = view.getUint32(0, true), fields = [];
+  const b = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = b.readUInt32LE(0), fields = [];
   let from = 8 + 8 * count;
   for (let i = 0; i < 2 * count; i++) {
-    const n = view.getUint32(8 + 4 * i, true);
-    fields.push(decoder.decode(bytes.subarray(from, from + n)));
+    const n = b.readUInt32LE(8 + 4 * i);
+    fields.push(b.latin1Slice(from, from + n));
     from += n;
   }
   return { fields, end: from };

@@ -1,0 +1,401 @@
+// A request to a server over HTTP/3, and its response.
+
+import { Buffer } from 'node:buffer';
+import { engine } from './engine.js';
+import { errorOf, GodwitError } from './errors.js';
+import { decodeError, decodeFields, EV, FIN, INFORM, RESET, RESPOND, TRAILERS } from './port.js';
+import { Pipe, toBytes } from './stream.js';
+
+// Codes of HTTP/3 (RFC 9114, Section 8.1).
+const INTERNAL_ERROR = 0x102, REQUEST_CANCELLED = 0x10c;
+
+// How many bytes of a response go with its header at most.
+const WHOLE = 16 << 10;
+
+// What HTTP/3 does not have (RFC 9114, Section 4.2).
+const ofConnections = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+
+const none = new Uint8Array(0);
+
+/** sectionOf returns the fields of headers, behind those given. */
+export function sectionOf(fields, headers) {
+  let cookies = false;
+  headers.forEach((value, name) => {
+    if (name === 'set-cookie') cookies = true;
+    else if (!ofConnections.has(name)) fields.push(name, value);
+  });
+  if (cookies) {
+    for (const value of headers.getSetCookie()) fields.push('set-cookie', value);
+  }
+  return fields;
+}
+
+/** toHeaders returns the fields of a message from a place on as Headers. */
+export function toHeaders(fields, from = 0) {
+  const headers = new Headers();
+  let cookie;
+  for (let i = from; i < fields.length; i += 2) {
+    if (fields[i] === 'cookie') cookie = cookie === undefined ? fields[i + 1] : `${cookie}; ${fields[i + 1]}`; // RFC 9114, Section 4.2.1
+    else headers.append(fields[i], fields[i + 1]);
+  }
+  if (cookie !== undefined) headers.set('cookie', cookie);
+  return headers;
+}
+
+/** What makeRequest throws for a method that the platform does not have. */
+export const noMethod = new Error('no such method');
+
+/** makeRequest makes a Request. It throws noMethod, or something else for what is no URL. */
+export function makeRequest(url, init) {
+  if (['CONNECT', 'TRACE', 'TRACK'].includes(init.method)) throw noMethod; // forbidden by the Fetch standard
+  const request = new Request(url, init);
+  if (request.method !== init.method && request.method !== init.method.toUpperCase()) throw noMethod; // of Bun's
+  return request;
+}
+
+/** An Exchange is the target of a request's events. site answers it. */
+export class Exchange {
+  request = null;
+  #site; #connection; #id; #method; #pipe; #port = engine();
+  #abort = new AbortController();
+  #queue = []; #wanting = false; #controller = null; #bodyOver; #bodyError = null;
+  #begun = false; #over = false; #responded = false;
+  #trailers = null; #trailersWanted = null; #trailersToSend = null;
+
+  constructor(site, connection, id, flags, fields) {
+    this.#site = site;
+    this.#connection = connection;
+    this.#id = id;
+    this.#pipe = new Pipe(this.#port, connection.handle, id);
+    this.#bodyOver = (flags & FIN) !== 0;
+    const head = {};
+    let at = 0;
+    for (; at < fields.length && fields[at].startsWith(':'); at += 2) head[fields[at]] = fields[at + 1];
+    this.#method = head[':method'];
+    const without = this.#method === 'GET' || this.#method === 'HEAD';
+    if (this.#bodyOver || without) this.#begin(head, fields, at, null);
+    else queueMicrotask(() => this.#begin(head, fields, at, this.#body())); // as a rule a small body comes with it
+  }
+
+  /** What the client has as address, {address, port, family}. */
+  get remote() {
+    return this.#connection.remote;
+  }
+
+  get protocol() {
+    return 'h3';
+  }
+
+  /** hint sends an interim response. */
+  hint(headers, status) {
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) throw new RangeError(`an interim response has a status from 100 to 199 but 101, not ${status}`);
+    if (this.#begun || this.#over) return false;
+    return this.#port.sendSection(INFORM, 0, this.#connection.handle, this.#id, sectionOf([':status', String(status)], new Headers(headers)));
+  }
+
+  /** trailers returns a promise of those of the request, null if it has none. */
+  trailers() {
+    if (this.#bodyOver) return Promise.resolve(this.#trailers);
+    return new Promise((resolve) => { this.#trailersWanted = resolve; });
+  }
+
+  /** sendTrailers has headers, or what a function returns then, follow the response's content. */
+  sendTrailers(headers) {
+    if (this.#over) return false;
+    this.#trailersToSend = typeof headers === 'function' ? headers : () => headers;
+    return true;
+  }
+
+  event(type, flags, aux, id, bytes) {
+    switch (type) {
+    case EV.DATA:
+      this.#receive(bytes, (flags & FIN) !== 0);
+      break;
+    case EV.TRAILERS:
+      this.#trailers = toHeaders(decodeFields(bytes).fields);
+      this.#endBody();
+      break;
+    case EV.CREDIT:
+      this.#pipe.addCredit(bytes);
+      break;
+    case EV.RESET: // a client that gives the request up, or only cuts the content
+      this.#failBody(errorOf(decodeError(bytes, flags)));
+      break;
+    case EV.STOPPED:
+      this.#cancel(errorOf(decodeError(bytes, flags)));
+      break;
+    case EV.ERROR:
+      if (aux === INFORM) this.#site.report(errorOf(decodeError(bytes, flags)));
+      else this.#fail(errorOf(decodeError(bytes, flags)));
+      break;
+    case EV.ENDED:
+      this.#end(errorOf(decodeError(bytes, flags)));
+      break;
+    }
+  }
+
+  // ---- the request ----
+
+  #begin(head, fields, at, body) {
+    if (this.#over) return;
+    const path = head[':path'], authority = head[':authority'];
+    const init = { method: this.#method, signal: this.#abort.signal };
+    try {
+      init.headers = toHeaders(fields, at);
+      const host = authority ?? init.headers.get('host') ?? this.#site.authority;
+      if (!init.headers.has('host')) init.headers.set('host', host);
+      if (body !== null) {
+        init.body = body;
+        init.duplex = 'half';
+      }
+      this.request = makeRequest(`https://${host}${path}`, init);
+    } catch (e) {
+      this.#refuse(e === noMethod ? 501 : 400);
+      return;
+    }
+    this.#site.begins(this);
+    const answer = this.#site.answer(this.request, pathOf(path));
+    if (answer instanceof Promise) answer.then((response) => this.#tryRespond(response));
+    else this.#tryRespond(answer);
+  }
+
+  #refuse(status) {
+    this.#begun = this.#responded = true;
+    this.#connection.refuse(this.#id, status);
+    this.#discard();
+  }
+
+  // body returns the request's content: bytes if they are there, otherwise a stream.
+  #body() {
+    if (this.#bodyOver && this.#bodyError === null) {
+      const all = this.#queue.length === 1 ? this.#queue[0] : Buffer.concat(this.#queue);
+      this.#queue.length = 0;
+      return all;
+    }
+    return new ReadableStream({
+      type: 'bytes',
+      start: (c) => {
+        this.#controller = c;
+        if (this.#bodyError !== null) this.#failBody(this.#bodyError);
+      },
+      pull: () => {
+        this.#wanting = true;
+        this.#give();
+      },
+      cancel: () => this.#discard(),
+    }, { highWaterMark: 0 });
+  }
+
+  // give hands the stream what it wants.
+  #give() {
+    if (this.#controller === null) return;
+    if (this.#wanting && this.#queue.length > 0) {
+      const b = this.#queue.shift();
+      this.#wanting = false;
+      this.#pipe.allow(b.byteLength);
+      this.#controller.enqueue(b);
+    }
+    if (this.#bodyOver && this.#queue.length === 0) {
+      const c = this.#controller;
+      this.#controller = null;
+      c.close();
+      c.byobRequest?.respond(0);
+    }
+  }
+
+  #receive(bytes, fin) {
+    if (this.#queue === null || this.request !== null && this.#controller === null) {
+      this.#pipe.allow(bytes.byteLength); // nobody reads it
+    } else if (bytes.byteLength > 0) {
+      this.#queue.push(new Uint8Array(bytes));
+    }
+    if (fin) this.#endBody();
+    else this.#give();
+  }
+
+  #endBody() {
+    this.#bodyOver = true;
+    this.#pipe.endReceive();
+    this.#trailersWanted?.(this.#trailers);
+    this.#give();
+  }
+
+  #failBody(error) {
+    if (this.#bodyOver && this.#bodyError === null) return;
+    this.#bodyOver = true;
+    this.#bodyError = error;
+    this.#pipe.endReceive();
+    this.#trailersWanted?.(null);
+    this.#controller?.error(error);
+    this.#controller = null;
+    if (!this.#responded) this.#abort.abort(error);
+  }
+
+  // discard: nobody wants what is still to come.
+  #discard() {
+    this.#controller?.error(new GodwitError('the request has been answered', { kind: 'cancelled' }));
+    this.#controller = null;
+    this.#queue = null;
+    if (!this.#bodyOver) this.#pipe.stop(0x100); // H3_NO_ERROR, RFC 9114, Section 4.1
+  }
+
+  // ---- the response ----
+
+  #tryRespond(response) {
+    try {
+      this.#respond(response);
+    } catch (e) {
+      this.#fail(e);
+    }
+  }
+
+  #respond(response) {
+    if (this.#over || this.#pipe.sendOver) {
+      response.body?.cancel().catch(() => {});
+      return;
+    }
+    const fields = sectionOf([':status', String(response.status)], response.headers);
+    if (!response.headers.has('date')) fields.push('date', now()); // RFC 9110, Section 6.6.1
+    const bodiless = this.#method === 'HEAD' || response.status === 204 || response.status === 304;
+    if (response.body === null || bodiless) {
+      if (!bodiless && !response.headers.has('content-length')) fields.push('content-length', '0');
+      response.body?.cancel().catch(() => {});
+      this.#head(fields, none, true);
+    } else {
+      this.#send(response, fields).catch((e) => this.#fail(e));
+    }
+  }
+
+  // head sends the header, with content behind it.
+  #head(fields, content, fin) {
+    this.#begun = true;
+    const last = fin && this.#trailersToSend === null;
+    if (!this.#port.sendSection(RESPOND, last ? FIN : 0, this.#connection.handle, this.#id, fields, content)) {
+      this.#site.report(new GodwitError('the header of a response is too large', { kind: 'size' }));
+      this.#connection.refuse(this.#id, 500);
+      fin = true;
+      this.#trailersToSend = null;
+    }
+    if (fin && !last) this.#finish();
+    else if (fin) this.#done();
+  }
+
+  // send passes a body on. A small one that is there at once goes with the header.
+  async #send(response, fields) {
+    const reader = response.body.getReader();
+    let parts = [], size = 0;
+    const head = () => {
+      if (parts === null) return;
+      const content = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+      parts = null;
+      if (!this.#over && !this.#pipe.sendOver) this.#head(fields, content, false);
+    };
+    const soon = setImmediate(head);
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (this.#over || this.#pipe.sendOver) throw gone;
+        if (done) break;
+        const bytes = toBytes(value);
+        if (parts !== null && size + bytes.byteLength <= WHOLE) {
+          parts.push(bytes);
+          size += bytes.byteLength;
+          continue;
+        }
+        head();
+        await this.#write(bytes);
+      }
+    } catch (e) {
+      reader.cancel(e).catch(() => {});
+      if (e === gone) return;
+      throw e;
+    } finally {
+      clearImmediate(soon);
+    }
+    if (parts === null) {
+      this.#finish();
+      return;
+    }
+    if (!response.headers.has('content-length')) fields.push('content-length', String(size));
+    this.#head(fields, parts.length === 1 ? parts[0] : Buffer.concat(parts), true);
+  }
+
+  async #write(bytes) {
+    for (;;) {
+      bytes = bytes.subarray(this.#pipe.write(bytes));
+      if (bytes.byteLength === 0) return;
+      await new Promise((resolve) => { this.#pipe.ondrain = resolve; });
+      if (this.#over || this.#pipe.sendOver) throw gone;
+    }
+  }
+
+  // finish ends the response, behind its content.
+  #finish() {
+    const trailers = this.#trailersToSend;
+    if (trailers === null) {
+      this.#pipe.write(none, true);
+    } else {
+      const fields = sectionOf([], new Headers(trailers()));
+      this.#port.sendSection(TRAILERS, FIN, this.#connection.handle, this.#id, fields);
+    }
+    this.#done();
+  }
+
+  #done() {
+    this.#responded = true;
+    this.#pipe.endSend();
+    if (!this.#bodyOver && !this.request.body?.locked) this.#discard();
+  }
+
+  // fail gives up a response whose content has failed.
+  #fail(error) {
+    this.#site.report(error);
+    if (this.#over || this.#pipe.sendOver) return;
+    if (!this.#begun) {
+      this.#responded = true;
+      this.#connection.refuse(this.#id, 500);
+      return;
+    }
+    this.#port.sendNumber(RESET, 0, 0, this.#connection.handle, this.#id, INTERNAL_ERROR);
+    this.#pipe.endSend();
+    this.#responded = true;
+  }
+
+  // cancel: the client wants no response.
+  #cancel(error) {
+    this.#pipe.endSend();
+    this.#pipe.ondrain?.();
+    if (this.#responded) return;
+    this.#abort.abort(error);
+    this.#port.sendNumber(RESET, 0, 0, this.#connection.handle, this.#id, REQUEST_CANCELLED);
+  }
+
+  #end(error) {
+    this.#over = true;
+    this.#failBody(error);
+    this.#pipe.endSend();
+    this.#pipe.ondrain?.();
+    if (!this.#responded) this.#abort.abort(error);
+    if (this.request !== null) this.#site.ends(this);
+  }
+}
+
+const gone = new Error('the client is gone');
+
+let dateAt = 0, date = '';
+
+// now returns the present second as HTTP writes it.
+function now() {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateAt) {
+    dateAt = second;
+    date = new Date(second * 1000).toUTCString();
+  }
+  return date;
+}
+
+/** pathOf returns a path without its query. */
+export function pathOf(path) {
+  const q = path.indexOf('?');
+  return q < 0 ? path : path.slice(0, q);
+}
