@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -66,33 +65,18 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-var built struct {
-	sync.Once
-	path, out string
-	err       error
-}
-
-// addon builds the addon, once, and returns its path.
+// addon builds the addon, for this test alone, and returns its path.
 func addon(t *testing.T) string {
 	t.Helper()
 	peertest.Program(t, "apt-get install gcc libc6-dev", "gcc", "cc", "clang")
 	include := filepath.Join(headers.Dir(t), "node_modules", "node-api-headers", "include")
-	built.Do(func() {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			built.err = err
-			return
-		}
-		built.path = filepath.Join(cache, "godwit-interop", "godwit.node")
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=napi", "-buildmode=c-shared", "-trimpath", "-o", built.path, "./addon")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)
-		out, err := cmd.CombinedOutput()
-		built.out, built.err = string(out), err
-	})
-	if built.err != nil {
-		t.Fatalf("building the addon: %v\n%s", built.err, built.out)
+	path := filepath.Join(t.TempDir(), "godwit.node")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=napi", "-buildmode=c-shared", "-trimpath", "-o", path, "./addon")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building the addon: %v\n%s", err, out)
 	}
-	return built.path
+	return path
 }
 
 // project makes a folder in which the package is installed, with the suites.

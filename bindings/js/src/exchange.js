@@ -193,9 +193,9 @@ export class Exchange {
       const b = this.#queue.shift();
       this.#wanting = false;
       this.#pipe.allow(b.byteLength);
-      this.#controller.enqueue(b);
+      this.#controller.enqueue(b); // which may pull at once, and so come here again
     }
-    if (this.#bodyOver && this.#queue.length === 0) {
+    if (this.#bodyOver && this.#controller !== null && this.#queue.length === 0) {
       const c = this.#controller;
       this.#controller = null;
       c.close();
