@@ -9,10 +9,9 @@ package libgodwit
 import "C"
 
 import (
-	"time"
 	"unsafe"
 
-	"github.com/godwit-quic/godwit/internal/devcert"
+	"github.com/godwit-quic/godwit/bindings/port"
 )
 
 // gwgo_certificate writes a new certificate for localhost and its key, with a 0 behind, and
@@ -20,15 +19,11 @@ import (
 //
 //export gwgo_certificate
 func gwgo_certificate(to *C.char, size C.size_t, length *C.size_t) C.int {
-	cert, _, err := devcert.Make(time.Now())
+	text, err := port.DevelopmentCertificate()
 	if err != nil {
 		return C.EIO
 	}
-	certPEM, keyPEM, err := devcert.Encode(cert)
-	if err != nil {
-		return C.EIO
-	}
-	text := append(append(certPEM, keyPEM...), 0)
+	text = append(text, 0)
 	if C.size_t(len(text)) > size {
 		return C.ENOBUFS
 	}

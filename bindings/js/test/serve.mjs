@@ -97,7 +97,7 @@ class Exchange {
       this.text = Buffer.concat(this.body).toString();
       const { status, headers, text, body, informs, trailers } = this;
       if (status !== undefined && (e.kind === 'ok' || !this.error && e.code === 0x100n)) this.whole.resolve({ status, headers, text, body, informs, trailers });
-      else this.whole.reject(Object.assign(new Error(e.text), e));
+      else this.whole.reject(Object.assign(new Error(`${status}: ${e.kind} ${e.code} ${e.text}`), e));
       this.headed.reject(new Error(`${e.kind} ${e.code} ${e.text}`));
     }
   }
