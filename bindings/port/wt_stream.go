@@ -179,26 +179,32 @@ func (x *wtStream) read(t *quic.Turn, p []byte) (int, error) {
 }
 
 func (x *wtStream) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
-	if len(p) > 0 {
-		allowed, err := x.machine.Allow(len(p))
+	for n < len(p) {
+		rest := p[n:]
+		allowed, err := x.machine.Allow(len(rest)) // also after a part, so that an event tells when the rest may
 		if err != nil || allowed == 0 {
-			return 0, err
+			return n, err
 		}
-		if fin && allowed == len(p) && (len(p) <= smallLast || t.Room(x.ref) >= len(p)) {
+		if fin && allowed == len(rest) && (len(rest) <= smallLast || t.Room(x.ref) >= len(rest)) {
 			x.machine.Finish(now(t), 0) // which need not wait, as there are bytes
-			return t.WriteLast(x.ref, p)
+			m, err := t.WriteLast(x.ref, rest)
+			return n + m, err
 		}
-		n, err = t.Write(x.ref, p[:allowed])
-		x.machine.Unused(uint64(allowed - n))
+		m, err := t.Write(x.ref, rest[:allowed])
+		x.machine.Unused(uint64(allowed - m))
+		n += m
 		if err != nil {
 			x.machine.SendOver()
+			return n, err
 		}
-		return n, err
+		if m < allowed {
+			return n, nil
+		}
 	}
-	if fin && x.machine.Finish(now(t), x.wt.http.q.Stats().SmoothedRTT) {
+	if len(p) == 0 && fin && x.machine.Finish(now(t), x.wt.http.q.Stats().SmoothedRTT) {
 		_, err = t.WriteLast(x.ref, nil)
 	}
-	return 0, err
+	return n, err
 }
 
 func (x *wtStream) reset(_ *quic.Turn, code uint64) {

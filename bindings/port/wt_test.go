@@ -200,3 +200,14 @@ func TestManySessions(t *testing.T) {
 		h.want(EvClosed, server)
 	}
 }
+
+// TestSessionLimit: a stream of more than a session's limit of bytes goes on whenever the
+// peer raises it, though the last writes before were allowed in part.
+func TestSessionLimit(t *testing.T) {
+	h := open(t, Config{})
+	client, server := h.wtPair()
+	ours, theirs := h.sessionPair(client, server)
+	id := h.handle()
+	h.do(CmdOpen, flagUni, client, id, inSession(ours))
+	h.pourThrough(client, id, server, theirs, flagUni, noise(6, 48<<20+77))
+}
