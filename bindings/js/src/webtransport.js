@@ -1,0 +1,239 @@
+// WebTransport, the class of the W3C's text, as a client.
+
+import { Buffer } from 'node:buffer';
+import { field, HTTPConnection } from './http.js';
+import { engine } from './engine.js';
+import { commonOptions, hostPort, tlsOptions, unverified } from './options.js';
+import { CLOSE, decodeFields, EV, GRACEFUL, SESSION } from './port.js';
+import { SessionCore } from './webtransport-core.js';
+import { bufferSource } from './webtransport-stream.js';
+
+const congestions = ['default', 'throughput', 'low-latency'];
+
+// made is what WebTransportSession's constructor hands over in place of a URL.
+const made = Symbol('made');
+
+/** WebTransportSendGroup is streams that are ordered among themselves. */
+export class WebTransportSendGroup {
+  constructor(core) {
+    Object.defineProperty(this, 'core', { value: core });
+  }
+}
+
+/** WebTransport is a session with a server. */
+export class WebTransport {
+  #core; #congestionControl = 'default'; #headers = null;
+
+  constructor(url, options = {}) {
+    if (url === made) {
+      this.#core = options;
+      return;
+    }
+    const conf = check(url, options ?? {});
+    this.#congestionControl = conf.congestionControl;
+    this.#core = dial(conf);
+  }
+
+  static get supportsReliableOnly() {
+    return false;
+  }
+
+  get ready() {
+    return this.#used().ready.promise;
+  }
+
+  /** Resolves with {closeCode, reason} when either end has closed the session, and is rejected when it has failed. */
+  get closed() {
+    return this.#core.closed.promise;
+  }
+
+  /** Resolves when the server asks for an end soon. */
+  get draining() {
+    return this.#core.draining.promise;
+  }
+
+  get protocol() {
+    return this.#core.protocol;
+  }
+
+  get reliability() {
+    return this.#core.draft === 0 ? 'pending' : 'supports-unreliable';
+  }
+
+  get congestionControl() {
+    return this.#congestionControl;
+  }
+
+  get responseHeaders() {
+    if (this.#core.fields !== null) this.#headers ??= headersOf(this.#core.fields);
+    return this.#headers;
+  }
+
+  get incomingBidirectionalStreams() {
+    return this.#used().incomingBidirectional;
+  }
+
+  get incomingUnidirectionalStreams() {
+    return this.#used().incomingUnidirectional;
+  }
+
+  get datagrams() {
+    return this.#used().datagrams;
+  }
+
+  createBidirectionalStream(options) {
+    return this.#core.open(false, options ?? {});
+  }
+
+  createUnidirectionalStream(options) {
+    return this.#core.open(true, options ?? {});
+  }
+
+  createSendGroup() {
+    if (this.#core.over) throw this.#core.invalid();
+    return new WebTransportSendGroup(this.#core);
+  }
+
+  getStats() {
+    return this.#core.getStats();
+  }
+
+  close(closeInfo) {
+    this.#core.close(closeInfo ?? {});
+  }
+
+  /** Sends a datagram without a stream of them. */
+  sendDatagram(data) {
+    this.#core.sendDatagram(typeof data === 'string' ? new TextEncoder().encode(data) : bufferSource(data));
+  }
+
+  #used() {
+    this.#core.hooks.decide?.();
+    return this.#core;
+  }
+}
+
+/** WebTransportSession is a session with a client, at a server. */
+export class WebTransportSession extends WebTransport {
+  #core; #sessions;
+
+  constructor(core, request, sessions) {
+    super(made, core);
+    this.#core = core;
+    this.#sessions = sessions;
+    /** What the client asked for. */
+    this.request = request;
+    /** The user's. */
+    this.data = undefined;
+  }
+
+  /** Refuses the session with a status, in open. */
+  reject(status = 403, headers = {}) {
+    return this.#core.hooks.reject(status, headers);
+  }
+
+  /** Accepts the session, in open, with one of the protocols that the client offers, and headers. */
+  accept({ protocol, headers } = {}) {
+    this.#core.hooks.accept(protocol, headers);
+  }
+
+  /** Asks the client to end the session soon. */
+  drain() {
+    this.#core.drain();
+  }
+
+  /** Has the datagrams that the server publishes under a topic. */
+  subscribe(topic) {
+    if (!this.#core.over) this.#sessions.subscribe(this, topic);
+  }
+
+  unsubscribe(topic) {
+    this.#sessions.unsubscribe(this, topic);
+  }
+}
+
+/** headersOf makes Headers of fields. */
+export function headersOf(fields) {
+  const h = new Headers();
+  for (let i = 0; i < fields.length; i += 2) {
+    if (!fields[i].startsWith(':')) h.append(fields[i], fields[i + 1]);
+  }
+  return h;
+}
+
+function syntax(text) {
+  return new DOMException(`WebTransport: ${text}`, 'SyntaxError');
+}
+
+function check(text, options) {
+  const what = 'WebTransport';
+  let url;
+  try {
+    url = new URL(text);
+  } catch {
+    throw syntax(`${text} is no URL`);
+  }
+  if (url.protocol !== 'https:') throw syntax(`the scheme of ${text} must be https`);
+  if (url.hash !== '' || url.href.endsWith('#')) throw syntax(`${text} must not have a fragment`);
+  const hashes = [...options.serverCertificateHashes ?? []];
+  if (options.allowPooling && hashes.length > 0) {
+    throw new DOMException('WebTransport: serverCertificateHashes do not go with allowPooling', 'NotSupportedError');
+  }
+  const congestionControl = options.congestionControl ?? 'default';
+  if (!congestions.includes(congestionControl)) throw new TypeError(`WebTransport: congestionControl must be one of ${congestions.join(', ')}, not ${congestionControl}`);
+  const protocols = [...options.protocols ?? []].map(String);
+  for (const p of protocols) {
+    if (p.length === 0 || p.length > 512 || !/^[\x20-\x7e]*$/.test(p)) throw syntax(`${JSON.stringify(p)} is no name of a protocol`);
+  }
+  if (new Set(protocols).size !== protocols.length) throw syntax('a protocol occurs more than once');
+  const host = url.hostname, list = ['address', hostPort(host.replace(/^\[(.*)\]$/, '$1'), url.port || 443), 'webtransport', '1'];
+  const tls = { ...options.tls };
+  if (options.ca !== undefined) tls.ca = options.ca;
+  tlsOptions(what, list, tls);
+  commonOptions(what, list, options);
+  const digits = hashes.filter((h) => hashAlgorithm(h) === 'sha-256').map((h) => Buffer.from(bufferSource(h.value)).toString('hex'));
+  if (hashes.length > 0) {
+    if (digits.some((d) => d.length !== 64)) throw new TypeError('WebTransport: serverCertificateHashes must have values of 32 bytes');
+    list.push('certificate_hashes', digits.length > 0 ? digits.join(',') : '00'.repeat(32)); // none that is known
+  } else if (unverified(tls)) {
+    list.push('insecure', '1');
+  }
+  const fields = [':authority', url.host, ':path', `${url.pathname}${url.search}`];
+  for (const p of protocols) fields.push(':subprotocol', p);
+  for (const [name, value] of new Headers(options.headers ?? {})) fields.push(name, value);
+  return { list, fields, congestionControl: 'default' };
+}
+
+function hashAlgorithm(h) {
+  if (typeof h?.algorithm !== 'string') throw new TypeError('WebTransport: serverCertificateHashes must have an algorithm and a value');
+  return h.algorithm.toLowerCase();
+}
+
+// dial begins a connection with one session.
+function dial({ list, fields }) {
+  let core;
+  const connection = HTTPConnection.dial(list, { draining: () => core.drained() });
+  const e = engine(), id = e.handle();
+  core = new ClientCore(connection, id, {
+    opened: (bytes) => {
+      const f = decodeFields(bytes).fields;
+      core.protocol = field(f, ':subprotocol') ?? '';
+      core.fields = f;
+    },
+    abandon: () => connection.close(),
+    // The connection is the session's own: it ends when all has been said.
+    last: () => { if (!connection.over) e.sendNumber(CLOSE, 0, GRACEFUL, connection.handle, 0, 0x100); }, // H3_NO_ERROR
+  });
+  connection.hold(true);
+  connection.add(id, core);
+  e.sendFields(SESSION, 0, 0, connection.handle, id, fields);
+  return core;
+}
+
+class ClientCore extends SessionCore {
+  event(type, flags, aux, id, bytes) {
+    if (type === EV.REJECTED) this.refused = Number(field(decodeFields(bytes).fields, ':status'));
+    else super.event(type, flags, aux, id, bytes);
+  }
+}
+

@@ -1,0 +1,219 @@
+/** Types of WebTransport: the client's class, as the W3C has it, and sessions at a server. */
+
+export type BufferSource = ArrayBuffer | ArrayBufferView;
+
+export interface WebTransportHash {
+  algorithm: string;
+  value: BufferSource;
+}
+
+export interface WebTransportOptions {
+  allowPooling?: boolean;
+  requireUnreliable?: boolean;
+  headers?: HeadersInit;
+  /** SHA-256 of the certificates that are accepted, in place of a check against authorities. */
+  serverCertificateHashes?: WebTransportHash[];
+  congestionControl?: 'default' | 'throughput' | 'low-latency';
+  /** Subprotocols, the best first. */
+  protocols?: string[];
+  /** PEM: whom to trust instead of the system's authorities. Not of the W3C. */
+  ca?: string | Uint8Array | (string | Uint8Array)[];
+  tls?: { ca?: string | Uint8Array | (string | Uint8Array)[]; serverName?: string; rejectUnauthorized?: boolean };
+  /** In milliseconds. */
+  idleTimeout?: number;
+  handshakeTimeout?: number;
+  keepAlive?: number;
+  maxStreams?: number;
+  maxUniStreams?: number;
+  /** A directory. */
+  qlog?: string;
+}
+
+export interface WebTransportCloseInfo {
+  closeCode?: number;
+  reason?: string;
+}
+
+export interface WebTransportSendOptions {
+  sendGroup?: WebTransportSendGroup | null;
+  sendOrder?: number;
+}
+
+export interface WebTransportSendStreamOptions extends WebTransportSendOptions {
+  waitUntilAvailable?: boolean;
+}
+
+export interface WebTransportDatagramStats {
+  droppedIncoming: number;
+  expiredIncoming: number;
+  expiredOutgoing: number;
+  lostOutgoing: number;
+}
+
+/** Times are in milliseconds. */
+export interface WebTransportConnectionStats {
+  bytesSent?: number;
+  bytesReceived?: number;
+  bytesLost?: number;
+  packetsSent?: number;
+  packetsReceived?: number;
+  packetsLost?: number;
+  smoothedRtt?: number;
+  rttVariation?: number;
+  minRtt?: number;
+  estimatedSendRate?: number | null;
+  atSendCapacity?: boolean;
+  datagrams: WebTransportDatagramStats;
+}
+
+export class WebTransportError extends DOMException {
+  constructor(message?: string, options?: { source?: 'stream' | 'session'; streamErrorCode?: number | null; cause?: unknown });
+  readonly source: 'stream' | 'session';
+  readonly streamErrorCode: number | null;
+  readonly cause?: unknown;
+}
+
+export class WebTransportSendGroup {
+  private constructor();
+}
+
+export class WebTransportSendStream extends WritableStream<BufferSource> {
+  private constructor();
+  sendGroup: WebTransportSendGroup | null;
+  sendOrder: number;
+  getStats(): Promise<{ bytesWritten: number; bytesSent: number }>;
+}
+
+export class WebTransportReceiveStream extends ReadableStream<Uint8Array> {
+  private constructor();
+  getStats(): Promise<{ bytesReceived: number; bytesRead: number }>;
+}
+
+export class WebTransportBidirectionalStream {
+  private constructor();
+  readonly readable: WebTransportReceiveStream;
+  readonly writable: WebTransportSendStream;
+}
+
+export class WebTransportDatagramsWritable extends WritableStream<BufferSource> {
+  private constructor();
+  sendGroup: WebTransportSendGroup | null;
+  sendOrder: number;
+}
+
+export class WebTransportDatagramDuplexStream {
+  private constructor();
+  createWritable(options?: WebTransportSendOptions): WebTransportDatagramsWritable;
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WebTransportDatagramsWritable;
+  readonly maxDatagramSize: number;
+  incomingMaxAge: number | null;
+  outgoingMaxAge: number | null;
+  incomingMaxBufferedDatagrams: number;
+  outgoingMaxBufferedDatagrams: number;
+  incomingHighWaterMark: number;
+  outgoingHighWaterMark: number;
+}
+
+export class WebTransport {
+  constructor(url: string | URL, options?: WebTransportOptions);
+  static readonly supportsReliableOnly: boolean;
+  readonly ready: Promise<undefined>;
+  readonly closed: Promise<Required<WebTransportCloseInfo>>;
+  readonly draining: Promise<undefined>;
+  readonly protocol: string;
+  readonly reliability: 'pending' | 'reliable-only' | 'supports-unreliable';
+  readonly congestionControl: 'default' | 'throughput' | 'low-latency';
+  readonly responseHeaders: Headers | null;
+  readonly datagrams: WebTransportDatagramDuplexStream;
+  readonly incomingBidirectionalStreams: ReadableStream<WebTransportBidirectionalStream>;
+  readonly incomingUnidirectionalStreams: ReadableStream<WebTransportReceiveStream>;
+  createBidirectionalStream(options?: WebTransportSendStreamOptions): Promise<WebTransportBidirectionalStream>;
+  createUnidirectionalStream(options?: WebTransportSendStreamOptions): Promise<WebTransportSendStream>;
+  createSendGroup(): WebTransportSendGroup;
+  getStats(): Promise<WebTransportConnectionStats>;
+  close(closeInfo?: WebTransportCloseInfo): void;
+  /** Sends a datagram without a stream of them. Not of the W3C. */
+  sendDatagram(data: string | BufferSource): void;
+}
+
+/** What a client asks for. */
+export interface WebTransportRequest {
+  readonly url: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  readonly cookies: Record<string, string>;
+  readonly origin: string | null;
+  /** Whether it comes from a page of the server's own host, or from no page. */
+  readonly sameOrigin: boolean;
+  /** Subprotocols that it offers. */
+  readonly protocols: string[];
+  readonly remote?: { address: string; port: number; family: 'IPv4' | 'IPv6' };
+}
+
+/** A session at a server. */
+export class WebTransportSession<Data = any> extends WebTransport {
+  private constructor();
+  readonly request: WebTransportRequest;
+  data: Data;
+  /** Refuses the session, in open. */
+  reject(status?: number, headers?: HeadersInit): Promise<void>;
+  /** Accepts the session, in open. */
+  accept(options?: { protocol?: string; headers?: HeadersInit }): void;
+  /** Asks the client to end the session soon. */
+  drain(): void;
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+}
+
+export interface WebTransportHandlers<Data = any> {
+  /** A Response refuses the session; all else, and using the session before, accepts it. */
+  open?(session: WebTransportSession<Data>, request: WebTransportRequest): unknown;
+  /** Without it streams are in session.incomingBidirectionalStreams and its like. */
+  stream?(session: WebTransportSession<Data>, stream: { readable: WebTransportReceiveStream; writable?: WebTransportSendStream }): unknown;
+  /** Without it datagrams are in session.datagrams.readable. */
+  datagram?(session: WebTransportSession<Data>, data: Uint8Array): unknown;
+  draining?(session: WebTransportSession<Data>): unknown;
+  /** error is undefined if the session was closed and has not failed. */
+  close?(session: WebTransportSession<Data>, code: number, reason: string, error?: WebTransportError): unknown;
+  /** One of these has thrown, or rejected. Without it the error is printed. */
+  error?(session: WebTransportSession<Data>, error: unknown): unknown;
+  /** Subprotocols that the server speaks. */
+  protocols?: string[];
+  /** Of the pages of other hosts that are let in; "*" for all. */
+  origins?: string[] | '*';
+}
+
+export interface WebTransportServerOptions<Data = any> {
+  hostname?: string;
+  port?: number | string;
+  tls?: { cert?: string | Uint8Array; key?: string | Uint8Array };
+  webtransport: WebTransportHandlers<Data>;
+  /** In milliseconds. */
+  idleTimeout?: number;
+  handshakeTimeout?: number;
+  keepAlive?: number;
+  maxStreams?: number;
+  maxUniStreams?: number;
+  maxConnections?: number;
+}
+
+export class WebTransportServer {
+  constructor(options: WebTransportServerOptions);
+  readonly hostname: string;
+  readonly port: number;
+  readonly url: URL;
+  /** The SHA-256 of the certificate, in hexadecimal digits, for serverCertificateHashes. */
+  readonly certificateHash: string;
+  readonly sessions: Set<WebTransportSession>;
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many those are. */
+  publish(topic: string, data: string | BufferSource): number;
+  /** Stops at once, or, if graceful, when the sessions have ended. */
+  stop(graceful?: boolean): Promise<void>;
+  ref(): this;
+  unref(): this;
+}
+
+/** Listens for sessions, and for nothing else of HTTP/3. */
+export function serveWebTransport<Data = any>(options: WebTransportServerOptions<Data>): WebTransportServer;
