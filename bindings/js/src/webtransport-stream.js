@@ -19,7 +19,7 @@ export function bufferSource(x) {
 // Sending and Receiving are what the streams are made of.
 class Sending {
   controller = null;
-  #stream; #pending = null; #over = false;
+  #stream; #pending = null; #over = false; #reason;
 
   constructor(stream) {
     this.#stream = stream;
@@ -52,6 +52,7 @@ class Sending {
     bytes = bytes.slice(n); // the caller's may change
     do {
       await this.#wait();
+      if (this.#over) throw this.#reason; // since there was room
       n = pipe.write(bytes);
       bytes = bytes.subarray(n);
     } while (bytes.byteLength > 0);
@@ -93,6 +94,7 @@ class Sending {
   }
 
   #reject(err) {
+    this.#reason = err;
     const p = this.#pending;
     this.#pending = null;
     p?.reject(err);

@@ -183,6 +183,11 @@ test('codes of streams: abort, cancel, and the other end', async () => {
   await assert.rejects(b.readable.getReader().read(), (e) => e.streamErrorCode === 0);
   const wc = (await wt.createUnidirectionalStream()).getWriter();
   await assert.rejects(wc.write('text'), TypeError);
+  const wd = (await wt.createUnidirectionalStream()).getWriter();
+  const waiting = wd.write(new Uint8Array(20 << 20)); // nobody reads it
+  const given = assert.rejects(waiting, (e) => e.streamErrorCode === 3);
+  await wd.abort(new WebTransportError('', { streamErrorCode: 3 }));
+  await given;
   wt.close();
   await server.stop();
 });
