@@ -29,7 +29,7 @@ class Sending {
     return {
       start: (c) => {
         this.controller = c;
-        c.signal.addEventListener('abort', () => this.abort(c.signal.reason));
+        c.signal?.addEventListener('abort', () => this.abort(c.signal.reason));
       },
       write: (chunk) => this.#write(chunk),
       close: () => this.#close(),
@@ -165,11 +165,25 @@ function ended(message, e) {
 
 /** WebTransportSendStream is what is sent on a stream. */
 export class WebTransportSendStream extends WritableStream {
-  #stream;
+  #half; #stream;
 
   constructor(stream, half) {
     super(half.sink());
+    this.#half = half;
     this.#stream = stream;
+  }
+
+  // Bun 1.3 has no signal that ends a write which waits.
+  getWriter() {
+    const writer = super.getWriter();
+    if (!this.#half.controller.signal) {
+      writer.abort = (reason) => {
+        const aborted = Object.getPrototypeOf(writer).abort.call(writer, reason);
+        this.#half.abort(reason);
+        return aborted;
+      };
+    }
+    return writer;
   }
 
   /** In which order the session's streams are sent: higher numbers first. */
