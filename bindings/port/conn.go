@@ -55,13 +55,17 @@ func (c *conn) announce(typ Event, listener uint32) {
 		{Name: "remote", Value: addressText(c.q.RemoteAddr())},
 		{Name: "local", Value: addressText(c.q.LocalAddr())},
 		{Name: "alpn", Value: state.NegotiatedProtocol},
-		{Name: "server_name", Value: state.ServerName},
+		{Name: "server_name", Value: cut(state.ServerName, maxServerName)},
 	}
 	if state.DidResume {
 		fields = append(fields, qpack.Field{Name: "resumed", Value: "1"})
 	}
 	c.port.ev.putFields(record{typ: uint8(typ), conn: c.handle, id: listener}, fields)
 }
+
+// maxServerName is how many bytes of a server's name the host is told: as many as one of
+// DNS may have (RFC 1035, Section 2.3.4). A client may say more than the ring takes.
+const maxServerName = 255
 
 func addressText(a net.Addr) string {
 	if a == nil {

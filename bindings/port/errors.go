@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -65,12 +66,24 @@ func fault(kind ErrorKind, format string, args ...any) *failure {
 // none is what ends as it should.
 var none failure
 
+// maxText is how many bytes of a failure's text the host is told: texts quote what a host
+// or a peer has said, which may be longer than the ring of events.
+const maxText = 4 << 10
+
 // appendTo appends the payload of an event.
 func (f *failure) appendTo(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(f.kind))
 	b = binary.LittleEndian.AppendUint32(b, f.frame)
 	b = binary.LittleEndian.AppendUint64(b, f.code)
-	return append(b, f.text...)
+	return append(b, cut(f.text, maxText)...)
+}
+
+// cut returns the first n bytes of a text, less the part of a character.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
 }
 
 // record returns the event that tells of the failure.
