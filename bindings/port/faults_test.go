@@ -16,3 +16,33 @@ func TestLongTexts(t *testing.T) {
 	}
 	h.pair()
 }
+
+// A stream that is reset and stopped while it waits for the peer to allow it is so once it
+// is open: the peer learns of it, and nothing is left of it.
+func TestCancelBeforeOpen(t *testing.T) {
+	h := open(t, Config{})
+	client, server := h.pair("max_streams", "1")
+	h.write(CmdOpen, 0, 0, client, 1, make([]byte, 8))
+	h.do(CmdWrite, flagFin, client, 1, []byte("first"))
+	first := h.want(EvStream, server)
+	for _, tt := range []struct {
+		command Command
+		event   Event
+	}{{CmdReset, EvReset}, {CmdStop, EvStopped}} {
+		id := uint32(tt.command)
+		h.write(CmdOpen, 0, 0, client, id, make([]byte, 8))
+		h.write(CmdPriority, 0, 3|256, client, id, nil)
+		h.write(tt.command, 0, 0, client, id, le64(7))
+		if tt.command == CmdStop {
+			h.write(CmdWrite, flagFin, 0, client, id, []byte("second"))
+		}
+		h.do(CmdStats, 0, client, 0, nil)
+		h.want(EvStats, client)
+		h.do(CmdWrite, flagFin, server, first.id, nil)
+		second := h.want(EvStream, server)
+		if got := h.want(tt.event, server); got.id != second.id || got.failure().code != 7 {
+			t.Errorf("event %d of stream %d with code %d", got.Event, got.id, got.failure().code)
+		}
+		first = second
+	}
+}

@@ -22,6 +22,8 @@ type stream struct {
 
 	in  incoming
 	out outgoing
+
+	whenOpen []func(t *quic.Turn) // what the host has cancelled before
 }
 
 // incoming is the half that the peer sends on.
@@ -85,9 +87,18 @@ func (s *stream) open(t *quic.Turn) bool {
 		if _, isRequest := s.carrier.(*request); !isRequest { // of which the response tells
 			s.conn.put(s.info(EvOpened, s.session))
 		}
-		s.flush(t)
+		s.begin(t)
 	}
 	return true
+}
+
+// begin does what was asked for before the stream was open.
+func (s *stream) begin(t *quic.Turn) {
+	for _, f := range s.whenOpen {
+		f(t)
+	}
+	s.whenOpen = nil
+	s.flush(t)
 }
 
 // do carries out a command.
@@ -113,10 +124,14 @@ func (s *stream) reset(t *quic.Turn, code uint64) {
 		return
 	}
 	s.out.drop()
-	if s.isOpen {
+	_, isRequest := s.carrier.(*request) // of which nothing is wanted any more
+	switch {
+	case s.isOpen:
 		s.carrier.reset(t, code)
-	} else if s.uni || s.in.over { // never to be opened
+	case s.in.over || isRequest: // never to be opened
 		s.end(&none)
+	default:
+		s.whenOpen = append(s.whenOpen, func(t *quic.Turn) { s.carrier.reset(t, code) })
 	}
 }
 
@@ -126,10 +141,13 @@ func (s *stream) stop(t *quic.Turn, code uint64) {
 		return
 	}
 	s.in.over = true
-	if s.isOpen {
+	switch {
+	case s.isOpen:
 		s.carrier.stop(t, code)
-	} else if s.out.over {
+	case s.out.over: // never to be opened
 		s.end(&none)
+	default:
+		s.whenOpen = append(s.whenOpen, func(t *quic.Turn) { s.carrier.stop(t, code) })
 	}
 }
 

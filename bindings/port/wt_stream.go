@@ -157,7 +157,7 @@ func (x *wtStream) openNow() bool {
 		return true // the session has ended, and the machine cancels the stream
 	}
 	x.wt.http.put(x.stream.info(EvOpened, x.session.id))
-	x.stream.flush(t)
+	x.stream.begin(t)
 	return true
 }
 
