@@ -75,8 +75,11 @@ func addressText(a net.Addr) string {
 }
 
 // attach makes the connection that has come of a dial known to the host, and carries out
-// what that has asked for meanwhile.
+// what that has asked for meanwhile, unless it has ended.
 func (c *conn) attach(t *quic.Turn, d *dial) {
+	if c.over {
+		return
+	}
 	p := c.port
 	d.inbox.mu.Lock()
 	defer d.inbox.mu.Unlock()

@@ -64,12 +64,7 @@ func (d *dial) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q, err := l.transport.DialEvents(ctx, d.address, &d.tls, &d.quic, func(t *quic.Turn) quic.Handler {
-		c := newConn(d.port, d.settings)
-		c.lane, c.q, c.handle, c.isClient = l, t.Conn(), d.handle, true
-		c.begin(t)
-		return c
-	})
+	q, err := l.transport.DialEvents(ctx, d.address, &d.tls, &d.quic, d.handler(l))
 	if err != nil {
 		return err
 	}
@@ -77,8 +72,39 @@ func (d *dial) run(ctx context.Context) error {
 	if !ok {
 		return errors.New("port: the connection has no handler")
 	}
-	q.Run(func(t *quic.Turn) { c.attach(t, d) })
-	return nil
+	return d.attach(c)
+}
+
+// handler makes the handler of an attempt.
+func (d *dial) handler(l *lane) func(*quic.Turn) quic.Handler {
+	return func(t *quic.Turn) quic.Handler {
+		c := newConn(d.port, d.settings)
+		c.lane, c.q, c.handle, c.isClient = l, t.Conn(), d.handle, true
+		c.begin(t)
+		return c
+	}
+}
+
+// attach makes the connection known to the host. It returns an error if it has ended
+// before.
+func (d *dial) attach(c *conn) error {
+	done := make(chan struct{})
+	if c.q.Run(func(t *quic.Turn) { c.attach(t, d); close(done) }) {
+		select {
+		case <-done:
+		case <-c.q.Done(): // the loop may have forgotten what it was to call
+		case <-c.lane.over:
+		}
+	}
+	d.inbox.mu.Lock()
+	defer d.inbox.mu.Unlock()
+	if d.over {
+		return nil
+	}
+	if err := c.q.Err(); err != nil {
+		return err
+	}
+	return errConnGone
 }
 
 // dialLane returns the lane of all connections that the host begins.

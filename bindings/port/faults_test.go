@@ -3,6 +3,8 @@ package port
 import (
 	"strings"
 	"testing"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // What is said of a command that makes no sense fits into the ring, however long the
@@ -44,5 +46,39 @@ func TestCancelBeforeOpen(t *testing.T) {
 			t.Errorf("event %d of stream %d with code %d", got.Event, got.id, got.failure().code)
 		}
 		first = second
+	}
+}
+
+// A connection that ends before the host knows of it was never there: the dial fails.
+func TestEndBeforeConnected(t *testing.T) {
+	h := open(t, Config{})
+	_, address := h.listen("alpn", "test")
+	o := readOptions(appendFields(nil, pairs("address", address, "alpn", "test", "insecure", "1")))
+	d := &dial{port: h.port, handle: h.handle(), settings: h.port.connecting(o)}
+	h.port.add(d.handle, d)
+	l, err := h.port.dialLane()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := l.transport.DialEvents(t.Context(), d.address, &d.tls, &d.quic, d.handler(l))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := q.Handler().(*conn)
+	q.Run(func(t *quic.Turn) { t.Close(0, "") })
+	<-q.Done()
+	if d.attach(c) == nil {
+		t.Error("the host learns of the connection")
+	}
+	h.do(CmdOpen, 0, d.handle, 1, make([]byte, 8))
+	d.fail(errGivenUp)
+	h.want(EvClosed, d.handle)
+	for _, g := range h.later {
+		if g.Event == EvConnected {
+			t.Error("the host is told of the connection")
+		}
+	}
+	if h.port.find(d.handle) != nil {
+		t.Error("the handle names something")
 	}
 }
