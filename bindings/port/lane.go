@@ -87,7 +87,9 @@ func (l *lane) Park() bool {
 	switch {
 	case !l.reads():
 		return true
-	case l.finishing.Load() != nil, p.failed.Load():
+	case p.failed.Load(): // nothing is read any more, and Close wakes the loop
+		return true
+	case l.finishing.Load() != nil:
 		return false
 	case p.spin > 0 && p.lookFor(p.spin):
 		return false
