@@ -1,8 +1,11 @@
 package port
 
 import (
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -80,5 +83,28 @@ func TestEndBeforeConnected(t *testing.T) {
 	}
 	if h.port.find(d.handle) != nil {
 		t.Error("the handle names something")
+	}
+}
+
+// A peer that opens streams of a session while the host takes no events is stopped before
+// the events take all memory.
+func TestSessionBacklog(t *testing.T) {
+	h := open(t, Config{})
+	client, server := h.wtPair()
+	ours, _ := h.sessionPair(client, server)
+	e := &h.port.ev
+	e.mu.Lock()
+	big := record{typ: uint8(EvError), payload: make([]byte, len(e.ring)/2)}
+	for range 2 * maxBacklog / len(big.payload) {
+		e.waiting = appendRecord(e.waiting, big)
+	}
+	e.hungry.Store(true)
+	e.mu.Unlock()
+	h.do(CmdOpen, flagUni, client, h.handle(), inSession(ours))
+	connections := h.mem.u64(offConnections)
+	for deadline := time.Now().Add(patience); atomic.LoadUint64(connections) > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection is still there")
+		}
 	}
 }

@@ -194,6 +194,10 @@ func (h *httpConn) sendDatagram(r *record) error {
 
 // incoming takes a stream of the peer's that belongs to a session.
 func (w *wtConn) incoming(id uint64, s *h3Stream) {
+	if w.http.port.ev.backlog() > maxBacklog {
+		w.http.turn.Close(uint64(h3.ExcessiveLoad), "the application does not take its events")
+		return
+	}
 	x := &wtStream{wt: w, ref: s.ref, machine: w.machine.HandleStream(id)}
 	x.machine.App = x
 	if s.request != nil {
