@@ -108,3 +108,19 @@ func TestSessionBacklog(t *testing.T) {
 		}
 	}
 }
+
+// Content or trailers before a response are refused, and harm no other request.
+func TestContentBeforeResponse(t *testing.T) {
+	h := open(t, Config{})
+	client, server, _ := h.h3Pair()
+	h.do(CmdRequest, flagFin, client, 1, get("GET", "/"))
+	request := h.want(EvRequest, server)
+	for _, command := range []Command{CmdWrite, CmdTrailers} {
+		h.do(command, 0, server, request.id, appendFields(nil, nil))
+		if g := h.want(EvError, server); g.id != request.id || g.aux != uint16(command) {
+			t.Errorf("command %d: error of command %d", command, g.aux)
+		}
+	}
+	h.do(CmdRespond, flagFin, server, request.id, response("200", nil))
+	h.want(EvResponse, client)
+}

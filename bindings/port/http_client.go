@@ -59,8 +59,11 @@ func (h *httpConn) doResponse(t *quic.Turn, r *record) {
 	case CmdTrailers:
 		fields, _, err := consumeFields(nil, r.payload)
 		failed := checkFields(fields)
-		if err != nil {
+		switch {
+		case err != nil:
 			failed = fault(ErrCommand, "the trailers are not whole")
+		case x.unbegun():
+			failed = fault(ErrCommand, "the response has not begun")
 		}
 		if failed != nil {
 			h.complain(r, failed)

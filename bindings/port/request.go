@@ -26,6 +26,9 @@ type request struct {
 // errTrailers is what read returns in place of io.EOF when there are trailers.
 var errTrailers = errors.New("port: there are trailers")
 
+// unbegun reports whether this is a server whose response has not begun.
+func (x *request) unbegun() bool { return !x.http.isClient && !x.begun }
+
 // enter makes t the turn that the machine uses.
 func (x *request) enter(t *quic.Turn) { x.http.turn = t }
 

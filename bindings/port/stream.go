@@ -105,6 +105,10 @@ func (s *stream) begin(t *quic.Turn) {
 func (s *stream) do(t *quic.Turn, r *record) {
 	switch Command(r.typ) {
 	case CmdWrite:
+		if x, ok := s.carrier.(*request); ok && x.unbegun() {
+			s.conn.complain(r, fault(ErrCommand, "the response has not begun"))
+			return
+		}
 		s.write(t, r.payload, r.has(flagFin))
 	case CmdCredit:
 		s.in.credit = int(min(uint64(s.in.credit)+min(r.u64(), maxWindow), maxWindow))
