@@ -79,10 +79,9 @@ func (d *draft) sample(minRTT time.Duration) (rate float64, delivered uint64, in
 // rates is a fixture whose fates become rate samples.
 type rates struct {
 	*fixture
-	newest  Newest
-	packets map[wire.PacketNumber]congestion.Packet
-	last    congestion.Packet
-	draft   draft
+	newest Newest
+	last   congestion.Packet
+	draft  draft
 }
 
 func newRates(t *testing.T) *rates {

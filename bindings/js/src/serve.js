@@ -9,6 +9,7 @@ import { checkPort, commonOptions, hostPort, pemOf, tlsOptions } from './options
 import { ABORT, GRACEFUL, ROUTE } from './port.js';
 import { Site } from './site.js';
 import { TCPServer } from './tcp.js';
+import { checkWebTransport, Sessions } from './webtransport-server.js';
 
 /**
  * serve answers requests with fetch(request, server) and routes, and returns the Server at
@@ -25,6 +26,7 @@ export class Server {
   #site = new Site(this);
   #listener; #tcp = null; #ready; #stopped = null; #stopping = false; #whenGone = [];
   #routes = new Map(); // that the engine answers, to what they are
+  #webtransport = null; #sessions = null; // null without
   #hostname; #development;
 
   constructor(what, options) {
@@ -38,11 +40,18 @@ export class Server {
     this.#development = options.tls?.cert === undefined;
     tlsOptions(what, list, tls);
     commonOptions(what, list, options);
-    this.#listener = new HTTPListener(what, list, {
+    const hooks = {
       request: (connection, id, flags, fields) => new Exchange(this.#site, connection, id, flags, fields),
       ended: () => this.#look(),
       closed: (error) => this.#closed(error),
-    });
+    };
+    if (options.webtransport !== undefined && options.webtransport !== null) {
+      this.#webtransport = checkWebTransport(what, options.webtransport);
+      this.#sessions = new Sessions(() => this.#webtransport);
+      hooks.session = (...args) => this.#sessions.session(...args);
+      list.push('webtransport', '1');
+    }
+    this.#listener = new HTTPListener(what, list, hooks);
     this.#site.authority = this.url.host;
     this.#listener.hold(true);
     this.#setRoutes();
@@ -93,6 +102,16 @@ export class Server {
     return this.#listener.certificateHash;
   }
 
+  /** The sessions of WebTransport that are there. */
+  get sessions() {
+    return this.#sessions?.all ?? new Set();
+  }
+
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns to how many. */
+  publish(topic, data) {
+    return this.#sessions?.publish(topic, data) ?? 0;
+  }
+
   get pendingRequests() {
     return this.#site.pending;
   }
@@ -122,9 +141,12 @@ export class Server {
     return this.#site.exchange(request)?.sendTrailers(headers) ?? false;
   }
 
-  /** Takes other routes, fetch and error, for requests from now on. */
+  /** Takes other routes, fetch and error from now on, and callbacks of webtransport for sessions that begin. */
   reload(options) {
     if (typeof options !== 'object' || options === null) throw new TypeError('server.reload: options must be an object');
+    const webtransport = options.webtransport ?? null;
+    if (webtransport !== null && this.#sessions === null) throw new TypeError('server.reload: webtransport was not there from the beginning');
+    if (webtransport !== null) this.#webtransport = checkWebTransport('server.reload', webtransport);
     this.#site.set('server.reload', options);
     this.#setRoutes();
   }
@@ -153,6 +175,7 @@ export class Server {
         if (!graceful) c.close();
         c.hold(true);
       }
+      if (graceful) for (const s of this.sessions) s.drain();
       this.#listener.close(graceful ? GRACEFUL : ABORT);
       const tcp = this.#ready.catch(() => {}).then(() => this.#tcp?.stop(graceful));
       this.#stopped = Promise.all([over, tcp]).then(() => undefined);

@@ -21,7 +21,9 @@ export class Site {
       if (options[name] !== undefined && typeof options[name] !== 'function') throw new TypeError(`${what}: ${name} must be a function`);
     }
     const router = new Router(what, options.routes);
-    if (options.fetch === undefined && options.routes === undefined) throw new TypeError(`${what}: fetch or routes must be there`);
+    if (options.fetch === undefined && options.routes === undefined && !options.webtransport) {
+      throw new TypeError(`${what}: fetch, routes or webtransport must be there`);
+    }
     this.#router = router;
     this.#fetch = options.fetch;
     this.#error = options.error;

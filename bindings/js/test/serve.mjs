@@ -116,7 +116,7 @@ async function withServer(options, f) {
 
 test('wrong options are named', () => {
   assert.throws(() => serve(), TypeError);
-  assert.throws(() => serve({}), /fetch or routes/);
+  assert.throws(() => serve({}), /fetch, routes/);
   assert.throws(() => serve({ fetch: 3 }), /fetch/);
   assert.throws(() => serve({ fetch() {}, port: -1 }), /port/);
   assert.throws(() => serve({ fetch() {}, error: {} }), /error/);

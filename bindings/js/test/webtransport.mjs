@@ -3,7 +3,7 @@
 import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  serveWebTransport, WebTransport, WebTransportBidirectionalStream, WebTransportError, WebTransportReceiveStream, WebTransportSendStream,
+  serve as serveAll, serveWebTransport, WebTransport, WebTransportBidirectionalStream, WebTransportError, WebTransportReceiveStream, WebTransportSendStream,
 } from 'godwit';
 import { deferred, eventually, run, test } from './suite.mjs';
 
@@ -387,6 +387,30 @@ test('a hundred sessions, one after the other and at once, closed with a reason'
   await Promise.all(Array.from({ length: 70 }, (_, i) => one(30 + i)));
   await eventually(() => codes.length === 100);
   assert.deepStrictEqual(codes.sort(), Array.from({ length: 100 }, (_, i) => `${i} r${i}`).sort());
+  await server.stop();
+});
+
+test('sessions beside requests, at one server', async () => {
+  const server = serveAll({ hostname: '127.0.0.1', port: 0, fetch: (r, s) => new Response(`${s.sessions.size} sessions`), webtransport: { ...echo } });
+  assert.throws(() => serveAll({ port: 0, webtransport: { open: 1 } }), /webtransport: open/);
+  const client = dial(server, '/chat');
+  await client.ready;
+  const stream = await client.createBidirectionalStream();
+  const got = all(stream.readable);
+  await sendAll(stream.writable, text('beside'));
+  assert.strictEqual(String(await got), 'beside');
+  assert.strictEqual(server.sessions.size, 1);
+  server.reload({ webtransport: { stream: (session, { writable }) => writable && sendAll(writable, text('other')) } });
+  const later = dial(server, '/later'); // callbacks are those of when a session begins
+  await later.ready;
+  const again = await later.createBidirectionalStream();
+  const other = all(again.readable);
+  await sendAll(again.writable, text('x'));
+  assert.strictEqual(String(await other), 'other');
+  client.close();
+  later.close();
+  await Promise.all([client.closed, later.closed]);
+  await eventually(() => server.sessions.size === 0);
   await server.stop();
 });
 

@@ -14,7 +14,7 @@ type auditor struct {
 	congestion.Controller
 	most uint64 // the rate of the path in bytes a second
 
-	inFlight, lateBytes     int
+	inFlight                int
 	acked, lost             uint64
 	samples, limited, fair  int // samples of the rate: all, those with too little to send, those near the path's
 	late, lostOnes, batches int
