@@ -180,9 +180,17 @@ func (l *Loop) take(d *engine.Datagram) {
 	case f.first == nil && (f.taken < c.share && (!c.late || f.calm && !c.over) || c.alone(l.now)):
 		f.taken++
 		l.handleDatagram(d)
-	case !c.wait(f, d):
+	case c.wait(f, d):
+	case owner == nil:
 		l.shed++
-		c.stops = c.stops || owner == nil && f.bytes < littleWaiting
+		c.stops = c.stops || f.bytes < littleWaiting
+	default:
+		// The newest datagrams of a connection say more than the oldest: what has arrived,
+		// or that the connection has ended, which is said once.
+		l.shed++
+		for c.dropOldest(f) && !c.wait(f, d) {
+			l.shed++
+		}
 	}
 }
 

@@ -125,6 +125,16 @@ func (s *flows) wait(f *flow, d *engine.Datagram) bool {
 	return true
 }
 
+// dropOldest forgets the first datagram that waits of a flow, and reports whether it did:
+// the last one stays, as the flow is in the list.
+func (s *flows) dropOldest(f *flow) bool {
+	if f.first == f.last {
+		return false
+	}
+	s.recycle(s.next(f))
+	return true
+}
+
 // next takes the first datagram out that waits of a flow, nil if there is none. It is
 // to be given to recycle.
 func (s *flows) next(f *flow) *waiting {

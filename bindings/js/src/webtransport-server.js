@@ -66,7 +66,9 @@ export class Sessions {
       decide: () => decision.accept(),
       accept: (protocol, headers) => decision.accept(protocol, headers),
       reject: (status, headers) => decision.refuse(new Response(null, { status, headers })),
-      abandon: () => decision.refuse(new Response(null, { status: 403 })),
+      abandon: () => {
+        if (!decision.made) decision.refuse(new Response(null, { status: 403 }));
+      },
       opened: () => this.all.add(session),
       draining: () => call('draining'),
       closed: (info, err) => {
