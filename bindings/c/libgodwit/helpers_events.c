@@ -150,12 +150,19 @@ int gw_poll(gw_port *p, gw_event *e, int timeout_ms) {
 		return -1;
 	settle(p, h);
 	gw_port_commit(p, h->head);
-	if (next(p, h, e))
-		return 1;
-	int there = gw_port_wait(p, timeout_ms);
-	if (next(p, h, e))
-		return 1;
-	return there < 0 ? -1 : 0;
+	struct timespec end, now;
+	gw__until(timeout_ms < 0 ? 0 : timeout_ms, &end);
+	for (int there = 1;; there = gw_port_wait(p, timeout_ms)) {
+		if (next(p, h, e))
+			return 1;
+		if (there <= 0)
+			return there;
+		if (timeout_ms > 0) { /* what was there may have been no event, such as a ring's end */
+			gw__until(0, &now);
+			int64_t left = (int64_t)(end.tv_sec - now.tv_sec) * 1000 + (end.tv_nsec - now.tv_nsec) / 1000000;
+			timeout_ms = left > 0 ? (int)left : 0;
+		}
+	}
 }
 
 const char *gw_field_value(const gw_event *e, const char *name, size_t *length) {

@@ -93,7 +93,7 @@ static void echo(size_t size) {
 			CHECK(gw_write(port, e.of, e.data, e.length, e.flags & GW_FIN) == e.length);
 		} else if (e.type == GW_EV_CREDIT && e.conn == server) {
 			gw_credit(port, e.of, (size_t)e.credit);
-		} else if (e.type == GW_EV_CREDIT) {
+		} else if (e.type == GW_EV_CREDIT && written < size) {
 			written += gw_write(port, stream, sent + written, size - written, GW_FIN);
 		} else if (e.type == GW_EV_DATA) {
 			CHECK(read + e.length <= size);
