@@ -313,8 +313,13 @@ globalThis.checks = {
   async chat(ctx) {
     const [a, b] = await Promise.all([open(ctx, "/wt/chat"), open(ctx, "/wt/chat")]);
     const incoming = b.incomingUnidirectionalStreams.getReader();
-    await send(await a.createUnidirectionalStream(), new TextEncoder().encode("hi"));
-    const got = text(await readAll((await incoming.read()).value));
+    const first = incoming.read();
+    let heard;
+    while (heard === undefined) { // b may be in the room a moment after it has its session
+      await send(await a.createUnidirectionalStream(), new TextEncoder().encode("hi"));
+      heard = await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 200))]);
+    }
+    const got = text(await readAll(heard.value));
     a.close();
     b.close();
     return got;
