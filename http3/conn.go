@@ -200,10 +200,11 @@ func appendTrailers(b []byte, rs *h3.RequestStream, trailer http.Header) []byte 
 	return rs.AppendHeaders(b, appendFields([]qpack.Field(nil), trailer, validTrailer))
 }
 
-// cancel ends both directions of a request stream. Any goroutine may call it.
+// cancel ends both directions of a request stream. Any goroutine may call it. Whoever reads
+// may close the stream when that fails: it has been reset by then.
 func cancel(s quic.StreamRef, code h3.ErrorCode) {
-	s.CancelRead(uint64(code))
 	s.CancelWrite(uint64(code))
+	s.CancelRead(uint64(code))
 }
 
 // isUni reports whether a stream is unidirectional (RFC 9000, Section 2.1).

@@ -256,8 +256,10 @@ func TestDisableKeepAlives(t *testing.T) {
 				})
 			}
 			group.Wait()
-			if conns, _ := s.counts(); conns != n {
-				t.Errorf("%d connections for %d requests", conns, n)
+			// More than one for each are possible where the machine is so busy that a server
+			// seems to be silent.
+			if conns, requests := s.counts(); conns < n || requests != conns {
+				t.Errorf("%d connections had %d requests, of which there were %d", conns, requests, n)
 			}
 			if !eventually(func() bool { return s.transport.liveCount() == 0 }) {
 				t.Errorf("%d connections are left", s.transport.liveCount())
