@@ -81,15 +81,23 @@ func (w *workers) call() {
 // work is a worker. A handler that ends its goroutine ends the worker.
 func (w *workers) work() {
 	called := make(chan struct{}, 1)
+	var last *serverConn // whose request was served
 	for came := true; ; {
 		x, stay := w.take(called, came)
 		switch {
 		case x != nil:
+			if e, ok := x.(*exchange); ok {
+				last = e.conn
+			}
 			x.serve()
 			came = false
 		case !stay:
 			return
 		default:
+			if last != nil {
+				w.haveWatched(last)
+				last = nil
+			}
 			if _, came = <-called; !came {
 				return
 			}
@@ -134,6 +142,14 @@ func (w *workers) park(called chan struct{}) bool {
 	}
 	w.idle = append(w.idle, called)
 	return true
+}
+
+// haveWatched is watch for a worker that parks when c may have no further event. Any
+// goroutine may call it.
+func (w *workers) haveWatched(c *serverConn) {
+	if w.unwatched.Load() {
+		c.qc.Run(func(t *quic.Turn) { w.watch(c, t) })
+	}
 }
 
 // watch has idle workers trimmed by c's table, if nobody does so. On the loop.
