@@ -159,8 +159,10 @@ func (c *clientConn) pause(ctx context.Context, d time.Duration) {
 		paused(d)
 		return
 	}
+	passed, stop := h3ext.After(c.qc, d)
+	defer stop()
 	select {
-	case <-h3ext.After(c.qc, d):
+	case <-passed:
 	case <-ctx.Done():
 	case <-c.qc.Done():
 	}

@@ -55,7 +55,7 @@ func (s *Session) goneWith() error {
 	if ended := s.endedWith(); ended != nil {
 		return ended
 	}
-	passed, stop := s.hub.after(wt.CloseTimeout)
+	passed, stop := h3ext.After(s.hub.conn, wt.CloseTimeout)
 	defer stop()
 	select {
 	case <-s.ctx.Done(): // with the connection at the latest

@@ -180,16 +180,6 @@ func (h *hub) now() monotime.Time { return monotime.Time(h.conn.Moment(time.Now(
 // turnNow is that of a turn.
 func turnNow(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
-// after returns a channel that is closed after some time, by an entry of the connection's
-// table, and a function that ends the wait. It is not closed once the connection has ended.
-func (h *hub) after(d time.Duration) (passed <-chan struct{}, stop func()) {
-	timer, over := new(quic.Timer), make(chan struct{})
-	h.conn.Run(func(t *quic.Turn) {
-		t.SetTimer(timer, t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(over) }))
-	})
-	return over, func() { h.conn.Run(func(t *quic.Turn) { t.StopTimer(timer) }) }
-}
-
 // HandleSettings implements h3ext.Conn.
 func (h *hub) HandleSettings(t *quic.Turn) {
 	h.handle(t, func(m *wt.Conn) { m.HandleSettings(h.h3.PeerSettings(), t.PeerResetStreamAt()) })

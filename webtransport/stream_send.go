@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -105,7 +106,7 @@ func (w *SendStream) awaitUntil(at time.Time, credit, changed <-chan struct{}) (
 		if left <= 0 {
 			return false, os.ErrDeadlineExceeded
 		}
-		passed, stop := w.hub.after(left)
+		passed, stop := h3ext.After(w.hub.conn, left)
 		defer stop()
 		expired = passed
 	}

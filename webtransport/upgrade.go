@@ -155,7 +155,7 @@ func (h *hub) awaitSettings(r *http.Request) error {
 		return nil
 	default:
 	}
-	passed, stop := h.after(settingsPatience)
+	passed, stop := h3ext.After(h.conn, settingsPatience)
 	defer stop()
 	select {
 	case <-h.settled:

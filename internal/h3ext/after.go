@@ -6,12 +6,12 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// After returns a channel that is closed when some time has passed, unless the connection
-// has ended by then, which has the moment in its table.
-func After(c *quic.Conn, d time.Duration) <-chan struct{} {
-	passed := make(chan struct{})
+// After returns a channel that is closed after some time, by an entry of the connection's
+// table, and a function that ends the wait. It is not closed once the connection has ended.
+func After(c *quic.Conn, d time.Duration) (passed <-chan struct{}, stop func()) {
+	timer, over := new(quic.Timer), make(chan struct{})
 	c.Run(func(t *quic.Turn) {
-		t.SetTimer(new(quic.Timer), t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(passed) }))
+		t.SetTimer(timer, t.Now()+d, quic.TimerFunc(func(*quic.Turn) { close(over) }))
 	})
-	return passed
+	return over, func() { c.Run(func(t *quic.Turn) { t.StopTimer(timer) }) }
 }

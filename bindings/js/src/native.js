@@ -16,7 +16,7 @@ function load() {
       tried.push(`${name}: ${e.message.split('\n')[0]}`);
     }
   }
-  throw new Error(`godwit has no engine for ${at}: ${tried.join('; ')}. Install without --omit=optional, or build it with "make js".`);
+  throw new Error(`godwit has no engine for ${at}: ${tried.join('; ')}. Name one that was built from bindings/js/addon in GODWIT_ADDON.`);
 }
 
 export const native = load();
