@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // body is the content of a message as it arrives, an io.ReadCloser: the reading half of
@@ -167,7 +168,7 @@ func (b *body) awaitInsertions() error {
 	if at := b.readUntil.Load(); at != 0 {
 		b.conn.Post(func() {
 			t := b.conn.turn
-			t.SetTimer(new(quic.Timer), t.Now()+time.Until(time.Unix(0, at)), quic.TimerFunc(func(*quic.Turn) { b.signal() }))
+			t.SetTimer(new(event.Timer), t.Now()+time.Until(time.Unix(0, at)), event.TimerFunc(func(event.Turn) { b.signal() }))
 		})
 	}
 	select {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // queued are a connection's requests that are to be sent, in the order they came. The loop
@@ -39,7 +40,7 @@ func (c *clientConn) enqueue(st *clientStream) error {
 	q.last = st
 	q.mu.Unlock()
 	if alone {
-		c.qc.Run(c.beginQueued) // or HandleClose comes, which takes them as well
+		event.Run(c.qc, c.beginQueued) // or HandleClose comes, which takes them as well
 	}
 	return nil
 }
@@ -65,7 +66,7 @@ func (q *queued) take(ended error, f func(*clientStream)) {
 }
 
 // beginAll sends what is queued.
-func (c *clientConn) beginAll(t *quic.Turn) {
+func (c *clientConn) beginAll(t event.Turn) {
 	c.turn = t
 	c.queued.take(nil, (*clientStream).begin)
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// clientConn is a connection to a server. It is a quic.Handler: the Handle
+// clientConn is a connection to a server. It is a event.Handler: the Handle
 // methods run on the connection's loop and must not block.
 type clientConn struct {
 	conn
@@ -42,8 +43,8 @@ type clientConn struct {
 
 	queued      queued
 	awaited     awaited
-	beginQueued func(*quic.Turn) // beginAll
-	idleTimer   quic.Timer
+	beginQueued func(event.Turn) // beginAll
+	idleTimer   event.Timer
 	woke        bool // a goroutine, since HandleTurn was called
 }
 
@@ -51,7 +52,7 @@ type clientConn struct {
 const noGoAway = 1 << 62
 
 // newClientConn is called on the loop, after the handshake.
-func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
+func newClientConn(t *Transport, turn event.Turn, addr string) *clientConn {
 	cc := &clientConn{
 		conn:      conn{qc: turn.Conn(), tls: turn.TLS()},
 		transport: t,
@@ -78,7 +79,7 @@ func newClientConn(t *Transport, turn *quic.Turn, addr string) *clientConn {
 }
 
 // HandleStream is called when the server opened a stream.
-func (c *clientConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+func (c *clientConn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
 	e := &eventStream{conn: &c.conn, ref: s}
 	c.machine.HandleStream(now(t), s.ID(), e)
@@ -94,9 +95,9 @@ func (c *clientConn) HandleGoAway(_ monotime.Time, id uint64) {
 	}
 }
 
-// HandleTurn implements quic.TurnHandler: what has arrived may be of no use to any
+// HandleTurn implements event.TurnHandler: what has arrived may be of no use to any
 // goroutine yet.
-func (c *clientConn) HandleTurn(*quic.Turn) bool {
+func (c *clientConn) HandleTurn(event.Turn) bool {
 	woke := c.woke || c.ext != nil || c.tunnels != nil
 	c.woke = false
 	return woke
@@ -157,13 +158,13 @@ func (c *clientConn) HandlePriority(uint64, h3.Priority) bool { return true }
 func (c *clientConn) HandleLeft(monotime.Time) {}
 
 // HandleStreamsAvailable is called when the server allows more streams.
-func (c *clientConn) HandleStreamsAvailable(t *quic.Turn) {
+func (c *clientConn) HandleStreamsAvailable(t event.Turn) {
 	c.conn.HandleStreamsAvailable(t)
 	c.transport.raise(c, t.StreamLimit(false))
 }
 
 // HandleClose is called when the connection has ended.
-func (c *clientConn) HandleClose(t *quic.Turn, err error) {
+func (c *clientConn) HandleClose(t event.Turn, err error) {
 	c.turn = t
 	c.machine.HandleClose()
 	c.transport.forget(c)

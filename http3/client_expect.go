@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // expectContinue makes the upload wait, if the request wants it and the
@@ -17,9 +17,9 @@ func (st *clientStream) expectContinue() {
 
 // limitExpectation has the content sent after the Transport's time, if the server does not
 // ask for it: it seems not to know how to (RFC 9110, Section 10.1.1). On the loop.
-func (st *clientStream) limitExpectation(t *quic.Turn) {
+func (st *clientStream) limitExpectation(t event.Turn) {
 	if st.upload.proceed != nil {
-		t.SetTimer(&st.timer, t.Now()+st.conn.transport.ExpectContinueTimeout, quic.TimerFunc(func(*quic.Turn) {
+		t.SetTimer(&st.timer, t.Now()+st.conn.transport.ExpectContinueTimeout, event.TimerFunc(func(event.Turn) {
 			st.decideUpload(http.StatusContinue)
 		}))
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // awaited are a connection's requests whose response has not begun. They belong to the
@@ -43,16 +43,16 @@ func (a *awaited) each(f func(*clientStream)) {
 	}
 }
 
-var _ quic.SilenceHandler = (*clientConn)(nil)
+var _ event.SilenceHandler = (*clientConn)(nil)
 
 // errSilent is why a request is sent on another connection.
 var errSilent = errors.New("http3: the server does not answer")
 
-// HandleSilent implements quic.SilenceHandler. It is called when the server has answered
+// HandleSilent implements event.SilenceHandler. It is called when the server has answered
 // nothing for several probe timeouts: it was restarted, or the path to it is gone, which
 // the idle timeout would tell only after half a minute. Further requests get another connection. So do those that may be
 // sent twice and that the server has not acknowledged; the others wait: it may come back.
-func (c *clientConn) HandleSilent(t *quic.Turn) {
+func (c *clientConn) HandleSilent(t event.Turn) {
 	c.turn = t
 	c.transport.retire(c)
 	c.awaited.each(func(st *clientStream) {

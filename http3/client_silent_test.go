@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestSilentServer loses the path to a server with requests under way: what may be sent
@@ -41,7 +42,7 @@ func TestSilentServer(t *testing.T) {
 	if !eventually(func() bool { return waiting() == 2 }) {
 		t.Fatalf("%d requests wait", waiting())
 	}
-	silent.qc.Run(silent.HandleSilent)
+	event.Run(silent.qc, silent.HandleSilent)
 	if resp := wait(t, "the request", results); resp == nil || resp.Request.Method != "GET" {
 		t.Errorf("%v", resp)
 	}
@@ -57,7 +58,7 @@ func TestSilentServer(t *testing.T) {
 
 // awaitedBy returns how many requests of a connection wait for their response.
 func awaitedBy(c *clientConn) (n int) {
-	_ = c.do(func(*quic.Turn) error {
+	_ = c.do(func(event.Turn) error {
 		c.awaited.each(func(*clientStream) { n++ })
 		return nil
 	})

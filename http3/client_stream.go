@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // clientStream is a request and its response at a client. It is made in the goroutine of
@@ -36,7 +37,7 @@ type clientStream struct {
 	waiting waiting
 
 	// Of the loop's goroutine:
-	timer      quic.Timer    // for the upload to begin, and then for the response
+	timer      event.Timer   // for the upload to begin, and then for the response
 	over       bool          // RoundTrip was told how it ended
 	aside      http.Header   // of a header section that was decoded elsewhere
 	next, prev *clientStream // in the connection's queue of requests to be sent, then in its awaited ones
@@ -85,13 +86,13 @@ func (st *clientStream) Read(p []byte) (int, error) {
 }
 
 // HandleEnd is called when a part of the stream has ended.
-func (st *clientStream) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
+func (st *clientStream) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 	switch {
-	case end.Kind == quic.PeerReset && st.handler != nil:
+	case end.Kind == event.PeerReset && st.handler != nil:
 		st.eventStream.HandleEnd(t, s, end)
-	case end.Kind == quic.PeerReset:
+	case end.Kind == event.PeerReset:
 		st.body.signal() // its reader
-	case end.Kind == quic.StreamEnded:
+	case end.Kind == event.StreamEnded:
 		if st.unused.Load() {
 			t.Release(s)
 		}

@@ -3,13 +3,13 @@ package http3
 import (
 	"context"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // limitHeader begins the Transport's time for the response's header. As in net/http, that
 // is when the request was written, with its content. What of it the peer does not want
 // counts as written. On the loop.
-func (st *clientStream) limitHeader(t *quic.Turn) {
+func (st *clientStream) limitHeader(t event.Turn) {
 	limit := st.conn.transport.ResponseHeaderTimeout
 	if limit > 0 && !st.over {
 		t.SetTimer(&st.timer, t.Now()+limit, st)
@@ -17,7 +17,7 @@ func (st *clientStream) limitHeader(t *quic.Turn) {
 }
 
 // HandleTimer is called when the response's header has not come in time.
-func (st *clientStream) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+func (st *clientStream) HandleTimer(t event.Turn, _ *event.Timer) {
 	st.conn.turn = t
 	st.end(errHeaderTimeout)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // upload is what a request has whose content is not sent along with its header.
@@ -47,7 +48,7 @@ func (st *clientStream) abandonUpload() {
 func (st *clientStream) endUpload() {
 	if st.upload.over.CompareAndSwap(false, true) {
 		if st.conn.transport.ResponseHeaderTimeout > 0 {
-			st.conn.qc.Run(st.limitHeader)
+			event.Run(st.conn.qc, st.limitHeader)
 		}
 		st.done()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/test/quicmem"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Close of a Server and of a Transport returns although a callback hangs on the event loop,
@@ -55,7 +56,7 @@ func TestCloseWithHangingLoop(t *testing.T) {
 				closeIt = client.Close
 			}
 			hang, hanging := make(chan struct{}), make(chan struct{})
-			conn.Run(func(*quic.Turn) { close(hanging); <-hang })
+			event.Run(conn, func(event.Turn) { close(hanging); <-hang })
 			<-hanging
 			start := time.Now()
 			_ = closeIt()

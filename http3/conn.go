@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // conn is what both roles have in common: package h3's machine, which decides, and what
@@ -21,7 +22,7 @@ type conn struct {
 	qc      *quic.Conn
 	tls     *tls.ConnectionState
 	machine *h3.Conn
-	turn    *quic.Turn // of the callback under way
+	turn    event.Turn // of the callback under way
 
 	isServer      bool
 	toldGoAway    bool               // the extension knows of a GOAWAY
@@ -33,7 +34,7 @@ type conn struct {
 }
 
 // start sends SETTINGS, or has them sent once the peer allows a stream.
-func (c *conn) start(t *quic.Turn, e h3ext.Extension) {
+func (c *conn) start(t event.Turn, e h3ext.Extension) {
 	c.turn = t
 	if e != nil {
 		c.ext = e(t, c.machine)
@@ -42,19 +43,19 @@ func (c *conn) start(t *quic.Turn, e h3ext.Extension) {
 }
 
 // HandleStreamsAvailable is called when the peer allows more streams.
-func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
+func (c *conn) HandleStreamsAvailable(t event.Turn) {
 	c.turn = t
 	c.machine.HandleStreamsAvailable(now(t))
 }
 
 // HandleDatagrams hands out the DATAGRAM frames that have arrived.
-func (c *conn) HandleDatagrams(t *quic.Turn, list [][]byte) {
+func (c *conn) HandleDatagrams(t event.Turn, list [][]byte) {
 	c.turn = t
 	c.machine.HandleDatagrams(now(t), list)
 }
 
 // now is the present moment for package h3.
-func now(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
+func now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
 // A conn is the machine's Transport.
 
@@ -81,16 +82,16 @@ func (c *conn) CountBuffered(n int) bool { return c.turn.CountBuffered(n) }
 
 // Post calls f on the loop, later. Any goroutine may call it.
 func (c *conn) Post(f func()) {
-	c.qc.Run(func(t *quic.Turn) {
+	event.Run(c.qc, func(t event.Turn) {
 		c.turn = t
 		f()
 	})
 }
 
 // do calls f on the loop, and waits for it. In a goroutine.
-func (c *conn) do(f func(t *quic.Turn) error) error {
+func (c *conn) do(f func(t event.Turn) error) error {
 	result := make(chan error, 1)
-	c.qc.Run(func(t *quic.Turn) {
+	event.Run(c.qc, func(t event.Turn) {
 		c.turn = t
 		result <- f(t)
 	})
@@ -118,7 +119,7 @@ func (c *conn) HandleSettings(monotime.Time) {
 // HandleExtensionStream is called when the peer opened a stream that the extension has
 // claimed.
 func (c *conn) HandleExtensionStream(_ monotime.Time, _, _ uint64, s h3.Stream) {
-	c.ext.HandleStream(c.turn, s.(interface{ streamRef() quic.StreamRef }).streamRef())
+	c.ext.HandleStream(c.turn, s.(interface{ streamRef() event.Stream }).streamRef())
 }
 
 // tunnelOwner is what has a tunnel: the App of a RequestStream.
@@ -202,10 +203,10 @@ func appendTrailers(b []byte, rs *h3.RequestStream, trailer http.Header) []byte 
 
 // cancel ends both directions of a request stream. Any goroutine may call it. Whoever reads
 // may close the stream when that fails: it has been reset by then.
-func cancel(s quic.StreamRef, code h3.ErrorCode) {
+func cancel(s event.Stream, code h3.ErrorCode) {
 	s.CancelWrite(uint64(code))
 	s.CancelRead(uint64(code))
 }
 
 // isUni reports whether a stream is unidirectional (RFC 9000, Section 2.1).
-func isUni(s quic.StreamRef) bool { return s.ID()&2 != 0 }
+func isUni(s event.Stream) bool { return s.ID()&2 != 0 }

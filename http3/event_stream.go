@@ -2,14 +2,14 @@ package http3
 
 import (
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // eventStream is a stream of the loop's as package h3's machine sees it, an h3.Stream,
-// and as package quic tells of it, a quic.StreamHandler.
+// and as package quic tells of it, a event.StreamHandler.
 type eventStream struct {
 	conn    *conn
-	ref     quic.StreamRef
+	ref     event.Stream
 	handler h3.StreamHandler // nil for nobody
 	reset   error            // the peer has cancelled what it sends; nil if it has not
 }
@@ -17,7 +17,7 @@ type eventStream struct {
 // ID returns the ID of the stream, for logs.
 func (s *eventStream) ID() uint64 { return s.ref.ID() }
 
-func (s *eventStream) streamRef() quic.StreamRef { return s.ref }
+func (s *eventStream) streamRef() event.Stream { return s.ref }
 
 // Read reads what has arrived.
 func (s *eventStream) Read(p []byte) (int, error) {
@@ -48,7 +48,7 @@ func (s *eventStream) Stop(code h3.ErrorCode) { s.ref.CancelRead(uint64(code)) }
 func (s *eventStream) SetHandler(h h3.StreamHandler) { s.handler = h }
 
 // HandleReadable is called when there is something to read.
-func (s *eventStream) HandleReadable(t *quic.Turn, _ quic.StreamRef) {
+func (s *eventStream) HandleReadable(t event.Turn, _ event.Stream) {
 	if s.handler != nil {
 		s.conn.turn = t
 		s.handler.HandleReadable(now(t))
@@ -56,7 +56,7 @@ func (s *eventStream) HandleReadable(t *quic.Turn, _ quic.StreamRef) {
 }
 
 // HandleWritable is called when there is room, or the sending half has ended.
-func (s *eventStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
+func (s *eventStream) HandleWritable(t event.Turn, _ event.Stream) {
 	if s.handler != nil {
 		s.conn.turn = t
 		s.handler.HandleWritable(now(t))
@@ -65,8 +65,8 @@ func (s *eventStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
 
 // HandleEnd is called when a part of the stream has ended. Whoever waits for insertions
 // should not wait for a stream that was reset.
-func (s *eventStream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
-	if end.Kind == quic.PeerReset {
+func (s *eventStream) HandleEnd(t event.Turn, ref event.Stream, end event.End) {
+	if end.Kind == event.PeerReset {
 		s.reset = end.Err
 		s.HandleReadable(t, ref)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/queue"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // eventTunnel is a Tunnel whose user is an extension, which is told of what happens on
@@ -20,14 +20,14 @@ var _ h3ext.Tunnel = eventTunnel{}
 func (t eventTunnel) Conn() h3ext.Conn { return t.conn.ext }
 
 // Serve makes the tunnel event-driven.
-func (t eventTunnel) Serve(turn *quic.Turn, h h3ext.TunnelHandler) {
+func (t eventTunnel) Serve(turn event.Turn, h h3ext.TunnelHandler) {
 	t.handler = h
 	t.conn.turn = turn
 	t.readContent(turn)
 }
 
 // Send sends content, of which it may keep a copy.
-func (t eventTunnel) Send(turn *quic.Turn, p []byte) {
+func (t eventTunnel) Send(turn event.Turn, p []byte) {
 	t.conn.turn = turn
 	if err := t.content.rs.Send(p); err != nil {
 		code, _ := h3.Code(err)
@@ -38,7 +38,7 @@ func (t eventTunnel) Send(turn *quic.Turn, p []byte) {
 }
 
 // SendLast sends the last content.
-func (t eventTunnel) SendLast(turn *quic.Turn, p []byte) {
+func (t eventTunnel) SendLast(turn event.Turn, p []byte) {
 	t.conn.turn = turn
 	t.ref.SetPriority(0, true)
 	t.content.rs.SendLast(p)
@@ -46,7 +46,7 @@ func (t eventTunnel) SendLast(turn *quic.Turn, p []byte) {
 }
 
 // Unsent returns how many bytes given to Send have not been sent.
-func (t eventTunnel) Unsent(turn *quic.Turn) int { return t.unsent(turn) }
+func (t eventTunnel) Unsent(turn event.Turn) int { return t.unsent(turn) }
 
 // Reset is Abort.
 func (t eventTunnel) Reset(code h3.ErrorCode) { t.Abort(ErrorCode(code)) }
@@ -66,7 +66,7 @@ func (t eventTunnel) PushDatagram(p []byte) {
 func (t eventTunnel) CloseDatagrams(err error) { t.datagrams.Close(err) }
 
 // WhenOver calls f when both directions have ended.
-func (t eventTunnel) WhenOver(_ *quic.Turn, f func()) {
+func (t eventTunnel) WhenOver(_ event.Turn, f func()) {
 	if t.over.Load() {
 		f()
 		return
@@ -75,7 +75,7 @@ func (t eventTunnel) WhenOver(_ *quic.Turn, f func()) {
 }
 
 // readContent reads what has arrived of an event-driven tunnel.
-func (t *Tunnel) readContent(turn *quic.Turn) {
+func (t *Tunnel) readContent(turn event.Turn) {
 	sc := getScratch()
 	defer sc.release()
 	for t.handler != nil && !t.readOver.Load() {
@@ -105,10 +105,10 @@ func isViolation(err error) bool {
 }
 
 // unsent returns how many bytes of an event-driven tunnel have not been sent.
-func (t *Tunnel) unsent(turn *quic.Turn) int { return t.content.rs.Unsent() + turn.Unsent(t.ref) }
+func (t *Tunnel) unsent(turn event.Turn) int { return t.content.rs.Unsent() + turn.Unsent(t.ref) }
 
 // tellWritable tells the handler that everything has been sent.
-func (t *Tunnel) tellWritable(turn *quic.Turn) {
+func (t *Tunnel) tellWritable(turn event.Turn) {
 	if t.handler != nil && t.unsent(turn) == 0 {
 		t.handler.HandleWritable(turn)
 	}

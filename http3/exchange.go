@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // exchange is a request and its response at a server. Until the header section
@@ -38,8 +39,8 @@ type exchange struct {
 	fixed  *FixedResponse // the answer, nil for the handler's
 	aside  *requestHead   // a header section that a worker has decoded
 
-	timer      *quic.Timer // for the response; nil for none; of the loop's goroutine
-	hasContent bool        // beyond the header section; of the loop's goroutine
+	timer      *event.Timer // for the response; nil for none; of the loop's goroutine
+	hasContent bool         // beyond the header section; of the loop's goroutine
 
 	// unused says that nobody has any more use for the stream, so that its memory can
 	// serve another as soon as it has ended.
@@ -74,7 +75,7 @@ var bodyPool = sync.Pool{New: func() any { return new(body) }}
 
 // recycle gives the memory of an exchange back that was answered without a
 // handler, unless a dynamic table may still know it.
-func (x *exchange) recycle(t *quic.Turn) {
+func (x *exchange) recycle(t event.Turn) {
 	t.Release(x.ref)
 	if !x.body.rs.Reusable() {
 		return
@@ -122,7 +123,7 @@ func (x *exchange) handlerReturned() {
 	}
 }
 
-func newExchange(c *serverConn, s quic.StreamRef) *exchange {
+func newExchange(c *serverConn, s event.Stream) *exchange {
 	x := exchangePool.Get().(*exchange)
 	x.eventStream.conn, x.conn, x.ref = &c.conn, c, s
 	if x.body == nil {
@@ -134,17 +135,17 @@ func newExchange(c *serverConn, s quic.StreamRef) *exchange {
 }
 
 // HandleEnd is called when the stream has ended, or the client cancels its request.
-func (x *exchange) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
+func (x *exchange) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 	switch {
-	case end.Kind == quic.PeerReset && x.handler != nil:
+	case end.Kind == event.PeerReset && x.handler != nil:
 		x.eventStream.HandleEnd(t, s, end)
 		x.ctx.peerReset(end.Err)
-	case end.Kind == quic.PeerReset:
+	case end.Kind == event.PeerReset:
 		x.ctx.peerReset(end.Err)
 		if x.hasContent {
 			x.body.signal() // its reader
 		}
-	case end.Kind == quic.StreamEnded:
+	case end.Kind == event.StreamEnded:
 		x.stopTimer(t)
 		x.conn.used(t)
 		if x.unused.Load() {
@@ -210,7 +211,7 @@ func (x *exchange) detach() {
 	}
 	if x.tunnel != nil {
 		// The loop may be using it. When the connection has ended it does not.
-		_ = x.conn.do(func(*quic.Turn) error {
+		_ = x.conn.do(func(event.Turn) error {
 			x.detaching.Do(x.detachNow)
 			return nil
 		})

@@ -1,6 +1,9 @@
 package http3
 
-import "github.com/godwit-quic/godwit/internal/h3"
+import (
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic/event"
+)
 
 // defaultMaxHandlers is how many handlers a Server runs at a time, over all its
 // connections, unless Server.MaxHandlers says otherwise. Each is a goroutine, and
@@ -61,7 +64,7 @@ func (s *Server) running() (n int64) {
 func (c *serverConn) handlerDone() {
 	c.countHandlers(-1)
 	if c.leaving.Load() {
-		c.qc.Run(c.closeIfOver)
+		event.Run(c.qc, c.closeIfOver)
 	}
 }
 

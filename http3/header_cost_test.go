@@ -9,7 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // adversarial are lists of n fields that cost the most, for a given size. A name in
@@ -176,7 +176,7 @@ func TestLargeHeaderOfEndedConn(t *testing.T) {
 	}
 	c, busy := ts.liveConns()[0], &workers{coming: true} // but nobody comes
 	replaced := make(chan struct{})
-	c.qc.Run(func(*quic.Turn) {
+	event.Run(c.qc, func(event.Turn) {
 		c.workers = busy
 		close(replaced)
 	})

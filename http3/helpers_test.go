@@ -17,6 +17,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // patience is how long tests wait for what must happen; it is only ever reached
@@ -182,10 +183,11 @@ func (ts *testServer) dialControl(t testing.TB, control []byte) *rawConn {
 // uni opens a unidirectional stream and writes to it.
 func (c *rawConn) uni(b []byte) *quic.Stream {
 	c.t.Helper()
-	s, err := c.qc.OpenWith(testContext(c.t), quic.Opening{Uni: true})
+	ref, err := event.Open(testContext(c.t), c.qc, true, nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	s := ref.Detach()
 	if _, err := s.Write(b); err != nil {
 		c.t.Fatal(err)
 	}

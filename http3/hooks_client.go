@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Register makes t the HTTP/3 side of an http.Transport, which then uses it for
@@ -278,7 +279,7 @@ func (c *hookedConn) Close() error {
 		cc.close()
 	case !c.used:
 		cc.idleSince, cc.watched = time.Now(), true
-		cc.qc.Run(cc.lookIfIdle) // sooner than it has been going to
+		event.Run(cc.qc, cc.lookIfIdle) // sooner than it has been going to
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // hookedPool plays the pool of net/http: it keeps one connection.
@@ -163,7 +164,7 @@ func TestHookedConnClosed(t *testing.T) {
 	ts.transport.mu.Lock()
 	c.cc.idleSince = time.Now().Add(-closedTimeout)
 	ts.transport.mu.Unlock()
-	c.cc.qc.Run(c.cc.lookIfIdle)
+	event.Run(c.cc.qc, c.cc.lookIfIdle)
 	if !eventually(func() bool { return ts.transport.liveCount() == 0 }) {
 		t.Errorf("%d connections are left", ts.transport.liveCount())
 	}

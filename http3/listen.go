@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // NextProto is the protocol's name in TLS (RFC 9114, Section 3.1). Servers and transports
@@ -134,8 +135,8 @@ func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return t.ListenEvents(forHTTP3(conf), quicConf, newHandler)
+	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(event.Turn) event.Handler) (*quic.Listener, error) {
+		return event.ListenOn(t, forHTTP3(conf), quicConf, newHandler)
 	}, nil)
 }
 
@@ -187,8 +188,8 @@ func (s *Server) listenUDP(addr string, ctx context.Context) (*quic.Listener, er
 	if err != nil {
 		return nil, err
 	}
-	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error) {
-		return s.transportConfig().ListenEvents(addr, forHTTP3(conf), quicConf, newHandler)
+	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(event.Turn) event.Handler) (*quic.Listener, error) {
+		return event.Listen(addr, s.transportConfig(), forHTTP3(conf), quicConf, newHandler)
 	}, ctx)
 }
 

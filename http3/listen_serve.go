@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Serve serves until Shutdown or Close of the Server, when it returns
@@ -57,7 +58,7 @@ func (s *Server) Serve(ln *quic.Listener) error {
 }
 
 // listenFunc makes a listener of event-driven connections.
-type listenFunc func(conf *quic.Config, newHandler func(*quic.Turn) quic.Handler) (*quic.Listener, error)
+type listenFunc func(conf *quic.Config, newHandler func(event.Turn) event.Handler) (*quic.Listener, error)
 
 // listenQUIC listens for requests whose contexts derive from base, if that is not nil,
 // or else from what BaseContext says.

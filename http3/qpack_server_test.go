@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 const (
@@ -44,7 +45,7 @@ func acceptUni(t testing.TB, qc *quic.Conn, typ h3.StreamType) *quic.Stream {
 			t.Fatal(err)
 		}
 		if b[0] == byte(typ) {
-			return s.Ref().Detach()
+			return event.Of(s).Detach()
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // requestHead is the header section of a request.
@@ -45,13 +45,13 @@ func (l largeHeader) serve() {
 		head = &requestHead{RequestHeader: *h}
 		head.collect(nil)
 	}
-	if !c.qc.Run(func(t *quic.Turn) { l.done(t, head) }) {
+	if !event.Run(c.qc, func(t event.Turn) { l.done(t, head) }) {
 		c.countHandlers(-1) // the connection has ended meanwhile
 	}
 }
 
 // done goes on with the request, on the loop's goroutine.
-func (l largeHeader) done(t *quic.Turn, head *requestHead) {
+func (l largeHeader) done(t event.Turn, head *requestHead) {
 	c := l.exchange.conn
 	c.handlerDone()
 	c.turn = t

@@ -10,12 +10,13 @@ import (
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // quicConfig is the user's configuration with what HTTP/3 needs, and what makes the
 // handlers of connections. base returns what the requests' contexts derive from, nil
 // for nothing; it may block.
-func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*quic.Turn) quic.Handler) {
+func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(event.Turn) event.Handler) {
 	conf := cloneQUIC(s.QUICConfig)
 	if conf.MaxIncomingStreams == 0 {
 		conf.MaxIncomingStreams = defaultMaxConcurrentRequests
@@ -25,7 +26,7 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(*qu
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
-	return conf, func(t *quic.Turn) quic.Handler { return s.newConn(t, maxHandlers, base) }
+	return conf, func(t event.Turn) event.Handler { return s.newConn(t, maxHandlers, base) }
 }
 
 // transportConfig is the user's configuration of sockets.

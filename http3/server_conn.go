@@ -10,9 +10,10 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// serverConn is a client's connection. It is a quic.Handler, and the Handler of package
+// serverConn is a client's connection. It is a event.Handler, and the Handler of package
 // h3's machine: the Handle methods run on the connection's loop and must not block.
 type serverConn struct {
 	conn
@@ -23,9 +24,9 @@ type serverConn struct {
 	handlers    atomic.Int32 // running
 
 	lastUse time.Duration // when there was a request, of Turn.Now
-	idle    *quic.Timer   // for the idle time; nil without any
+	idle    *event.Timer  // for the idle time; nil without any
 
-	due     *quic.Timer   // waits for the machine's deadline; nil before the first
+	due     *event.Timer  // waits for the machine's deadline; nil before the first
 	dueAt   monotime.Time // when that is, 0 for never
 	leaving atomic.Bool   // the connection is to end
 	bye     bool          // it is about to be closed
@@ -41,7 +42,7 @@ type serverConn struct {
 	strange atomic.Pointer[verdict] // of the last request for another host than that of TLS
 }
 
-func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
+func newServerConn(s *Server, t event.Turn, maxHandlers int32) *serverConn {
 	c := &serverConn{
 		conn:        conn{qc: t.Conn(), tls: t.TLS(), isServer: true},
 		srv:         s,
@@ -66,7 +67,7 @@ func newServerConn(s *Server, t *quic.Turn, maxHandlers int32) *serverConn {
 }
 
 // HandleStream is called when the client opened a stream.
-func (c *serverConn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+func (c *serverConn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
 	if isUni(s) {
 		e := &eventStream{conn: &c.conn, ref: s}
@@ -114,8 +115,8 @@ func (c *serverConn) HandleInterim(monotime.Time, *h3.RequestStream, *h3.Respons
 // HandleResponse is described there.
 func (c *serverConn) HandleResponse(monotime.Time, *h3.RequestStream, *h3.ResponseHeader) {}
 
-// HandleTurn implements quic.TurnHandler: a fixed response needs no goroutine.
-func (c *serverConn) HandleTurn(t *quic.Turn) bool {
+// HandleTurn implements event.TurnHandler: a fixed response needs no goroutine.
+func (c *serverConn) HandleTurn(t event.Turn) bool {
 	c.closeIfOver(t) // the last response may have arrived
 	c.await(t)
 	c.workers.watch(c, t)
@@ -125,7 +126,7 @@ func (c *serverConn) HandleTurn(t *quic.Turn) bool {
 }
 
 // await sets the timer for the machine's deadline.
-func (c *serverConn) await(t *quic.Turn) {
+func (c *serverConn) await(t event.Turn) {
 	at := c.machine.Deadline()
 	if at == c.dueAt {
 		return
@@ -135,13 +136,13 @@ func (c *serverConn) await(t *quic.Turn) {
 		return
 	}
 	if c.due == nil {
-		c.due = new(quic.Timer)
+		c.due = new(event.Timer)
 	}
 	t.SetTimer(c.due, time.Duration(at), c)
 }
 
 // HandleTimer is called when the machine's deadline has come.
-func (c *serverConn) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+func (c *serverConn) HandleTimer(t event.Turn, _ *event.Timer) {
 	c.turn, c.dueAt = t, 0
 	c.machine.HandleDeadline(now(t))
 	c.await(t)
@@ -149,7 +150,7 @@ func (c *serverConn) HandleTimer(t *quic.Turn, _ *quic.Timer) {
 
 // HandleClose is called when the connection has ended. What its streams' users
 // learn of it, they learn from the streams.
-func (c *serverConn) HandleClose(t *quic.Turn, err error) {
+func (c *serverConn) HandleClose(t event.Turn, err error) {
 	c.turn = t
 	c.machine.HandleClose()
 	c.srv.forget(c)
@@ -166,7 +167,7 @@ func (c *serverConn) HandleClose(t *quic.Turn, err error) {
 }
 
 // HandlePathChanged is called when the client has another address.
-func (c *serverConn) HandlePathChanged(*quic.Turn) { c.remote = "" }
+func (c *serverConn) HandlePathChanged(event.Turn) { c.remote = "" }
 
 // remoteAddr returns the client's address at present.
 func (c *serverConn) remoteAddr() string {

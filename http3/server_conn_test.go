@@ -8,7 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestPostSetsTimer: what is done on the loop for other goroutines may give the machine a
@@ -18,9 +18,9 @@ func TestPostSetsTimer(t *testing.T) {
 	found := make(chan moments, 1)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		c := w.(*responseWriter).exchange.conn
-		c.qc.Run(func(*quic.Turn) {
+		event.Run(c.qc, func(event.Turn) {
 			c.Post(func() { c.machine.Leave(now(c.turn), time.Hour) })
-			c.qc.Run(func(*quic.Turn) { found <- moments{c.machine.Deadline(), c.dueAt} })
+			event.Run(c.qc, func(event.Turn) { found <- moments{c.machine.Deadline(), c.dueAt} })
 		})
 	})
 	ts.do(t, "GET", "/", nil)
@@ -34,7 +34,7 @@ func TestPostSetsTimer(t *testing.T) {
 func TestFailedRequestsLetStreamsGo(t *testing.T) {
 	for _, err := range []error{errors.New("refused"), h3.ErrExtension} {
 		c := new(serverConn)
-		x := newExchange(c, quic.StreamRef{})
+		x := newExchange(c, event.Stream{})
 		c.HandleFailed(&x.body.rs, err)
 		if got, want := x.unused.Load(), err != h3.ErrExtension; got != want {
 			t.Errorf("%v: unused %v, want %v", err, got, want)

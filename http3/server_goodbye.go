@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 )
 
 // leave begins to end the connection, in two steps, unless that goes on already.
-func (c *serverConn) leave(t *quic.Turn) {
+func (c *serverConn) leave(t event.Turn) {
 	c.turn = t
 	c.leaving.Store(true)
 	c.machine.Leave(now(t), c.goodbyeStep())
@@ -25,7 +25,7 @@ func (c *serverConn) leave(t *quic.Turn) {
 }
 
 // refuseRequests tells the client which requests will not be answered.
-func (c *serverConn) refuseRequests(t *quic.Turn) {
+func (c *serverConn) refuseRequests(t event.Turn) {
 	c.turn = t
 	c.leaving.Store(true)
 	c.machine.RefuseRequests(now(t), c.goodbyeStep())
@@ -41,7 +41,7 @@ func (c *serverConn) goodbyeStep() time.Duration {
 // closeNow closes the connection at once. The client learns along with it which requests
 // were not seen, those that are on their way now above all, and may send them again
 // (RFC 9114, Section 5.2).
-func (c *serverConn) closeNow(t *quic.Turn) {
+func (c *serverConn) closeNow(t event.Turn) {
 	if !c.machine.Refusing() {
 		c.refuseRequests(t)
 	}
@@ -53,7 +53,7 @@ func (c *serverConn) closeNow(t *quic.Turn) {
 func (c *serverConn) HandleLeft(monotime.Time) { c.closeIfOver(c.turn) }
 
 // closeIfOver closes the connection if it is to end and nothing is left to do.
-func (c *serverConn) closeIfOver(t *quic.Turn) {
+func (c *serverConn) closeIfOver(t event.Turn) {
 	if (c.bye || c.machine.Left()) && c.unused(t) {
 		closeQuietly(t)
 	}
@@ -61,6 +61,6 @@ func (c *serverConn) closeIfOver(t *quic.Turn) {
 
 // unused reports whether there is neither a request nor a response that has not
 // arrived.
-func (c *serverConn) unused(t *quic.Turn) bool {
+func (c *serverConn) unused(t event.Turn) bool {
 	return c.handlers.Load() == 0 && t.IncomingStreams() == 0
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestIdleGoodbye closes an idle connection in steps, each of which the client learns
@@ -39,10 +39,10 @@ func TestRequestAfterGoAway(t *testing.T) {
 	if !eventually(func() bool { return len(ts.liveConns()) == 1 && ts.liveConns()[0].handlers.Load() == 1 }) {
 		t.Fatal("the handler does not run")
 	}
-	ts.liveConns()[0].qc.Run(ts.liveConns()[0].leave)
+	event.Run(ts.liveConns()[0].qc, ts.liveConns()[0].leave)
 	if !eventually(func() bool {
 		left := make(chan bool, 1)
-		ts.liveConns()[0].qc.Run(func(*quic.Turn) { left <- ts.liveConns()[0].machine.Left() })
+		event.Run(ts.liveConns()[0].qc, func(event.Turn) { left <- ts.liveConns()[0].machine.Left() })
 		return <-left
 	}) {
 		t.Fatal("the connection stays")

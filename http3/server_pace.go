@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // paceGrace is how long a handler waits for a client in all before its rate counts,
@@ -164,12 +164,12 @@ func (w *responseWriter) enforcePace() {
 
 // watchPace looks at the client's rate when all of its time has passed.
 func (x *exchange) watchPace(waits int) {
-	x.conn.qc.Run(func(t *quic.Turn) { x.checkPace(t, waits) })
+	event.Run(x.conn.qc, func(t event.Turn) { x.checkPace(t, waits) })
 }
 
-func (x *exchange) checkPace(t *quic.Turn, waits int) {
+func (x *exchange) checkPace(t event.Turn, waits int) {
 	start, pace := t.Now(), &x.pacing.write
-	t.SetTimer(new(quic.Timer), start+pace.left, quic.TimerFunc(func(t *quic.Turn) {
+	t.SetTimer(new(event.Timer), start+pace.left, event.TimerFunc(func(t event.Turn) {
 		left := t.Unsent(x.ref)
 		switch {
 		case left == 0:

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // prioritize has a response sent as the client wants it: by the last
@@ -30,7 +30,7 @@ func (x *exchange) setPriority(p h3.Priority) {
 // HandlePriority applies a PRIORITY_UPDATE frame to a request that has begun.
 func (c *serverConn) HandlePriority(id uint64, p h3.Priority) bool {
 	s := c.turn.StreamByID(id)
-	if s == (quic.StreamRef{}) {
+	if s == (event.Stream{}) {
 		return false
 	}
 	s.SetPriority(p.Urgency, p.Incremental)

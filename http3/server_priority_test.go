@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestPriorities asks for responses that are all written before any of them may
@@ -56,7 +57,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	conf := &quic.Config{
 		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,
 	}
-	qc, err := new(quic.TransportConfig).DialEvents(testContext(t), ts.addr, clientTLS, conf, func(*quic.Turn) quic.Handler { return client })
+	qc, err := event.Dial(testContext(t), ts.addr, nil, clientTLS, conf, func(event.Turn) event.Handler { return client })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,10 +69,10 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	}
 	(&rawConn{t: t, qc: qc}).uni(control)
 	for _, f := range append([]string{"priority=u=0"}, fields...) {
-		_, err := qc.OpenWith(testContext(t), quic.Opening{Events: true, Begin: func(turn *quic.Turn, s quic.StreamRef) {
+		_, err := event.Open(testContext(t), qc, false, func(turn event.Turn, s event.Stream) {
 			turn.Handle(s, client)
 			_, _ = turn.WriteLast(s, headers(getFields+f))
-		}})
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 			t.Fatal(err)
 		}
 	}
-	qc.Run(client.readAll)
+	event.Run(qc, client.readAll)
 	wait(t, "the first response", client.arrived)
 	var got []int
 	for range fields {
@@ -93,7 +94,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 // orderClient reads nothing at first, and then what arrives as it arrives.
 type orderClient struct {
 	reading bool
-	waiting []quic.StreamRef
+	waiting []event.Stream
 	got     map[uint64]int // bytes of each stream, by ID
 	arrived chan uint64    // IDs of streams of which there are as many as little
 }
@@ -101,13 +102,13 @@ type orderClient struct {
 // little is how much content a response of testPriorities has, in bytes.
 const little = 1 << 10
 
-func (c *orderClient) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return c }
-func (c *orderClient) HandleWritable(*quic.Turn, quic.StreamRef)                  {}
-func (c *orderClient) HandleEnd(*quic.Turn, quic.StreamRef, quic.End)             {}
-func (c *orderClient) HandleStreamsAvailable(*quic.Turn)                          {}
-func (c *orderClient) HandleClose(*quic.Turn, error)                              {}
+func (c *orderClient) HandleStream(event.Turn, event.Stream) event.StreamHandler { return c }
+func (c *orderClient) HandleWritable(event.Turn, event.Stream)                   {}
+func (c *orderClient) HandleEnd(event.Turn, event.Stream, event.End)             {}
+func (c *orderClient) HandleStreamsAvailable(event.Turn)                         {}
+func (c *orderClient) HandleClose(event.Turn, error)                             {}
 
-func (c *orderClient) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+func (c *orderClient) HandleReadable(t event.Turn, s event.Stream) {
 	if !c.reading {
 		c.waiting = append(c.waiting, s)
 		return
@@ -126,7 +127,7 @@ func (c *orderClient) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 	}
 }
 
-func (c *orderClient) readAll(t *quic.Turn) {
+func (c *orderClient) readAll(t event.Turn) {
 	c.reading = true
 	for _, s := range c.waiting {
 		c.HandleReadable(t, s)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/bounded"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Shutdown stops listening, tells clients to send no further requests (GOAWAY, in
@@ -19,7 +19,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.logHandler().Flush()
 	s.closeListeners()
 	for _, c := range s.liveConns() {
-		c.qc.Run(c.leave)
+		event.Run(c.qc, c.leave)
 	}
 	var err error
 	if tcp := s.tcpServer(); tcp != nil {
@@ -45,7 +45,7 @@ func (s *Server) Close() error {
 		s.closeListeners()
 		conns := s.liveConns()
 		for _, c := range conns {
-			c.qc.Run(c.closeNow)
+			event.Run(c.qc, c.closeNow)
 		}
 		for _, c := range conns {
 			<-c.qc.Done()
@@ -113,7 +113,7 @@ func (s *Server) liveConns() []*serverConn {
 }
 
 // newConn is called for each connection, on its loop, after the handshake.
-func (s *Server) newConn(t *quic.Turn, maxHandlers int32, base func() context.Context) quic.Handler {
+func (s *Server) newConn(t event.Turn, maxHandlers int32, base func() context.Context) event.Handler {
 	c := newServerConn(s, t, maxHandlers)
 	c.base = base
 	s.mu.Lock()

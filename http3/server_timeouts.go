@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // headerTimeout is how long the header section of a request may take, 0 for any
@@ -17,7 +17,7 @@ func (s *Server) headerTimeout() time.Duration {
 }
 
 // HandleTimer is called when all of the response has taken too long.
-func (x *exchange) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+func (x *exchange) HandleTimer(t event.Turn, _ *event.Timer) {
 	x.using.Lock()
 	defer x.using.Unlock()
 	x.enforced = 0
@@ -35,16 +35,16 @@ func (x *exchange) HandleTimer(t *quic.Turn, _ *quic.Timer) {
 
 // enforce has the response looked at when its deadline has come. The lock of
 // exchange.using is held.
-func (x *exchange) enforce(t *quic.Turn, left time.Duration) {
+func (x *exchange) enforce(t event.Turn, left time.Duration) {
 	if x.timer == nil {
-		x.timer = new(quic.Timer)
+		x.timer = new(event.Timer)
 	}
 	x.enforced = x.rw.deadline
 	t.SetTimer(x.timer, t.Now()+left, x)
 }
 
 // stopTimer ends the wait for the response.
-func (x *exchange) stopTimer(t *quic.Turn) {
+func (x *exchange) stopTimer(t event.Turn) {
 	if x.timer != nil {
 		t.StopTimer(x.timer)
 		x.timer = nil
@@ -53,7 +53,7 @@ func (x *exchange) stopTimer(t *quic.Turn) {
 
 // startTimeouts sets the deadlines of a request whose handler is about to run.
 // Tunnels have none: they are there to stay.
-func (x *exchange) startTimeouts(t *quic.Turn) {
+func (x *exchange) startTimeouts(t event.Turn) {
 	srv := x.conn.srv
 	if x.rw.isTunnel {
 		return
@@ -86,7 +86,7 @@ func (w *responseWriter) enforceDeadline() {
 	case time.Now().UnixNano() >= w.deadline:
 		x.ref.CancelWrite(uint64(h3.InternalError))
 	case x.enforced == 0 || x.enforced > w.deadline: // the loop looks too late
-		x.conn.qc.Run(func(t *quic.Turn) {
+		event.Run(x.conn.qc, func(t event.Turn) {
 			x.using.Lock()
 			defer x.using.Unlock()
 			x.enforce(t, time.Until(time.Unix(0, w.deadline)))

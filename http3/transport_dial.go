@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // dialing is a connection being made.
@@ -144,8 +145,8 @@ func (t *Transport) awaitPause(o *origin) {
 	}
 	o.pausing = cc
 	left := time.Until(o.pause)
-	cc.qc.Run(func(turn *quic.Turn) {
-		turn.SetTimer(new(quic.Timer), turn.Now()+left, quic.TimerFunc(func(*quic.Turn) {
+	event.Run(cc.qc, func(turn event.Turn) {
+		turn.SetTimer(new(event.Timer), turn.Now()+left, event.TimerFunc(func(event.Turn) {
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			if o.pausing == cc {
@@ -192,22 +193,21 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
 	var made atomic.Pointer[clientConn]
-	newHandler := func(turn *quic.Turn) quic.Handler {
+	newHandler := func(turn event.Turn) event.Handler {
 		cc := newClientConn(t, turn, addr)
 		made.Store(cc)
 		return cc
 	}
-	dial := new(quic.TransportConfig).DialEvents
-	if t.QUICTransport != nil {
-		dial = t.QUICTransport.DialEvents
-	}
 	qc, err := traceDial(ctx, func(ctx context.Context) (*quic.Conn, error) {
-		return dial(ctx, t.routed(addr), tlsConf, conf, newHandler)
+		if t.QUICTransport != nil {
+			return event.DialOn(ctx, t.QUICTransport, t.routed(addr), tlsConf, conf, newHandler)
+		}
+		return event.Dial(ctx, t.routed(addr), nil, tlsConf, conf, newHandler)
 	})
 	if err != nil {
 		return nil, made.Load().dialError(err) // which says where to, or that one end closed the connection at once
 	}
-	return qc.Handler().(*clientConn), nil
+	return event.HandlerOf(qc).(*clientConn), nil
 }
 
 // dialError returns why there is no connection, though c was there for a moment if it is

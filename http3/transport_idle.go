@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // spareTimeout is how long a connection is kept without requests that an origin has
@@ -67,13 +67,13 @@ func (t *Transport) watch(cc *clientConn) {
 	cc.idleSince = time.Now()
 	if !cc.watched {
 		cc.watched = true
-		cc.qc.Run(cc.lookIfIdle)
+		event.Run(cc.qc, cc.lookIfIdle)
 	}
 }
 
 // lookIfIdle closes the connection if it has been without requests for too long, and looks
 // again when that may be. On the loop.
-func (c *clientConn) lookIfIdle(turn *quic.Turn) {
+func (c *clientConn) lookIfIdle(turn event.Turn) {
 	t := c.transport
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,5 +87,5 @@ func (c *clientConn) lookIfIdle(turn *quic.Turn) {
 		c.close()
 		return
 	}
-	turn.SetTimer(&c.idleTimer, turn.Now()+left, quic.TimerFunc(c.lookIfIdle))
+	turn.SetTimer(&c.idleTimer, turn.Now()+left, event.TimerFunc(c.lookIfIdle))
 }

@@ -1,13 +1,13 @@
 package http3
 
 import (
-	"github.com/godwit-quic/godwit/quic"
-
 	"container/list"
 	"context"
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // origin is what a Transport keeps for one "host:port".
@@ -338,7 +338,7 @@ func (t *Transport) release(cc *clientConn) {
 
 // close closes a connection that nobody needs. It does not wait, so that the lock may
 // be held.
-func (c *clientConn) close() { c.qc.Run(closeQuietly) }
+func (c *clientConn) close() { event.Run(c.qc, closeQuietly) }
 
 // closeQuietly closes a connection for no error.
-func closeQuietly(t *quic.Turn) { t.Close(uint64(ErrCodeNoError), "") }
+func closeQuietly(t event.Turn) { t.Close(uint64(ErrCodeNoError), "") }

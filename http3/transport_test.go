@@ -16,6 +16,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // rawServer accepts connections and answers in bytes.
@@ -44,10 +45,9 @@ func controlOf(s *quic.Stream) *quic.Stream {
 // openControl opens a unidirectional stream with bytes, unless the connection has
 // ended.
 func openControl(qc *quic.Conn, b []byte) *quic.Stream {
-	s, err := qc.OpenWith(context.Background(), quic.Opening{Uni: true})
-	if err == nil {
-		_, _ = s.Write(b)
-	}
+	ref, _ := event.Open(context.Background(), qc, true, nil)
+	s := ref.Detach()
+	_, _ = s.Write(b) // fails, too, when the connection has ended
 	return s
 }
 
@@ -240,8 +240,8 @@ func goAway(s *quic.Stream) {
 
 // goAwayAndClose is goAway that closes the connection, too, in the same packet.
 func goAwayAndClose(s *quic.Stream) {
-	control := controlOf(s).Ref()
-	s.Conn().Run(func(t *quic.Turn) {
+	control := event.Of(controlOf(s))
+	event.Run(s.Conn(), func(t event.Turn) {
 		t.Write(control, frame(h3.FrameGoAway, string(rune(s.ID()))))
 		closeQuietly(t)
 	})
@@ -470,7 +470,7 @@ func TestSlowRequestIsNotSentTwice(t *testing.T) {
 	cc := ts.transport.pool[path.LocalAddr().String()].conns[0]
 	ts.transport.mu.Unlock()
 	acknowledged := func() (is bool) { // published figures may be a turn's in which it was not sent yet
-		_ = cc.do(func(*quic.Turn) error {
+		_ = cc.do(func(event.Turn) error {
 			is = cc.awaited.list.acknowledged()
 			return nil
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/queue"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Tunnel is the stream of an extended CONNECT request (RFC 9220) after the
@@ -23,7 +24,7 @@ import (
 // called from any.
 type Tunnel struct {
 	conn      *conn
-	ref       quic.StreamRef
+	ref       event.Stream
 	stream    *quic.Stream // once it is detached
 	detaching sync.Once
 	detached  atomic.Bool
@@ -41,7 +42,7 @@ type Tunnel struct {
 
 // newTunnel makes the tunnel of a request, whose datagrams are to be taken next. On the
 // loop.
-func (c *conn) newTunnel(s quic.StreamRef, content *body, release func()) *Tunnel {
+func (c *conn) newTunnel(s event.Stream, content *body, release func()) *Tunnel {
 	t := &Tunnel{conn: c, ref: s, content: content, release: release}
 	t.datagrams.Bound(queue.Bounds{Items: maxQueuedDatagrams, Bytes: maxQueuedDatagramBytes, Account: &c.datagrams})
 	if c.tunnels == nil {
@@ -85,7 +86,7 @@ func (t *Tunnel) detach() {
 	if t.detached.Load() {
 		return
 	}
-	_ = t.conn.do(func(*quic.Turn) error {
+	_ = t.conn.do(func(event.Turn) error {
 		t.detaching.Do(t.detachNow)
 		return nil
 	})
@@ -106,7 +107,7 @@ func (t *Tunnel) Close() error {
 		t.endWrite()
 		return describe(err)
 	}
-	running := t.conn.qc.Run(func(turn *quic.Turn) {
+	running := event.Run(t.conn.qc, func(turn event.Turn) {
 		t.conn.turn = turn
 		if !t.writeOver.Load() {
 			t.content.rs.SendLast(nil)
@@ -128,7 +129,7 @@ func (t *Tunnel) Abort(code ErrorCode) {
 }
 
 // handleEnd tells the handler of the end.
-func (t *Tunnel) handleEnd(turn *quic.Turn, err error) {
+func (t *Tunnel) handleEnd(turn event.Turn, err error) {
 	if !t.readOver.Load() {
 		if t.handler != nil {
 			t.handler.HandleEnd(turn, err)
@@ -140,7 +141,7 @@ func (t *Tunnel) handleEnd(turn *quic.Turn, err error) {
 // kill resets the tunnel from any goroutine and tells the handler.
 func (t *Tunnel) kill(code h3.ErrorCode) {
 	cancel(t.ref, code)
-	t.conn.qc.Run(func(turn *quic.Turn) {
+	event.Run(t.conn.qc, func(turn event.Turn) {
 		t.endWrite()
 		t.handleEnd(turn, resetBy(code, "", nil))
 	})
@@ -167,7 +168,7 @@ var errTunnelEnded = errors.New("http3: the tunnel has ended")
 func (t *Tunnel) endIfOver() {
 	if t.readOver.Load() && t.writeOver.Load() && t.over.CompareAndSwap(false, true) {
 		t.release()
-		t.conn.qc.Run(func(*quic.Turn) { t.conn.dropTunnel(t) })
+		event.Run(t.conn.qc, func(event.Turn) { t.conn.dropTunnel(t) })
 	}
 }
 
@@ -187,7 +188,7 @@ func (c *conn) dropTunnel(t *Tunnel) {
 
 // endTunnels ends the tunnels of a connection that has ended, for a reason that
 // describe knows.
-func (c *conn) endTunnels(turn *quic.Turn, reason error) {
+func (c *conn) endTunnels(turn event.Turn, reason error) {
 	if len(c.tunnels) == 0 {
 		return
 	}

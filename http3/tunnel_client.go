@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // ErrNoExtendedConnect is the error of Connect when the server does not take
@@ -94,7 +95,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 	p.conn = &c.conn
 	fields, err := p.prepare(ctx)
 	if err == nil {
-		err = c.do(func(t *quic.Turn) error { return p.begin(t, fields) })
+		err = c.do(func(t event.Turn) error { return p.begin(t, fields) })
 	}
 	if err != nil {
 		p.abandon()
@@ -107,7 +108,7 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 }
 
 // begin sends the request on a stream. On the loop.
-func (p *pendingTunnel) begin(t *quic.Turn, fields []qpack.Field) error {
+func (p *pendingTunnel) begin(t event.Turn, fields []qpack.Field) error {
 	c := p.client
 	s, err := t.Open(false, p)
 	if err != nil {

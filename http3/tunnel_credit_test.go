@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestTunnelHeaderWaitsForCredit: the header that accepts a tunnel arrives whole, and before
@@ -35,7 +36,7 @@ func TestTunnelHeaderWaitsForCredit(t *testing.T) {
 		"closed": func(t *testing.T, w http.ResponseWriter, _ *http.Request) { _ = accept(t, w).Close() },
 		"event-driven": func(t *testing.T, w http.ResponseWriter, _ *http.Request) {
 			tunnel := eventTunnel{accept(t, w)}
-			tunnel.QUIC().Run(func(turn *quic.Turn) {
+			event.Run(tunnel.QUIC(), func(turn event.Turn) {
 				tunnel.Send(turn, []byte("hello"))
 				tunnel.SendLast(turn, nil)
 			})

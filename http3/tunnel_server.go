@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // protocolKey is where a request's Header has the :protocol of an extended
@@ -149,7 +149,7 @@ func (x *exchange) sendHead(frames []byte) error {
 // sendOnLoop is sendHead for a stream that is the loop's.
 func (x *exchange) sendOnLoop(frames []byte) error {
 	sent := make(chan struct{})
-	err := x.conn.do(func(*quic.Turn) error {
+	err := x.conn.do(func(event.Turn) error {
 		if x.detached.Load() {
 			return errDetached
 		}

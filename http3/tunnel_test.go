@@ -17,6 +17,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 func enableTunnels(s *Server) { s.EnableExtendedConnect, s.EnableDatagrams = true, true }
@@ -93,8 +94,8 @@ func TestTunnelEndsBeforeItIsAccepted(t *testing.T) {
 			return
 		}
 		over := make(chan struct{})
-		x.conn.qc.Run(func(*quic.Turn) {
-			eventTunnel{x.tunnel}.WhenOver(nil, func() { close(over) })
+		event.Run(x.conn.qc, func(event.Turn) {
+			eventTunnel{x.tunnel}.WhenOver(event.Turn{}, func() { close(over) })
 			close(begun)
 		})
 		<-over
@@ -184,7 +185,7 @@ func TestTunnelOnLoop(t *testing.T) {
 			}
 		}
 		closed := make(chan error, 2)
-		server.QUIC().Run(func(*quic.Turn) {
+		event.Run(server.QUIC(), func(event.Turn) {
 			if detached {
 				_, err := server.Write([]byte("y"))
 				closed <- err
@@ -295,7 +296,7 @@ func TestDatagramsDisabled(t *testing.T) {
 // TestDatagramQueue: what nobody receives is dropped, the oldest first, and counted.
 func TestDatagramQueue(t *testing.T) {
 	c := new(conn)
-	first := c.newTunnel(quic.StreamRef{}, nil, nil)
+	first := c.newTunnel(event.Stream{}, nil, nil)
 	for i := range maxQueuedDatagrams + 10 {
 		eventTunnel{first}.PushDatagram([]byte{byte(i), byte(i >> 8)})
 	}
@@ -307,7 +308,7 @@ func TestDatagramQueue(t *testing.T) {
 	}
 	// All of a connection have a bound as well.
 	for range 2 * maxConnDatagramBytes / maxQueuedDatagramBytes {
-		other := c.newTunnel(quic.StreamRef{}, nil, nil)
+		other := c.newTunnel(event.Stream{}, nil, nil)
 		for range maxQueuedDatagrams {
 			eventTunnel{other}.PushDatagram(make([]byte, maxQueuedDatagramBytes/maxQueuedDatagrams))
 		}

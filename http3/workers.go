@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 const (
@@ -49,7 +49,7 @@ type workers struct {
 	// A timer for trimming is an entry in the table of one of the loop's connections, which
 	// sets it in a turn of its own.
 	unwatched atomic.Bool // it is to be set
-	timer     quic.Timer  // of the loop's goroutine
+	timer     event.Timer // of the loop's goroutine
 	watcher   *serverConn // whose table has it, nil for nobody; likewise
 }
 
@@ -148,12 +148,12 @@ func (w *workers) park(called chan struct{}) bool {
 // goroutine may call it.
 func (w *workers) haveWatched(c *serverConn) {
 	if w.unwatched.Load() {
-		c.qc.Run(func(t *quic.Turn) { w.watch(c, t) })
+		event.Run(c.qc, func(t event.Turn) { w.watch(c, t) })
 	}
 }
 
 // watch has idle workers trimmed by c's table, if nobody does so. On the loop.
-func (w *workers) watch(c *serverConn, t *quic.Turn) {
+func (w *workers) watch(c *serverConn, t event.Turn) {
 	if w.unwatched.Load() {
 		w.unwatched.Store(false)
 		w.watcher = c
@@ -162,7 +162,7 @@ func (w *workers) watch(c *serverConn, t *quic.Turn) {
 }
 
 // HandleTimer trims the idle workers. On the loop.
-func (w *workers) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+func (w *workers) HandleTimer(t event.Turn, _ *event.Timer) {
 	if w.dismissUnused() {
 		t.SetTimer(&w.timer, t.Now()+idleWorkersPeriod, w)
 	} else {

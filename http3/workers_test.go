@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 type jobFunc func()
@@ -121,7 +121,7 @@ func TestWorkersTrimmed(t *testing.T) {
 		readMessage(t, c.request(true, headers(getFields)))
 		live := ts.liveConns()[0]
 		watched := func() (is bool) {
-			_ = live.do(func(*quic.Turn) error {
+			_ = live.do(func(event.Turn) error {
 				is = live.workers.watcher == live
 				return nil
 			})

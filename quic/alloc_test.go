@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
-
-	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // The path of a packet allocates nothing: what a bulk transfer allocates does
@@ -31,26 +29,5 @@ func TestBulkAllocations(t *testing.T) {
 	packets := c.Stats().SentPackets - sentBefore
 	if allocs := after.Mallocs - before.Mallocs; allocs > packets/5 {
 		t.Errorf("%d allocations in both endpoints for %d packets sent each way", allocs, packets)
-	}
-}
-
-// Streams that are released one after the other share their memory.
-func TestReleasedMemory(t *testing.T) {
-	e := newEnv(t, nil, nil)
-	e.serveEcho()
-	c := e.dial()
-	const streams = 1000
-	seen := make(map[*stream]bool)
-	for range streams {
-		s, err := c.OpenStream(e.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[s.Ref().stream] = true
-		peertest.EchoThrough(t, s, []byte("hello"))
-		c.Run(func(turn *Turn) { turn.Release(s.Ref()) })
-	}
-	if len(seen) > streams/2 {
-		t.Errorf("%d streams took the memory of %d", streams, len(seen))
 	}
 }

@@ -66,38 +66,11 @@ func TestCloseWaits(t *testing.T) {
 		if _, err := client.OpenStream(e.ctx); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("OpenStream: %v", err)
 		}
-		if client.Run(func(*Turn) {}) {
-			t.Error("Run returns true")
-		}
 		<-server.Done()
 		if errors.Is(server.Err(), net.ErrClosed) {
 			t.Error("that the peer closed is not net.ErrClosed")
 		}
 		client.CloseWithError(8, "again")
-	})
-}
-
-// Turn.Close does not wait, and counts though another call overtakes it.
-func TestTurnClose(t *testing.T) {
-	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
-		returned := make(chan bool, 1)
-		client.Run(func(turn *Turn) {
-			client.link.Do(func() { client.link.Close(8, "") })
-			turn.Close(7, "")
-			select {
-			case <-client.Done():
-				returned <- false
-			default:
-				returned <- true
-			}
-		})
-		if !<-returned {
-			t.Error("the connection ended while a function runs on its loop")
-		}
-		<-server.Done()
-		if e := wantError[*ApplicationError](t, "the peer's", server.Err()); e.Code != 7 {
-			t.Errorf("closed with code %d", e.Code)
-		}
 	})
 }
 

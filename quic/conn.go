@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -13,21 +12,19 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/bounded"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/face"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/queue"
-	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // Conn is a QUIC connection. Its methods may be called from any goroutine,
 // unless they say otherwise.
 type Conn struct {
 	transport *Transport
-	worker    *worker // the loop that the connection lives on
+	face      face.Conn
 	conf      *engine.Config
 	listener  *Listener // that the connection came in by, nil if it was dialled
-	link      *loop.Conn
-	tls       *handshake.Conn
 
 	accepts   *acceptQueues        // nil on an event-driven connection, and before the handshake
 	accepted  atomic.Bool          // somebody has it: by Accept, or its Handler
@@ -43,27 +40,19 @@ type Conn struct {
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
-	newHandler  func(*Turn) Handler // nil for a connection that is not event-driven
-	handler     Handler             // nil before the handshake is complete, and without newHandler
-	turn        Turn
-	dialling    *dialling // nil if it came in, or is complete or has failed
-	released    func()    // tells those who wait until it is forgotten; nil for nobody
-	woke        bool      // somebody who waits on a detached stream was signalled
-	wantStreams bool      // the Handler waits to hear of a higher stream limit
+	dialling *dialling // nil if it came in, or is complete or has failed
+	released func()    // tells those who wait until it is forgotten; nil for nobody
 }
 
-func (t *Transport) newConn(w *worker, conf *engine.Config, newHandler func(*Turn) Handler) *Conn {
-	return &Conn{
-		transport:  t,
-		worker:     w,
-		conf:       conf,
-		newHandler: newHandler,
-	}
+func (t *Transport) newConn(conf *engine.Config) *Conn {
+	c := &Conn{transport: t, conf: conf}
+	c.face.Owner = events{c}
+	return c
 }
 
 // attach joins c to the loop's connection. On the loop's goroutine.
 func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
-	c.link, c.tls = link, tls
+	c.face.Link, c.face.TLS = link, tls
 	if link.Datagrams() != nil {
 		c.queueDatagrams()
 	}
@@ -72,7 +61,7 @@ func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
 
 // refreshPath notes the addresses in use. On the loop's goroutine.
 func (c *Conn) refreshPath() {
-	path, local := c.link.Path(), c.worker.LocalAddr()
+	path, local := c.face.Link.Path(), c.face.Link.Loop().LocalAddr()
 	if path.Local.IsValid() {
 		local = netip.AddrPortFrom(path.Local, local.Port())
 	}
@@ -96,11 +85,11 @@ const maxCloseWait = time.Second
 // When CloseWithError returns, the connection has ended and CONNECTION_CLOSE has been
 // handed to the network, so that a program may exit. That takes a turn of the event
 // loop, for which it waits, up to a second: it is not for callbacks, which have
-// Turn.Close, and a lock that HandleClose takes must not be held. The error is always
+// event.Turn.Close, and a lock that HandleClose takes must not be held. The error is always
 // nil.
 func (c *Conn) CloseWithError(code uint64, reason string) error {
-	checkCode(code)
-	c.link.Do(func() { c.link.Close(code, reason) })
+	face.CheckCode(code)
+	c.face.Link.Do(func() { c.face.Link.Close(code, reason) })
 	bounded.Wait(maxCloseWait, c.Done(), nil)
 	return nil
 }
@@ -112,16 +101,8 @@ func (c *Conn) CloseWithError(code uint64, reason string) error {
 func (c *Conn) Flush() {
 	flushed := make(chan struct{})
 	// The turn that calls the first function ends with sending.
-	c.link.Do(func() { c.link.Do(func() { close(flushed) }) })
+	c.face.Link.Do(func() { c.face.Link.Do(func() { close(flushed) }) })
 	bounded.Wait(maxCloseWait, flushed, c.Done())
-}
-
-// checkCode panics, where the bug is and not on the loop, if an application's
-// error code is no variable-length integer (RFC 9000, Section 20.2).
-func checkCode(code uint64) {
-	if code > wire.MaxVarint {
-		panic(fmt.Sprintf("quic: error code %#x does not fit into 62 bits", code))
-	}
 }
 
 // Context returns a context that is cancelled when the connection ends, with
@@ -184,26 +165,7 @@ func (c *Conn) RemoteAddr() net.Addr {
 }
 
 // ConnectionState returns what the TLS handshake agreed on.
-func (c *Conn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
-
-// Moment returns a time as the clock has it that Turn.Now is of, so that timers can be
-// set for it, and what happens elsewhere compared with them. Any goroutine may call it.
-func (c *Conn) Moment(t time.Time) time.Duration { return time.Duration(c.worker.Moment(t)) }
-
-// Handler returns what the connection's newHandler has returned: see DialEvents. It is
-// nil for a connection that is not event-driven.
-func (c *Conn) Handler() Handler { return c.handler }
-
-// Run calls f soon on the goroutine of the connection's event loop, where the methods
-// of handlers run too. f must not block. Run returns false if the connection has
-// ended, and f may not be called if it ends in the meantime.
-func (c *Conn) Run(f func(t *Turn)) bool {
-	return c.Err() == nil && c.link.Do(func() {
-		t := c.begin()
-		f(t)
-		t.end()
-	})
-}
+func (c *Conn) ConnectionState() tls.ConnectionState { return c.face.TLS.ConnectionState() }
 
 // Stats are a connection's figures at one moment.
 type Stats struct {
@@ -225,7 +187,7 @@ type Stats struct {
 // Stats returns the connection's figures: those of the event loop's last turn
 // that had to do with it.
 func (c *Conn) Stats() Stats {
-	s := c.link.Stats()
+	s := c.face.Link.Stats()
 	stats := Stats{
 		Version: Version(s.Version),
 		MinRTT:  s.MinRTT, SmoothedRTT: s.SmoothedRTT, LatestRTT: s.LatestRTT, RTTVar: s.RTTVar,
@@ -234,7 +196,7 @@ func (c *Conn) Stats() Stats {
 		SentPackets: s.SentPackets, ReceivedPackets: s.ReceivedPackets,
 		LostPackets: s.LostPackets, LostBytes: s.LostBytes,
 	}
-	if d := c.link.Datagrams(); d != nil {
+	if d := c.face.Link.Datagrams(); d != nil {
 		stats.SendDatagramsDropped, stats.ReceiveDatagramsDropped = d.Out.Dropped(), c.datagrams.Dropped()
 	}
 	return stats

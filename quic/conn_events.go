@@ -2,6 +2,7 @@ package quic
 
 import (
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/face"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/queue"
 )
@@ -10,145 +11,116 @@ import (
 // goroutine.
 type events struct{ *Conn }
 
-var _ loop.Handler = events{}
+var (
+	_ loop.Handler = events{}
+	_ face.Owner   = events{}
+)
+
+// Public implements face.Owner.
+func (c events) Public() any { return c.Conn }
+
+// PublicError implements face.Owner.
+func (c events) PublicError(err error) error { return c.publicError(err) }
 
 func (c events) HandleHandshakeComplete() {
 	c.refreshPath()
-	if c.newHandler != nil {
-		t := c.begin()
-		c.handler = c.newHandler(t)
-		t.end()
+	if newHandler := c.newHandler(); newHandler != nil {
+		t := c.face.Begin()
+		c.face.Handler = face.Events.NewHandler(newHandler, t)
+		t.End()
 	}
-	if c.handler == nil {
+	if c.face.Handler == nil {
 		c.accepts = new(acceptQueues)
 	} else {
 		c.accepted.Store(true)
 	}
 	switch {
 	case c.dialling != nil:
-		c.link.SetTimer(&c.dialling.timer, 0, nil)
+		c.face.Link.SetTimer(&c.dialling.timer, 0, nil)
 		close(c.dialling.ended)
 		c.dialling = nil
-	case c.handler == nil:
+	case c.face.Handler == nil:
 		c.listener.offer(c.Conn)
 	}
 }
 
+// newHandler returns the function of package event that makes the connection's Handler, nil
+// for none.
+func (c events) newHandler() any {
+	if c.dialling != nil {
+		return c.dialling.newHandler
+	}
+	return c.listener.newHandler
+}
+
 func (c events) HandleStreamOpened(e *engine.Stream) {
-	s := c.newStream(e)
-	if c.handler == nil {
+	s := c.face.NewStream(e)
+	if c.face.Handler == nil {
 		c.queueStream(s)
 		return
 	}
-	t := c.begin()
-	if h := c.handler.HandleStream(t, s.ref()); s.handler == nil {
-		s.handler = h
+	t := c.face.Begin()
+	if h := face.Events.HandleStream(c.face.Handler, t, s.Ref()); s.Handler() == nil {
+		s.SetHandler(h)
 	}
-	t.end()
+	t.End()
 }
 
-func (c events) HandleReadable(e *engine.Stream) {
-	s := e.App.(*stream)
-	if s.is(flagReadDetached) {
-		c.woke = true
-		s.signal(&s.reading)
-	}
-	if s.handler == nil {
-		return
-	}
-	t := c.begin()
-	if !s.is(flagReadDetached) {
-		s.handler.HandleReadable(t, s.ref())
-	}
-	s.noticeReceivingEnd(t)
-	t.end()
-}
-
-func (c events) HandleWritable(e *engine.Stream) {
-	s := e.App.(*stream)
-	if err := e.Send.Err(); err != nil && e.Sends() {
-		s.sendEnded(s.conn.publicError(err))
-	}
-	if s.is(flagWriteDetached) {
-		c.woke = true
-		s.signal(&s.writing)
-	}
-	if s.handler == nil {
-		return
-	}
-	t := c.begin()
-	if !s.is(flagWriteDetached) {
-		s.handler.HandleWritable(t, s.ref())
-	}
-	s.noticeSendingEnd(t)
-	t.end()
-}
+func (c events) HandleReadable(e *engine.Stream)      { c.face.HandleReadable(e) }
+func (c events) HandleWritable(e *engine.Stream)      { c.face.HandleWritable(e) }
+func (c events) HandleSent(e *engine.Stream)          { c.face.HandleSent(e) }
+func (c events) HandleStreamEnded(e *engine.Stream)   { c.face.HandleStreamEnded(e) }
+func (c events) HandleStreamSettled(e *engine.Stream) { c.face.HandleStreamSettled(e) }
 
 // Woke implements loop.Handler.
 func (c events) Woke() bool {
-	h, ok := c.handler.(TurnHandler)
-	if !ok {
+	if c.face.Handler == nil {
 		return true
 	}
-	t := c.begin()
-	woke := h.HandleTurn(t) || c.woke
-	t.end()
-	c.woke = false
+	t := c.face.Begin()
+	woke := face.Events.HandleTurn(c.face.Handler, t) || c.face.Woke
+	t.End()
+	c.face.Woke = false
 	return woke
 }
 
-func (c events) HandleSent(e *engine.Stream) { e.App.(*stream).sendEnded(nil) }
-
-func (c events) HandleStreamEnded(e *engine.Stream) {
-	s := e.App.(*stream)
-	s.ended = true
-	if s.handler == nil {
-		s.recycle()
-		return
-	}
-	t := c.begin()
-	s.handler.HandleEnd(t, s.ref(), End{Kind: StreamEnded}) // it may release s
-	t.end()
-}
-
-func (c events) HandleStreamSettled(e *engine.Stream) { e.App.(*stream).recycle() }
-
 func (c events) HandleStreamsAvailable() {
 	c.serveOpens()
-	if c.handler != nil && c.wantStreams {
-		c.wantStreams = false
-		t := c.begin()
-		c.handler.HandleStreamsAvailable(t)
-		t.end()
+	if c.face.Handler != nil && c.face.WantStreams {
+		c.face.WantStreams = false
+		t := c.face.Begin()
+		face.Events.HandleStreamsAvailable(c.face.Handler, t)
+		t.End()
 	}
 }
 
 func (c events) HandleDatagrams(list [][]byte) {
-	h, ok := c.handler.(DatagramHandler)
-	if !ok {
-		queue.PushDatagrams(c.datagrams, list)
-		c.woke = true
-		return
+	if c.face.Handler != nil {
+		t := c.face.Begin()
+		handled := face.Events.HandleDatagrams(c.face.Handler, t, list)
+		t.End()
+		if handled {
+			return
+		}
 	}
-	t := c.begin()
-	h.HandleDatagrams(t, list)
-	t.end()
+	queue.PushDatagrams(c.datagrams, list)
+	c.face.Woke = true
 }
 
 func (c events) HandlePathChanged() {
 	c.refreshPath()
-	if h, ok := c.handler.(PathHandler); ok {
-		t := c.begin()
-		h.HandlePathChanged(t)
-		t.end()
+	if c.face.Handler != nil {
+		t := c.face.Begin()
+		face.Events.HandlePathChanged(c.face.Handler, t)
+		t.End()
 	}
 }
 
 func (c events) HandleSilent() {
-	if h, ok := c.handler.(SilenceHandler); ok {
-		t := c.begin()
-		h.HandleSilent(t)
-		t.end()
+	if c.face.Handler != nil {
+		t := c.face.Begin()
+		face.Events.HandleSilent(c.face.Handler, t)
+		t.End()
 	}
 }
 
@@ -157,7 +129,7 @@ func (c events) HandleSilent() {
 func (c events) HandleUnreachable(err error) {
 	if d := c.dialling; d != nil && d.unreachable == nil {
 		d.unreachable = err
-		c.link.Close(0, "")
+		c.face.Link.Close(0, "")
 	}
 }
 
@@ -173,11 +145,11 @@ func (c events) HandleClosed(err error) {
 		close(d.ended)
 		c.dialling = nil
 	}
-	c.link.ClearTimers()
-	if h := c.handler; h != nil {
-		t := c.begin()
-		h.HandleClose(t, err)
-		t.end()
+	c.face.Link.ClearTimers()
+	if h := c.face.Handler; h != nil {
+		t := c.face.Begin()
+		face.Events.HandleClose(h, t, err)
+		t.End()
 	}
 }
 
@@ -205,7 +177,7 @@ func (c *Conn) finish(err error) {
 		c.accepts.bidi.Close(err)
 		c.accepts.uni.Close(err)
 	}
-	if d := c.link.Datagrams(); d != nil {
+	if d := c.face.Link.Datagrams(); d != nil {
 		d.Out.SetLimit(0)
 		c.datagrams.Close(err)
 	}

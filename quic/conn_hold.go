@@ -10,8 +10,8 @@ package quic
 // It may be called from any goroutine, on the event loop's, too, and on a
 // connection that has ended. It costs one atomic addition: the event loop looks at
 // the number when it is time for a PING, and work that takes less never concerns it.
-func (c *Conn) Hold() { c.link.Hold() }
+func (c *Conn) Hold() { c.face.Link.Hold() }
 
 // Unhold takes one Hold back: its work is done. Calling it twice takes somebody
 // else's back.
-func (c *Conn) Unhold() { c.link.Unhold() }
+func (c *Conn) Unhold() { c.face.Link.Unhold() }

@@ -4,67 +4,46 @@ import (
 	"container/list"
 	"context"
 
-	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/face"
 )
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limit
 // allows none. The peer learns of the stream with the first Write or Close.
-func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) { return c.OpenWith(ctx, Opening{}) }
-
-// OpenUniStream is OpenStream for a stream that only sends.
-func (c *Conn) OpenUniStream(ctx context.Context) (*SendStream, error) {
-	s, err := c.OpenWith(ctx, Opening{Uni: true})
+func (c *Conn) OpenStream(ctx context.Context) (*Stream, error) {
+	ref, err := c.open(ctx, &openRequest{detached: true})
 	if err != nil {
 		return nil, err
 	}
-	return &s.SendStream, nil
+	return blocking(ref), nil
 }
 
-// Opening says how OpenWith opens a stream.
-type Opening struct {
-	// Uni makes the stream one that only sends: of what OpenWith returns, only the
-	// SendStream is of use.
-	Uni bool
-	// NoWait makes the error ErrStreamLimit when the peer's limit allows no stream, or
-	// others wait already. On an event-driven connection,
-	// Handler.HandleStreamsAvailable tells when to try again.
-	NoWait bool
-	// Events leaves the stream to the event face: the handler that Begin sets is told of
-	// everything, and what OpenWith returns is of use after StreamRef.Detach only.
-	Events bool
-	// Begin, if not nil, is called on the connection's event loop, where it must not
-	// block, once the stream is open. What it writes with Turn.Write or WriteLast,
-	// such as all of a request, needs no further message to the loop; and it may set a
-	// handler (Turn.Handle) that is told how the stream ends. It may be called though
-	// OpenWith returns ctx's error.
-	Begin func(t *Turn, s StreamRef)
-}
-
-// OpenWith opens a stream as how says. The error is the connection's, ErrStreamLimit
-// for NoWait, or the cause of ctx's end.
-func (c *Conn) OpenWith(ctx context.Context, how Opening) (*Stream, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+// OpenUniStream is OpenStream for a stream that only sends.
+func (c *Conn) OpenUniStream(ctx context.Context) (*SendStream, error) {
+	ref, err := c.open(ctx, &openRequest{detached: true, uni: true})
+	if err != nil {
+		return nil, err
 	}
-	r := &openRequest{Opening: how, opened: make(chan struct{})}
-	c.link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
+	return &SendStream{ref}, nil
+}
+
+// open opens a stream as r says. The error is the connection's, or the cause of ctx's end.
+func (c *Conn) open(ctx context.Context, r *openRequest) (face.Ref, error) {
+	if ctx.Err() != nil {
+		return face.Ref{}, context.Cause(ctx)
+	}
+	r.opened = make(chan struct{})
+	c.face.Link.Do(func() { c.serveOpen(r) }) // if the loop has ended, done is closed
 	select {
 	case <-r.opened:
-		if r.stream != nil {
-			return r.stream, nil
-		}
-		if err := c.Err(); err != nil { // and others were waiting when it came
-			return nil, err
-		}
-		return nil, ErrStreamLimit
+		return r.stream, nil
 	case <-c.Done():
-		return nil, c.Err()
+		return face.Ref{}, c.Err()
 	case <-ctx.Done():
 	}
 	if c.giveUp(r) {
-		return nil, context.Cause(ctx)
+		return face.Ref{}, context.Cause(ctx)
 	}
-	<-r.opened // Begin, which does not block, is under way
+	<-r.opened // begin, which does not block, is under way
 	return r.stream, nil
 }
 
@@ -72,22 +51,25 @@ func (c *Conn) OpenWith(ctx context.Context, how Opening) (*Stream, error) {
 func (c *Conn) giveUp(r *openRequest) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.stream != nil {
+	if r.stream != (face.Ref{}) {
 		return false
 	}
 	r.abandoned = true
 	if r.place != nil {
-		c.opensOf(r.Uni).Remove(r.place)
+		c.opensOf(r.uni).Remove(r.place)
 	}
 	return true
 }
 
-// openRequest is a caller's wait for a stream. Its fields are guarded by
-// the connection's lock.
+// openRequest is a caller's wait for a stream. What changes is guarded by the
+// connection's lock.
 type openRequest struct {
-	Opening
-	opened    chan struct{} // closed when stream is set, or will not be
-	stream    *Stream
+	uni      bool
+	detached bool // from the start: for calls that wait
+	begin    any  // what event.Open was given, or nil
+
+	opened    chan struct{} // closed when stream is set
+	stream    face.Ref      // zero before
 	abandoned bool          // nobody waits any more
 	place     *list.Element // in Conn.opens, nil if not there
 }
@@ -107,26 +89,17 @@ func (c *Conn) opensOf(uni bool) *list.List {
 // before. On the loop's goroutine.
 func (c *Conn) serveOpen(r *openRequest) {
 	c.mu.Lock()
-	waiting := c.opensOf(r.Uni)
+	waiting := c.opensOf(r.uni)
 	if r.abandoned {
 		c.mu.Unlock()
 		return
 	}
-	full := error(engine.ErrStreamLimit) // for those who would overtake others
-	if waiting.Len() == 0 {
-		full = c.fulfil(r)
-	}
-	switch {
-	case full == nil:
+	if waiting.Len() == 0 && c.fulfil(r) == nil {
 		c.mu.Unlock()
 		c.beginOpen(r)
 		return
-	case r.NoWait && full == engine.ErrStreamLimit:
-		c.wantStreams = true
-		close(r.opened)
-	default:
-		r.place = waiting.PushBack(r)
 	}
+	r.place = waiting.PushBack(r)
 	c.mu.Unlock()
 }
 
@@ -161,24 +134,25 @@ func (c *Conn) nextOpen(uni bool) *openRequest {
 // from Done. The lock is held, so that giveUp does not take r back meanwhile.
 // beginOpen must follow.
 func (c *Conn) fulfil(r *openRequest) error {
-	e, err := c.link.OpenStream(r.Uni)
+	e, err := c.face.Link.OpenStream(r.uni)
 	if err != nil {
 		return err
 	}
-	s := c.newStream(e)
-	r.stream = s.ref().blocking()
-	if !r.Events {
-		s.flags.Or(flagReadDetached | flagWriteDetached)
+	s := c.face.NewStream(e)
+	r.stream = s.Ref()
+	if r.detached {
+		s.DetachReading()
+		s.DetachWriting()
 	}
 	return nil
 }
 
-// beginOpen calls Begin, and wakes the caller that waits for the stream.
+// beginOpen calls begin, and wakes the caller that waits for the stream.
 func (c *Conn) beginOpen(r *openRequest) {
-	if r.Begin != nil {
-		t := c.begin()
-		r.Begin(t, r.stream.Ref())
-		t.end()
+	if r.begin != nil {
+		t := c.face.Begin()
+		face.Events.Begin(r.begin, t, r.stream)
+		t.End()
 	}
 	close(r.opened)
 }

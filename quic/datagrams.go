@@ -38,7 +38,7 @@ const (
 // dropped and counted in Stats. The error is ErrDatagramsDisabled, a
 // *DatagramTooLargeError or the connection's.
 func (c *Conn) SendDatagram(parts ...[]byte) error {
-	err := c.link.SendDatagram(parts...)
+	err := c.face.Link.SendDatagram(parts...)
 	if err == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (c *Conn) SendDatagram(parts ...[]byte) error {
 // MaxDatagramSize returns how many bytes a datagram may have now, 0 if none
 // may be sent. It grows when the path turns out to take larger packets.
 func (c *Conn) MaxDatagramSize() int {
-	if d := c.link.Datagrams(); d != nil {
+	if d := c.face.Link.Datagrams(); d != nil {
 		return d.Out.Limit()
 	}
 	return 0
@@ -69,7 +69,7 @@ func (c *Conn) MaxDatagramSize() int {
 // copy what is kept for long. Datagrams that nobody receives queue up to a bound, 1024 of
 // them or 1 MiB, beyond which the oldest is dropped and counted in Stats. The error is
 // ErrDatagramsDisabled, the cause of ctx's end or, when none is left, the connection's.
-// On an event-driven connection whose Handler is a DatagramHandler, that gets all of
+// On a connection whose Handler is a DatagramHandler (package event), that gets all of
 // them.
 func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	if c.datagrams == nil {
@@ -84,6 +84,6 @@ func (c *Conn) queueDatagrams() {
 	c.datagrams = new(queue.Queue[[]byte])
 	c.datagrams.Bound(queue.Bounds{
 		Items: maxQueuedDatagrams, Bytes: maxQueuedDatagramBytes,
-		Account: c.link, Least: leastQueuedDatagramBytes,
+		Account: c.face.Link, Least: leastQueuedDatagramBytes,
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -114,4 +116,35 @@ func TestDatagramsDisabled(t *testing.T) {
 	if _, err := server.ReceiveDatagram(t.Context()); !errors.Is(err, ErrDatagramsDisabled) {
 		t.Errorf("receive: %v", err)
 	}
+}
+
+// TestDatagramsAreCopied: what a goroutine receives is its own, whatever comes next in
+// the memory that the socket reads into.
+func TestDatagramsAreCopied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conf := &Config{EnableDatagrams: true}
+		e, closeAll := newMemEnv(t, conf, conf)
+		defer closeAll()
+		client, server := e.pair()
+		var got []uint32
+		for i := range 60 {
+			if err := client.SendDatagram(binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
+				t.Fatal(err)
+			}
+			if i%7 == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+		time.Sleep(time.Second)
+		for range 60 {
+			p, err := server.ReceiveDatagram(e.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, binary.BigEndian.Uint32(p))
+		}
+		if !slices.IsSorted(got) || got[59] != 59 {
+			t.Errorf("received %v", got)
+		}
+	})
 }

@@ -33,18 +33,16 @@ import (
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return new(TransportConfig).DialEvents(ctx, addr, tlsConf, conf, nil)
+	return new(TransportConfig).Dial(ctx, addr, tlsConf, conf)
 }
 
 // Dial is the function Dial, with a socket like that.
 func (tc *TransportConfig) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return tc.DialEvents(ctx, addr, tlsConf, conf, nil)
+	return tc.dial(ctx, addr, tlsConf, conf, nil)
 }
 
-// DialEvents is Dial for an event-driven connection: see ListenEvents. An attempt at
-// each address of a host may call newHandler, and Conn.Handler says which Handler is
-// the connection's that is returned.
-func (tc *TransportConfig) DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
+// dial is Dial for a connection with handlers, if newHandler is not nil.
+func (tc *TransportConfig) dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.orDefault().validate()); err != nil {
 		return nil, err // before a socket is opened
 	}
@@ -53,7 +51,7 @@ func (tc *TransportConfig) DialEvents(ctx context.Context, addr string, tlsConf 
 		return nil, err
 	}
 	t.sole = true
-	c, err := t.DialEvents(ctx, addr, tlsConf, conf, newHandler)
+	c, err := t.dial(ctx, addr, tlsConf, conf, newHandler)
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -69,11 +67,11 @@ const maxSoleClosing = 200 * time.Millisecond
 
 // Dial is the function Dial on the transport's socket.
 func (t *Transport) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return t.DialEvents(ctx, addr, tlsConf, conf, nil)
+	return t.dial(ctx, addr, tlsConf, conf, nil)
 }
 
-// DialEvents is TransportConfig.DialEvents on the transport's socket.
-func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Conn, error) {
+// dial is Dial for a connection with handlers, if newHandler is not nil.
+func (t *Transport) dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
 	conf = conf.orDefault()
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.validate()); err != nil {
 		return nil, err
@@ -82,10 +80,7 @@ func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Co
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
-	engineConf := t.engineConfig(conf)
-	c, err := race(ctx, remotes, func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
-		return t.connect(ctx, remote, slow, func() (*Conn, error) { return t.newClient(host, tlsConf, engineConf, newHandler) })
-	})
+	c, err := race(ctx, remotes, t.attempt(host, tlsConf, t.engineConfig(conf), newHandler))
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
@@ -94,6 +89,7 @@ func (t *Transport) DialEvents(ctx context.Context, addr string, tlsConf *tls.Co
 
 // dialling is a handshake that this end has begun.
 type dialling struct {
+	newHandler  any           // as events.newHandler returns it
 	ended       chan struct{} // closed when it is complete or has failed
 	failed      error         // why it has failed; set before ended is closed
 	unreachable error         // why nothing can reach the peer
@@ -105,37 +101,38 @@ type dialling struct {
 // Fire implements loop.Timed.
 func (d *dialling) Fire() { d.slow() }
 
-// newClient makes a connection that has not begun, on the loop whose turn it is.
-func (t *Transport) newClient(host string, tlsConf *tls.Config, conf *engine.Config, newHandler func(*Turn) Handler) (*Conn, error) {
-	tls, err := handshake.NewClient(tlsConf, host)
-	if err != nil {
-		return nil, err
+// attempt returns what race calls.
+func (t *Transport) attempt(host string, tlsConf *tls.Config, conf *engine.Config, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
+	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
+		tls, err := handshake.NewClient(tlsConf, host)
+		if err != nil {
+			return nil, err
+		}
+		c := t.newConn(conf)
+		c.face.TLS = tls
+		return c.connect(ctx, remote, slow, newHandler)
 	}
-	c := t.newConn(t.workers[int(t.turn.Add(1))%len(t.workers)], conf, newHandler)
-	c.tls = tls
-	return c, nil
 }
 
-// connect makes one attempt at one address. slow is as in race.
-func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, slow func(), newConn func() (*Conn, error)) (*Conn, error) {
-	c, err := newConn()
-	if err != nil {
-		return nil, err
-	}
+// connect makes one attempt at one address, on the loop whose turn it is. slow is as in
+// race.
+func (c *Conn) connect(ctx context.Context, remote netip.AddrPort, slow func(), newHandler any) (*Conn, error) {
+	t := c.transport
+	worker := t.workers[int(t.turn.Add(1))%len(t.workers)]
 	dialtrace.Attempt(ctx, remote)
-	d := &dialling{ended: make(chan struct{}), slow: slow}
+	d := &dialling{newHandler: newHandler, ended: make(chan struct{}), slow: slow}
 	c.dialling = d
 	t.live.Add(1)
-	ok := c.worker.Do(func() {
+	ok := worker.Do(func() {
 		path := path.Addrs{Remote: remote}
-		link, err := c.worker.Dial(path, c.conf, c.tls, events{c})
+		link, err := worker.Dial(path, c.conf, c.face.TLS, events{c})
 		if err != nil {
 			d.refused = fmt.Errorf("quic: %w", err)
 			t.live.Add(-1)
 			close(d.ended)
 			return
 		}
-		c.attach(link, c.tls)
+		c.attach(link, c.face.TLS)
 		if slow != nil {
 			link.SetTimer(&d.timer, link.Now().Add(delayAfter(remote)), d)
 		}
@@ -151,9 +148,9 @@ func (t *Transport) connect(ctx context.Context, remote netip.AddrPort, slow fun
 		}
 		return c, nil
 	case <-ctx.Done():
-		c.worker.Do(func() {
+		worker.Do(func() {
 			if d.refused == nil {
-				c.link.Close(0, "")
+				c.face.Link.Close(0, "")
 			}
 		})
 		return nil, context.Cause(ctx)

@@ -1,8 +1,6 @@
 package quic
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -81,7 +79,7 @@ func TestDialRefusedHost(t *testing.T) {
 	live := e.listener.Addr().(*net.UDPAddr).AddrPort()
 	for _, addr := range dead {
 		for _, remotes := range [][]netip.AddrPort{{netip.MustParseAddrPort(addr), live}, {live, netip.MustParseAddrPort(addr)}} {
-			c, err := race(e.ctx, remotes, tr.connectTo(e.clientTLS))
+			c, err := race(e.ctx, remotes, tr.attempt("localhost", e.clientTLS, tr.engineConfig(new(Config)), nil))
 			if err != nil {
 				t.Errorf("%v: %v", remotes, err)
 				continue
@@ -90,12 +88,5 @@ func TestDialRefusedHost(t *testing.T) {
 				t.Errorf("%v: %v", remotes, err)
 			}
 		}
-	}
-}
-
-// connectTo returns what race calls.
-func (t *Transport) connectTo(conf *tls.Config) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
-	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
-		return t.connect(ctx, remote, slow, func() (*Conn, error) { return t.newClient("localhost", conf, t.engineConfig(new(Config)), nil) })
 	}
 }

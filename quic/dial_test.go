@@ -89,7 +89,7 @@ func TestDialOwnSocket(t *testing.T) {
 		t.Error(err)
 	}
 	c.CloseWithError(0, "")
-	<-c.worker.Done()
+	<-c.face.Link.Loop().Done()
 }
 
 // "localhost" is two addresses, of which the server has one.
@@ -107,7 +107,7 @@ func TestDialLocalhost(t *testing.T) {
 		t.Errorf("server name %q", got)
 	}
 	c.CloseWithError(0, "")
-	<-c.worker.Done()
+	<-c.face.Link.Loop().Done()
 }
 
 func TestDialRefusesEarly(t *testing.T) {

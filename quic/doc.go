@@ -47,14 +47,9 @@
 // QUIC needs an application protocol, so tls.Config.NextProtos must not be
 // empty, on both sides.
 //
-// # Two ways to use it
-//
-// The calls above block, and each belongs in a goroutine. Programs that hold
-// very many connections use TransportConfig.ListenEvents and DialEvents instead: then
-// callbacks on the event loop's goroutine take the place of blocking calls, and an idle
-// connection costs no goroutine. What only callbacks may do is a method of the Turn that
-// they are given. StreamRef.Detach moves a single stream from the second way to the
-// first.
+// The calls above block, and each belongs in a goroutine. Package event has another way
+// for programs that hold very many connections: callbacks on the goroutine of an event
+// loop, so that an idle connection costs none.
 //
 // # Configuration
 //

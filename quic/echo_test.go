@@ -108,11 +108,11 @@ func TestManyConnections(t *testing.T) {
 func TestUnidirectional(t *testing.T) {
 	e := newEnv(t, nil, nil)
 	client, server := e.pair()
-	both, err := client.OpenWith(e.ctx, Opening{Uni: true})
+	out, err := client.OpenUniStream(e.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &both.SendStream
+	both := blocking(out.ref)
 	if _, err := out.WriteLast([]byte("one way")); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestUnidirectional(t *testing.T) {
 	if in.ID() != out.ID() {
 		t.Errorf("stream %d arrived as %d", out.ID(), in.ID())
 	}
-	peer := in.Ref().Detach()
+	peer := blocking(in.ref)
 	if _, err := peer.Write([]byte("x")); err == nil {
 		t.Error("a stream that only receives took a Write")
 	}

@@ -171,63 +171,21 @@ func ExampleNewTransport() {
 	// Output: 3 connections on one socket
 }
 
-// upper is a Handler that answers each stream in upper case, without a
-// goroutine for it.
-type upper struct{}
-
-func (u upper) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return u }
-
-func (upper) HandleReadable(t *quic.Turn, s quic.StreamRef) {
-	buf := make([]byte, 1024)
-	for {
-		n, err := t.Read(s, buf)
-		if err == io.EOF {
-			t.WriteLast(s, nil)
-		}
-		if n == 0 || err != nil {
-			return
-		}
-		for i, b := range buf[:n] {
-			if 'a' <= b && b <= 'z' {
-				buf[i] = b - 'a' + 'A'
-			}
-		}
-		t.Write(s, buf[:n]) // a short answer fits
-	}
-}
-
-func (upper) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) {
-	if end.Kind == quic.StreamEnded {
-		t.Release(s) // its memory serves the next stream
-	}
-}
-
-func (upper) HandleWritable(*quic.Turn, quic.StreamRef) {}
-func (upper) HandleStreamsAvailable(*quic.Turn)         {}
-func (upper) HandleClose(*quic.Turn, error)             {}
-
-// An event-driven server: its connections need no goroutines.
-func ExampleTransportConfig_ListenEvents() {
+// A server with settings of its socket: all the buffers of its connections together hold
+// at most 16 MiB, and what goes wrong is logged.
+func ExampleTransportConfig() {
 	ctx := context.Background()
 	serverTLS, clientTLS := exampleTLS()
-	newHandler := func(*quic.Turn) quic.Handler { return upper{} }
-	conf := quic.TransportConfig{Logger: slog.Default()}
-	ln, err := conf.ListenEvents("127.0.0.1:0", serverTLS, nil, newHandler)
+	conf := quic.TransportConfig{MaxBufferedBytes: 16 << 20, Logger: slog.Default()}
+	ln, err := conf.Listen("127.0.0.1:0", serverTLS, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer ln.Transport().Close()
-
-	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
-	if err != nil {
+	if _, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil); err != nil {
 		log.Fatal(err)
 	}
-	stream, err := conn.OpenStream(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	stream.WriteLast([]byte("godwit"))
-	answer, err := io.ReadAll(stream)
-	fmt.Printf("%s %v\n", answer, err)
-	// Output: GODWIT <nil>
+	conn, err := ln.Accept(ctx)
+	fmt.Println(conn.Stats().Version, err)
+	// Output: v1 <nil>
 }

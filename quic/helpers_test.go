@@ -24,18 +24,10 @@ type env struct {
 	clientTLS *tls.Config
 	network   *memnet.Network // nil for real sockets
 	conf      *Config         // of dialled connections
-	setup     setup
 }
 
-// setup is what few tests need: what makes the handlers of connections, nil for those that
-// are not event-driven, and what transports are like.
-type setup struct {
-	server, client     func(*Turn) Handler
-	serverOn, clientOn *TransportConfig
-}
-
-// handled makes h the handler of every connection.
-func handled(h Handler) func(*Turn) Handler { return func(*Turn) Handler { return h } }
+// setup is what transports are like.
+type setup struct{ serverOn, clientOn *TransportConfig }
 
 // newEnv makes an env on real loopback sockets. Everything is closed when the
 // test ends, and goroutines that are left then make it fail.
@@ -51,7 +43,7 @@ func newEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) *env {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
-	l, err := s.serverOn.ListenEvents("127.0.0.1:0", serverTLS, serverConf, s.server)
+	l, err := s.serverOn.Listen("127.0.0.1:0", serverTLS, serverConf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +58,7 @@ func newEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) *env {
 		checkLoop(t, tr)
 		checkLoop(t, l.Transport())
 	})
-	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS, conf: clientConf, setup: s}
+	return &env{t: t, ctx: ctx, listener: l, transport: tr, clientTLS: clientTLS, conf: clientConf}
 }
 
 // checkLoop fails the test if deadlines did not move when they were handled.
@@ -96,12 +88,12 @@ func newMemEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) (*env,
 	n := memnet.New(5 * time.Millisecond)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
 	st := newTransport([]loop.Socket{n.Listen(memServer)}, s.serverOn.orDefault())
-	l, err := st.ListenEvents(serverTLS, serverConf, s.server)
+	l, err := st.Listen(serverTLS, serverConf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tr := newTransport([]loop.Socket{n.Listen(memClient)}, s.clientOn.orDefault())
-	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, conf: clientConf, setup: s}
+	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, conf: clientConf}
 	return e, func() {
 		tr.Close()
 		st.Close()
@@ -113,7 +105,7 @@ func newMemEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) (*env,
 // dial returns a connection from the client's side.
 func (e *env) dial() *Conn {
 	e.t.Helper()
-	c, err := e.transport.DialEvents(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf, e.setup.client)
+	c, err := e.transport.Dial(e.ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -179,6 +171,15 @@ func (e *env) serveEcho() {
 			}()
 		}
 	}()
+}
+
+// release gives up a stream that goroutines have used, as event.Turn.Release.
+func release(c *Conn, s *Stream) {
+	c.face.Link.Do(func() {
+		t := c.face.Begin()
+		s.SendStream.ref.In(t).Release()
+		t.End()
+	})
 }
 
 // wantError checks that err is a T, and returns it.

@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"github.com/godwit-quic/godwit/internal/face"
 	"github.com/godwit-quic/godwit/internal/hosted"
 	"github.com/godwit-quic/godwit/internal/loop"
 )
@@ -36,20 +37,13 @@ func (t *Transport) host(l *loop.Config, host *hosted.Loop) {
 	}
 }
 
-// commandHandler is a Handler whose host has commands for it.
-type commandHandler interface {
-	// HandleCommands: there are some.
-	HandleCommands(t *Turn)
-}
-
 // tellCommands tells the handler, unless the connection has ended. On the loop's
 // goroutine.
 func (c *Conn) tellCommands() {
-	h, ok := c.handler.(commandHandler)
-	if !ok {
+	if c.face.Handler == nil {
 		return
 	}
-	t := c.begin()
-	h.HandleCommands(t)
-	t.end()
+	t := c.face.Begin()
+	face.Events.HandleCommands(c.face.Handler, t)
+	t.End()
 }

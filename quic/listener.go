@@ -24,8 +24,8 @@ const maxBacklog = 16384
 // Listener accepts connections. Its methods may be called from any goroutine.
 type Listener struct {
 	transport  *Transport
-	conf       *engine.Config      // of its connections
-	newHandler func(*Turn) Handler // nil for connections that are not event-driven
+	conf       *engine.Config // of its connections
+	newHandler any            // nil for connections that are not event-driven
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
 	warned     atomic.Bool // of a full backlog
@@ -165,5 +165,5 @@ func (l *Listener) offer(c *Conn) {
 // refuse ends a connection that nobody has seen. On the loop's goroutine.
 func (c *Conn) refuse(reason string) {
 	slog.New(c.transport.log).Debug("quic: connection refused", "remote", c.RemoteAddr(), "reason", reason)
-	c.link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
+	c.face.Link.Fail(&engine.TransportError{Code: wire.ConnectionRefused, Reason: reason})
 }

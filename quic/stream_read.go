@@ -1,12 +1,9 @@
 package quic
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
+	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/face"
 )
 
 // Read reads up to len(p) bytes and waits until there is one. The error is
@@ -14,83 +11,44 @@ import (
 // cancelled the stream, after the bytes that had arrived in order before that,
 // os.ErrDeadlineExceeded, or the connection's.
 func (s *ReceiveStream) Read(p []byte) (int, error) {
-	in := s.ref.enter()
+	in := s.ref.Enter()
 	if in == nil {
-		return 0, errReleased
+		return 0, face.ErrReleased
 	}
-	defer in.leave()
-	n, err := in.tryRead(p)
-	if n > 0 || err != nil || len(p) == 0 {
-		return n, err
-	}
-	wake := in.waiting(&in.reading)
-	for {
-		n, err := in.tryRead(p)
-		if n > 0 || err != nil {
-			return n, err
-		}
-		<-wake
-	}
+	defer in.Leave()
+	return in.Read(p)
 }
 
 // TryRead is Read that does not wait: it returns 0 and nil when nothing is
 // there.
 func (s *ReceiveStream) TryRead(p []byte) (int, error) {
-	in := s.ref.enter()
+	in := s.ref.Enter()
 	if in == nil {
-		return 0, errReleased
+		return 0, face.ErrReleased
 	}
-	defer in.leave()
-	return in.tryRead(p)
+	defer in.Leave()
+	return in.TryRead(p)
 }
 
 // CancelRead tells the peer, with an application's code, that nothing more will
 // be read (STOP_SENDING), and makes Read fail. What arrived and was not read is
 // dropped. Calls after the first do nothing. A code of 1<<62 or more makes it
 // panic.
-func (s *ReceiveStream) CancelRead(code uint64) { s.ref.CancelRead(code) }
-
-func (s *stream) tryRead(p []byte) (int, error) {
-	if s.is(flagNoReading | flagReadExpired | flagReadCancelled) {
-		return 0, s.readError()
+func (s *ReceiveStream) CancelRead(code uint64) {
+	face.CheckCode(code)
+	if in := s.ref.Enter(); in != nil {
+		defer in.Leave()
+		in.CancelRead(code)
 	}
-	recv := s.link.Recv
-	n, err := recv.Read(p)
-	if (n > 0 || err == io.EOF) && recv.Consumed() {
-		s.link.Consumed()
-	}
-	if err != nil && err != io.EOF {
-		err = s.conn.publicError(err)
-	}
-	return n, err
 }
 
-// readError says why there is no reading.
-func (s *stream) readError() error {
-	switch {
-	case s.is(flagNoReading):
-		return fmt.Errorf("quic: stream %d only sends", s.link.ID)
-	case s.is(flagReadCancelled):
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return &StreamError{StreamID: uint64(s.link.ID), Code: s.link.StopCode()}
+// SetReadDeadline sets the time after which Read and TryRead, also one that
+// waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
+// deadline makes reading possible again. The error is always nil.
+func (s *ReceiveStream) SetReadDeadline(t time.Time) error {
+	if in := s.ref.Enter(); in != nil {
+		defer in.Leave()
+		in.SetReadDeadline(t)
 	}
-	return os.ErrDeadlineExceeded
-}
-
-func (s *stream) cancelRead(code uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.is(flagNoReading | flagReadCancelled) {
-		return
-	}
-	s.flags.Or(flagReadCancelled)
-	s.link.Stop(code)
-	s.reading.signal()
-}
-
-// isReset reports whether err is that of a stream cancelled by either side.
-func isReset(err error) bool {
-	var reset *engine.StreamError
-	return errors.As(err, &reset)
+	return nil
 }

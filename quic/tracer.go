@@ -52,7 +52,7 @@ func (t *tracer) tell(e quictrace.Event) { t.Trace(time.Since(t.begun), e) }
 // protocols that have some to tell of; nil if nobody wants to know. It may be called by any
 // goroutine, and does nothing once the connection is forgotten.
 func (c *Conn) Tracer() func(quictrace.Event) {
-	if t, ok := c.link.Tracer().(*tracer); ok {
+	if t, ok := c.face.Link.Tracer().(*tracer); ok {
 		return t.tell
 	}
 	return nil

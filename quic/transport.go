@@ -48,7 +48,6 @@ type Transport struct {
 type worker struct {
 	*loop.Loop
 	transport *Transport
-	index     int       // in the transport's list
 	accepting *Listener // new connections are this one's; of the loop's goroutine
 }
 
@@ -101,8 +100,8 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, host *hosted.Loo
 	}
 	ep := engine.EndpointConfig{ResetKey: conf.resetKey(), Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids}
 	rand.Read(ep.TokenSecret[:])
-	for i := range socks {
-		t.workers = append(t.workers, &worker{transport: t, index: i})
+	for range socks {
+		t.workers = append(t.workers, &worker{transport: t})
 	}
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
@@ -142,7 +141,7 @@ func (t *Transport) stop() {
 func (w *worker) accept(link *loop.Conn) loop.Handler {
 	t := w.transport
 	t.live.Add(1)
-	c := t.newConn(w, w.accepting.conf, w.accepting.newHandler)
+	c := t.newConn(w.accepting.conf)
 	c.listener = w.accepting
 	c.attach(link, link.TLS().(*handshake.Conn))
 	return events{c}
@@ -151,11 +150,11 @@ func (w *worker) accept(link *loop.Conn) loop.Handler {
 // Listen makes the transport accept connections, until the Listener is closed. tlsConf
 // and conf are as with the function Listen.
 func (t *Transport) Listen(tlsConf *tls.Config, conf *Config) (*Listener, error) {
-	return t.ListenEvents(tlsConf, conf, nil)
+	return t.listen(tlsConf, conf, nil)
 }
 
-// ListenEvents is Listen for event-driven connections: see TransportConfig.ListenEvents.
-func (t *Transport) ListenEvents(tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
+// listen is Listen for connections with handlers, if newHandler is not nil.
+func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*Listener, error) {
 	conf = conf.orDefault()
 	if err := cmp.Or(checkServerTLS(tlsConf), conf.validate()); err != nil {
 		return nil, err

@@ -102,15 +102,11 @@ func defaultLoops() int {
 
 // Listen is the function Listen, with such a transport.
 func (tc *TransportConfig) Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
-	return tc.ListenEvents(addr, tlsConf, conf, nil)
+	return tc.listen(addr, tlsConf, conf, nil)
 }
 
-// ListenEvents is Listen for event-driven connections: newHandler is called, on the
-// goroutine of a connection's event loop, when its handshake is complete, and the
-// Handler that it returns is told of everything. Such connections are not queued for
-// Listener.Accept, and nothing is queued for AcceptStream. One for which newHandler
-// returns nil is an ordinary one.
-func (tc *TransportConfig) ListenEvents(addr string, tlsConf *tls.Config, conf *Config, newHandler func(t *Turn) Handler) (*Listener, error) {
+// listen is Listen for connections with handlers, if newHandler is not nil.
+func (tc *TransportConfig) listen(addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Listener, error) {
 	if err := cmp.Or(checkServerTLS(tlsConf), conf.orDefault().validate()); err != nil {
 		return nil, err // before a socket is opened
 	}
@@ -120,7 +116,7 @@ func (tc *TransportConfig) ListenEvents(addr string, tlsConf *tls.Config, conf *
 	if err != nil {
 		return nil, err
 	}
-	l, err := t.ListenEvents(tlsConf, conf, newHandler)
+	l, err := t.listen(tlsConf, conf, newHandler)
 	if err != nil {
 		t.Close()
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestAttackCapsulesPileUp: a peer that raises limits again and again, each by as
@@ -62,7 +63,7 @@ func TestAttackCapsulesPileUp(t *testing.T) {
 // unsent returns how much the session's tunnel keeps for the peer.
 func (s *Session) unsent() int {
 	unsent := make(chan int)
-	s.conn.Run(func(turn *quic.Turn) { unsent <- s.tunnel.Unsent(turn) })
+	event.Run(s.conn, func(turn event.Turn) { unsent <- s.tunnel.Unsent(turn) })
 	return <-unsent
 }
 
@@ -86,7 +87,7 @@ func TestDrainsCoalesce(t *testing.T) {
 func TestAttackTunnelUnsent(t *testing.T) {
 	ts := serve(t, nil, nil)
 	_, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
-	session.conn.Run(func(turn *quic.Turn) {
+	event.Run(session.conn, func(turn event.Turn) {
 		for range 8 {
 			session.tunnel.Send(turn, make([]byte, h3.MaxUnsent/2))
 		}

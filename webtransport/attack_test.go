@@ -13,7 +13,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 func closeCapsule(code uint32, reason string) []byte {
@@ -56,7 +56,7 @@ func TestAttackCloseBlocks(t *testing.T) {
 	ts := serve(t, nil, nil)
 	_, session := ts.dialRaw(browserSettings).session(ts, wt.TokenOld)
 	// Fill the stream beyond what the client's window and the buffer take.
-	session.conn.Run(func(turn *quic.Turn) { session.tunnel.Send(turn, capsule(0x1234, make([]uint64, 2<<20)...)) })
+	event.Run(session.conn, func(turn event.Turn) { session.tunnel.Send(turn, capsule(0x1234, make([]uint64, 2<<20)...)) })
 	begun := make(chan struct{})
 	go func() {
 		defer close(begun)

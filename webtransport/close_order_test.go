@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestCloseComesBeforeResets: the peer learns why a session ends before it learns that
@@ -23,8 +23,8 @@ func TestCloseComesBeforeResets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client.conn.Run(func(turn *quic.Turn) {
-				turn.Handle(st.ReceiveStream.qs.Ref(), resetWatch{early: func() {
+			event.Run(client.conn, func(turn event.Turn) {
+				turn.Handle(event.Of(st.ReceiveStream.qs), resetWatch{early: func() {
 					if client.endedWith() == nil {
 						early.Add(1)
 					}
@@ -55,8 +55,8 @@ type resetWatch struct {
 	early func()
 }
 
-func (w resetWatch) HandleEnd(_ *quic.Turn, _ quic.StreamRef, end quic.End) {
-	if end.Kind == quic.PeerReset {
+func (w resetWatch) HandleEnd(_ event.Turn, _ event.Stream, end event.End) {
+	if end.Kind == event.PeerReset {
 		w.early()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Config holds limits. Fields that are zero mean the defaults, as does a nil
@@ -108,5 +109,5 @@ func quicConfig(conf *wt.Config, q *quic.Config) *quic.Config {
 // newExtension makes a hub for each connection. dedicated says that connections are for
 // one session of this end's each.
 func newExtension(conf *wt.Config, dedicated bool) h3ext.Extension {
-	return func(t *quic.Turn, c *h3.Conn) h3ext.Conn { return newHub(t, c, conf, dedicated) }
+	return func(t event.Turn, c *h3.Conn) h3ext.Conn { return newHub(t, c, conf, dedicated) }
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Dialer opens sessions. The zero value is ready; fields must not change after the
@@ -154,7 +155,7 @@ func (d *Dialer) newTransport() *http3.Transport {
 func (d *Dialer) ending(conn *quic.Conn) func() {
 	return func() {
 		if !d.ShareConnections {
-			conn.Run(func(t *quic.Turn) { t.Close(uint64(http3.ErrCodeNoError), "") })
+			event.Run(conn, func(t event.Turn) { t.Close(uint64(http3.ErrCodeNoError), "") })
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/leak"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestServerDrafts has a raw client offer what each draft's clients do.
@@ -187,7 +188,7 @@ func TestTooLargeSetting(t *testing.T) {
 }
 
 // oddServer sends a setting that no server may.
-func oddServer(_ *quic.Turn, c *h3.Conn) h3ext.Conn {
+func oddServer(_ event.Turn, c *h3.Conn) h3ext.Conn {
 	c.AddSettings(h3.Setting{ID: wt.SettingDraft15, Value: 2})
 	return oddConn{}
 }
@@ -195,13 +196,13 @@ func oddServer(_ *quic.Turn, c *h3.Conn) h3ext.Conn {
 // oddConn does nothing.
 type oddConn struct{}
 
-func (oddConn) HandleSettings(*quic.Turn)               {}
-func (oddConn) HandleStream(*quic.Turn, quic.StreamRef) {}
-func (oddConn) HandleRefused(*quic.Turn, uint64)        {}
-func (oddConn) HandleGoAway(*quic.Turn)                 {}
-func (oddConn) HandleClose(*quic.Turn, error)           {}
-func (oddConn) PrepareConnect(*http.Request) error      { return nil }
-func (oddConn) AbandonConnect()                         {}
+func (oddConn) HandleSettings(event.Turn)             {}
+func (oddConn) HandleStream(event.Turn, event.Stream) {}
+func (oddConn) HandleRefused(event.Turn, uint64)      {}
+func (oddConn) HandleGoAway(event.Turn)               {}
+func (oddConn) HandleClose(event.Turn, error)         {}
+func (oddConn) PrepareConnect(*http.Request) error    { return nil }
+func (oddConn) AbandonConnect()                       {}
 
 // TestMissingDatagrams: without datagrams on the client's side, requests are
 // malformed (draft 15, Section 3.1).

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // hub is WebTransport on one connection: the machine that decides, with a lock, and
@@ -27,10 +28,10 @@ type hub struct {
 	pumping bool
 	timerAt monotime.Time // for when timer is set, zero if it is not
 
-	timer quic.Timer // for the machine's deadline; of the loop
+	timer event.Timer // for the machine's deadline; of the loop
 }
 
-func newHub(t *quic.Turn, c *h3.Conn, conf *wt.Config, dedicated bool) *hub {
+func newHub(t event.Turn, c *h3.Conn, conf *wt.Config, dedicated bool) *hub {
 	h := &hub{
 		conn: t.Conn(), h3: c, dedicated: dedicated, settled: make(chan struct{}),
 		timed: conf.IdleTimeout > 0, machine: wt.NewConn(c.Side(), conf),
@@ -55,13 +56,13 @@ func (h *hub) unlock() {
 	over := h.over
 	h.posted = h.posted || post
 	h.mu.Unlock()
-	if post && (over || !h.conn.Run(h.pump)) {
-		h.pump(nil) // nobody else will
+	if post && (over || !event.Run(h.conn, h.pump)) {
+		h.pump(event.Turn{}) // nobody else will
 	}
 }
 
 // handle is tell for the loop, which does at once what follows.
-func (h *hub) handle(t *quic.Turn, f func(m *wt.Conn)) {
+func (h *hub) handle(t event.Turn, f func(m *wt.Conn)) {
 	h.mu.Lock()
 	f(h.machine)
 	h.mu.Unlock()
@@ -70,7 +71,7 @@ func (h *hub) handle(t *quic.Turn, f func(m *wt.Conn)) {
 
 // pump does what the machine says. It runs on the loop, or without a Turn when that has
 // nothing more to do for the connection.
-func (h *hub) pump(t *quic.Turn) {
+func (h *hub) pump(t event.Turn) {
 	var events [8]wt.Event
 	h.mu.Lock()
 	if h.pumping {
@@ -91,7 +92,7 @@ func (h *hub) pump(t *quic.Turn) {
 }
 
 // execute does what an event says.
-func (h *hub) execute(t *quic.Turn, e wt.Event) {
+func (h *hub) execute(t event.Turn, e wt.Event) {
 	switch e.Kind {
 	case wt.EventSettled:
 		close(h.settled)
@@ -144,9 +145,9 @@ func (h *hub) wake(w *waiter) {
 }
 
 // setTimer sets the timer for the machine's deadline. The lock is held.
-func (h *hub) setTimer(t *quic.Turn) {
+func (h *hub) setTimer(t event.Turn) {
 	at := h.machine.Deadline()
-	if t == nil || at == h.timerAt {
+	if t == (event.Turn{}) || at == h.timerAt {
 		return
 	}
 	if h.timerAt = at; at.IsZero() {
@@ -156,8 +157,8 @@ func (h *hub) setTimer(t *quic.Turn) {
 	}
 }
 
-// HandleTimer implements quic.TimerHandler: something is due.
-func (h *hub) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+// HandleTimer implements event.TimerHandler: something is due.
+func (h *hub) HandleTimer(t event.Turn, _ *event.Timer) {
 	h.handle(t, func(m *wt.Conn) {
 		h.timerAt = 0
 		if at := m.Deadline(); !at.IsZero() && !at.After(turnNow(t)) {
@@ -175,26 +176,26 @@ func (h *hub) heardNow() monotime.Time {
 }
 
 // now is the present moment of the connection's clock, in any goroutine.
-func (h *hub) now() monotime.Time { return monotime.Time(h.conn.Moment(time.Now())) }
+func (h *hub) now() monotime.Time { return monotime.Time(event.Moment(h.conn, time.Now())) }
 
 // turnNow is that of a turn.
-func turnNow(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
+func turnNow(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
 // HandleSettings implements h3ext.Conn.
-func (h *hub) HandleSettings(t *quic.Turn) {
+func (h *hub) HandleSettings(t event.Turn) {
 	h.handle(t, func(m *wt.Conn) { m.HandleSettings(h.h3.PeerSettings(), t.PeerResetStreamAt()) })
 }
 
 // HandleGoAway implements h3ext.Conn.
-func (h *hub) HandleGoAway(t *quic.Turn) { h.handle(t, (*wt.Conn).HandleGoAway) }
+func (h *hub) HandleGoAway(t event.Turn) { h.handle(t, (*wt.Conn).HandleGoAway) }
 
 // HandleRefused implements h3ext.Conn.
-func (h *hub) HandleRefused(t *quic.Turn, id uint64) {
+func (h *hub) HandleRefused(t event.Turn, id uint64) {
 	h.handle(t, func(m *wt.Conn) { m.HandleRefused(id) })
 }
 
 // HandleClose implements h3ext.Conn.
-func (h *hub) HandleClose(t *quic.Turn, err error) {
+func (h *hub) HandleClose(t event.Turn, err error) {
 	h.handle(t, func(m *wt.Conn) {
 		h.over = true
 		m.HandleClose(err)

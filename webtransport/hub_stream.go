@@ -2,7 +2,7 @@ package webtransport
 
 import (
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // streamEnds is told how a stream ends that belongs to a session, or is about to: what
@@ -14,12 +14,12 @@ type streamEnds struct {
 	machine *wt.Stream
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (e *streamEnds) HandleEnd(t *quic.Turn, _ quic.StreamRef, end quic.End) {
+// HandleEnd implements event.StreamHandler.
+func (e *streamEnds) HandleEnd(t event.Turn, _ event.Stream, end event.End) {
 	switch end.Kind {
-	case quic.SendingCut:
+	case event.SendingCut:
 		e.hub.handle(t, func(*wt.Conn) { e.machine.Unused(end.Lost) })
-	case quic.ReceivingCut:
+	case event.ReceivingCut:
 		e.hub.handle(t, func(*wt.Conn) {
 			e.machine.HandleDiscarded(end.Lost)
 			e.machine.HandleReset()
@@ -28,20 +28,20 @@ func (e *streamEnds) HandleEnd(t *quic.Turn, _ quic.StreamRef, end quic.End) {
 }
 
 // HandleReadable and HandleWritable do nothing: callers read and write.
-func (e *streamEnds) HandleReadable(*quic.Turn, quic.StreamRef) {}
+func (e *streamEnds) HandleReadable(event.Turn, event.Stream) {}
 
 // HandleWritable is described there.
-func (e *streamEnds) HandleWritable(*quic.Turn, quic.StreamRef) {}
+func (e *streamEnds) HandleWritable(event.Turn, event.Stream) {}
 
 // incoming is a stream of the peer's whose header is not complete.
 type incoming struct {
 	streamEnds
-	ref quic.StreamRef
+	ref event.Stream
 }
 
 // HandleStream implements h3ext.Conn: a stream begins with the session it
 // belongs to.
-func (h *hub) HandleStream(t *quic.Turn, ref quic.StreamRef) {
+func (h *hub) HandleStream(t event.Turn, ref event.Stream) {
 	in := &incoming{streamEnds{h, h.machine.HandleStream(ref.ID())}, ref}
 	in.machine.App = in
 	t.Handle(ref, in)
@@ -49,7 +49,7 @@ func (h *hub) HandleStream(t *quic.Turn, ref quic.StreamRef) {
 }
 
 // HandleReadable reads the stream's header. What comes after it is for callers.
-func (in *incoming) HandleReadable(t *quic.Turn, ref quic.StreamRef) {
+func (in *incoming) HandleReadable(t event.Turn, ref event.Stream) {
 	var buf [8]byte
 	for missing := in.missing(); missing > 0; missing = in.missing() {
 		n, err := t.Read(ref, buf[:missing])

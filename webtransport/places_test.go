@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestSessionsInTurn has a client open and close sessions one after the other: it never
@@ -30,7 +30,7 @@ func TestPlaceIsFreedAtOnce(t *testing.T) {
 	ts := serve(t, &Config{MaxSessions: 1}, nil)
 	_, server := ts.pair(nil)
 	blocked, release := make(chan struct{}), make(chan struct{})
-	server.conn.Run(func(*quic.Turn) {
+	event.Run(server.conn, func(event.Turn) {
 		close(blocked)
 		<-release
 	})

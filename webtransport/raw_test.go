@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // rawClient is a client that speaks in bytes.
@@ -74,7 +75,8 @@ func (c *rawClient) sendSettings(settings []h3.Setting) {
 // uni opens a unidirectional stream and writes to it.
 func (c *rawClient) uni(b []byte) *quic.Stream {
 	c.t.Helper()
-	s, err := c.qc.OpenWith(testContext(c.t), quic.Opening{Uni: true})
+	ref, err := event.Open(testContext(c.t), c.qc, true, nil)
+	s := ref.Detach()
 	if err == nil {
 		_, err = s.Write(b)
 	}

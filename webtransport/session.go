@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Session is a WebTransport session: streams in both directions and datagrams.
@@ -39,7 +40,7 @@ func (h *hub) begin(t h3ext.Tunnel, d wt.Draft, protocol string, f func()) *Sess
 		s.machine.App = s
 		s.counts = s.machine.FlowControlled() || h.timed
 	})
-	s.conn.Run(func(turn *quic.Turn) {
+	event.Run(s.conn, func(turn event.Turn) {
 		t.WhenOver(turn, func() {
 			h.tell(func(*wt.Conn) { s.machine.HandleOver() })
 			f()
@@ -51,7 +52,7 @@ func (h *hub) begin(t h3ext.Tunnel, d wt.Draft, protocol string, f func()) *Sess
 
 // execute does what the machine says. Without a Turn the connection has ended, and
 // there is nothing to send on.
-func (s *Session) execute(t *quic.Turn, e wt.Event) {
+func (s *Session) execute(t event.Turn, e wt.Event) {
 	switch e.Kind {
 	case wt.EventIncoming:
 		s.hub.wake(&s.incoming[e.Stream.Kind()])
@@ -62,11 +63,11 @@ func (s *Session) execute(t *quic.Turn, e wt.Event) {
 	case wt.EventEnded:
 		s.end()
 	case wt.EventContent:
-		if t != nil {
+		if t != (event.Turn{}) {
 			s.sendContent(t)
 		}
 	case wt.EventFinish:
-		if t != nil {
+		if t != (event.Turn{}) {
 			s.tunnel.SendLast(t, e.Data)
 		}
 	case wt.EventAbort:
@@ -98,7 +99,7 @@ func (s *Session) moveDatagrams() {
 
 // sendContent sends what the machine has to say. While the peer has not taken what it
 // was told before, nothing is sent: HandleWritable is the next to look.
-func (s *Session) sendContent(t *quic.Turn) {
+func (s *Session) sendContent(t event.Turn) {
 	s.hub.mu.Lock()
 	owes := s.machine.Owes()
 	s.hub.mu.Unlock()
@@ -116,7 +117,7 @@ func (s *Session) sendContent(t *quic.Turn) {
 // tunnelEvents is a Session as its tunnel's handler.
 type tunnelEvents struct{ *Session }
 
-func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
+func (s tunnelEvents) HandleData(t event.Turn, p []byte) {
 	s.hub.handle(t, func(*wt.Conn) {
 		s.machine.HandleContent(turnNow(t), p)
 		if !s.count(t) {
@@ -126,7 +127,7 @@ func (s tunnelEvents) HandleData(t *quic.Turn, p []byte) {
 	})
 }
 
-func (s tunnelEvents) HandleEnd(t *quic.Turn, err error) {
+func (s tunnelEvents) HandleEnd(t event.Turn, err error) {
 	s.hub.handle(t, func(*wt.Conn) {
 		s.machine.HandleContentEnd(turnNow(t), err)
 		s.count(t)
@@ -134,13 +135,13 @@ func (s tunnelEvents) HandleEnd(t *quic.Turn, err error) {
 }
 
 // count counts what the machine holds of a capsule, and reports whether there is room for it.
-func (s *Session) count(t *quic.Turn) bool {
+func (s *Session) count(t event.Turn) bool {
 	more := s.machine.Held() - s.held
 	s.held += more
 	return t.CountBuffered(more) || more <= 0
 }
 
-func (s tunnelEvents) HandleWritable(t *quic.Turn) { s.sendContent(t) }
+func (s tunnelEvents) HandleWritable(t event.Turn) { s.sendContent(t) }
 
 // ID returns the session's ID: that of its CONNECT stream.
 func (s *Session) ID() uint64 { return s.machine.ID() }

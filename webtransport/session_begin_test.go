@@ -3,12 +3,13 @@ package webtransport
 import (
 	"context"
 	"errors"
-	"github.com/godwit-quic/godwit/internal/wt"
 	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // TestBeginAtTheEnd begins a session when its connection is about to time out, so
@@ -18,7 +19,7 @@ func TestBeginAtTheEnd(t *testing.T) {
 		w.network.Drop(func(_, _ netip.AddrPort, _ []byte) bool { return true })
 		time.Sleep(time.Second) // until nothing is under way
 		busy := make(chan struct{})
-		server.conn.Run(func(*quic.Turn) {
+		event.Run(server.conn, func(event.Turn) {
 			close(busy)
 			time.Sleep(3 * time.Minute) // longer than the idle timeout
 		})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // AcceptStream waits for the next bidirectional stream of the peer's. The error is
@@ -84,11 +85,11 @@ func (s *Session) open(ctx context.Context, k wt.Kind) (*wt.Stream, *quic.Stream
 		return nil, nil, err
 	}
 	header := machine.AppendHeader(nil)
-	qs, err := s.conn.OpenWith(ctx, quic.Opening{Uni: k == wt.Uni, Begin: func(t *quic.Turn, ref quic.StreamRef) {
+	ref, err := event.Open(ctx, s.conn, k == wt.Uni, func(t event.Turn, ref event.Stream) {
 		_, _ = t.Write(ref, header) // its error is that of the next call
 		t.MarkReliable(ref)
 		t.Handle(ref, &streamEnds{s.hub, machine})
-	}})
+	})
 	if err != nil {
 		s.hub.tell(func(*wt.Conn) { machine.Abandon() })
 		if ended := s.endedWith(); ended != nil {
@@ -96,7 +97,7 @@ func (s *Session) open(ctx context.Context, k wt.Kind) (*wt.Stream, *quic.Stream
 		}
 		return nil, nil, err
 	}
-	return machine, qs, nil
+	return machine, ref.Detach(), nil
 }
 
 // awaitOpen waits until the session's limit of streams allows one more.

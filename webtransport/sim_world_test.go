@@ -18,6 +18,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/quicmem"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 var (
@@ -182,7 +183,7 @@ func (w *simWorld) checkHubs(pairs []*simPair) {
 // ended.
 func (w *simWorld) checkHub(name string, s, other *Session) {
 	h, done := s.hub, make(chan struct{})
-	check := func(turn *quic.Turn) {
+	check := func(turn event.Turn) {
 		defer close(done)
 		if left := h.stats(); left != (wt.Stats{}) {
 			w.t.Errorf("%s: %+v are left", name, left)
@@ -193,7 +194,7 @@ func (w *simWorld) checkHub(name string, s, other *Session) {
 			w.t.Errorf("%s: %d streams of the peer's are left", name, n)
 		}
 	}
-	if s.conn.Run(check) {
+	if event.Run(s.conn, check) {
 		<-done
 	}
 }

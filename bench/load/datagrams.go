@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // lostAfter is how long nothing comes back until what is on its way counts as
@@ -31,15 +32,15 @@ func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error
 	ctx, cancel := context.WithTimeout(ctx, opts.patience)
 	defer cancel()
 	conf := &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout}
-	newHandler := func(turn *quic.Turn) quic.Handler {
+	newHandler := func(turn event.Turn) event.Handler {
 		return &echoed{conn: turn.Conn(), traffic: t, meter: m, buf: make([]byte, opts.size), window: opts.streams}
 	}
 	for range opts.conns {
-		qc, err := transport.DialEvents(ctx, opts.addr, opts.tlsConfig(), conf, newHandler)
+		qc, err := event.DialOn(ctx, transport, opts.addr, opts.tlsConfig(), conf, newHandler)
 		if err != nil {
 			return nil, err
 		}
-		qc.Run(qc.Handler().(*echoed).refill)
+		event.Run(qc, event.HandlerOf(qc).(*echoed).refill)
 	}
 	return t.measure(opts)
 }
@@ -53,14 +54,14 @@ type echoed struct {
 	window   int // datagrams on their way at any time
 	flying   int
 	progress uint64
-	late     quic.Timer
+	late     event.Timer
 }
 
 // refill sends until the window is full, and looks later whether any came back.
-func (e *echoed) refill(t *quic.Turn) {
+func (e *echoed) refill(t event.Turn) {
 	e.fill()
 	seen := e.progress
-	t.SetTimer(&e.late, t.Now()+lostAfter, quic.TimerFunc(func(t *quic.Turn) {
+	t.SetTimer(&e.late, t.Now()+lostAfter, event.TimerFunc(func(t event.Turn) {
 		if e.progress == seen {
 			e.flying = 0
 		}
@@ -78,8 +79,8 @@ func (e *echoed) fill() {
 	}
 }
 
-// HandleDatagrams implements quic.DatagramHandler.
-func (e *echoed) HandleDatagrams(_ *quic.Turn, datagrams [][]byte) {
+// HandleDatagrams implements event.DatagramHandler.
+func (e *echoed) HandleDatagrams(_ event.Turn, datagrams [][]byte) {
 	for _, b := range datagrams {
 		if len(b) == len(e.buf) {
 			e.meter.responded(time.Unix(0, int64(binary.BigEndian.Uint64(b))))
@@ -91,13 +92,13 @@ func (e *echoed) HandleDatagrams(_ *quic.Turn, datagrams [][]byte) {
 	e.fill()
 }
 
-// HandleTurn implements quic.TurnHandler: no goroutine has anything to do.
-func (e *echoed) HandleTurn(*quic.Turn) (woke bool) { return false }
+// HandleTurn implements event.TurnHandler: no goroutine has anything to do.
+func (e *echoed) HandleTurn(event.Turn) (woke bool) { return false }
 
-// HandleClose implements quic.Handler.
-func (e *echoed) HandleClose(_ *quic.Turn, err error) { e.traffic.fail(err) }
+// HandleClose implements event.Handler.
+func (e *echoed) HandleClose(_ event.Turn, err error) { e.traffic.fail(err) }
 
-// The rest of quic.Handler: there are no streams.
+// The rest of event.Handler: there are no streams.
 
-func (e *echoed) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
-func (e *echoed) HandleStreamsAvailable(*quic.Turn)                          {}
+func (e *echoed) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
+func (e *echoed) HandleStreamsAvailable(event.Turn)                         {}

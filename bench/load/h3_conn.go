@@ -11,31 +11,32 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// h3Conn is an HTTP/3 connection: package h3's machine, as a quic.Handler. Only its
+// h3Conn is an HTTP/3 connection: package h3's machine, as a event.Handler. Only its
 // loop's goroutine uses it, but for qc.
 type h3Conn struct {
 	loop    *h3Loop
 	qc      *quic.Conn
 	machine *h3.Conn
-	turn    *quic.Turn                                  // of the callback under way
-	done    func(*quic.Turn, *h3Conn, *exchange, error) // a response is complete or will not come
+	turn    event.Turn                                  // of the callback under way
+	done    func(event.Turn, *h3Conn, *exchange, error) // a response is complete or will not come
 	waiting []time.Time                                 // requests, by when they were due, that the peer's limit of streams keeps back
 	idle    []*exchange                                 // to be used again
 	running int
 }
 
 // newH3Conn returns a connection that has sent SETTINGS.
-func newH3Conn(t *quic.Turn, l *h3Loop, done func(*quic.Turn, *h3Conn, *exchange, error)) *h3Conn {
+func newH3Conn(t event.Turn, l *h3Loop, done func(event.Turn, *h3Conn, *exchange, error)) *h3Conn {
 	c := &h3Conn{loop: l, qc: t.Conn(), turn: t, done: done}
 	c.machine = h3.NewConn(h3.Config{Side: wire.ClientSide, Settings: h3.Settings{MaxFieldSectionSize: maxHeader}}, c, c)
 	c.machine.Start(rand.Uint64())
 	return c
 }
 
-// HandleTurn implements quic.TurnHandler: there are no goroutines.
-func (c *h3Conn) HandleTurn(*quic.Turn) bool { return false }
+// HandleTurn implements event.TurnHandler: there are no goroutines.
+func (c *h3Conn) HandleTurn(event.Turn) bool { return false }
 
 // exchange is a request and its response.
 type exchange struct {
@@ -49,14 +50,14 @@ type exchange struct {
 const maxHeader = 16 << 10
 
 // send sends a request that is due, as soon as the peer allows the stream.
-func (c *h3Conn) send(t *quic.Turn, due time.Time) {
+func (c *h3Conn) send(t event.Turn, due time.Time) {
 	if len(c.waiting) > 0 || !c.trySend(t, due) {
 		c.waiting = append(c.waiting, due)
 	}
 }
 
 // trySend returns false if the peer allows no stream now.
-func (c *h3Conn) trySend(t *quic.Turn, due time.Time) bool {
+func (c *h3Conn) trySend(t event.Turn, due time.Time) bool {
 	c.turn = t
 	ex := c.newExchange()
 	s, err := t.Open(false, ex)
@@ -84,7 +85,7 @@ func (c *h3Conn) newExchange() *exchange {
 }
 
 // HandleStream takes a stream of the server's: its control stream and QPACK's.
-func (c *h3Conn) HandleStream(t *quic.Turn, s quic.StreamRef) quic.StreamHandler {
+func (c *h3Conn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
 	e := &h3Stream{conn: c, ref: s}
 	c.machine.HandleStream(now(t), s.ID(), e)
@@ -142,7 +143,7 @@ func (c *h3Conn) finish(rs *h3.RequestStream, err error) {
 }
 
 // HandleStreamsAvailable sends what has waited.
-func (c *h3Conn) HandleStreamsAvailable(t *quic.Turn) {
+func (c *h3Conn) HandleStreamsAvailable(t event.Turn) {
 	c.turn = t
 	c.machine.HandleStreamsAvailable(now(t))
 	for len(c.waiting) > 0 && c.trySend(t, c.waiting[0]) {
@@ -151,7 +152,7 @@ func (c *h3Conn) HandleStreamsAvailable(t *quic.Turn) {
 }
 
 // HandleClose ends what is running.
-func (c *h3Conn) HandleClose(t *quic.Turn, err error) {
+func (c *h3Conn) HandleClose(t event.Turn, err error) {
 	c.machine.HandleClose()
 	for range c.running + len(c.waiting) {
 		c.done(t, c, new(exchange), fmt.Errorf("the connection ended: %w", err))

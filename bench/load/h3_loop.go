@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // flowWindow is the client's flow control window for streams and connections, in
@@ -55,10 +56,10 @@ func encodeRequest(opts *options) []byte {
 }
 
 // dial makes a connection on which done is told of every response.
-func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(*quic.Turn, *h3Conn, *exchange, error)) (*h3Conn, error) {
-	qc, err := l.transport.DialEvents(ctx, l.opts.addr, conf, l.conf, func(t *quic.Turn) quic.Handler { return newH3Conn(t, l, done) })
+func (l *h3Loop) dial(ctx context.Context, conf *tls.Config, done func(event.Turn, *h3Conn, *exchange, error)) (*h3Conn, error) {
+	qc, err := event.DialOn(ctx, l.transport, l.opts.addr, conf, l.conf, func(t event.Turn) event.Handler { return newH3Conn(t, l, done) })
 	if err != nil {
 		return nil, err
 	}
-	return qc.Handler().(*h3Conn), nil
+	return event.HandlerOf(qc).(*h3Conn), nil
 }

@@ -3,14 +3,14 @@ package main
 import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // h3Stream is a stream as package h3's machine sees it, an h3.Stream, and as package quic
-// tells of it, a quic.StreamHandler.
+// tells of it, a event.StreamHandler.
 type h3Stream struct {
 	conn    *h3Conn
-	ref     quic.StreamRef
+	ref     event.Stream
 	handler h3.StreamHandler // nil for nobody
 	reset   error            // the peer has cancelled what it sends; nil if it has not
 }
@@ -36,32 +36,32 @@ func (s *h3Stream) Reset(code h3.ErrorCode)       { s.ref.CancelWrite(uint64(cod
 func (s *h3Stream) Stop(code h3.ErrorCode)        { s.ref.CancelRead(uint64(code)) }
 func (s *h3Stream) SetHandler(h h3.StreamHandler) { s.handler = h }
 
-// HandleReadable implements quic.StreamHandler.
-func (s *h3Stream) HandleReadable(t *quic.Turn, _ quic.StreamRef) {
+// HandleReadable implements event.StreamHandler.
+func (s *h3Stream) HandleReadable(t event.Turn, _ event.Stream) {
 	s.conn.turn = t
 	if s.handler != nil {
 		s.handler.HandleReadable(now(t))
 	}
 }
 
-// HandleWritable implements quic.StreamHandler.
-func (s *h3Stream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
+// HandleWritable implements event.StreamHandler.
+func (s *h3Stream) HandleWritable(t event.Turn, _ event.Stream) {
 	s.conn.turn = t
 	if s.handler != nil {
 		s.handler.HandleWritable(now(t))
 	}
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (s *h3Stream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
-	if end.Kind == quic.PeerReset {
+// HandleEnd implements event.StreamHandler.
+func (s *h3Stream) HandleEnd(t event.Turn, ref event.Stream, end event.End) {
+	if end.Kind == event.PeerReset {
 		s.reset = end.Err
 		s.HandleReadable(t, ref)
 	}
 }
 
 // now is the present moment for package h3.
-func now(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
+func now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
 // An h3Conn is the machine's Transport, and a client's Handler that no server has
 // anything to tell but responses.
@@ -81,7 +81,7 @@ func (c *h3Conn) Close(code h3.ErrorCode, reason string) { c.turn.Close(uint64(c
 
 // Post implements h3.Transport.
 func (c *h3Conn) Post(f func()) {
-	c.qc.Run(func(t *quic.Turn) {
+	event.Run(c.qc, func(t event.Turn) {
 		c.turn = t
 		f()
 	})

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // tick is how often requests are sent at a fixed rate: those that are due leave
@@ -34,7 +34,7 @@ func measureRate(ctx context.Context, opts *options) (*report.Result, error) {
 // startRateH3 spreads the requests over the connections.
 func startRateH3(ctx context.Context, opts *options, t *traffic) error {
 	opts.loops = 1
-	conns, err := dialH3(ctx, opts, t, func(*quic.Turn, *h3Conn, time.Time) {})
+	conns, err := dialH3(ctx, opts, t, func(event.Turn, *h3Conn, time.Time) {})
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func startRateH3(ctx context.Context, opts *options, t *traffic) error {
 	go pace(t, opts.rate, func(n int, due time.Time) {
 		for range n {
 			c := conns[next]
-			c.qc.Run(func(t *quic.Turn) { c.send(t, due) })
+			event.Run(c.qc, func(t event.Turn) { c.send(t, due) })
 			next = (next + 1) % len(conns)
 		}
 	})

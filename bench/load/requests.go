@@ -8,7 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/bench/internal/cpu"
 	"github.com/godwit-quic/godwit/bench/internal/report"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // traffic is a number of requests that run at any time.
@@ -97,12 +97,12 @@ func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // startH3 makes the connections and sends the first requests; each response is
 // followed by another request.
 func startH3(ctx context.Context, opts *options, t *traffic) error {
-	conns, err := dialH3(ctx, opts, t, func(turn *quic.Turn, c *h3Conn, now time.Time) { c.send(turn, now) })
+	conns, err := dialH3(ctx, opts, t, func(turn event.Turn, c *h3Conn, now time.Time) { c.send(turn, now) })
 	if err != nil {
 		return err
 	}
 	for _, c := range conns {
-		c.qc.Run(func(turn *quic.Turn) {
+		event.Run(c.qc, func(turn event.Turn) {
 			now := time.Now()
 			for range opts.streams {
 				c.send(turn, now)
@@ -114,7 +114,7 @@ func startH3(ctx context.Context, opts *options, t *traffic) error {
 
 // dialH3 makes connections, spread over the loops. After each response next is
 // called on the connection's loop.
-func dialH3(ctx context.Context, opts *options, t *traffic, next func(*quic.Turn, *h3Conn, time.Time)) ([]*h3Conn, error) {
+func dialH3(ctx context.Context, opts *options, t *traffic, next func(event.Turn, *h3Conn, time.Time)) ([]*h3Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, opts.patience)
 	defer cancel()
 	var conns []*h3Conn
@@ -129,7 +129,7 @@ func dialH3(ctx context.Context, opts *options, t *traffic, next func(*quic.Turn
 	}
 	for i := range opts.conns {
 		l := loops[i%len(loops)]
-		c, err := l.dial(ctx, opts.tlsConfig(), func(turn *quic.Turn, c *h3Conn, ex *exchange, err error) {
+		c, err := l.dial(ctx, opts.tlsConfig(), func(turn event.Turn, c *h3Conn, ex *exchange, err error) {
 			if err != nil {
 				t.fail(err)
 				return

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // idleTimeout is longer than any measurement.
@@ -59,12 +59,12 @@ func newH3Visitor(opts *options) (visitor, error) {
 func (v *h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error) {
 	loop := v.loops[int(v.next.Add(1))%len(v.loops)]
 	responded := make(chan error, 1)
-	c, err := loop.dial(ctx, conf, func(_ *quic.Turn, _ *h3Conn, _ *exchange, err error) { responded <- err })
+	c, err := loop.dial(ctx, conf, func(_ event.Turn, _ *h3Conn, _ *exchange, err error) { responded <- err })
 	if err != nil {
 		return nil, err
 	}
 	end := func() { _ = c.qc.CloseWithError(0x100, "") } // H3_NO_ERROR
-	if !c.qc.Run(func(t *quic.Turn) { c.send(t, time.Now()) }) {
+	if !event.Run(c.qc, func(t event.Turn) { c.send(t, time.Now()) }) {
 		return nil, c.qc.Err()
 	}
 	select {

@@ -5,12 +5,13 @@ import (
 	"net"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // serveGodwit echoes datagrams; for the rest there is `godwit perf serve`.
 func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
-	newHandler := func(t *quic.Turn) quic.Handler { return &echo{conn: t.Conn()} }
-	ln, err := new(quic.TransportConfig).ListenEvents(listen, conf, &quic.Config{EnableDatagrams: true}, newHandler)
+	newHandler := func(t event.Turn) event.Handler { return &echo{conn: t.Conn()} }
+	ln, err := event.Listen(listen, nil, conf, &quic.Config{EnableDatagrams: true}, newHandler)
 	if err != nil {
 		return nil, err
 	}
@@ -20,18 +21,18 @@ func serveGodwit(listen string, conf *tls.Config) (net.Addr, error) {
 // echo sends the datagrams of a connection back.
 type echo struct{ conn *quic.Conn }
 
-// HandleDatagrams implements quic.DatagramHandler.
-func (e *echo) HandleDatagrams(_ *quic.Turn, datagrams [][]byte) {
+// HandleDatagrams implements event.DatagramHandler.
+func (e *echo) HandleDatagrams(_ event.Turn, datagrams [][]byte) {
 	for _, b := range datagrams {
 		_ = e.conn.SendDatagram(b) // lost if the queue is full, as datagrams may be
 	}
 }
 
-// HandleTurn implements quic.TurnHandler: no goroutine has anything to do.
-func (e *echo) HandleTurn(*quic.Turn) (woke bool) { return false }
+// HandleTurn implements event.TurnHandler: no goroutine has anything to do.
+func (e *echo) HandleTurn(event.Turn) (woke bool) { return false }
 
-// The rest of quic.Handler: there are no streams.
+// The rest of event.Handler: there are no streams.
 
-func (e *echo) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
-func (e *echo) HandleStreamsAvailable(*quic.Turn)                          {}
-func (e *echo) HandleClose(*quic.Turn, error)                              {}
+func (e *echo) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
+func (e *echo) HandleStreamsAvailable(event.Turn)                         {}
+func (e *echo) HandleClose(event.Turn, error)                             {}

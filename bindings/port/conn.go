@@ -7,9 +7,10 @@ import (
 	"github.com/godwit-quic/godwit/internal/fifo"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// conn is a connection as the host knows it. It is a quic.Handler; but for perform, post
+// conn is a connection as the host knows it. It is a event.Handler; but for perform, post
 // and what they need, everything happens on the loop of its lane.
 type conn struct {
 	port     *Port
@@ -41,7 +42,7 @@ func newConn(p *Port, s *settings) *conn {
 }
 
 // begin begins what the protocol above needs.
-func (c *conn) begin(t *quic.Turn) {
+func (c *conn) begin(t event.Turn) {
 	c.port.count(offConnections, 1)
 	if c.settings.http {
 		c.http = newHTTPConn(c, t)
@@ -76,7 +77,7 @@ func addressText(a net.Addr) string {
 
 // attach makes the connection that has come of a dial known to the host, and carries out
 // what that has asked for meanwhile, unless it has ended.
-func (c *conn) attach(t *quic.Turn, d *dial) {
+func (c *conn) attach(t event.Turn, d *dial) {
 	if c.over {
 		return
 	}
@@ -127,8 +128,8 @@ func (c *conn) complain(r *record, why *failure) {
 	c.put(event)
 }
 
-// HandleStream implements quic.Handler.
-func (c *conn) HandleStream(t *quic.Turn, ref quic.StreamRef) quic.StreamHandler {
+// HandleStream implements event.Handler.
+func (c *conn) HandleStream(t event.Turn, ref event.Stream) event.StreamHandler {
 	if c.http != nil {
 		return c.http.stream(t, ref)
 	}
@@ -155,8 +156,8 @@ func (c *conn) newID() uint32 {
 	}
 }
 
-// HandleStreamsAvailable implements quic.Handler.
-func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
+// HandleStreamsAvailable implements event.Handler.
+func (c *conn) HandleStreamsAvailable(t event.Turn) {
 	if c.http != nil {
 		c.http.turn = t
 		c.http.machine.HandleStreamsAvailable(now(t))
@@ -178,24 +179,24 @@ func (c *conn) HandleStreamsAvailable(t *quic.Turn) {
 	}
 }
 
-// HandleTurn implements quic.TurnHandler: nothing here wakes goroutines.
-func (c *conn) HandleTurn(t *quic.Turn) bool {
+// HandleTurn implements event.TurnHandler: nothing here wakes goroutines.
+func (c *conn) HandleTurn(t event.Turn) bool {
 	if c.http != nil {
 		c.http.settle(t)
 	}
 	return false
 }
 
-// HandlePathChanged implements quic.PathHandler.
-func (c *conn) HandlePathChanged(*quic.Turn) {
+// HandlePathChanged implements event.PathHandler.
+func (c *conn) HandlePathChanged(event.Turn) {
 	c.putFields(record{typ: uint8(EvPath)}, []qpack.Field{
 		{Name: "remote", Value: addressText(c.q.RemoteAddr())},
 		{Name: "local", Value: addressText(c.q.LocalAddr())},
 	})
 }
 
-// HandleDatagrams implements quic.DatagramHandler.
-func (c *conn) HandleDatagrams(t *quic.Turn, list [][]byte) {
+// HandleDatagrams implements event.DatagramHandler.
+func (c *conn) HandleDatagrams(t event.Turn, list [][]byte) {
 	if c.http != nil {
 		c.http.turn = t
 		c.http.machine.HandleDatagrams(now(t), list)
@@ -238,8 +239,8 @@ func (c *conn) tellDatagram(session uint32, b []byte) {
 	}
 }
 
-// HandleClose implements quic.Handler.
-func (c *conn) HandleClose(t *quic.Turn, err error) {
+// HandleClose implements event.Handler.
+func (c *conn) HandleClose(t event.Turn, err error) {
 	c.over = true
 	why := describe(err)
 	if c.http != nil {
@@ -279,12 +280,12 @@ func (c *conn) resumeSoon(on *lane) {
 	if on == c.lane {
 		tell(c.q)
 	} else {
-		c.q.Run(c.HandleCommands)
+		event.Run(c.q, c.HandleCommands)
 	}
 }
 
 // resume lets streams go on that have waited for room.
-func (c *conn) resume(t *quic.Turn) {
+func (c *conn) resume(t event.Turn) {
 	if !c.attached {
 		return
 	}

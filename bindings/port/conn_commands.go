@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/hosted"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // tell has a connection of the reading lane carry out its commands.
@@ -37,7 +38,7 @@ func (c *conn) post(commands []byte) {
 	case closed:
 		c.port.disappoint(c.handle, commands, errConnGone)
 	case post:
-		c.q.Run(c.HandleCommands) // or HandleClose takes them
+		event.Run(c.q, c.HandleCommands) // or HandleClose takes them
 	}
 }
 
@@ -45,7 +46,7 @@ func (c *conn) post(commands []byte) {
 var errConnGone = fault(ErrCancelled, "the connection is not there any more")
 
 // HandleCommands carries out what there is to do, first what came first.
-func (c *conn) HandleCommands(t *quic.Turn) {
+func (c *conn) HandleCommands(t event.Turn) {
 	c.inbox.mu.Lock()
 	waiting := c.inbox.take()
 	c.inbox.mu.Unlock()
@@ -62,7 +63,7 @@ func (c *conn) HandleCommands(t *quic.Turn) {
 }
 
 // carryOut carries out commands.
-func (c *conn) carryOut(t *quic.Turn, commands []byte) {
+func (c *conn) carryOut(t event.Turn, commands []byte) {
 	for len(commands) > 0 {
 		r, n := consumeRecord(commands)
 		if n == 0 {
@@ -86,7 +87,7 @@ func (c *conn) tooLate(r *record) {
 }
 
 // do carries out one command.
-func (c *conn) do(t *quic.Turn, r *record) {
+func (c *conn) do(t event.Turn, r *record) {
 	switch Command(r.typ) {
 	case CmdOpen:
 		c.open(t, r)
@@ -110,7 +111,7 @@ func (c *conn) do(t *quic.Turn, r *record) {
 }
 
 // doHTTP carries out a command that only connections of HTTP/3 know.
-func (c *conn) doHTTP(t *quic.Turn, r *record) {
+func (c *conn) doHTTP(t event.Turn, r *record) {
 	if c.http != nil {
 		c.http.do(t, r)
 		return
@@ -127,7 +128,7 @@ const maxCode = 1<<62 - 1
 func clampCode(code uint64) uint64 { return min(code, maxCode) }
 
 // open opens a stream of the host's.
-func (c *conn) open(t *quic.Turn, r *record) {
+func (c *conn) open(t event.Turn, r *record) {
 	session := r.u32()
 	if session != 0 || c.http != nil {
 		c.doHTTP(t, r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // dial is a connection that the host begins, until it is there or will not be. Commands
@@ -64,11 +65,11 @@ func (d *dial) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q, err := l.transport.DialEvents(ctx, d.address, &d.tls, &d.quic, d.handler(l))
+	q, err := event.DialOn(ctx, l.transport, d.address, &d.tls, &d.quic, d.handler(l))
 	if err != nil {
 		return err
 	}
-	c, ok := q.Handler().(*conn)
+	c, ok := event.HandlerOf(q).(*conn)
 	if !ok {
 		return errors.New("port: the connection has no handler")
 	}
@@ -76,8 +77,8 @@ func (d *dial) run(ctx context.Context) error {
 }
 
 // handler makes the handler of an attempt.
-func (d *dial) handler(l *lane) func(*quic.Turn) quic.Handler {
-	return func(t *quic.Turn) quic.Handler {
+func (d *dial) handler(l *lane) func(event.Turn) event.Handler {
+	return func(t event.Turn) event.Handler {
 		c := newConn(d.port, d.settings)
 		c.lane, c.q, c.handle, c.isClient = l, t.Conn(), d.handle, true
 		c.begin(t)
@@ -89,7 +90,7 @@ func (d *dial) handler(l *lane) func(*quic.Turn) quic.Handler {
 // before.
 func (d *dial) attach(c *conn) error {
 	done := make(chan struct{})
-	if c.q.Run(func(t *quic.Turn) { c.attach(t, d); close(done) }) {
+	if event.Run(c.q, func(t event.Turn) { c.attach(t, d); close(done) }) {
 		select {
 		case <-done:
 		case <-c.q.Done(): // the loop may have forgotten what it was to call

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // What is said of a command that makes no sense fits into the ring, however long the
@@ -63,12 +63,12 @@ func TestEndBeforeConnected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := l.transport.DialEvents(t.Context(), d.address, &d.tls, &d.quic, d.handler(l))
+	q, err := event.DialOn(t.Context(), l.transport, d.address, &d.tls, &d.quic, d.handler(l))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := q.Handler().(*conn)
-	q.Run(func(t *quic.Turn) { t.Close(0, "") })
+	c := event.HandlerOf(q).(*conn)
+	event.Run(q, func(t event.Turn) { t.Close(0, "") })
 	<-q.Done()
 	if d.attach(c) == nil {
 		t.Error("the host learns of the connection")

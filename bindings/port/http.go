@@ -7,7 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // httpConn is HTTP/3 on a connection: package h3's machine, which decides, with what it
@@ -16,9 +16,9 @@ import (
 type httpConn struct {
 	*conn
 	machine *h3.Conn
-	turn    *quic.Turn // of the callback under way
+	turn    event.Turn // of the callback under way
 
-	due     quic.Timer    // waits for the machine's deadline
+	due     event.Timer   // waits for the machine's deadline
 	dueAt   monotime.Time // when that is, 0 for never
 	leaving bool          // the host wants the connection to end when nothing is left to do
 	left    bool          // and the client has had the time to learn of it
@@ -51,7 +51,7 @@ const (
 )
 
 // newHTTPConn begins HTTP/3 on a connection.
-func newHTTPConn(c *conn, t *quic.Turn) *httpConn {
+func newHTTPConn(c *conn, t event.Turn) *httpConn {
 	h := &httpConn{conn: c, turn: t, goAway: 1 << 62}
 	side := wire.ServerSide
 	if c.isClient {
@@ -80,10 +80,10 @@ func newHTTPConn(c *conn, t *quic.Turn) *httpConn {
 }
 
 // now is the present moment for the machine.
-func now(t *quic.Turn) monotime.Time { return monotime.Time(t.Now()) }
+func now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
 // stream takes a stream that the peer opened.
-func (h *httpConn) stream(t *quic.Turn, ref quic.StreamRef) quic.StreamHandler {
+func (h *httpConn) stream(t event.Turn, ref event.Stream) event.StreamHandler {
 	h.turn = t
 	s := &h3Stream{http: h, ref: ref}
 	if ref.ID()&2 == 0 && !h.isClient {
@@ -95,7 +95,7 @@ func (h *httpConn) stream(t *quic.Turn, ref quic.StreamRef) quic.StreamHandler {
 }
 
 // settle does what is left to do after anything that has happened.
-func (h *httpConn) settle(t *quic.Turn) {
+func (h *httpConn) settle(t event.Turn) {
 	h.turn = t
 	if h.wt != nil {
 		h.wt.pump()
@@ -115,8 +115,8 @@ func (h *httpConn) settle(t *quic.Turn) {
 	}
 }
 
-// HandleTimer implements quic.TimerHandler: something is due.
-func (h *httpConn) HandleTimer(t *quic.Turn, _ *quic.Timer) {
+// HandleTimer implements event.TimerHandler: something is due.
+func (h *httpConn) HandleTimer(t event.Turn, _ *event.Timer) {
 	h.turn, h.dueAt = t, 0
 	if at := h.machine.Deadline(); !at.IsZero() && !at.After(now(t)) {
 		h.machine.HandleDeadline(now(t))
@@ -155,7 +155,7 @@ func (h *httpConn) closeIfOver() {
 }
 
 // closed takes note that the connection has ended, and returns what to tell of it.
-func (h *httpConn) closed(t *quic.Turn, err error, why *failure) *failure {
+func (h *httpConn) closed(t event.Turn, err error, why *failure) *failure {
 	h.turn = t
 	h.machine.HandleClose()
 	if h.wt != nil {
@@ -192,7 +192,7 @@ func (h *httpConn) CountBuffered(n int) bool { return h.turn.CountBuffered(n) }
 
 // Post calls f on the loop, later. Any goroutine may call it.
 func (h *httpConn) Post(f func()) {
-	h.q.Run(func(t *quic.Turn) {
+	event.Run(h.q, func(t event.Turn) {
 		h.turn = t
 		f()
 		h.settle(t)
@@ -235,7 +235,7 @@ func (h *httpConn) HandleExtensionStream(_ monotime.Time, id, _ uint64, s h3.Str
 // HandlePriority is called when a client changes the priority of a request.
 func (h *httpConn) HandlePriority(id uint64, p h3.Priority) bool {
 	ref := h.turn.StreamByID(id)
-	if ref == (quic.StreamRef{}) {
+	if ref == (event.Stream{}) {
 		return false
 	}
 	ref.SetPriority(p.Urgency, p.Incremental)

@@ -7,11 +7,11 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // do carries out a command.
-func (h *httpConn) do(t *quic.Turn, r *record) {
+func (h *httpConn) do(t event.Turn, r *record) {
 	h.turn = t
 	switch Command(r.typ) {
 	case CmdRequest:
@@ -38,7 +38,7 @@ func (h *httpConn) do(t *quic.Turn, r *record) {
 }
 
 // doResponse carries out a command for a message.
-func (h *httpConn) doResponse(t *quic.Turn, r *record) {
+func (h *httpConn) doResponse(t event.Turn, r *record) {
 	s := h.streams[r.id]
 	if s == nil {
 		if h.wt != nil {
@@ -74,7 +74,7 @@ func (h *httpConn) doResponse(t *quic.Turn, r *record) {
 }
 
 // beginRequest begins a request of the host's.
-func (h *httpConn) beginRequest(t *quic.Turn, r *record) {
+func (h *httpConn) beginRequest(t event.Turn, r *record) {
 	if r.id == 0 || r.id&peers != 0 || h.streams[r.id] != nil || !h.isClient {
 		h.complain(r, fault(ErrCommand, "the handle %d of a request is in use, or none of a host's, or this is a server", r.id))
 		return
@@ -118,7 +118,7 @@ func checkRequest(fields []qpack.Field) *failure {
 }
 
 // open opens a stream of QUIC's for a request, and sends its header.
-func (x *request) open(t *quic.Turn, s *stream) (err error) {
+func (x *request) open(t event.Turn, s *stream) (err error) {
 	x.enter(t)
 	h := x.http
 	if h.goAway < 1<<62 {

@@ -7,7 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // NewRequest returns the memory of a request.
@@ -65,7 +65,7 @@ func (h *httpConn) HandleLargeSection(_ *h3.RequestStream, s *h3.LargeSection) {
 		} else {
 			s.DecodeRequest()
 		}
-		h.q.Run(func(t *quic.Turn) {
+		event.Run(h.q, func(t event.Turn) {
 			h.turn = t
 			h.machine.HandleDecoded(now(t), s)
 			h.settle(t)
@@ -74,7 +74,7 @@ func (h *httpConn) HandleLargeSection(_ *h3.RequestStream, s *h3.LargeSection) {
 }
 
 // respond answers a request.
-func (h *httpConn) respond(t *quic.Turn, r *record, x *request) {
+func (h *httpConn) respond(t event.Turn, r *record, x *request) {
 	fields, content, err := consumeFields(nil, r.payload)
 	failed := checkFields(fields)
 	switch {

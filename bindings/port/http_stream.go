@@ -2,14 +2,14 @@ package port
 
 import (
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // h3Stream is a stream as package h3's machine sees it, an h3.Stream, and as package quic
-// tells of it, a quic.StreamHandler.
+// tells of it, a event.StreamHandler.
 type h3Stream struct {
 	http    *httpConn
-	ref     quic.StreamRef
+	ref     event.Stream
 	handler h3.StreamHandler // nil for nobody
 	reset   error            // the peer has cancelled what it sends; nil if it has not
 	request *request         // nil for what is none
@@ -43,37 +43,37 @@ func (s *h3Stream) Stop(code h3.ErrorCode) { s.ref.CancelRead(uint64(code)) }
 // SetHandler says who is told of the stream.
 func (s *h3Stream) SetHandler(h h3.StreamHandler) { s.handler = h }
 
-// HandleReadable implements quic.StreamHandler.
-func (s *h3Stream) HandleReadable(t *quic.Turn, _ quic.StreamRef) {
+// HandleReadable implements event.StreamHandler.
+func (s *h3Stream) HandleReadable(t event.Turn, _ event.Stream) {
 	if s.handler != nil {
 		s.http.turn = t
 		s.handler.HandleReadable(now(t))
 	}
 }
 
-// HandleWritable implements quic.StreamHandler.
-func (s *h3Stream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
+// HandleWritable implements event.StreamHandler.
+func (s *h3Stream) HandleWritable(t event.Turn, _ event.Stream) {
 	if s.handler != nil {
 		s.http.turn = t
 		s.handler.HandleWritable(now(t))
 	}
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (s *h3Stream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
+// HandleEnd implements event.StreamHandler.
+func (s *h3Stream) HandleEnd(t event.Turn, ref event.Stream, end event.End) {
 	s.http.turn = t
 	switch end.Kind {
-	case quic.PeerReset:
+	case event.PeerReset:
 		s.reset = end.Err
 		s.HandleReadable(t, ref) // of who waits for insertions
 		if s.request != nil {
 			s.request.peerReset(end.Err)
 		}
-	case quic.SendingCut:
+	case event.SendingCut:
 		if s.request != nil && end.Err.Remote {
 			s.request.peerStopped(end.Err)
 		}
-	case quic.StreamEnded:
+	case event.StreamEnded:
 		if s.request != nil {
 			s.request.over()
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // listener is what the host listens with.
@@ -93,7 +94,7 @@ func (l *listener) bind() (text string, err error) {
 		return "", err
 	}
 	l.lane = lane
-	ln, err := lane.transport.ListenEvents(&l.tls, &l.quic, l.accept)
+	ln, err := event.ListenOn(lane.transport, &l.tls, &l.quic, l.accept)
 	if err != nil {
 		_ = lane.transport.Close()
 		return "", err
@@ -106,7 +107,7 @@ func (l *listener) bind() (text string, err error) {
 }
 
 // accept makes the handler of a connection whose handshake is complete.
-func (l *listener) accept(t *quic.Turn) quic.Handler {
+func (l *listener) accept(t event.Turn) event.Handler {
 	c := newConn(l.port, l.settings)
 	c.lane, c.listener, c.q, c.attached = l.lane, l, t.Conn(), true
 	l.port.addConn(c)

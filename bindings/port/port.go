@@ -1,15 +1,14 @@
 package port
 
 import (
+	"crypto/tls"
 	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"crypto/tls"
-
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
@@ -253,4 +252,4 @@ func (p *Port) resume(on *lane) {
 // count changes how many connections or streams there are, for the host's eyes.
 func (p *Port) count(off int, n int) { atomic.AddUint64(p.mem.u64(off), uint64(n)) }
 
-var _ quic.Handler = (*conn)(nil)
+var _ event.Handler = (*conn)(nil)

@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // request is a request with its response, at either end. It carries the content of the
@@ -30,9 +31,9 @@ var errTrailers = errors.New("port: there are trailers")
 func (x *request) unbegun() bool { return !x.http.isClient && !x.begun }
 
 // enter makes t the turn that the machine uses.
-func (x *request) enter(t *quic.Turn) { x.http.turn = t }
+func (x *request) enter(t event.Turn) { x.http.turn = t }
 
-func (x *request) read(t *quic.Turn, p []byte) (int, error) {
+func (x *request) read(t event.Turn, p []byte) (int, error) {
 	x.enter(t)
 	n, err := x.rs.Read(p)
 	if err == io.EOF && len(x.rs.Trailers()) > 0 {
@@ -41,7 +42,7 @@ func (x *request) read(t *quic.Turn, p []byte) (int, error) {
 	return n, err
 }
 
-func (x *request) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
+func (x *request) write(t event.Turn, p []byte, fin bool) (n int, err error) {
 	x.enter(t)
 	for {
 		piece, last := p[n:], fin
@@ -57,7 +58,7 @@ func (x *request) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
 	}
 }
 
-func (x *request) reset(t *quic.Turn, code uint64) {
+func (x *request) reset(t event.Turn, code uint64) {
 	x.enter(t)
 	x.rs.Cancel(h3.ErrorCode(code))
 	x.rs.Abandon()
@@ -66,7 +67,7 @@ func (x *request) reset(t *quic.Turn, code uint64) {
 	}
 }
 
-func (x *request) stop(t *quic.Turn, code uint64) {
+func (x *request) stop(t event.Turn, code uint64) {
 	x.enter(t)
 	x.rs.StopReading(h3.ErrorCode(code))
 }

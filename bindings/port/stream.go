@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // stream is a stream as the host knows it: one of QUIC's or of a session, or a request
@@ -23,7 +24,7 @@ type stream struct {
 	in  incoming
 	out outgoing
 
-	whenOpen []func(t *quic.Turn) // what the host has cancelled before
+	whenOpen []func(t event.Turn) // what the host has cancelled before
 }
 
 // incoming is the half that the peer sends on.
@@ -34,19 +35,19 @@ type incoming struct {
 
 // carrier is what carries a stream's bytes.
 type carrier interface {
-	// read reads what has arrived, as quic.Turn.Read does. It must not tell the host of
+	// read reads what has arrived, as event.Turn.Read does. It must not tell the host of
 	// anything.
-	read(t *quic.Turn, p []byte) (int, error)
+	read(t event.Turn, p []byte) (int, error)
 	// write takes what there is room for of p, and with fin the end, if all of p was
 	// taken.
-	write(t *quic.Turn, p []byte, fin bool) (n int, err error)
+	write(t event.Turn, p []byte, fin bool) (n int, err error)
 	// reset, stop and prioritize do what the commands say.
-	reset(t *quic.Turn, code uint64)
-	stop(t *quic.Turn, code uint64)
+	reset(t event.Turn, code uint64)
+	stop(t event.Turn, code uint64)
 	prioritize(urgency uint8, incremental bool)
 	// open opens a stream of QUIC's. The error is quic.ErrStreamLimit when that has to
 	// wait.
-	open(t *quic.Turn, s *stream) error
+	open(t event.Turn, s *stream) error
 	// streamID returns the ID of the stream of QUIC's.
 	streamID() uint64
 	// failed says how the peer's half has ended: nil if Read has told enough.
@@ -77,7 +78,7 @@ func (s *stream) info(typ Event, session uint32) record {
 
 // open opens a stream of the host's, and sends what has been written. It reports whether
 // it need not wait any more.
-func (s *stream) open(t *quic.Turn) bool {
+func (s *stream) open(t event.Turn) bool {
 	switch err := s.carrier.open(t, s); {
 	case err == quic.ErrStreamLimit:
 		return false
@@ -93,7 +94,7 @@ func (s *stream) open(t *quic.Turn) bool {
 }
 
 // begin does what was asked for before the stream was open.
-func (s *stream) begin(t *quic.Turn) {
+func (s *stream) begin(t event.Turn) {
 	for _, f := range s.whenOpen {
 		f(t)
 	}
@@ -102,7 +103,7 @@ func (s *stream) begin(t *quic.Turn) {
 }
 
 // do carries out a command.
-func (s *stream) do(t *quic.Turn, r *record) {
+func (s *stream) do(t event.Turn, r *record) {
 	switch Command(r.typ) {
 	case CmdWrite:
 		if x, ok := s.carrier.(*request); ok && x.unbegun() {
@@ -123,7 +124,7 @@ func (s *stream) do(t *quic.Turn, r *record) {
 }
 
 // reset ends what is sent abruptly.
-func (s *stream) reset(t *quic.Turn, code uint64) {
+func (s *stream) reset(t event.Turn, code uint64) {
 	if s.out.over {
 		return
 	}
@@ -135,12 +136,12 @@ func (s *stream) reset(t *quic.Turn, code uint64) {
 	case s.in.over || isRequest: // never to be opened
 		s.end(&none)
 	default:
-		s.whenOpen = append(s.whenOpen, func(t *quic.Turn) { s.carrier.reset(t, code) })
+		s.whenOpen = append(s.whenOpen, func(t event.Turn) { s.carrier.reset(t, code) })
 	}
 }
 
 // stop ends reading.
-func (s *stream) stop(t *quic.Turn, code uint64) {
+func (s *stream) stop(t event.Turn, code uint64) {
 	if s.in.over {
 		return
 	}
@@ -151,13 +152,13 @@ func (s *stream) stop(t *quic.Turn, code uint64) {
 	case s.out.over: // never to be opened
 		s.end(&none)
 	default:
-		s.whenOpen = append(s.whenOpen, func(t *quic.Turn) { s.carrier.stop(t, code) })
+		s.whenOpen = append(s.whenOpen, func(t event.Turn) { s.carrier.stop(t, code) })
 	}
 }
 
 // deliver tells the host of bytes that have arrived, as many as it has given credit for
 // and as the ring has room for.
-func (s *stream) deliver(t *quic.Turn) {
+func (s *stream) deliver(t event.Turn) {
 	for !s.in.over && s.isOpen {
 		if !s.conn.attached {
 			s.queue()
@@ -194,7 +195,7 @@ func (s *stream) deliver(t *quic.Turn) {
 }
 
 // readAll reads as much as there is, up to the size of p.
-func (s *stream) readAll(t *quic.Turn, p []byte) (n int, err error) {
+func (s *stream) readAll(t event.Turn, p []byte) (n int, err error) {
 	for {
 		m, err := s.carrier.read(t, p[n:])
 		n += m

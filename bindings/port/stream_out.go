@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // outgoing is the half of a stream that the host sends on.
@@ -23,7 +23,7 @@ type outgoing struct {
 func (o *outgoing) drop() { o.over, o.wait, o.fin, o.trailers = true, nil, false, nil }
 
 // write writes what the host has, or keeps it.
-func (s *stream) write(t *quic.Turn, p []byte, fin bool) {
+func (s *stream) write(t event.Turn, p []byte, fin bool) {
 	o := &s.out
 	switch {
 	case o.over || o.fin || o.trailers != nil:
@@ -40,7 +40,7 @@ func (s *stream) write(t *quic.Turn, p []byte, fin bool) {
 
 // pass passes bytes on, as many as there is room for, and the end if that is all. It
 // returns false when the half is over.
-func (s *stream) pass(t *quic.Turn, p []byte, fin bool) (n int, ok bool) {
+func (s *stream) pass(t event.Turn, p []byte, fin bool) (n int, ok bool) {
 	n, err := s.carrier.write(t, p, fin)
 	if err != nil {
 		s.out.drop() // the peer does not want more, of which an event tells, or all has ended
@@ -58,7 +58,7 @@ func (s *stream) pass(t *quic.Turn, p []byte, fin bool) (n int, ok bool) {
 }
 
 // flush passes on what waits.
-func (s *stream) flush(t *quic.Turn) {
+func (s *stream) flush(t event.Turn) {
 	o := &s.out
 	switch {
 	case o.over:
@@ -79,7 +79,7 @@ func (s *stream) flush(t *quic.Turn) {
 }
 
 // endWith ends the message with trailers, after what waits.
-func (s *stream) endWith(t *quic.Turn, trailers []qpack.Field) {
+func (s *stream) endWith(t event.Turn, trailers []qpack.Field) {
 	o := &s.out
 	if o.over || o.fin || o.trailers != nil {
 		return
@@ -91,7 +91,7 @@ func (s *stream) endWith(t *quic.Turn, trailers []qpack.Field) {
 }
 
 // sendTrailers sends them, if there are any, once nothing waits.
-func (s *stream) sendTrailers(t *quic.Turn) {
+func (s *stream) sendTrailers(t event.Turn) {
 	if s.out.trailers == nil {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // wtConn is WebTransport on a connection: package wt's machine, and what follows of what
@@ -121,7 +121,7 @@ func (w *wtConn) resume() {
 }
 
 // do carries out a command for sessions, or for what may belong to one.
-func (h *httpConn) doSession(t *quic.Turn, r *record) {
+func (h *httpConn) doSession(t event.Turn, r *record) {
 	w := h.wt
 	if w == nil {
 		h.complain(r, fault(ErrCommand, "command %d needs WebTransport: see the option webtransport", r.typ))
@@ -157,7 +157,7 @@ func (h *httpConn) doSession(t *quic.Turn, r *record) {
 }
 
 // openStream opens a stream of the host's in a session.
-func (w *wtConn) openStream(t *quic.Turn, r *record) {
+func (w *wtConn) openStream(t event.Turn, r *record) {
 	h := w.http
 	if r.id == 0 || r.id&peers != 0 || h.streams[r.id] != nil || w.sessions[r.id] != nil {
 		h.complain(r, fault(ErrCommand, "the handle %d of a stream is in use, or none of a host's", r.id))
@@ -332,7 +332,7 @@ func (s *session) close(r *record) {
 		s.machine.Close(now(s.wt.http.turn), uint32(min(r.u64(), 1<<32-1)), r.textAfter(8))
 		return
 	}
-	if s.x.below != nil && s.x.below.ref != (quic.StreamRef{}) {
+	if s.x.below != nil && s.x.below.ref != (event.Stream{}) {
 		s.x.rs.Cancel(h3.RequestCancelled)
 	}
 	s.never(fault(ErrCancelled, "closed before it was there"))

@@ -5,19 +5,20 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // wtStream carries the bytes of a stream of a session, and is told of it.
 type wtStream struct {
 	wt      *wtConn
 	session *session // nil while it is not known
-	ref     quic.StreamRef
+	ref     event.Stream
 	machine *wt.Stream // nil before one of this end's may be wanted
 	stream  *stream    // nil while the host does not know of it
 }
 
-// HandleReadable implements quic.StreamHandler: the header, and what follows it.
-func (x *wtStream) HandleReadable(t *quic.Turn, ref quic.StreamRef) {
+// HandleReadable implements event.StreamHandler: the header, and what follows it.
+func (x *wtStream) HandleReadable(t event.Turn, ref event.Stream) {
 	h := x.wt.http
 	h.turn = t
 	var buf [8]byte
@@ -40,36 +41,36 @@ func (x *wtStream) HandleReadable(t *quic.Turn, ref quic.StreamRef) {
 	}
 }
 
-// HandleWritable implements quic.StreamHandler.
-func (x *wtStream) HandleWritable(t *quic.Turn, _ quic.StreamRef) {
+// HandleWritable implements event.StreamHandler.
+func (x *wtStream) HandleWritable(t event.Turn, _ event.Stream) {
 	x.wt.http.turn = t
 	if x.stream != nil {
 		x.stream.flush(t)
 	}
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (x *wtStream) HandleEnd(t *quic.Turn, ref quic.StreamRef, end quic.End) {
+// HandleEnd implements event.StreamHandler.
+func (x *wtStream) HandleEnd(t event.Turn, ref event.Stream, end event.End) {
 	x.wt.http.turn = t
 	switch end.Kind {
-	case quic.PeerReset:
+	case event.PeerReset:
 		if x.stream != nil {
 			x.stream.peerFailed(x.describe(end.Err))
 			ref.CancelRead(end.Err.Code) // what came before is not wanted
 		}
-	case quic.ReceivingCut:
+	case event.ReceivingCut:
 		x.machine.HandleDiscarded(end.Lost)
 		x.machine.HandleReset()
 		if x.stream != nil {
 			x.machine.ReceiveOver()
 		}
-	case quic.SendingCut:
+	case event.SendingCut:
 		x.machine.Unused(end.Lost)
 		x.machine.SendOver()
 		if x.stream != nil && end.Err.Remote {
 			x.stream.peerStopped(x.describe(end.Err))
 		}
-	case quic.StreamEnded:
+	case event.StreamEnded:
 		if x.stream != nil {
 			x.stream.end(&none)
 		}
@@ -163,11 +164,11 @@ func (x *wtStream) openNow() bool {
 
 // A wtStream is a carrier.
 
-func (x *wtStream) open(*quic.Turn, *stream) error { return nil } // want does
+func (x *wtStream) open(event.Turn, *stream) error { return nil } // want does
 
 func (x *wtStream) streamID() uint64 { return x.ref.ID() }
 
-func (x *wtStream) read(t *quic.Turn, p []byte) (int, error) {
+func (x *wtStream) read(t event.Turn, p []byte) (int, error) {
 	n, err := t.Read(x.ref, p)
 	if n > 0 {
 		x.machine.Consumed(now(t), n)
@@ -178,7 +179,7 @@ func (x *wtStream) read(t *quic.Turn, p []byte) (int, error) {
 	return n, err
 }
 
-func (x *wtStream) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
+func (x *wtStream) write(t event.Turn, p []byte, fin bool) (n int, err error) {
 	for n < len(p) {
 		rest := p[n:]
 		allowed, err := x.machine.Allow(len(rest)) // also after a part, so that an event tells when the rest may
@@ -207,12 +208,12 @@ func (x *wtStream) write(t *quic.Turn, p []byte, fin bool) (n int, err error) {
 	return n, err
 }
 
-func (x *wtStream) reset(_ *quic.Turn, code uint64) {
+func (x *wtStream) reset(_ event.Turn, code uint64) {
 	x.ref.CancelWrite(wt.ToHTTP(uint32(min(code, 1<<32-1))))
 	x.machine.SendOver()
 }
 
-func (x *wtStream) stop(_ *quic.Turn, code uint64) {
+func (x *wtStream) stop(_ event.Turn, code uint64) {
 	x.ref.CancelRead(wt.ToHTTP(uint32(min(code, 1<<32-1))))
 	x.machine.ReceiveOver()
 }

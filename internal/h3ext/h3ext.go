@@ -11,7 +11,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // HTTP3 is what package http3 does for extensions.
@@ -43,26 +43,26 @@ type Host interface {
 
 // Extension makes an extension's part of a connection. It is called on the connection's
 // loop before anything is sent, which is the time for AddSettings and Claim of m.
-type Extension func(t *quic.Turn, m *h3.Conn) Conn
+type Extension func(t event.Turn, m *h3.Conn) Conn
 
 // Conn is an extension's part of a connection. Its methods are called on the connection's
 // loop, but for the last two, and must not block.
 type Conn interface {
 	// HandleSettings: the peer's SETTINGS have arrived.
-	HandleSettings(t *quic.Turn)
+	HandleSettings(t event.Turn)
 	// HandleStream: the peer opened a stream that begins with what h3.Conn.Claim
 	// claimed. That has been read, and nothing beyond. To be told of the stream, the
-	// extension sets a handler (quic.Turn.Handle); nothing is told of what has arrived
+	// extension sets a handler (event.Turn.Handle); nothing is told of what has arrived
 	// before.
-	HandleStream(t *quic.Turn, s quic.StreamRef)
+	HandleStream(t event.Turn, s event.Stream)
 	// HandleRefused: an extended CONNECT request has become no tunnel, so that
 	// nothing can belong to it.
-	HandleRefused(t *quic.Turn, streamID uint64)
+	HandleRefused(t event.Turn, streamID uint64)
 	// HandleGoAway: this end or the peer wants no further requests on the
 	// connection (RFC 9114, Section 5.2). It is called once.
-	HandleGoAway(t *quic.Turn)
+	HandleGoAway(t event.Turn)
 	// HandleClose: the connection has ended.
-	HandleClose(t *quic.Turn, err error)
+	HandleClose(t event.Turn, err error)
 
 	// PrepareConnect completes a request of Host.Connect once the server's SETTINGS are
 	// known. An error means that the request is not sent. It is called in a goroutine of

@@ -5,10 +5,11 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Tunnel is an http3.Tunnel that is event-driven, so that one on which nothing happens
-// needs no goroutine. Methods with a *quic.Turn must be called on the connection's loop;
+// needs no goroutine. Methods with a event.Turn must be called on the connection's loop;
 // any goroutine may call the others.
 type Tunnel interface {
 	// StreamID, QUIC, Abort, SendDatagram, MaxDatagramSize, ReceiveDatagram and
@@ -24,19 +25,19 @@ type Tunnel interface {
 	Conn() Conn
 	// Serve makes the tunnel event-driven. Content that has arrived already is told at
 	// once.
-	Serve(t *quic.Turn, h TunnelHandler)
+	Serve(t event.Turn, h TunnelHandler)
 	// Send sends content in one DATA frame. It does not wait and does not keep p: of what
 	// the stream does not take now a copy is kept. Who sends more than the peer reads
 	// should look at Unsent, and wait for HandleWritable: when h3.MaxUnsent bytes are kept
 	// already, Send resets the tunnel with H3_EXCESSIVE_LOAD, and the handler is told.
-	Send(t *quic.Turn, p []byte)
+	Send(t event.Turn, p []byte)
 	// SendLast is Send for the last content, and finishes the sending half. Whatever the
 	// peer's flow control says, it does not wait. It leaves before what other streams have
 	// to send, and before resets of them that come later.
-	SendLast(t *quic.Turn, p []byte)
+	SendLast(t event.Turn, p []byte)
 	// Unsent returns how many bytes given to Send have not been sent, as the peer's flow
 	// control or the network holds them back.
-	Unsent(t *quic.Turn) int
+	Unsent(t event.Turn) int
 	// Reset is http3.Tunnel.Abort.
 	Reset(code h3.ErrorCode)
 	// StopReading tells the peer with a code that nothing further will be read. No
@@ -49,20 +50,20 @@ type Tunnel interface {
 	CloseDatagrams(err error)
 	// WhenOver calls f on the loop when both directions have ended, or the connection; at
 	// once if they have.
-	WhenOver(t *quic.Turn, f func())
+	WhenOver(t event.Turn, f func())
 }
 
 // TunnelHandler is told what happens on a Tunnel. Its methods run on the connection's
 // loop and must not block.
 type TunnelHandler interface {
 	// HandleData: content arrived. p is valid until the call returns.
-	HandleData(t *quic.Turn, p []byte)
+	HandleData(t event.Turn, p []byte)
 	// HandleEnd: no more content will arrive. err is io.EOF when the peer has finished
 	// the stream, an *http3.Error when it was reset or the content is malformed, or the
 	// connection's error. It is the last call, and comes once; it does not come after
 	// Reset.
-	HandleEnd(t *quic.Turn, err error)
+	HandleEnd(t event.Turn, err error)
 	// HandleWritable: all of what Send was given has been sent, after a call of Unsent
 	// that found that it had not.
-	HandleWritable(t *quic.Turn)
+	HandleWritable(t event.Turn)
 }

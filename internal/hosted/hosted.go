@@ -19,7 +19,7 @@ type Loop struct {
 // what is returned a *quic.Transport.
 var NewTransport func(addr string, conf any, l Loop) (transport any, err error)
 
-// Tell calls, at once, the method HandleCommands(*quic.Turn) of the Handler of conn, a
+// Tell calls, at once, the method HandleCommands(event.Turn) of the Handler of conn, a
 // *quic.Conn that is event-driven. It must be called on the loop that the connection
 // lives on, by Source.Poll.
 var Tell func(conn any)

@@ -65,6 +65,9 @@ func (l *Loop) newConn(e *engine.Conn) *Conn {
 	return c
 }
 
+// Loop returns the loop that the connection lives on.
+func (c *Conn) Loop() *Loop { return c.loop }
+
 // Path returns the addresses packets travel between now.
 func (c *Conn) Path() path.Addrs { return c.engine.Path() }
 

@@ -33,6 +33,9 @@ func StartGroup(socks []Socket, make func(i int) Config) *Group {
 	return g
 }
 
+// Index returns the loop's place in its group, 0 for one that has none.
+func (l *Loop) Index() int { return l.index }
+
 // maxHandedOver bounds the datagrams that one loop's mailbox holds for want of
 // a filter: what a socket's buffer would hold. More are lost, as they would be
 // there.

@@ -48,21 +48,23 @@ var may = map[string]string{
 		"internal/udp internal/wire quic/quictrace net os sync time",
 
 	"internal/hosted": "internal/loop",
+	"internal/face":   "internal/engine internal/handshake internal/loop internal/monotime internal/wire context os sync time",
 
 	// The faces.
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
-		"internal/bounded internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
+		"internal/bounded internal/face internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
+	"quic/event":     "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
 	"quic/quictrace": "net time",
 	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
-	"internal/h3ext": "quic internal/h3 context net/http time",
-	"http3": "quic internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +
+	"internal/h3ext": "quic quic/event internal/h3 context net/http time",
+	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
-	"webtransport": "http3 quic internal/h3 internal/h3ext internal/monotime internal/wt " +
+	"webtransport": "http3 quic quic/event internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
 
 	// What other languages use.
-	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic internal/devcert internal/fifo internal/h3 internal/hosted " +
+	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic quic/event internal/devcert internal/fifo internal/h3 internal/hosted " +
 		"internal/monotime internal/qpack internal/wire internal/wt " +
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",
@@ -79,7 +81,7 @@ var may = map[string]string{
 	"cmd/godwit/internal/terminal": "",
 	"cmd/godwit/internal/demo":     "http3 quic webtransport context net net/http os sync time",
 	"cmd/godwit/internal/load":     "http3 quic internal/histogram cmd/godwit/internal/cputime context net/http sync time",
-	"cmd/godwit/internal/perf":     "quic cmd/godwit/internal/cputime context sync time",
+	"cmd/godwit/internal/perf":     "quic quic/event cmd/godwit/internal/cputime context sync time",
 	"cmd/godwit/internal/wtclient": "quic webtransport internal/histogram context sync time",
 	"examples":                     "",
 	"examples/echo":                "quic context os",

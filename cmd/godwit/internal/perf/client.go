@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/cputime"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Options say what Run measures.
@@ -113,7 +114,7 @@ func (r *run) dial(ctx context.Context, addr string) (conns []connection, err er
 		if err != nil {
 			return conns, err
 		}
-		c, err := t.DialEvents(ctx, addr, conf, r.QUIC, func(*quic.Turn) quic.Handler { return requester{} })
+		c, err := event.DialOn(ctx, t, addr, conf, r.QUIC, func(event.Turn) event.Handler { return requester{} })
 		if err != nil {
 			return conns, errors.Join(err, t.Close())
 		}
@@ -163,7 +164,7 @@ func (r *run) proceed() bool { return r.deadline.IsZero() || r.timeLeft() }
 // transfer runs one stream.
 func (r *run) transfer(ctx context.Context, c *quic.Conn) error {
 	t := &transfer{run: r, done: make(chan error, 1)}
-	if _, err := c.OpenWith(ctx, quic.Opening{Events: true, Begin: t.begin}); err != nil {
+	if _, err := event.Open(ctx, c, false, t.begin); err != nil {
 		return err
 	}
 	select {

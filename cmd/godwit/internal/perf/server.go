@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // maxServerStreams is how many streams a client may have open. Each keeps a few
@@ -23,7 +24,7 @@ func Listen(addr string, tlsConf *tls.Config, tconf *quic.TransportConfig, conf 
 	conf = WithWindow(conf, 0)
 	conf.MaxIncomingStreams = maxServerStreams
 	conf.MaxIncomingUniStreams = -1 // the protocol has none
-	return tconf.ListenEvents(addr, tlsConf, conf, func(*quic.Turn) quic.Handler { return responder{} })
+	return event.Listen(addr, tconf, tlsConf, conf, func(event.Turn) event.Handler { return responder{} })
 }
 
 // Serve serves the clients of a listener made with Listen until ctx ends or
@@ -44,17 +45,17 @@ func Serve(ctx context.Context, ln *quic.Listener) error {
 // responder serves a connection.
 type responder struct{}
 
-// HandleStream implements quic.Handler.
-func (responder) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return new(response) }
+// HandleStream implements event.Handler.
+func (responder) HandleStream(event.Turn, event.Stream) event.StreamHandler { return new(response) }
 
-// HandleStreamsAvailable implements quic.Handler: a server opens none.
-func (responder) HandleStreamsAvailable(*quic.Turn) {}
+// HandleStreamsAvailable implements event.Handler: a server opens none.
+func (responder) HandleStreamsAvailable(event.Turn) {}
 
-// HandleClose implements quic.Handler.
-func (responder) HandleClose(*quic.Turn, error) {}
+// HandleClose implements event.Handler.
+func (responder) HandleClose(event.Turn, error) {}
 
-// HandleTurn implements quic.TurnHandler: there are no goroutines.
-func (responder) HandleTurn(*quic.Turn) bool { return false }
+// HandleTurn implements event.TurnHandler: there are no goroutines.
+func (responder) HandleTurn(event.Turn) bool { return false }
 
 // response is what a stream is answered with.
 type response struct {
@@ -65,7 +66,7 @@ type response struct {
 }
 
 // HandleReadable reads the request as far as it has arrived.
-func (r *response) HandleReadable(t *quic.Turn, s quic.StreamRef) {
+func (r *response) HandleReadable(t event.Turn, s event.Stream) {
 	err := readAll(t, s, func(b []byte) bool {
 		r.got += copy(r.header[r.got:], b)
 		return true
@@ -80,18 +81,18 @@ func (r *response) HandleReadable(t *quic.Turn, s quic.StreamRef) {
 	}
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (r *response) HandleEnd(t *quic.Turn, s quic.StreamRef, end quic.End) { releaseEnded(t, s, end) }
+// HandleEnd implements event.StreamHandler.
+func (r *response) HandleEnd(t event.Turn, s event.Stream, end event.End) { releaseEnded(t, s, end) }
 
 // releaseEnded gives the memory of a stream back that has ended.
-func releaseEnded(t *quic.Turn, s quic.StreamRef, end quic.End) {
-	if end.Kind == quic.StreamEnded {
+func releaseEnded(t event.Turn, s event.Stream, end event.End) {
+	if end.Kind == event.StreamEnded {
 		t.Release(s)
 	}
 }
 
 // HandleWritable answers as far as there is room.
-func (r *response) HandleWritable(t *quic.Turn, s quic.StreamRef) {
+func (r *response) HandleWritable(t event.Turn, s event.Stream) {
 	if !r.asked {
 		return
 	}
@@ -109,7 +110,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // readAll gives what has arrived to piece, until that returns false. The error is
 // io.EOF at the end of the stream, nil when more may come.
-func readAll(t *quic.Turn, s quic.StreamRef, piece func([]byte) bool) error {
+func readAll(t event.Turn, s event.Stream, piece func([]byte) bool) error {
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
@@ -121,7 +122,7 @@ func readAll(t *quic.Turn, s quic.StreamRef, piece func([]byte) bool) error {
 }
 
 // writeZeros writes up to n bytes, as many as there is room for.
-func writeZeros(t *quic.Turn, s quic.StreamRef, n uint64) (written uint64, err error) {
+func writeZeros(t event.Turn, s event.Stream, n uint64) (written uint64, err error) {
 	for written < n {
 		piece := min(n-written, bufferSize)
 		k, err := t.Write(s, zeros[:piece])

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // transfer is one stream of a client. Its methods run on the loop's goroutine.
@@ -19,7 +19,7 @@ type transfer struct {
 }
 
 // begin sends the request.
-func (t *transfer) begin(turn *quic.Turn, s quic.StreamRef) {
+func (t *transfer) begin(turn event.Turn, s event.Stream) {
 	turn.Handle(s, t)
 	if _, err := turn.Write(s, binary.BigEndian.AppendUint64(nil, t.run.Download)); err != nil {
 		t.end(err)
@@ -30,7 +30,7 @@ func (t *transfer) begin(turn *quic.Turn, s quic.StreamRef) {
 
 // HandleWritable uploads as far as there is room. When the time is up it ends the upload
 // early: the server answers nevertheless.
-func (t *transfer) HandleWritable(turn *quic.Turn, s quic.StreamRef) {
+func (t *transfer) HandleWritable(turn event.Turn, s event.Stream) {
 	if t.asked {
 		return
 	}
@@ -50,7 +50,7 @@ func (t *transfer) HandleWritable(turn *quic.Turn, s quic.StreamRef) {
 }
 
 // HandleReadable downloads what has arrived. When the time is up it does without the rest.
-func (t *transfer) HandleReadable(turn *quic.Turn, s quic.StreamRef) {
+func (t *transfer) HandleReadable(turn event.Turn, s event.Stream) {
 	err := readAll(turn, s, func(b []byte) bool {
 		t.got += uint64(len(b))
 		t.run.downloaded.Add(uint64(len(b)))
@@ -68,8 +68,8 @@ func (t *transfer) HandleReadable(turn *quic.Turn, s quic.StreamRef) {
 	}
 }
 
-// HandleEnd implements quic.StreamHandler.
-func (t *transfer) HandleEnd(turn *quic.Turn, s quic.StreamRef, end quic.End) {
+// HandleEnd implements event.StreamHandler.
+func (t *transfer) HandleEnd(turn event.Turn, s event.Stream, end event.End) {
 	releaseEnded(turn, s, end)
 }
 
@@ -98,15 +98,15 @@ func (t *transfer) count() error {
 // requester is a client's connection.
 type requester struct{}
 
-// HandleStream implements quic.Handler: a server opens none.
-func (requester) HandleStream(*quic.Turn, quic.StreamRef) quic.StreamHandler { return nil }
+// HandleStream implements event.Handler: a server opens none.
+func (requester) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
 
-// HandleStreamsAvailable implements quic.Handler: Conn.OpenWith waits for them.
-func (requester) HandleStreamsAvailable(*quic.Turn) {}
+// HandleStreamsAvailable implements event.Handler: event.Open waits for them.
+func (requester) HandleStreamsAvailable(event.Turn) {}
 
-// HandleClose implements quic.Handler.
-func (requester) HandleClose(*quic.Turn, error) {}
+// HandleClose implements event.Handler.
+func (requester) HandleClose(event.Turn, error) {}
 
-// HandleTurn implements quic.TurnHandler: a goroutine that waits for a transfer does not
+// HandleTurn implements event.TurnHandler: a goroutine that waits for a transfer does not
 // write.
-func (requester) HandleTurn(*quic.Turn) bool { return false }
+func (requester) HandleTurn(event.Turn) bool { return false }

@@ -1,4 +1,4 @@
-package quic
+package face
 
 import (
 	"time"
@@ -7,41 +7,18 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
 
-// SetDeadline sets both deadlines: see SetReadDeadline and SetWriteDeadline.
-// The error is always nil.
-func (s *Stream) SetDeadline(t time.Time) error {
-	_ = s.SetReadDeadline(t)
-	return s.SetWriteDeadline(t)
-}
+// SetReadDeadline is quic.ReceiveStream's.
+func (s *Stream) SetReadDeadline(t time.Time) { s.setDeadline(t, true) }
 
-// SetReadDeadline sets the time after which Read and TryRead, also one that
-// waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
-// deadline makes reading possible again. The error is always nil.
-func (s *ReceiveStream) SetReadDeadline(t time.Time) error {
-	if in := s.ref.enter(); in != nil {
-		defer in.leave()
-		in.setDeadline(t, true)
-	}
-	return nil
-}
-
-// SetWriteDeadline sets the time after which Write and WriteLast fail, as
-// SetReadDeadline does for reading. What was taken before is sent nevertheless. The
-// error is always nil.
-func (s *SendStream) SetWriteDeadline(t time.Time) error {
-	if in := s.ref.enter(); in != nil {
-		defer in.leave()
-		in.setDeadline(t, false)
-	}
-	return nil
-}
+// SetWriteDeadline is quic.SendStream's.
+func (s *Stream) SetWriteDeadline(t time.Time) { s.setDeadline(t, false) }
 
 // deadline is one of a stream's, an entry in the connection's table. The entry may be
 // earlier than the deadline: moving this to a later time, or taking it away, costs
 // nothing, as is usual before each call of Read. What is not said otherwise is guarded
 // by the stream's lock.
 type deadline struct {
-	stream  *stream
+	stream  *Stream
 	half    *half
 	expired uint32        // the flag to set
 	at      monotime.Time // zero for never
@@ -53,7 +30,7 @@ type deadline struct {
 type deadlines struct{ read, write deadline }
 
 // setDeadline sets the deadline for reading or writing. Any goroutine may call it.
-func (s *stream) setDeadline(t time.Time, reading bool) {
+func (s *Stream) setDeadline(t time.Time, reading bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.rarely()
@@ -62,8 +39,8 @@ func (s *stream) setDeadline(t time.Time, reading bool) {
 			return
 		}
 		r.deadlines = &deadlines{
-			read:  deadline{stream: s, half: &s.reading, expired: flagReadExpired},
-			write: deadline{stream: s, half: &s.writing, expired: flagWriteExpired},
+			read:  deadline{stream: s, half: &s.reading, expired: readExpired},
+			write: deadline{stream: s, half: &s.writing, expired: writeExpired},
 		}
 	}
 	d := &r.deadlines.write
@@ -77,10 +54,10 @@ func (s *stream) setDeadline(t time.Time, reading bool) {
 	case time.Until(t) <= 0:
 		d.expire()
 	default:
-		d.at = s.conn.worker.Moment(t)
+		d.at = s.conn.Link.Loop().Moment(t)
 		if d.entry == 0 || d.at < d.entry {
 			d.entry = d.at
-			s.conn.link.Do(d.arm)
+			s.conn.Link.Do(d.arm)
 		}
 	}
 }
@@ -104,7 +81,7 @@ func (d *deadline) arm() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d.known() {
-		s.conn.link.SetTimer(&d.timer, d.entry, d)
+		s.conn.Link.SetTimer(&d.timer, d.entry, d)
 	}
 }
 
@@ -115,8 +92,8 @@ func (d *deadline) Fire() {
 	defer s.mu.Unlock()
 	switch d.entry = d.at; {
 	case d.at == 0:
-	case d.at.After(s.conn.link.Now()):
-		s.conn.link.SetTimer(&d.timer, d.entry, d)
+	case d.at.After(s.conn.Link.Now()):
+		s.conn.Link.SetTimer(&d.timer, d.entry, d)
 	default:
 		d.at, d.entry = 0, 0
 		d.expire()

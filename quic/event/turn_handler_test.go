@@ -1,4 +1,4 @@
-package quic
+package event
 
 import (
 	"io"
@@ -15,7 +15,7 @@ type waker struct {
 	asked atomic.Int64
 }
 
-func (w *waker) HandleTurn(*Turn) bool {
+func (w *waker) HandleTurn(Turn) bool {
 	w.asked.Add(1)
 	woke := w.woke
 	w.woke = false
@@ -26,7 +26,7 @@ func (w *waker) HandleTurn(*Turn) bool {
 // answered by either kind.
 func TestWaker(t *testing.T) {
 	h := new(waker)
-	h.stream = func(_ *Turn, ref StreamRef) {
+	h.stream = func(_ Turn, ref Stream) {
 		if ref.ID()%8 != 0 {
 			return
 		}
@@ -37,7 +37,7 @@ func TestWaker(t *testing.T) {
 			s.Close()
 		}()
 	}
-	h.readable = func(t *Turn, s StreamRef) {
+	h.readable = func(t Turn, s Stream) {
 		buf := make([]byte, 100)
 		n, err := t.Read(s, buf)
 		if n == 0 && err == nil {
@@ -50,7 +50,7 @@ func TestWaker(t *testing.T) {
 		t.WriteLast(s, buf[:n])
 	}
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
+		e, closeAll := newMemEnv(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		client := e.dial()
 		for range 10 {

@@ -1,28 +1,28 @@
-package quic
+package event
 
 import (
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // datagramScript is a script that is told of datagrams.
 type datagramScript struct {
 	script
-	datagrams func(*Turn, [][]byte)
+	datagrams func(Turn, [][]byte)
 }
 
-func (h *datagramScript) HandleDatagrams(t *Turn, list [][]byte) { h.datagrams(t, list) }
+func (h *datagramScript) HandleDatagrams(t Turn, list [][]byte) { h.datagrams(t, list) }
 
 // TestHandlerDatagrams: a handler is given datagrams in their order, once, in memory that
 // it may change, and after what came before them.
 func TestHandlerDatagrams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := new(datagramScript)
-		h.datagrams = func(turn *Turn, list [][]byte) {
+		h.datagrams = func(turn Turn, list [][]byte) {
 			for _, p := range list {
 				h.note("%q", p)
 				if len(p) != cap(p) {
@@ -36,8 +36,8 @@ func TestHandlerDatagrams(t *testing.T) {
 				}
 			}
 		}
-		conf := &Config{EnableDatagrams: true}
-		e, closeAll := newMemEnvWith(t, conf, conf, setup{server: handled(h)})
+		conf := &quic.Config{EnableDatagrams: true}
+		e, closeAll := newMemEnv(t, conf, conf, setup{server: handled(h)})
 		defer closeAll()
 		c := e.dial()
 		s, err := c.OpenUniStream(e.ctx)
@@ -66,37 +66,6 @@ func TestHandlerDatagrams(t *testing.T) {
 			if err != nil || string(p) != fmt.Sprint(i) {
 				t.Fatalf("datagram %d came back as %q, %v", i, p, err)
 			}
-		}
-	})
-}
-
-// TestDatagramsAreCopied: what a goroutine receives is its own, whatever comes next in
-// the memory that the socket reads into.
-func TestDatagramsAreCopied(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		conf := &Config{EnableDatagrams: true}
-		e, closeAll := newMemEnv(t, conf, conf)
-		defer closeAll()
-		client, server := e.pair()
-		var got []uint32
-		for i := range 60 {
-			if err := client.SendDatagram(binary.BigEndian.AppendUint32(nil, uint32(i))); err != nil {
-				t.Fatal(err)
-			}
-			if i%7 == 0 {
-				time.Sleep(time.Second)
-			}
-		}
-		time.Sleep(time.Second)
-		for range 60 {
-			p, err := server.ReceiveDatagram(e.ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, binary.BigEndian.Uint32(p))
-		}
-		if !slices.IsSorted(got) || got[59] != 59 {
-			t.Errorf("received %v", got)
 		}
 	})
 }

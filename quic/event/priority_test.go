@@ -1,14 +1,16 @@
-package quic
+package event
 
 import (
 	"io"
 	"testing"
 	"testing/synctest"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestSetPriority has the stream that was written to last arrive first.
 func TestSetPriority(t *testing.T) {
-	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *quic.Conn) {
 		const size = 200 << 10
 		late, ss := e.streams(client, server)
 		urgent, ss2 := e.streams(client, server)
@@ -16,7 +18,7 @@ func TestSetPriority(t *testing.T) {
 		urgent.SetPriority(0, true)
 		synctest.Wait() // the loop knows
 		ended := make(chan uint64, 2)
-		for _, s := range []*Stream{ss, ss2} {
+		for _, s := range []*quic.Stream{ss, ss2} {
 			go func() {
 				if n, err := io.Copy(io.Discard, s); n != size || err != nil {
 					t.Errorf("stream %d: %d bytes, %v", s.ID(), n, err)
@@ -24,9 +26,9 @@ func TestSetPriority(t *testing.T) {
 				ended <- s.ID()
 			}()
 		}
-		client.Run(func(turn *Turn) { // so that the loop sees both writes at once
-			for _, s := range []*Stream{late, urgent} {
-				if n, err := turn.WriteLast(s.Ref(), make([]byte, size)); n != size || err != nil {
+		Run(client, func(turn Turn) { // so that the loop sees both writes at once
+			for _, s := range []*quic.Stream{late, urgent} {
+				if n, err := turn.WriteLast(Of(s), make([]byte, size)); n != size || err != nil {
 					t.Errorf("wrote %d bytes, %v", n, err)
 				}
 			}

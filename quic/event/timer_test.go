@@ -1,4 +1,4 @@
-package quic
+package event
 
 import (
 	"fmt"
@@ -7,27 +7,29 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestTimers tells of timers at their moments, of one once for each time it is set, of
 // one that has passed in the next turn, and of none that was stopped or outlives the
 // connection.
 func TestTimers(t *testing.T) {
-	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *quic.Conn) {
 		var (
 			mu   sync.Mutex
 			told []string
 		)
 		start := time.Now()
 		note := func(what string) TimerFunc {
-			return func(turn *Turn) {
+			return func(turn Turn) {
 				mu.Lock()
 				defer mu.Unlock()
 				told = append(told, fmt.Sprint(what, " ", time.Since(start)))
 			}
 		}
 		var first, second, moved, again, stopped, late, past Timer
-		client.Run(func(turn *Turn) {
+		Run(client, func(turn Turn) {
 			now := turn.Now()
 			turn.SetTimer(&second, now+2*time.Second, note("second"))
 			turn.SetTimer(&first, now+time.Second, note("first"))
@@ -39,7 +41,7 @@ func TestTimers(t *testing.T) {
 			turn.SetTimer(&past, now-time.Second, note("past"))
 			n := 0
 			var f TimerFunc
-			f = func(turn *Turn) {
+			f = func(turn Turn) {
 				note("again")(turn)
 				if n++; n < 2 {
 					turn.SetTimer(&again, turn.Now()+4*time.Second, f)
@@ -64,7 +66,7 @@ func TestTimers(t *testing.T) {
 // A Turn is of no use when its callback has returned, nor for another connection's
 // streams.
 func TestTurnMisuse(t *testing.T) {
-	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *quic.Conn) {
 		cs, ss := e.streams(client, server)
 		panics := func(what string, f func()) {
 			defer func() {
@@ -74,13 +76,13 @@ func TestTurnMisuse(t *testing.T) {
 			}()
 			f()
 		}
-		done := make(chan *Turn)
-		client.Run(func(turn *Turn) {
-			panics("a Turn with another connection's stream", func() { turn.Release(ss.Ref()) })
+		done := make(chan Turn)
+		Run(client, func(turn Turn) {
+			panics("a Turn with another connection's stream", func() { turn.Release(Of(ss)) })
 			done <- turn
 		})
 		turn := <-done
 		synctest.Wait()
-		panics("a Turn that is over", func() { turn.Release(cs.Ref()) })
+		panics("a Turn that is over", func() { turn.Release(Of(cs)) })
 	})
 }

@@ -1,8 +1,9 @@
-package quic
+package event
 
 import (
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/face"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
@@ -14,7 +15,7 @@ import (
 // it is set.
 type Timer struct {
 	entry   loop.Timer
-	conn    *Conn
+	conn    *face.Conn
 	handler TimerHandler
 }
 
@@ -23,26 +24,26 @@ type TimerHandler interface {
 	// HandleTimer is called on the connection's loop, once for each time that the
 	// Timer was set and not set anew or stopped before, and not after
 	// Handler.HandleClose. Like other callbacks it must not block.
-	HandleTimer(t *Turn, timer *Timer)
+	HandleTimer(t Turn, timer *Timer)
 }
 
 // TimerFunc is a function as a TimerHandler.
-type TimerFunc func(t *Turn)
+type TimerFunc func(t Turn)
 
 // HandleTimer calls f.
-func (f TimerFunc) HandleTimer(t *Turn, _ *Timer) { f(t) }
+func (f TimerFunc) HandleTimer(t Turn, _ *Timer) { f(t) }
 
 // SetTimer has h told when the moment at has come, of the clock that Now is of, in
 // place of what timer was set to before. A moment that has passed comes in the next
 // turn.
-func (t *Turn) SetTimer(timer *Timer, at time.Duration, h TimerHandler) {
+func (t Turn) SetTimer(timer *Timer, at time.Duration, h TimerHandler) {
 	c := t.of()
 	timer.conn, timer.handler = c, h
-	c.link.SetTimer(&timer.entry, monotime.Time(max(at, 1)), (*firing)(timer))
+	c.Link.SetTimer(&timer.entry, monotime.Time(max(at, 1)), (*firing)(timer))
 }
 
 // StopTimer makes timer wait no more.
-func (t *Turn) StopTimer(timer *Timer) { t.of().link.SetTimer(&timer.entry, 0, nil) }
+func (t Turn) StopTimer(timer *Timer) { t.of().Link.SetTimer(&timer.entry, 0, nil) }
 
 // Set reports whether the Timer waits. Only callbacks of its connection may ask.
 func (timer *Timer) Set() bool { return timer.entry.Set() }
@@ -52,7 +53,7 @@ type firing Timer
 
 // Fire tells the handler.
 func (f *firing) Fire() {
-	t := f.conn.begin()
-	defer t.end()
-	f.handler.HandleTimer(t, (*Timer)(f))
+	t := f.conn.Begin()
+	defer t.End()
+	f.handler.HandleTimer(Turn{t}, (*Timer)(f))
 }

@@ -1,10 +1,15 @@
 //go:build !race
 
-package quic
+package event
 
 import (
+	"io"
 	"runtime"
 	"testing"
+
+	"github.com/godwit-quic/godwit/internal/face"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // bouncer sends datagrams back, and counts them.
@@ -16,7 +21,7 @@ type bouncer struct {
 
 func newBouncer(left int) *bouncer {
 	b := &bouncer{left: left, over: make(chan struct{})}
-	b.datagrams = func(t *Turn, list [][]byte) {
+	b.datagrams = func(t Turn, list [][]byte) {
 		for _, p := range list {
 			if b.left--; b.left == 0 {
 				close(b.over)
@@ -27,7 +32,7 @@ func newBouncer(left int) *bouncer {
 	return b
 }
 
-func (b *bouncer) HandleTurn(*Turn) bool { return false }
+func (b *bouncer) HandleTurn(Turn) bool { return false }
 
 // mallocs returns how many allocations there are while f runs.
 func mallocs(f func()) uint64 {
@@ -42,9 +47,9 @@ func mallocs(f func()) uint64 {
 // on its way.
 func TestDatagramsDoNotAllocate(t *testing.T) {
 	const warm, n = 20_000, 20_000
-	conf := &Config{EnableDatagrams: true}
+	conf := &quic.Config{EnableDatagrams: true}
 	server, client := newBouncer(-1), newBouncer(warm)
-	e := newEnvWith(t, conf, conf, setup{server: handled(server), client: handled(client)})
+	e := newEnv(t, conf, setup{server: handled(server), client: handled(client)})
 	c := e.dial()
 	for range 50 {
 		if err := c.SendDatagram(make([]byte, 64)); err != nil {
@@ -54,10 +59,39 @@ func TestDatagramsDoNotAllocate(t *testing.T) {
 	<-client.over
 	again := make(chan struct{})
 	allocs := mallocs(func() {
-		c.Run(func(*Turn) { client.left, client.over = n, again })
+		Run(c, func(Turn) { client.left, client.over = n, again })
 		<-again
 	})
 	if allocs > n/100 {
 		t.Errorf("%d allocations for %d datagrams there and back", allocs, n)
+	}
+}
+
+// Streams that are released one after the other share their memory.
+func TestReleasedMemory(t *testing.T) {
+	h := &script{}
+	h.stream = func(turn Turn, ref Stream) {
+		s := ref.Detach()
+		go func() {
+			io.Copy(s, s)
+			s.Close()
+			release(s.Conn(), s)
+		}()
+	}
+	e := newEnv(t, nil, setup{server: handled(h)})
+	c := e.dial()
+	const streams = 1000
+	seen := make(map[*face.Stream]bool)
+	for range streams {
+		s, err := c.OpenStream(e.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[memoryOf(s)] = true
+		peertest.EchoThrough(t, s, []byte("hello"))
+		Run(c, func(turn Turn) { turn.Release(Of(s)) })
+	}
+	if len(seen) > streams/2 {
+		t.Errorf("%d streams took the memory of %d", streams, len(seen))
 	}
 }

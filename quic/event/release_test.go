@@ -1,4 +1,4 @@
-package quic
+package event
 
 import (
 	"io"
@@ -7,12 +7,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/face"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/quic"
 )
-
-// release gives up a stream that goroutines have used.
-func release(c *Conn, s *Stream) { c.Run(func(turn *Turn) { turn.Release(s.Ref()) }) }
 
 // TestRelease has both ends release their streams while the network loses, repeats
 // and reorders packets: whatever of a stream is still on its way must not reach the
@@ -20,7 +19,7 @@ func release(c *Conn, s *Stream) { c.Run(func(turn *Turn) { turn.Release(s.Ref()
 func TestRelease(t *testing.T) {
 	for seed := range uint64(10) {
 		synctest.Test(t, func(t *testing.T) {
-			e, closeAll := newMemEnv(t, nil, nil)
+			e, closeAll := newMemEnv(t, nil, nil, setup{})
 			defer closeAll()
 			client, server := e.pair()
 			e.network.SetWeather(&memnet.Weather{
@@ -62,17 +61,17 @@ func TestRelease(t *testing.T) {
 // longer, whatever deadline it has.
 func TestReleaseUnfinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnv(t, nil, nil)
+		e, closeAll := newMemEnv(t, nil, nil, setup{})
 		defer closeAll()
 		client, server := e.pair()
 		open, peer := e.streams(client, server)
-		memory := open.Ref().stream
+		memory := memoryOf(open)
 		release(client, open) // neither closed nor read
 		if _, err := peer.Write([]byte("still there")); err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if memory.conn != client {
+		if memory.Conn() != face.Of(client) {
 			t.Error("a stream was recycled while it was open")
 		}
 
@@ -82,41 +81,23 @@ func TestReleaseUnfinished(t *testing.T) {
 		if _, err := io.ReadAll(timed); err != nil {
 			t.Error(err)
 		}
-		memory = timed.Ref().stream
+		memory = memoryOf(timed)
 		release(client, timed)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if memory.conn != nil {
+		if memory.Conn() != nil {
 			t.Error("a stream was kept for its deadline")
 		}
 	})
-}
-
-// TestLateDeadline: what a deadline has posted to the loop comes when the stream's memory
-// serves another one, of another loop, and is emptied again. Neither may see the other
-// halfway, which the race detector tells.
-func TestLateDeadline(t *testing.T) {
-	for range 100 {
-		s := &stream{}
-		late := &deadline{stream: s}
-		s.rarely().deadlines = &deadlines{}
-		var both sync.WaitGroup
-		both.Go(late.arm)
-		both.Go(s.empty)
-		both.Wait()
-		if s.rare != nil {
-			t.Fatal("the memory was not emptied")
-		}
-	}
 }
 
 // TestUseAfterRelease: whatever names a stream that was released fails, also when its
 // memory is another's, which is none the worse; and a call that has begun before keeps
 // the memory until it returns.
 func TestUseAfterRelease(t *testing.T) {
-	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *Conn) {
+	bubble(t, nil, nil, func(t *testing.T, e *env, client, server *quic.Conn) {
 		cs, ss := e.streams(client, server)
-		memory := cs.Ref().enter() // a call
+		memory := Of(cs).ref.Enter() // a call
 		cs.Close()
 		ss.CancelRead(1)
 		ss.CancelWrite(2)
@@ -124,13 +105,13 @@ func TestUseAfterRelease(t *testing.T) {
 		release(client, cs)
 		time.Sleep(time.Second) // of virtual time, until it has ended
 		synctest.Wait()
-		if memory.conn != client {
+		if memory.Conn() != face.Of(client) {
 			t.Error("the memory of a stream was given away in the middle of a call")
 		}
-		memory.leave()
+		memory.Leave()
 
 		old, peer := e.streams(client, server)
-		memory = old.Ref().stream
+		memory = memoryOf(old)
 		_, _ = old.Close(), peer.Close()
 		if _, err := io.ReadAll(old); err != nil {
 			t.Error(err)
@@ -141,7 +122,7 @@ func TestUseAfterRelease(t *testing.T) {
 		release(client, old)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if memory.conn != nil {
+		if memory.Conn() != nil {
 			t.Fatal("the memory of a stream that has ended was kept")
 		}
 		// Another stream, in the same memory if the pool gives that.
@@ -149,27 +130,27 @@ func TestUseAfterRelease(t *testing.T) {
 		old.CancelRead(1)
 		old.CancelWrite(1)
 		_ = old.SetDeadline(time.Unix(1, 0))
-		if _, err := old.Write([]byte("x")); err != errReleased {
+		if _, err := old.Write([]byte("x")); err != face.ErrReleased {
 			t.Errorf("Write: %v", err)
 		}
-		if err := old.Close(); err != errReleased {
+		if err := old.Close(); err != face.ErrReleased {
 			t.Errorf("Close: %v", err)
 		}
-		if _, err := old.Read(make([]byte, 1)); err != errReleased {
+		if _, err := old.Read(make([]byte, 1)); err != face.ErrReleased {
 			t.Errorf("Read: %v", err)
 		}
 		<-old.Context().Done()
 		inTurn := make(chan error, 3)
-		client.Run(func(turn *Turn) {
-			_, err := turn.Read(old.Ref(), make([]byte, 1))
+		Run(client, func(turn Turn) {
+			_, err := turn.Read(Of(old), make([]byte, 1))
 			inTurn <- err
-			_, err = turn.WriteLast(old.Ref(), nil)
+			_, err = turn.WriteLast(Of(old), nil)
 			inTurn <- err
-			turn.Release(old.Ref())
-			_, err = turn.Write(s.Ref(), []byte("x"))
+			turn.Release(Of(old))
+			_, err = turn.Write(Of(s), []byte("x"))
 			inTurn <- err
 		})
-		if r, w, other := <-inTurn, <-inTurn, <-inTurn; r != errReleased || w != errReleased || other != nil {
+		if r, w, other := <-inTurn, <-inTurn, <-inTurn; r != face.ErrReleased || w != face.ErrReleased || other != nil {
 			t.Errorf("in a turn: read %v, written %v, on the other stream %v", r, w, other)
 		}
 		b := make([]byte, 1)

@@ -1,19 +1,21 @@
-package quic
+package event
 
-// Handler is told what happens on an event-driven connection: see ListenEvents.
+import "github.com/godwit-quic/godwit/quic"
+
+// Handler is told what happens on an event-driven connection: see Listen.
 // The methods of all handlers run on the goroutine of the connection's event loop,
 // one at a time, and every other connection of the loop waits meanwhile. So they
 // must not block: they do what Turn can, and leave everything that takes long to
-// goroutines, for which StreamRef.Detach and Conn.Run are made.
+// goroutines, for which Stream.Detach and Run are made.
 type Handler interface {
 	// HandleStream: the peer opened s. It returns who is told of it, nil for nobody.
-	HandleStream(t *Turn, s StreamRef) StreamHandler
+	HandleStream(t Turn, s Stream) StreamHandler
 	// HandleStreamsAvailable: the peer raised a stream limit after Turn.Open had
-	// returned ErrStreamLimit, Conn.OpenWith had for want of one, or
+	// returned ErrStreamLimit, Open had for want of one, or
 	// Turn.StreamLimit had been asked.
-	HandleStreamsAvailable(t *Turn)
-	// HandleClose: the connection has ended; err is Conn.Err's. The last call.
-	HandleClose(t *Turn, err error)
+	HandleStreamsAvailable(t Turn)
+	// HandleClose: the connection has ended; err is quic.Conn.Err's. The last call.
+	HandleClose(t Turn, err error)
 }
 
 // StreamHandler is told what happens on one stream of an event-driven connection,
@@ -21,24 +23,24 @@ type Handler interface {
 type StreamHandler interface {
 	// HandleReadable: bytes, the end of the stream or an error can be read. It
 	// comes once for what is new, so read until Turn.Read returns 0 bytes.
-	HandleReadable(t *Turn, s StreamRef)
+	HandleReadable(t Turn, s Stream)
 	// HandleWritable: after Turn.Write took less than all, there is room again;
 	// after Turn.Unsent found something, all of it has been sent; or the sending
 	// half has ended, which Turn.Write's error tells.
-	HandleWritable(t *Turn, s StreamRef)
+	HandleWritable(t Turn, s Stream)
 	// HandleEnd: a part of the stream has ended, as end says. Of a detached stream
 	// nothing else is told. When the connection ends first, HandleReadable and
 	// HandleWritable come for the streams that are not detached, and
 	// Handler.HandleClose for all, but not this.
-	HandleEnd(t *Turn, s StreamRef, end End)
+	HandleEnd(t Turn, s Stream, end End)
 }
 
 // End tells what of a stream has ended, and how.
 type End struct {
-	Kind EndKind
+	Kind Kind
 	// Err says with which code, and by whom, the half was cancelled. It is nil for
 	// StreamEnded.
-	Err *StreamError
+	Err *quic.StreamError
 	// Lost is a number of bytes: for ReceivingCut those that the peer has sent and
 	// nobody will read, for SendingCut those that were written and will not be sent.
 	// What a protocol above has to count for its own flow control is what was read
@@ -47,8 +49,8 @@ type End struct {
 	Lost uint64
 }
 
-// EndKind is what of a stream has ended.
-type EndKind uint8
+// Kind is what of a stream has ended.
+type Kind uint8
 
 // What a StreamHandler is told to have ended. Each comes once at most, and
 // StreamEnded comes last.
@@ -56,7 +58,7 @@ const (
 	// StreamEnded: both halves have ended, in whatever way: all that was written is
 	// acknowledged, or a reset of it is, and what was received has been read, or will
 	// not be. Nothing further is told of the stream: it is the time for Turn.Release.
-	StreamEnded EndKind = iota
+	StreamEnded Kind = iota
 	// PeerReset: the peer has cancelled what it sends (RESET_STREAM). Bytes that came
 	// before may be left to be read.
 	PeerReset
@@ -77,13 +79,13 @@ type TurnHandler interface {
 	// what those write at once leaves together with the acknowledgments of what they
 	// answer; that takes time when there are none. Of Handlers without the method it
 	// is taken for granted.
-	HandleTurn(t *Turn) (woke bool)
+	HandleTurn(t Turn) (woke bool)
 }
 
 // PathHandler is what a Handler implements in addition if it remembers addresses.
 type PathHandler interface {
-	// HandlePathChanged: Conn.RemoteAddr or LocalAddr returns another address now.
-	HandlePathChanged(t *Turn)
+	// HandlePathChanged: quic.Conn.RemoteAddr or LocalAddr returns another address now.
+	HandlePathChanged(t Turn)
 }
 
 // SilenceHandler is what a Handler implements in addition if it can do something
@@ -93,7 +95,7 @@ type SilenceHandler interface {
 	// Section 6.2), about fourteen round trips and at least 300 ms, though something
 	// was sent to it. The connection goes on: the peer may answer yet. It comes once
 	// for each silence.
-	HandleSilent(t *Turn)
+	HandleSilent(t Turn)
 }
 
 // DatagramHandler is what a Handler implements in addition to be told of
@@ -101,5 +103,5 @@ type SilenceHandler interface {
 type DatagramHandler interface {
 	// HandleDatagrams: one or more datagrams arrived (RFC 9221). They lie in the packets
 	// that they came in, and are the Handler's, as is the list, until it returns.
-	HandleDatagrams(t *Turn, datagrams [][]byte)
+	HandleDatagrams(t Turn, datagrams [][]byte)
 }

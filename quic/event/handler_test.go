@@ -1,6 +1,7 @@
-package quic
+package event
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,17 +10,21 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/face"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // script is a Handler made of functions; it writes down its calls.
 type script struct {
 	mu       sync.Mutex
 	calls    []string
-	stream   func(*Turn, StreamRef)
-	readable func(*Turn, StreamRef)
-	writable func(*Turn, StreamRef)
-	streams  func(*Turn)
-	closed   func(*Turn)
+	stream   func(Turn, Stream)
+	readable func(Turn, Stream)
+	writable func(Turn, Stream)
+	streams  func(Turn)
+	closed   func(Turn)
 }
 
 func (h *script) note(format string, args ...any) {
@@ -35,7 +40,7 @@ func (h *script) log() string {
 	return strings.Join(h.calls, "\n")
 }
 
-func (h *script) HandleStream(t *Turn, s StreamRef) StreamHandler {
+func (h *script) HandleStream(t Turn, s Stream) StreamHandler {
 	h.note("stream %d", s.ID())
 	if h.stream != nil {
 		h.stream(t, s)
@@ -43,32 +48,32 @@ func (h *script) HandleStream(t *Turn, s StreamRef) StreamHandler {
 	return h
 }
 
-func (h *script) HandleReadable(t *Turn, s StreamRef) {
+func (h *script) HandleReadable(t Turn, s Stream) {
 	h.note("readable %d", s.ID())
 	if h.readable != nil {
 		h.readable(t, s)
 	}
 }
 
-func (h *script) HandleWritable(t *Turn, s StreamRef) {
+func (h *script) HandleWritable(t Turn, s Stream) {
 	h.note("writable %d", s.ID())
 	if h.writable != nil {
 		h.writable(t, s)
 	}
 }
 
-func (h *script) HandleStreamsAvailable(t *Turn) {
+func (h *script) HandleStreamsAvailable(t Turn) {
 	h.note("streams")
 	if h.streams != nil {
 		h.streams(t)
 	}
 }
 
-func (h *script) HandleEnd(t *Turn, s StreamRef, end End) {
+func (h *script) HandleEnd(t Turn, s Stream, end End) {
 	h.note("end of %d: %v, %v, %d lost", s.ID(), end.Kind, end.Err, end.Lost)
 }
 
-func (h *script) HandleClose(t *Turn, err error) {
+func (h *script) HandleClose(t Turn, err error) {
 	h.note("close: %v", err)
 	if h.closed != nil {
 		h.closed(t)
@@ -79,7 +84,7 @@ func (h *script) HandleClose(t *Turn, err error) {
 func TestHandlerEcho(t *testing.T) {
 	h := &script{}
 	streams := make(map[uint64][]byte) // of the loop's goroutine
-	h.readable = func(t *Turn, s StreamRef) {
+	h.readable = func(t Turn, s Stream) {
 		buf := make([]byte, 4096)
 		for {
 			n, err := t.Read(s, buf)
@@ -93,12 +98,10 @@ func TestHandlerEcho(t *testing.T) {
 			}
 		}
 	}
-	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
+	e := newEnv(t, nil, setup{server: handled(h)})
 	c := e.dial()
 	for i := range 5 {
-		if err := e.echo(c, byte(i), 300_000); err != nil {
-			t.Error(err)
-		}
+		e.echo(c, 300_000+i)
 	}
 }
 
@@ -106,8 +109,8 @@ func TestHandlerEcho(t *testing.T) {
 func TestHandlerCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &script{}
-		h.readable = func(t *Turn, s StreamRef) { t.Read(s, make([]byte, 100)) }
-		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
+		h.readable = func(t Turn, s Stream) { t.Read(s, make([]byte, 100)) }
+		e, closeAll := newMemEnv(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		c := e.dial()
 		s, err := c.OpenStream(e.ctx)
@@ -125,8 +128,10 @@ func TestHandlerCalls(t *testing.T) {
 		if got := h.log(); got != want {
 			t.Errorf("calls:\n%s\nwant:\n%s", got, want)
 		}
-		if n := e.listener.backlog.Len(); n != 0 {
-			t.Errorf("%d event-driven connections wait for Accept", n)
+		waiting, cancel := context.WithTimeout(e.ctx, time.Second)
+		defer cancel()
+		if c, err := e.listener.Accept(waiting); err == nil {
+			t.Errorf("%v, which has a handler, waited for Accept", c.RemoteAddr())
 		}
 	})
 }
@@ -135,9 +140,8 @@ func TestHandlerCalls(t *testing.T) {
 func TestHandlerWritable(t *testing.T) {
 	const size = 8 << 20
 	h := &script{}
-	left := make([]byte, size) // of the loop's goroutine
-	noise(3).Read(left)
-	push := func(turn *Turn, s StreamRef) {
+	left := peertest.Content(size) // of the loop's goroutine
+	push := func(turn Turn, s Stream) {
 		if len(left) == 0 {
 			return // the connection has ended since
 		}
@@ -151,7 +155,7 @@ func TestHandlerWritable(t *testing.T) {
 	}
 	h.stream = push
 	h.writable = push
-	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
+	e := newEnv(t, nil, setup{server: handled(h)})
 	c := e.dial()
 	s, err := c.OpenStream(e.ctx)
 	if err != nil {
@@ -172,8 +176,8 @@ func TestHandlerStopSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var writeErr error
 		h := &script{}
-		h.writable = func(t *Turn, s StreamRef) { _, writeErr = t.Write(s, []byte("x")) }
-		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(h)})
+		h.writable = func(t Turn, s Stream) { _, writeErr = t.Write(s, []byte("x")) }
+		e, closeAll := newMemEnv(t, nil, nil, setup{server: handled(h)})
 		defer closeAll()
 		s, err := e.dial().OpenStream(e.ctx)
 		if err != nil {
@@ -183,7 +187,7 @@ func TestHandlerStopSending(t *testing.T) {
 		s.CancelRead(6)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if e := wantError[*StreamError](t, "TryWrite", writeErr); e.Code != 6 || !e.Remote {
+		if e := wantError[*quic.StreamError](t, "TryWrite", writeErr); e.Code != 6 || !e.Remote {
 			t.Errorf("TryWrite: %+v", e)
 		}
 	})
@@ -194,10 +198,10 @@ func TestHandlerOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const total = 10
 		opened := 0
-		more := func(turn *Turn) {
+		more := func(turn Turn) {
 			for opened < total {
 				s, err := turn.Open(true, nil)
-				if errors.Is(err, ErrStreamLimit) {
+				if errors.Is(err, quic.ErrStreamLimit) {
 					return
 				}
 				if err != nil {
@@ -209,10 +213,10 @@ func TestHandlerOpen(t *testing.T) {
 			}
 		}
 		h := &script{streams: more}
-		e, closeAll := newMemEnvWith(t, &Config{MaxIncomingUniStreams: 3}, nil, setup{client: handled(h)})
+		e, closeAll := newMemEnv(t, &quic.Config{MaxIncomingUniStreams: 3}, nil, setup{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
-		client.Run(more)
+		Run(client, more)
 		for i := range total {
 			s, err := server.AcceptUniStream(e.ctx)
 			if err != nil {
@@ -226,7 +230,7 @@ func TestHandlerOpen(t *testing.T) {
 			t.Error("the limit was never reached: the test shows nothing")
 		}
 		opening := make(chan error, 1)
-		h.closed = func(turn *Turn) {
+		h.closed = func(turn Turn) {
 			_, err := turn.Open(true, nil)
 			opening <- err
 		}
@@ -240,7 +244,7 @@ func TestHandlerOpen(t *testing.T) {
 // A stream that is detached belongs to a goroutine that waits.
 func TestDetach(t *testing.T) {
 	h := &script{}
-	h.stream = func(_ *Turn, ref StreamRef) {
+	h.stream = func(_ Turn, ref Stream) {
 		s := ref.Detach()
 		go func() {
 			if _, err := io.Copy(s, s); err != nil {
@@ -249,10 +253,8 @@ func TestDetach(t *testing.T) {
 			s.Close()
 		}()
 	}
-	e := newEnvWith(t, nil, nil, setup{server: handled(h)})
-	if err := e.echo(e.dial(), 4, 4<<20); err != nil {
-		t.Error(err)
-	}
+	e := newEnv(t, nil, setup{server: handled(h)})
+	e.echo(e.dial(), 4<<20)
 	if got := h.log(); strings.Contains(got, "able") {
 		t.Errorf("calls:\n%s\nwant none of a stream that goroutines have", got)
 	}
@@ -261,35 +263,44 @@ func TestDetach(t *testing.T) {
 // A newHandler that returns nil leaves the connection an ordinary one.
 func TestNoHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, closeAll := newMemEnvWith(t, nil, nil, setup{server: handled(nil)})
+		e, closeAll := newMemEnv(t, nil, nil, setup{server: handled(nil)})
 		defer closeAll()
 		e.streams(e.pair())
 	})
 }
 
-// Opening.NoWait does not wait for a stream, and a Handler hears when there may be one.
+// Turn.Open does not wait for a stream, and a Handler hears when there may be one.
 func TestHandlerStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 3
 		raised := make(chan uint64, 10)
-		h := &script{streams: func(t *Turn) { raised <- t.StreamLimit(false) }}
-		e, closeAll := newMemEnvWith(t, &Config{MaxIncomingStreams: limit}, nil, setup{client: handled(h)})
+		h := &script{streams: func(t Turn) { raised <- t.StreamLimit(false) }}
+		e, closeAll := newMemEnv(t, &quic.Config{MaxIncomingStreams: limit}, nil, setup{client: handled(h)})
 		defer closeAll()
 		client, server := e.pair()
-		client.Run(h.streams)
+		open := func() error {
+			opened := make(chan error, 1)
+			if !Run(client, func(turn Turn) {
+				s, err := turn.Open(false, nil)
+				if err == nil {
+					_, err = turn.WriteLast(s, []byte("x"))
+				}
+				opened <- err
+			}) {
+				return client.Err()
+			}
+			return <-opened
+		}
+		Run(client, h.streams)
 		if n := <-raised; n != limit {
 			t.Errorf("limit %d at first", n)
 		}
 		for i := range limit {
-			s, err := client.OpenWith(e.ctx, Opening{NoWait: true})
-			if err != nil {
+			if err := open(); err != nil {
 				t.Fatalf("stream %d: %v", i, err)
 			}
-			if _, err := s.WriteLast([]byte("x")); err != nil {
-				t.Error(err)
-			}
 		}
-		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err != ErrStreamLimit {
+		if err := open(); err != quic.ErrStreamLimit {
 			t.Errorf("beyond the limit: %v", err)
 		}
 		for want := uint64(limit + 1); want <= 2*limit; {
@@ -307,30 +318,75 @@ func TestHandlerStreamLimit(t *testing.T) {
 				want = n + 1
 			}
 		}
-		if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); err != nil {
+		if err := open(); err != nil {
 			t.Error(err)
 		}
 		early := make(chan error, 1) // of a call after the close, before anybody was told of the end
-		client.Run(func(*Turn) {
-			client.link.Close(7, "")
-			r := &openRequest{Opening: Opening{NoWait: true}, opened: make(chan struct{})}
-			client.serveOpen(r)
-			select {
-			case <-r.opened:
-				early <- ErrStreamLimit
-			default:
-				early <- nil
-			}
+		Run(client, func(turn Turn) {
+			turn.Close(7, "")
+			face.Of(client).Link.Close(7, "")
+			_, err := turn.Open(false, nil)
+			early <- err
 		})
-		if err := <-early; err != nil {
+		if err := <-early; err == nil || err == quic.ErrStreamLimit {
 			t.Errorf("on a connection that is being closed: %v", err)
 		}
 		<-client.Done()
-		for range 100 { // the loop that lets the connection drain, and its end, are both awaited
-			var app *ApplicationError
-			if _, err := client.OpenWith(e.ctx, Opening{NoWait: true}); !errors.As(err, &app) || app.Code != 7 {
-				t.Fatalf("on a connection that has ended: %v", err)
+		if err := wantError[*quic.ApplicationError](t, "after the end", open()); err.Code != 7 {
+			t.Errorf("on a connection that has ended: %v", err)
+		}
+		if Run(client, func(Turn) {}) {
+			t.Error("Run returns true after the end")
+		}
+	})
+}
+
+// TestOpen: a goroutine waits for a stream as long as the peer allows none, what its
+// function writes leaves in the turn that opens it, and the end of its context, or of the
+// connection, ends the wait.
+func TestOpen(t *testing.T) {
+	bubble(t, &quic.Config{MaxIncomingUniStreams: 1}, nil, func(t *testing.T, e *env, client, server *quic.Conn) {
+		begin := func(t Turn, s Stream) { t.WriteLast(s, []byte("x")) }
+		opened := make(chan error, 2)
+		go func() {
+			for range 2 {
+				_, err := Open(e.ctx, client, true, begin)
+				opened <- err
 			}
+		}()
+		for i := range 2 {
+			time.Sleep(time.Second) // of virtual time
+			synctest.Wait()
+			if len(opened) != 1 {
+				t.Fatalf("stream %d: %d are open", i, len(opened))
+			}
+			if err := <-opened; err != nil {
+				t.Fatal(err)
+			}
+			s, err := server.AcceptUniStream(e.ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(s); string(got) != "x" || err != nil {
+				t.Errorf("stream %d: %q, %v", i, got, err)
+			}
+		}
+		s, err := Open(e.ctx, client, true, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Detach().Write([]byte("y")); err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(e.ctx, time.Second)
+		defer cancel()
+		if _, err := Open(ctx, client, true, begin); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("when the time is over: %v", err)
+		}
+		go client.CloseWithError(3, "")
+		_, err = Open(e.ctx, client, true, begin)
+		if err := wantError[*quic.ApplicationError](t, "when the connection ends", err); err.Code != 3 {
+			t.Error(err)
 		}
 	})
 }
