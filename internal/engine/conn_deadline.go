@@ -66,13 +66,13 @@ func (c *Conn) handshakeTimedOut(now monotime.Time) {
 
 // idleState is the idle timeout (RFC 9000, Section 10.1).
 type idleState struct {
-	timeout   time.Duration // the lower of both sides', 0 for none
-	sentSince bool          // an ack-eliciting packet went out since the last one arrived
-	quiet     bool          // for long enough to give memory back
-	resting   bool          // has given it back
-	silent    bool          // EventSilent was told since the last one arrived
-	held      bool          // the application has work outstanding
-	lapsed    monotime.Time // since when nothing happened, if no PING is due as there was no work
+	timeout time.Duration // the lower of both sides', 0 for none
+	asked   monotime.Time // when the first ack-eliciting packet went out since the last one arrived
+	quiet   bool          // for long enough to give memory back
+	resting bool          // has given it back
+	silent  bool          // EventSilent was told since the last one arrived
+	held    bool          // the application has work outstanding
+	lapsed  monotime.Time // since when nothing happened, if no PING is due as there was no work
 }
 
 // negotiate takes the lower of both sides' timeouts; 0 means none.
@@ -85,14 +85,14 @@ func (s *idleState) negotiate(local, peer time.Duration) {
 
 // received restarts the timeout when a packet was processed.
 func (s *idleState) received(c *Conn, now monotime.Time) {
-	s.sentSince, s.silent = false, false
+	s.asked, s.silent = 0, false
 	s.restart(c, now)
 }
 
 // sent restarts the timeout with the first ack-eliciting packet after that.
 func (s *idleState) sent(c *Conn, now monotime.Time) {
-	if !s.sentSince {
-		s.sentSince = true
+	if s.asked.IsZero() {
+		s.asked = now
 		s.restart(c, now)
 	}
 }
@@ -182,9 +182,8 @@ const (
 
 // noticeSilence tells of a peer that does not answer, long before the idle timeout:
 // a caller that has something outstanding may try another connection.
-func (c *Conn) noticeSilence() {
-	n := c.loss.PTOCount()
-	if n < silentAfter || c.idle.silent || c.state != stateEstablished || c.loss.PTO()*(1<<min(n, 16)-1) < minSilentTime {
+func (c *Conn) noticeSilence(now monotime.Time) {
+	if c.loss.PTOCount() < silentAfter || c.idle.silent || c.state != stateEstablished || c.idle.asked.IsZero() || now.Sub(c.idle.asked) < minSilentTime {
 		return
 	}
 	c.idle.silent = true

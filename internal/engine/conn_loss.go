@@ -111,7 +111,7 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 		return
 	}
 	c.counters.ProbeTimeouts++
-	c.noticeSilence()
+	c.noticeSilence(now)
 	space := c.numberSpace(due.Space)
 	if space == nil {
 		return

@@ -367,6 +367,27 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// Before the handshake is confirmed probes leave sooner, as there is no delay of
+// acknowledgments, and a server that is slow for a moment is not yet silent.
+func TestNotSilentYet(t *testing.T) {
+	p := newClient(t)
+	p.rtt = 10 * time.Millisecond
+	p.start()
+	for !p.established() {
+		p.flush()
+	}
+	sent := p.sent
+	p.advance(engine.MinSilentTime - 1)
+	for _, e := range p.events {
+		if e.Kind == engine.EventSilent {
+			t.Fatal("told too early")
+		}
+	}
+	if p.sent < sent+3 {
+		t.Fatalf("%d datagrams were sent, want three probes", p.sent-sent)
+	}
+}
+
 // A single packet is acknowledged when the delay promised is over, the second
 // at once (RFC 9000, Section 13.2.1 and 13.2.2).
 func TestAckDelay(t *testing.T) {
