@@ -7,6 +7,11 @@
 # make nested    real peers and browsers, and the tests of the bench
 # make stdtests  the standard library's tests of net/http, over HTTP/3
 # make c         the C library, into bindings/c/dist, and its tests, if there is a C compiler
+# make js        the npm packages, into bindings/js/dist: the addon for every platform, by zig
+#                from PyPI, and what is over it; Node's headers and packing are npm's.
+#                JSFLAGS=linux-x64-gnu for one platform
+# make jstests   the suites of the npm package in Node, Bun and Deno, its types, documents, and
+#                its tarballs, installed where nothing else is
 # make stress    every package's tests STRESS times, with all cores busy
 # make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
@@ -37,9 +42,9 @@ NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/g
 # Without a C compiler Go leaves the race detector out.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
-STEPS ?= lint race plain c nested stdtests
+STEPS ?= lint race plain c jstests nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain c nested stdtests stress attack soak bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -81,7 +86,7 @@ ifeq ($(RACE),)
 	@if [ -n "$$CI" ]; then exit 1; fi
 	@if [ -n "$$GODWIT_LEFT_OUT" ]; then echo "all tests: no race detector: apt-get install gcc libc6-dev" >> $$GODWIT_LEFT_OUT; fi
 endif
-	$(GO) test $(RACE) $$($(GO) list ./... | grep -v /internal/test/sim$$)
+	$(GO) test $(RACE) $$($(GO) list ./... | grep -v -e /internal/test/sim$$ -e /bindings/js$$)
 	$(GO) test $(RACE) ./internal/test/sim -sim.seeds $(RACE_SEEDS)
 
 # The packages whose tests ask whether the race detector watches.
@@ -99,6 +104,12 @@ ifeq ($(RACE),)
 else
 	$(MAKE) -C bindings/c test GO="$(GO)"
 endif
+
+js:
+	$(GO) run ./bindings/js/cmd/pack $(JSFLAGS)
+
+jstests:
+	$(GO) test -timeout 30m ./bindings/js
 
 nested:
 	@failed=; for dir in $(NESTED); do echo "test $$dir"; \

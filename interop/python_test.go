@@ -5,27 +5,14 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
-// pythonPackages are the releases tested: aioquic, and libcurl with HTTP/3 by
-// ngtcp2, which curl_cffi carries in its wheel.
-var pythonPackages = []string{"aioquic==1.7.2", "curl_cffi==0.16.3"}
-
-// pythonKit is an environment of the packages' own.
-var pythonKit = &peertest.Kit{
-	Name: "python-" + strings.ReplaceAll(strings.Join(pythonPackages, "-"), "==", "-"),
-	Commands: func(ctx context.Context, dir string) []*exec.Cmd {
-		pip := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"}, pythonPackages...)
-		return []*exec.Cmd{
-			exec.CommandContext(ctx, "python3", "-m", "venv", "--clear", dir),
-			exec.CommandContext(ctx, pythonIn(dir), pip...),
-		}
-	},
-}
+// pythonKit has the releases tested: aioquic, and libcurl with HTTP/3 by ngtcp2, which
+// curl_cffi carries in its wheel.
+var pythonKit = peertest.PyPI("aioquic==1.7.2", "curl_cffi==0.16.3")
 
 func pythonIn(dir string) string { return filepath.Join(dir, "bin", "python") }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/bindings/js/internal/pack"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -27,8 +28,6 @@ var runtimes = []struct {
 	{"Bun1.4", peertest.NPM("bun", "1.4.5"), []string{".bin/bun"}},
 	{"Deno2", peertest.NPM("deno", "2.9.6"), []string{".bin/deno", "run", "-A", "--node-modules-dir=manual"}},
 }
-
-var headers = peertest.NPM("node-api-headers", "1.9.0")
 
 // TestSuites runs each suite with each runtime.
 func TestSuites(t *testing.T) {
@@ -69,7 +68,7 @@ func TestSuites(t *testing.T) {
 func addon(t *testing.T) string {
 	t.Helper()
 	peertest.Program(t, "apt-get install gcc libc6-dev", "gcc", "cc", "clang")
-	include := filepath.Join(headers.Dir(t), "node_modules", "node-api-headers", "include")
+	include := pack.Include(pack.Headers.Dir(t))
 	path := filepath.Join(t.TempDir(), "godwit.node")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=napi", "-buildmode=c-shared", "-trimpath", "-o", path, "./addon")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)

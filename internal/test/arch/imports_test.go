@@ -72,6 +72,9 @@ var may = map[string]string{
 	"bindings/js":          "",
 	"bindings/js/addon":    "bindings/c/libgodwit",
 
+	"bindings/js/internal/pack": "internal/test/peertest context os",
+	"bindings/js/cmd/pack":      "bindings/js/internal/pack context os",
+
 	// Programs.
 	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
 		"cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +

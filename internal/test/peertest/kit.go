@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,15 +45,22 @@ type Kit struct {
 // in CI as well.
 func (k *Kit) Dir(t testing.TB) string {
 	t.Helper()
-	k.once.Do(func() { k.dir, k.err = k.install(t.Context()) })
+	dir, err := k.Install(t.Context())
 	var down *registryDownError
 	switch {
-	case errors.As(k.err, &down):
+	case errors.As(err, &down):
 		leaveOut(t, k.Name, "the registry is down, try again: "+down.Error())
-	case k.err != nil:
-		t.Fatal(k.err)
+	case err != nil:
+		t.Fatal(err)
 	}
-	return k.dir
+	return dir
+}
+
+// Install returns the folder with the kit, after it was installed if need be, for what is
+// no test.
+func (k *Kit) Install(ctx context.Context) (string, error) {
+	k.once.Do(func() { k.dir, k.err = k.install(ctx) })
+	return k.dir, k.err
 }
 
 func (k *Kit) install(ctx context.Context) (string, error) {
@@ -116,5 +124,18 @@ var unreachable = regexp.MustCompile(`(?i)` +
 func NPM(pkg, version string) *Kit {
 	return &Kit{Name: pkg + "-" + version, Commands: func(ctx context.Context, dir string) []*exec.Cmd {
 		return []*exec.Cmd{exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, pkg+"@"+version)}
+	}}
+}
+
+// PyPI returns the kit of packages of the Python package index, each with its version
+// ("name==1.2.3"): an environment of their own, whose Python is bin/python.
+func PyPI(packages ...string) *Kit {
+	name := "python-" + strings.ReplaceAll(strings.Join(packages, "-"), "==", "-")
+	return &Kit{Name: name, Commands: func(ctx context.Context, dir string) []*exec.Cmd {
+		pip := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"}, packages...)
+		return []*exec.Cmd{
+			exec.CommandContext(ctx, "python3", "-m", "venv", "--clear", dir),
+			exec.CommandContext(ctx, filepath.Join(dir, "bin", "python"), pip...),
+		}
 	}}
 }
