@@ -2,7 +2,9 @@ package quic
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
@@ -26,6 +28,12 @@ type Config struct {
 	// does not know it costs a round trip, and every server is expected to know
 	// version 1, from which the connection goes on with another without one.
 	OriginalVersion Version
+
+	// LookupHost, if set, finds the addresses of the host that Dial is given, a name or an
+	// address, in place of the system's resolver. Those that come first are tried first,
+	// of both families in turn, eight at most. It must heed ctx, and may be called by
+	// several goroutines at once.
+	LookupHost func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	// HandshakeTimeout is how long a handshake may take. Default 10 s.
 	HandshakeTimeout time.Duration

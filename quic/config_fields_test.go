@@ -1,9 +1,13 @@
 package quic
 
 import (
+	"context"
 	"log/slog"
+	"net"
+	"net/netip"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +30,7 @@ type fieldTest struct {
 var configFields = map[string]fieldTest{
 	"Versions":                {good: []Version{Version2}, bad: []any{[]Version{3}, []Version{Version1, Version1}}},
 	"OriginalVersion":         {good: Version2, bad: []any{Version(3)}},
+	"LookupHost":              {good: func(context.Context, string) ([]netip.Addr, error) { return nil, nil }, seen: "TestLookupHost"},
 	"HandshakeTimeout":        {good: time.Second, bad: []any{time.Duration(-1)}},
 	"MaxIdleTimeout":          {good: time.Second, bad: []any{time.Duration(-1)}},
 	"KeepAlivePeriod":         {good: time.Second, bad: []any{time.Duration(-1)}},
@@ -45,7 +50,12 @@ var configFields = map[string]fieldTest{
 }
 
 var transportConfigFields = map[string]fieldTest{
-	"Loops":                    {good: 3, bad: []any{-1, 65}, seen: "TestLoops"},
+	"Loops": {good: 3, bad: []any{-1, 65}, seen: "TestLoops"},
+	"Sockets": {
+		good: []net.PacketConn{new(net.UDPConn), new(net.UDPConn)},
+		bad:  []any{[]net.PacketConn{nil}, make([]net.PacketConn, 65)}, seen: "TestSocketsUDP",
+	},
+	"Control":                  {good: func(string, string, syscall.RawConn) error { return nil }, seen: "TestControl"},
 	"SocketBuffer":             {good: 1 << 20, bad: []any{-1}},
 	"SendBatch":                {good: 3, bad: []any{-1, 65}, seen: "TestBatches"},
 	"ReceiveBatch":             {good: 3, bad: []any{-1, 1025}},

@@ -148,20 +148,21 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// LocalAddr returns this side's address, a *net.UDPAddr. Its IP address is
+// LocalAddr returns this side's address, a *net.UDPAddr unless TransportConfig.Sockets
+// have others. Its IP address is
 // unspecified if the socket was not bound to one and the system does not tell.
 func (c *Conn) LocalAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return udpAddr(c.local)
+	return c.worker.NetAddr(c.local)
 }
 
-// RemoteAddr returns the peer's address at present, a *net.UDPAddr. A client
+// RemoteAddr returns the peer's address at present, of the same kind as LocalAddr. A client
 // may move to another one.
 func (c *Conn) RemoteAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return udpAddr(c.remote)
+	return c.worker.NetAddr(c.remote)
 }
 
 // ConnectionState returns what the TLS handshake agreed on.

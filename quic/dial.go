@@ -44,7 +44,7 @@ func (tc *TransportConfig) Dial(ctx context.Context, addr string, tlsConf *tls.C
 // dial is Dial for a connection with handlers, if newHandler is not nil.
 func (tc *TransportConfig) dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.orDefault().validate()); err != nil {
-		return nil, err // before a socket is opened
+		return nil, tc.giveUp(err) // before a socket is opened
 	}
 	t, err := NewTransport("", tc)
 	if err != nil {
@@ -76,7 +76,7 @@ func (t *Transport) dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.validate()); err != nil {
 		return nil, err
 	}
-	host, remotes, err := resolve(ctx, addr, t.workers[0].LocalAddr().Addr())
+	host, remotes, err := t.resolve(ctx, addr, conf)
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}

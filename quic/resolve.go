@@ -22,9 +22,17 @@ const (
 	maxAttempts = 8
 )
 
+// resolve returns the host of an address to dial, and what to try, in that order.
+func (t *Transport) resolve(ctx context.Context, addr string, conf *Config) (host string, remotes []netip.AddrPort, err error) {
+	if remote, ok := t.workers[0].Named(addr); ok {
+		return "", []netip.AddrPort{remote}, nil
+	}
+	return resolve(ctx, addr, t.workers[0].LocalAddr().Addr(), conf.lookupHost())
+}
+
 // resolve returns the host of addr and the addresses to try in that order, of
 // the families that a socket bound to local can send to.
-func resolve(ctx context.Context, addr string, local netip.Addr) (host string, remotes []netip.AddrPort, err error) {
+func resolve(ctx context.Context, addr string, local netip.Addr, look func(context.Context, string) ([]netip.Addr, error)) (host string, remotes []netip.AddrPort, err error) {
 	host, service, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", nil, err
@@ -36,7 +44,7 @@ func resolve(ctx context.Context, addr string, local netip.Addr) (host string, r
 	if host == "" {
 		host = "localhost" // as in package net: this machine
 	}
-	ips, err := lookup.IPs(ctx, host)
+	ips, err := look(ctx, host)
 	if err != nil {
 		return "", nil, err
 	}
@@ -55,12 +63,23 @@ func resolve(ctx context.Context, addr string, local netip.Addr) (host string, r
 }
 
 // reaches reports whether a socket bound to local can send to ip. One that is
-// bound to every IPv6 address takes IPv4, too.
+// bound to every IPv6 address takes IPv4, too, and what says nothing of itself anything.
 func reaches(local, ip netip.Addr) bool {
+	if !local.IsValid() {
+		return true
+	}
 	if local.Is4() || !local.IsUnspecified() {
 		return local.Is4() == ip.Is4()
 	}
 	return true
+}
+
+// lookupHost returns what finds the addresses of hosts.
+func (conf *Config) lookupHost() func(context.Context, string) ([]netip.Addr, error) {
+	if conf.LookupHost != nil {
+		return conf.LookupHost
+	}
+	return lookup.IPs
 }
 
 // interleave returns ips with the two families in turns, each in its order, so

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/lookup"
 )
 
 func addrs(list ...string) (out []netip.Addr) {
@@ -54,7 +56,7 @@ func TestReaches(t *testing.T) {
 }
 
 func TestResolveNoFamily(t *testing.T) {
-	if _, _, err := resolve(t.Context(), "127.0.0.1:1", netip.MustParseAddr("::1")); err == nil {
+	if _, _, err := resolve(t.Context(), "127.0.0.1:1", netip.MustParseAddr("::1"), lookup.IPs); err == nil {
 		t.Error("an IPv6 socket cannot send to IPv4")
 	}
 }
@@ -132,11 +134,11 @@ func TestResolveZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	zone := all[0].Name
-	host, remotes, err := resolve(t.Context(), "[fe80::1%"+zone+"]:443", netip.MustParseAddr("::"))
+	host, remotes, err := resolve(t.Context(), "[fe80::1%"+zone+"]:443", netip.MustParseAddr("::"), lookup.IPs)
 	if err != nil || host != "fe80::1" || len(remotes) != 1 || remotes[0].String() != "[fe80::1%"+zone+"]:443" {
 		t.Errorf("host %q, addresses %v, %v", host, remotes, err)
 	}
-	if _, _, err := resolve(t.Context(), "[fe80::1%nosuch0]:443", netip.MustParseAddr("::")); err == nil {
+	if _, _, err := resolve(t.Context(), "[fe80::1%nosuch0]:443", netip.MustParseAddr("::"), lookup.IPs); err == nil {
 		t.Error("an unknown zone is no error")
 	}
 }

@@ -24,6 +24,9 @@ type TransportStats struct {
 	// handle, and who sent them had a share of it while others waited.
 	Shed uint64
 
+	// NonQUICDropped counts packets that Transport.NonQUIC had no room for.
+	NonQUICDropped uint64
+
 	// Handshakes is how many of clients are under way. BufferedBytes is what buffers
 	// hold of TransportConfig.MaxBufferedBytes, in steps of some KiB, and Evicted how
 	// many connections were closed because that was used up.
@@ -64,6 +67,7 @@ func (t *Transport) Stats() TransportStats {
 	for _, w := range t.workers {
 		sum.add(w.Loop)
 	}
+	sum.NonQUICDropped = t.nonQUIC.lost()
 	g := t.gate.Stats()
 	sum.Handshakes = g.Handshakes
 	sum.OverRetryThreshold = g.AskedForProof

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/godwit-quic/godwit/internal/hosted"
 	"github.com/godwit-quic/godwit/internal/loop"
 	"github.com/godwit-quic/godwit/internal/streambuf"
-	"github.com/godwit-quic/godwit/internal/udp"
 )
 
 // Transport is a UDP address and the event loops that serve it, shared by any
@@ -37,6 +35,7 @@ type Transport struct {
 	adjust  func(*engine.Config) // by a test; nil otherwise
 	gate    *admission.Gate      // for clients
 	memory  *streambuf.Memory    // for buffers; nil without limit
+	nonQUIC nonQUIC              // what others do with the socket
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
@@ -53,7 +52,7 @@ type worker struct {
 
 // NewTransport opens a socket on addr, "host:port" as for net.ListenPacket; ""
 // and ":0" are every address of the machine and a free port, which suits a
-// client. A nil conf means the defaults.
+// client. A nil conf means the defaults. With TransportConfig.Sockets, addr must be "".
 //
 // Programs that only listen, or have one connection, need none: Listen and Dial make it,
 // and so do TransportConfig.Listen and TransportConfig.Dial.
@@ -66,21 +65,13 @@ func NewTransport(addr string, conf *TransportConfig) (*Transport, error) {
 func openTransport(addr string, conf *TransportConfig, host *hosted.Loop) (*Transport, error) {
 	conf = conf.orDefault()
 	if err := conf.validate(); err != nil {
-		return nil, err
+		return nil, conf.giveUp(err)
 	}
-	if addr == "" {
-		addr = ":0"
-	}
-	n := max(conf.Loops, 1)
-	sockets := conf.udp()
-	if host != nil {
-		n, sockets.Bell = 1, host.Bell
-	}
-	group, err := udp.ListenGroup(addr, n, connid.Filter(conf.connectionIDs(), n), sockets)
+	group, err := conf.openSockets(addr, host)
 	if err != nil {
-		return nil, err
+		return nil, conf.giveUp(err)
 	}
-	socks := make([]loop.Socket, n)
+	socks := make([]loop.Socket, len(group.Sockets))
 	for i, s := range group.Sockets {
 		socks[i] = s
 	}
@@ -100,6 +91,7 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, host *hosted.Loo
 	}
 	ep := engine.EndpointConfig{ResetKey: conf.resetKey(), Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids}
 	rand.Read(ep.TokenSecret[:])
+	t.nonQUIC.init(t)
 	for range socks {
 		t.workers = append(t.workers, &worker{transport: t})
 	}
@@ -107,7 +99,7 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, host *hosted.Loo
 		rand.Read(ep.Seed[:])
 		l := loop.Config{
 			Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended,
-			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch,
+			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch, Foreign: t.nonQUIC.put,
 		}
 		t.host(&l, host)
 		return l
@@ -125,6 +117,7 @@ func (t *Transport) ended(err error) {
 		slog.New(t.log).Error("quic: the socket failed, all its connections are closed", "err", err)
 		t.stop()
 	}
+	t.nonQUIC.ended()
 	if l := t.listener.Load(); l != nil {
 		l.backlog.Close(ErrServerClosed)
 	}
@@ -211,8 +204,9 @@ func (t *Transport) engineConfig(conf *Config) *engine.Config {
 	return e
 }
 
-// LocalAddr returns the address listened on or dialled from, a *net.UDPAddr.
-func (t *Transport) LocalAddr() net.Addr { return udpAddr(t.workers[0].LocalAddr()) }
+// LocalAddr returns the address listened on or dialled from, a *net.UDPAddr unless
+// TransportConfig.Sockets have others.
+func (t *Transport) LocalAddr() net.Addr { return t.workers[0].NetAddr(t.workers[0].LocalAddr()) }
 
 // Close ends the transport: its connections are closed with an application
 // error of 0, which their peers are told once, the listener is closed, and so
@@ -247,5 +241,3 @@ func (t *Transport) retire() {
 		t.stop()
 	}
 }
-
-func udpAddr(a netip.AddrPort) net.Addr { return net.UDPAddrFromAddrPort(a) }

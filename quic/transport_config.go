@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"runtime"
+	"syscall"
 
 	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/internal/connid"
@@ -22,7 +24,27 @@ type TransportConfig struct {
 	// is one for each processor that Go may use (GOMAXPROCS), up to 16, where the
 	// transport is made to listen, by Listen or TransportConfig.Listen, and 1 with
 	// NewTransport and Dial.
+	// With Sockets it is their number.
 	Loops int
+
+	// Sockets are used in place of sockets that would be opened, one for each loop; all
+	// must have the same address, and have been bound in this order. They belong to what
+	// the configuration is given to, which closes them in the end, also where it fails,
+	// and nothing else may read from them. So the configuration is for one transport.
+	//
+	// A *net.UDPConn is as good as a socket opened here, with GSO, GRO, ECN, batches and
+	// large buffers; it must not be connected, its options are set, and the value itself
+	// must not be used any more: there is Transport.NonQUIC. Anything else, also what
+	// embeds a *net.UDPConn, is read and written one datagram a call, without ECN and
+	// without a word on fragments (RFC 9000, Section 14). Its Close must end ReadFrom. An
+	// error of ReadFrom that is no net.ErrClosed and not Temporary ends the transport, and
+	// one of WriteTo loses a datagram. Where its addresses are no *net.UDPAddr, those that
+	// Dial takes are as their String says, without a host and so with a ServerName, and
+	// all clients count as one source.
+	Sockets []net.PacketConn
+	// Control, if set, is called for each socket that is opened, before it is bound: see
+	// net.ListenConfig.
+	Control func(network, address string, c syscall.RawConn) error
 
 	// SocketBuffer is the size in bytes to ask of the kernel for the buffers of each
 	// socket, one to send and one to receive. Default 7 MiB.
@@ -108,10 +130,10 @@ func (tc *TransportConfig) Listen(addr string, tlsConf *tls.Config, conf *Config
 // listen is Listen for connections with handlers, if newHandler is not nil.
 func (tc *TransportConfig) listen(addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Listener, error) {
 	if err := cmp.Or(checkServerTLS(tlsConf), conf.orDefault().validate()); err != nil {
-		return nil, err // before a socket is opened
+		return nil, tc.giveUp(err) // before a socket is opened
 	}
 	own := *tc.orDefault()
-	own.Loops = cmp.Or(own.Loops, defaultLoops())
+	own.Loops = cmp.Or(own.Loops, len(own.Sockets), defaultLoops())
 	t, err := NewTransport(addr, &own)
 	if err != nil {
 		return nil, err
@@ -140,7 +162,8 @@ func (tc *TransportConfig) validate() error {
 		checkRange("TransportConfig.SocketBuffer", tc.SocketBuffer, 1, maxSocketBuffer),
 		checkRange("TransportConfig.SendBatch", tc.SendBatch, 1, maxSendBatch),
 		checkRange("TransportConfig.ReceiveBatch", tc.ReceiveBatch, 1, maxReceiveBatch),
-		prefixed("quic: TransportConfig.ConnectionIDs: ", connid.Check(tc.connectionIDs(), max(tc.Loops, 1))),
+		tc.checkSockets(),
+		prefixed("quic: TransportConfig.ConnectionIDs: ", connid.Check(tc.connectionIDs(), max(tc.Loops, len(tc.Sockets), 1))),
 	)
 }
 
@@ -169,6 +192,7 @@ func (tc *TransportConfig) udp() udp.Config {
 		DisableGSO:   tc.DisableGSO,
 		DisableGRO:   tc.DisableGRO,
 		ReceiveBatch: tc.ReceiveBatch,
+		Control:      tc.Control,
 		Logger:       tc.Logger,
 	}
 }

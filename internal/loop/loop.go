@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -77,6 +78,9 @@ type Config struct {
 	// for 0 or more than that. ReceiveBatch is how many messages the socket reads in
 	// one call, 8 for 0.
 	SendBatch, ReceiveBatch int
+	// Foreign, if not nil, is offered what is no QUIC packet by its first byte (RFC 9443,
+	// Section 3), and reports whether it has taken it. The bytes are the loop's.
+	Foreign func(data []byte, from netip.AddrPort) bool
 	// Ended, if not nil, is the loop's last call, with the socket's failure if
 	// that is why it ended.
 	Ended func(err error)

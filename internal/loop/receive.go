@@ -7,6 +7,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/udp"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 const (
@@ -105,6 +106,9 @@ func (l *Loop) handleMessage(m *udp.Message) {
 	}
 	for data := range m.Datagrams() {
 		d.Data = data
+		if l.config.Foreign != nil && !wire.IsQUIC(data) && l.config.Foreign(data, m.Remote) {
+			continue
+		}
 		if l.group == nil || !l.handOver(&d) {
 			l.take(&d)
 		}

@@ -1,6 +1,9 @@
 package udp
 
-import "log/slog"
+import (
+	"log/slog"
+	"syscall"
+)
 
 // DefaultBuffer is asked of the kernel for each direction when Config names no
 // size, in bytes. It holds what 1 Gbit/s brings in 56 ms, a long pause of a
@@ -32,6 +35,10 @@ type Config struct {
 	// Bell is a descriptor that makes Recv return, too, whenever something is written to
 	// it, an eventfd that nobody reads; 0 for none. It is a matter of Linux.
 	Bell int
+
+	// Control, if not nil, is called for each socket that is opened, before it is bound, as
+	// that of net.ListenConfig is.
+	Control func(network, address string, c syscall.RawConn) error
 
 	// Logger is told once, at Listen, when the kernel gave smaller buffers
 	// than asked. Nil means that nobody is told.

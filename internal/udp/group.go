@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -31,14 +32,35 @@ func ListenGroup(addr string, n int, steer []bpf.Instruction, cfg Config) (*Grou
 	}
 	g := &Group{}
 	if err := g.open(addr, n, cfg); err != nil {
-		g.close()
-		return nil, err
+		return nil, errors.Join(err, g.close())
 	}
-	if program, err := bpf.Assemble(steer); err == nil {
-		// Without the filter everything works, only less well.
-		g.Steered = g.Sockets[0].withDescriptor(func(fd uintptr) error { return attachSteering(fd, program) }) == nil
+	g.steer(steer)
+	return g, nil
+}
+
+// UseGroup is Use for sockets that share one address, and that have been bound in that
+// order. steer is as ListenGroup has it.
+func UseGroup(conns []net.PacketConn, steer []bpf.Instruction, cfg Config) (*Group, error) {
+	g := &Group{}
+	for _, conn := range conns {
+		s, err := Use(conn, cfg)
+		if err != nil {
+			return nil, errors.Join(err, g.close())
+		}
+		cfg.Logger = nil // what it would say has been said
+		g.Sockets = append(g.Sockets, s)
+	}
+	if len(conns) > 1 {
+		g.steer(steer)
 	}
 	return g, nil
+}
+
+// steer attaches the filter. Without it everything works, only less well.
+func (g *Group) steer(steer []bpf.Instruction) {
+	if program, err := bpf.Assemble(steer); err == nil {
+		g.Steered = g.Sockets[0].withDescriptor(func(fd uintptr) error { return attachSteering(fd, program) }) == nil
+	}
 }
 
 // open binds the sockets. The first one does not share while it binds, so that
@@ -66,10 +88,11 @@ func (g *Group) open(addr string, n int, cfg Config) error {
 	return nil
 }
 
-func (g *Group) close() {
+func (g *Group) close() (err error) {
 	for _, s := range g.Sockets {
-		_ = s.Close()
+		err = errors.Join(err, s.Close())
 	}
+	return err
 }
 
 // LocalAddr returns the address the sockets share.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 )
 
 // Listen opens a socket on addr, "host:port" as for net.Listen: an empty host
@@ -16,16 +17,46 @@ import (
 //
 // The error says what to do about it and wraps the system's.
 func Listen(addr string, cfg Config) (*Socket, error) {
-	cfg = cfg.withDefaults()
 	conn, err := openConn(addr, cfg)
 	if err != nil {
 		return nil, listenError(addr, err)
 	}
+	s, err := useUDP(conn, cfg)
+	if err != nil {
+		conn.Close()
+	}
+	return s, err
+}
+
+// Use makes a Socket of what is open already, and owns it from then on unless it returns
+// an error. A *net.UDPConn has all of the system's facilities, and must not be connected.
+// Anything else carries one datagram a call, without ECN; it must end its ReadFrom when it
+// is closed, and addresses that are no *net.UDPAddr have stand-ins: see NetAddr.
+func Use(conn net.PacketConn, cfg Config) (*Socket, error) {
+	if c, ok := conn.(*net.UDPConn); ok {
+		if c.RemoteAddr() != nil {
+			return nil, errors.New("udp: the socket is connected: it would take datagrams of one address only")
+		}
+		// What is waited for is nobody else's business any more.
+		if err := c.SetDeadline(time.Time{}); err != nil {
+			return nil, err
+		}
+		return useUDP(c, cfg)
+	}
+	_ = conn.SetDeadline(time.Time{}) // it need not have deadlines
+	s := &Socket{count: new(counters), names: newNames(conn.LocalAddr())}
+	s.local = s.names.local
+	s.backend = startPlain(packetCarrier{conn, s.names}, nil, s.local.Addr(), s.count)
+	return s, nil
+}
+
+// useUDP takes over conn, unless it returns an error.
+func useUDP(conn *net.UDPConn, cfg Config) (*Socket, error) {
+	cfg = cfg.withDefaults()
 	count, local := new(counters), localAddr(conn)
 	b, err := newBackend(conn, cfg, count)
 	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("udp: cannot set up the socket on %s: %w", addr, err)
+		return nil, fmt.Errorf("udp: cannot set up the socket on %s: %w", local, err)
 	}
 	warnBuffers(cfg, count)
 	return &Socket{backend: b, local: local, count: count}, nil
@@ -33,14 +64,19 @@ func Listen(addr string, cfg Config) (*Socket, error) {
 
 // openConn binds a socket with the options that must come before binding.
 func openConn(addr string, cfg Config) (*net.UDPConn, error) {
-	lc := net.ListenConfig{}
-	if cfg.ReusePort {
-		lc.Control = func(_, _ string, raw syscall.RawConn) error {
+	lc := net.ListenConfig{Control: func(network, address string, raw syscall.RawConn) error {
+		if cfg.ReusePort {
 			var optErr error
 			err := raw.Control(func(fd uintptr) { optErr = setReusePort(fd) })
-			return errors.Join(err, optErr)
+			if err := errors.Join(err, optErr); err != nil {
+				return err
+			}
 		}
-	}
+		if cfg.Control != nil {
+			return cfg.Control(network, address, raw)
+		}
+		return nil
+	}}
 	conn, err := lc.ListenPacket(context.Background(), networkOf(addr), addr)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -15,14 +16,14 @@ const (
 	plainBufferSize = 16 << 10
 )
 
-// plain is the backend of systems without one of their own. It uses nothing but
-// package net, which cannot look for a datagram without blocking, so a second
-// goroutine reads them ahead. It knows neither ECN nor the local address of
-// datagrams that come to a wildcard socket.
+// plain is the backend of systems without one of their own, and of what is no UDP
+// socket. It cannot look for a datagram without blocking, so a second goroutine reads
+// them ahead. It knows neither ECN nor the local address of datagrams that come to a
+// wildcard socket.
 type plain struct {
-	conn  *net.UDPConn
-	raw   syscall.RawConn
-	local netip.Addr // invalid for a wildcard
+	conn  carrier
+	raw   syscall.RawConn // nil for what has no descriptor
+	local netip.Addr      // invalid for a wildcard
 	count *counters
 
 	arrived chan arrival  // from the reader; closed when it ends
@@ -59,7 +60,11 @@ func newPlain(conn *net.UDPConn, cfg Config, count *counters) (*plain, error) {
 	}
 	count.readBuffer = growBuffer(cfg.ReadBuffer, conn.SetReadBuffer, func() int { n, _ := sizes(); return n })
 	count.writeBuffer = growBuffer(cfg.WriteBuffer, conn.SetWriteBuffer, func() int { _, n := sizes(); return n })
+	return startPlain(udpCarrier{conn}, raw, localAddr(conn).Addr(), count), nil
+}
 
+// startPlain starts the reader. raw may be nil.
+func startPlain(conn carrier, raw syscall.RawConn, local netip.Addr, count *counters) *plain {
 	p := &plain{
 		conn:    conn,
 		raw:     raw,
@@ -71,14 +76,14 @@ func newPlain(conn *net.UDPConn, cfg Config, count *counters) (*plain, error) {
 		timer:   time.NewTimer(time.Hour),
 	}
 	p.timer.Stop()
-	if ip := localAddr(conn).Addr(); !ip.IsUnspecified() {
-		p.local = ip
+	if !local.IsUnspecified() {
+		p.local = local
 	}
 	for range plainBuffers {
 		p.free <- make([]byte, plainBufferSize)
 	}
 	p.reader.Go(p.read)
-	return p, nil
+	return p
 }
 
 func (p *plain) wake() {
@@ -88,11 +93,16 @@ func (p *plain) wake() {
 	}
 }
 
-func (p *plain) control(f func(fd uintptr)) error { return closedOr(p.raw.Control(f)) }
+func (p *plain) control(f func(fd uintptr)) error {
+	if p.raw == nil {
+		return errors.ErrUnsupported
+	}
+	return closedOr(p.raw.Control(f))
+}
 
 func (p *plain) close() error {
-	err := p.conn.Close()
 	p.closeOnce.Do(func() { close(p.closing) })
+	err := p.conn.Close()
 	p.reader.Wait()
 	return closedOr(err)
 }

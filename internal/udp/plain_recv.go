@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
@@ -28,20 +29,52 @@ func (p *plain) read() {
 	}
 }
 
+// Pauses after errors of which one cannot tell whether they will end: the first, and
+// the longest, as twice as long follows.
+const (
+	firstPause = time.Millisecond
+	maxPause   = time.Second
+)
+
 // readOne waits for a datagram that fits buf.
 func (p *plain) readOne(buf []byte) (int, netip.AddrPort, error) {
+	pause := firstPause
 	for {
-		size, _, flags, remote, err := p.conn.ReadMsgUDPAddrPort(buf, nil)
+		size, truncated, remote, err := p.conn.read(buf)
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return 0, remote, net.ErrClosed
-		case errors.Is(err, errMessageSize) || err == nil && flags&msgTrunc != 0:
+		case errors.Is(err, errMessageSize) || err == nil && truncated:
 			p.count.receiveDrops.Add(1)
-		case errors.Is(err, errRefused) || errors.Is(err, errReset):
+		case errors.Is(err, errRefused) || errors.Is(err, errReset) || err == nil && !remote.IsValid():
 			p.count.receiveErrors.Add(1)
+		case err != nil && isTemporary(err):
+			p.count.receiveErrors.Add(1)
+			if !p.rest(pause) {
+				return 0, remote, net.ErrClosed
+			}
+			pause = min(2*pause, maxPause)
 		default:
-			return size, netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), err
+			return size, remote, err
 		}
+	}
+}
+
+// isTemporary reports whether an error says that reading may work later.
+func isTemporary(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &temporary) && temporary.Temporary()
+}
+
+// rest waits, and returns false if the socket is closed in the meantime.
+func (p *plain) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-p.closing:
+		return false
 	}
 }
 

@@ -18,13 +18,18 @@ func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, 
 	return p.sendTrain(data, segment, to)
 }
 
+// write is send for any goroutine, as that is.
+func (p *plain) write(data []byte, to netip.AddrPort) error {
+	return p.send(data, 0, to, netip.Addr{}, 0)
+}
+
 // sendTrain sends datagrams of segment bytes.
 func (p *plain) sendTrain(data []byte, segment int, to netip.AddrPort) error {
 	waited := false
 	for {
 		n := trainChunk(len(data), segment, false)
 		start := time.Now()
-		_, err := p.conn.WriteToUDPAddrPort(data[:n], to)
+		err := p.conn.write(data[:n], to)
 		if errors.Is(err, os.ErrDeadlineExceeded) && !waited {
 			if time.Since(start) < sendPatience {
 				// The deadline passed while others had the processor, and the datagram was
@@ -62,7 +67,7 @@ func (p *plain) outcome(err error, n int) error {
 		p.count.sendDrops.Add(1)
 	case errors.Is(err, errMessageSize):
 		return ErrMessageSize
-	case isOneOf(err, unreachable) || isAddrError(err):
+	case errors.Is(err, ErrUnreachable) || isOneOf(err, unreachable) || isAddrError(err):
 		return ErrUnreachable
 	default:
 		p.count.sendErrors.Add(1)

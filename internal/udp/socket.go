@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"net"
 	"net/netip"
 	"time"
 )
@@ -22,11 +23,12 @@ const (
 )
 
 // Socket is a UDP socket owned by one goroutine. Recv, TryRecv and Send belong
-// to the owner; Wake, Stats, LocalAddr, MaxTrain and Close to everybody.
+// to the owner; the other methods to everybody.
 type Socket struct {
 	backend
 	local netip.AddrPort
 	count *counters
+	names *names // of what is no UDP socket; nil otherwise
 }
 
 // backend is the part of a Socket that differs between systems. The comments
@@ -35,6 +37,7 @@ type backend interface {
 	recv(deadline time.Time) ([]Message, error)
 	tryRecv() ([]Message, error)
 	send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error
+	write(data []byte, to netip.AddrPort) error
 	wake()
 	close() error
 	// control calls f with the descriptor.
@@ -81,6 +84,10 @@ func (s *Socket) TryRecv() ([]Message, error) {
 func (s *Socket) Send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error {
 	return s.send(data, segment, to, from, ecn)
 }
+
+// Write sends one datagram as Send does, by any goroutine. It is for the few that are not
+// the owner's.
+func (s *Socket) Write(data []byte, to net.Addr) error { return s.write(data, s.addrPort(to)) }
 
 // MaxTrain returns how many segments one system call of Send may carry: 1
 // without GSO, which may turn out so while the socket is in use. With GSO a

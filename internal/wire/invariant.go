@@ -22,6 +22,11 @@ type Invariant struct {
 	DstID, SrcID []byte
 }
 
+// IsQUIC reports whether a datagram is one of QUIC where others share its port: with the
+// fixed bit, the second, set (RFC 9443, Section 3). STUN, DTLS, RTP and others have it
+// clear; TURN's channels are to be told by their server's address.
+func IsQUIC(datagram []byte) bool { return len(datagram) > 0 && datagram[0]&fixedBit != 0 }
+
 // ParseInvariant reads the version-independent part of the packet at the
 // beginning of b. shortIDLen is the length of the connection IDs that the
 // receiver hands out, which short headers do not tell. It returns false when b

@@ -16,7 +16,7 @@ var public = []string{"quic", "quic/event", "http3", "webtransport"}
 var examplesLeft = map[string][]string{
 	"quic": {
 		"DatagramTooLargeError", "HandshakeTimeoutError", "IdleTimeoutError", "RandomConnectionIDs",
-		"ReceiveStream", "SendStream", "StatelessResetError", "Stats", "Transport", "TransportError",
+		"ReceiveStream", "SendStream", "StatelessResetError", "Stats", "TransportError",
 		"TransportStats", "VersionNegotiationError",
 	},
 	"quic/event": {"Dial", "DialOn", "HandlerOf", "ListenOn", "Moment", "Of", "Open", "Run", "Timer"},

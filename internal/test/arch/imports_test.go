@@ -56,6 +56,7 @@ var may = map[string]string{
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
 	"quic/event":     "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
 	"quic/quictrace": "net time",
+	"quic/quictest":  "internal/test/memnet internal/udp net os sync time",
 	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
 	"internal/h3ext": "quic quic/event internal/h3 context net/http time",
 	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +

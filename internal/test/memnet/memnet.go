@@ -9,7 +9,6 @@ package memnet
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -120,7 +119,7 @@ type Socket struct {
 	outside atomic.Pointer[netip.AddrPort] // as others see it
 	notify  chan struct{}                  // tells the owner to look at the rest
 
-	chance *rand.Rand // with Weather: of what is sent to it; the Network's lock guards it
+	line line // with Weather; the Network's lock guards it
 
 	mu      sync.Mutex
 	inbox   []arrival     // the next first
