@@ -17,7 +17,7 @@ func TestSilentServer(t *testing.T) {
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {})
 	path := startRelay(t, ts.addr)
 	var direct atomic.Bool
-	ts.transport.route = func(string) (string, bool) {
+	ts.transport.alternative = func(string) (string, bool) {
 		if direct.Load() {
 			return ts.addr, true
 		}
@@ -76,7 +76,7 @@ func TestUnheardRequestIsNotSentTwice(t *testing.T) {
 	})
 	path := startRelay(t, ts.addr)
 	var direct atomic.Bool
-	ts.transport.route = func(string) (string, bool) {
+	ts.transport.alternative = func(string) (string, bool) {
 		if direct.Load() {
 			return ts.addr, true
 		}

@@ -39,6 +39,12 @@ type Transport struct {
 	// QUICTransport, when set, is the socket all connections share; without,
 	// each has its own.
 	QUICTransport *quic.Transport
+	// Route, if set, says where to dial for an origin, "host:port": on which socket, nil
+	// for what QUICTransport says, and at which address, "host:port" again. The server's
+	// certificate must be for the origin in any case. It is called for each connection, and
+	// may take as long as ctx lasts, which has the values of a request's context. Origins
+	// share no connections then. A resolver of one's own is QUICConfig's LookupHost.
+	Route func(ctx context.Context, origin string) (on *quic.Transport, addr string, err error)
 	// MaxResponseHeaderBytes is the largest header section a response may have, and
 	// all its interim responses together, in bytes as Server.MaxHeaderBytes
 	// has them. 0 stands for 10 MiB, as in net/http.
@@ -78,9 +84,9 @@ type Transport struct {
 	// paused is called in place of pauses, by tests.
 	paused func(time.Duration)
 
-	// route returns where an origin's server is, if not at the origin's address;
+	// alternative returns where an origin's server is, if not at the origin's address;
 	// nil without an Upgrader.
-	route func(origin string) (addr string, ok bool)
+	alternative func(origin string) (addr string, ok bool)
 
 	mu     sync.Mutex
 	pool   map[string]*origin // by "host:port"

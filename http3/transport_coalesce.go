@@ -16,10 +16,11 @@ import (
 const maxCoalesceScan = 256
 
 // coalesces reports whether origins may share connections. They must not when who
-// a server is was not made sure of by its certificate, and in the usual way.
+// a server is was not made sure of by its certificate, and in the usual way, or when it is
+// not at its origin's address.
 func (t *Transport) coalesces() bool {
 	c := t.TLSClientConfig
-	return !t.DisableCoalescing &&
+	return !t.DisableCoalescing && t.Route == nil &&
 		(c == nil || c.ServerName == "" && !c.InsecureSkipVerify && c.VerifyConnection == nil && c.VerifyPeerCertificate == nil)
 }
 
@@ -40,7 +41,11 @@ func (t *Transport) coalesce(ctx context.Context, addr string) bool {
 	if len(conns) == 0 {
 		return false
 	}
-	ips, err := lookup.IPs(ctx, target)
+	look := lookup.IPs
+	if t.QUICConfig != nil && t.QUICConfig.LookupHost != nil {
+		look = t.QUICConfig.LookupHost
+	}
+	ips, err := look(ctx, target)
 	if err != nil {
 		return false // dialling will say what is wrong
 	}

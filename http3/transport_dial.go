@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"slices"
 	"sync/atomic"
@@ -198,11 +199,15 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		made.Store(cc)
 		return cc
 	}
+	on, to, err := t.destination(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("http3: dial %s: %w", addr, err)
+	}
 	qc, err := traceDial(ctx, func(ctx context.Context) (*quic.Conn, error) {
-		if t.QUICTransport != nil {
-			return event.DialOn(ctx, t.QUICTransport, t.routed(addr), tlsConf, conf, newHandler)
+		if on != nil {
+			return event.DialOn(ctx, on, to, tlsConf, conf, newHandler)
 		}
-		return event.Dial(ctx, t.routed(addr), nil, tlsConf, conf, newHandler)
+		return event.Dial(ctx, to, nil, tlsConf, conf, newHandler)
 	})
 	if err != nil {
 		return nil, made.Load().dialError(err) // which says where to, or that one end closed the connection at once
@@ -219,11 +224,24 @@ func (c *clientConn) dialError(err error) error {
 	return describe(err)
 }
 
+// destination returns where to dial for an origin: on a socket, nil for one of its own, and
+// at an address.
+func (t *Transport) destination(ctx context.Context, origin string) (on *quic.Transport, addr string, err error) {
+	addr = t.routed(origin)
+	if t.Route != nil {
+		on, addr, err = t.Route(ctx, addr)
+	}
+	if on == nil {
+		on = t.QUICTransport
+	}
+	return on, addr, err
+}
+
 // routed returns the address to dial for an origin. TLS makes sure that its server
 // is the origin's.
 func (t *Transport) routed(origin string) string {
-	if t.route != nil {
-		if addr, ok := t.route(origin); ok {
+	if t.alternative != nil {
+		if addr, ok := t.alternative(origin); ok {
 			return addr
 		}
 	}

@@ -275,7 +275,7 @@ func TestPoolDialFails(t *testing.T) {
 	held := s.hold(t, 1)
 	var dials atomic.Int64
 	s.transport.mu.Lock()
-	s.transport.route = func(string) (string, bool) {
+	s.transport.alternative = func(string) (string, bool) {
 		dials.Add(1)
 		return "127.0.0.1:no port", true
 	}

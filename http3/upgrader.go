@@ -65,7 +65,7 @@ func (a *Upgrader) init() {
 			a.HTTP3.takeOver(tcp)
 		}
 	}
-	a.HTTP3.route = a.route
+	a.HTTP3.alternative = a.route
 }
 
 // route returns an origin's alternative, also when that has just failed: whoever waits for

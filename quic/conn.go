@@ -154,7 +154,7 @@ func (c *Conn) Err() error {
 func (c *Conn) LocalAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.worker.NetAddr(c.local)
+	return c.face.Link.Loop().NetAddr(c.local)
 }
 
 // RemoteAddr returns the peer's address at present, of the same kind as LocalAddr. A client
@@ -162,7 +162,7 @@ func (c *Conn) LocalAddr() net.Addr {
 func (c *Conn) RemoteAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.worker.NetAddr(c.remote)
+	return c.face.Link.Loop().NetAddr(c.remote)
 }
 
 // ConnectionState returns what the TLS handshake agreed on.

@@ -23,8 +23,7 @@ type TransportConfig struct {
 	// share of the connections, up to 64. More than one are a matter of Linux. Default
 	// is one for each processor that Go may use (GOMAXPROCS), up to 16, where the
 	// transport is made to listen, by Listen or TransportConfig.Listen, and 1 with
-	// NewTransport and Dial.
-	// With Sockets it is their number.
+	// NewTransport and Dial. With Sockets it is their number.
 	Loops int
 
 	// Sockets are used in place of sockets that would be opened, one for each loop; all

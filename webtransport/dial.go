@@ -35,6 +35,9 @@ type Dialer struct {
 	// QUICTransport, when set, is the socket that all connections share;
 	// without, each has its own.
 	QUICTransport *quic.Transport
+	// Route, if set, says where to dial for an origin: see http3.Transport. A resolver of
+	// one's own is QUICConfig's LookupHost.
+	Route func(ctx context.Context, origin string) (on *quic.Transport, addr string, err error)
 	// Config holds limits; nil stands for its defaults.
 	Config *Config
 	// Protocols are the subprotocols to offer, the best first.
@@ -144,6 +147,7 @@ func (d *Dialer) newTransport() *http3.Transport {
 		TLSClientConfig: conf,
 		QUICConfig:      quicConfig(limits, d.QUICConfig),
 		QUICTransport:   d.QUICTransport,
+		Route:           d.Route,
 	}
 	h3ext.HTTP3.ExtendTransport(t, newExtension(limits, !d.ShareConnections))
 	return t
