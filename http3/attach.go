@@ -106,9 +106,9 @@ const attachedShutdown = 10 * time.Second
 // inherit takes over the settings of an http.Server that s has not itself, and conf, its
 // TLS configuration, when it is about to serve.
 func (s *Server) inherit(srv *http.Server, conf *tls.Config) {
-	s.MaxHeaderBytes = cmp.Or(s.MaxHeaderBytes, srv.MaxHeaderBytes)
+	s.MaxHeaderBytes = cmp.Or(s.MaxHeaderBytes, max(srv.MaxHeaderBytes, 0)) // net/http takes less for its default
 	if count := headerValueCount(srv); count.IsValid() {
-		s.MaxHeaderValueCount = cmp.Or(s.MaxHeaderValueCount, int(count.Int()))
+		s.MaxHeaderValueCount = cmp.Or(s.MaxHeaderValueCount, max(int(count.Int()), 0))
 	}
 	s.ReadHeaderTimeout = cmp.Or(s.ReadHeaderTimeout, srv.ReadHeaderTimeout)
 	s.ReadTimeout = cmp.Or(s.ReadTimeout, srv.ReadTimeout)

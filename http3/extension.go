@@ -2,6 +2,7 @@ package http3
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -14,7 +15,16 @@ func init() { h3ext.HTTP3 = extensionHost{} }
 type extensionHost struct{}
 
 // ExtendServer has a *Server take part in an extension.
-func (extensionHost) ExtendServer(server any, e h3ext.Extension) { server.(*Server).extension = e }
+func (extensionHost) ExtendServer(server any, e h3ext.Extension, bad error) {
+	s := server.(*Server)
+	if s.extension != nil || s.extensionErr != nil {
+		bad = errExtendedTwice
+	}
+	s.extension, s.extensionErr = e, bad
+}
+
+// errExtendedTwice is why a server does not listen.
+var errExtendedTwice = errors.New("http3: the server has WebTransport enabled twice")
 
 // ExtendTransport has a *Transport take part in an extension.
 func (extensionHost) ExtendTransport(transport any, e h3ext.Extension) {

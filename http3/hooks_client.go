@@ -37,7 +37,7 @@ func (t *Transport) takeOver(tr *http.Transport) {
 	}
 	t.DisableCompression = t.DisableCompression || tr.DisableCompression
 	t.DisableKeepAlives = t.DisableKeepAlives || tr.DisableKeepAlives
-	setDefault(&t.MaxResponseHeaderBytes, tr.MaxResponseHeaderBytes)
+	setDefault(&t.MaxResponseHeaderBytes, max(tr.MaxResponseHeaderBytes, 0))
 	setDefault(&t.ExpectContinueTimeout, tr.ExpectContinueTimeout)
 	setDefault(&t.ResponseHeaderTimeout, tr.ResponseHeaderTimeout)
 	setDefault(&t.IdleConnTimeout, tr.IdleConnTimeout)

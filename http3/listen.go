@@ -68,29 +68,6 @@ func (s *Server) ListenAndServeTLS(certFile, keyFile string) error {
 	return s.ListenAndServe()
 }
 
-// Listener is where a Server listens for all versions of HTTP: one port, of TCP and of UDP, and at localhost the
-// same port of IPv6. Its methods may be called from any goroutine.
-type Listener struct {
-	server *Server
-	tcp    []net.Listener   // for HTTP/1.1 and HTTP/2; none with DisableTCP
-	udp    []*quic.Listener // for HTTP/3
-}
-
-// Addr returns the address, a *net.UDPAddr. At localhost it is that of IPv4.
-func (l *Listener) Addr() net.Addr { return l.udp[0].Addr() }
-
-// Close stops listening. To end what is being served as well, close the Server.
-func (l *Listener) Close() error {
-	var errs []error
-	for _, tcp := range l.tcp {
-		errs = append(errs, tcp.Close())
-	}
-	for _, udp := range l.udp {
-		errs = append(errs, udp.Close())
-	}
-	return errors.Join(errs...)
-}
-
 // portAttempts is how often ListenAll looks for a port that is free on UDP as well when
 // any port will do.
 const portAttempts = 10
@@ -100,10 +77,14 @@ const portAttempts = 10
 // free on both. At "localhost" that is done at 127.0.0.1 and ::1, as clients try either,
 // Chromium's WebTransport nothing but the latter. The certificate is TLSConfig's; without
 // any, one is made if the address is localhost or a loopback address, and otherwise that
-// is an error.
+// is an error. So are settings that cannot work, of which the error names the field. After
+// Shutdown or Close it is http.ErrServerClosed.
 func (s *Server) ListenAll(addr string) (*Listener, error) {
 	if addr == "" {
 		addr = ":443"
+	}
+	if err := s.check(); err != nil {
+		return nil, err
 	}
 	if _, err := s.tlsConfig(addr); err != nil {
 		return nil, err
@@ -119,8 +100,10 @@ func (s *Server) ListenAll(addr string) (*Listener, error) {
 	}
 }
 
-// Listen listens for HTTP/3 alone, on UDP, at one address: see ListenAll. What it returns
-// is for Serve.
+// Listen listens for HTTP/3 alone, on UDP, at one address: an empty one stands for ":443",
+// port 0 for a free port, and of a name's addresses, localhost's included, an IPv4 one is
+// taken. Certificates and errors are as with ListenAll. What it returns is for Serve, and
+// its Transport has the statistics. Programs that serve TCP as well call ListenAll.
 func (s *Server) Listen(addr string) (*quic.Listener, error) {
 	if addr == "" {
 		addr = ":443"
@@ -128,8 +111,10 @@ func (s *Server) Listen(addr string) (*quic.Listener, error) {
 	return s.listenUDP(addr, nil)
 }
 
-// ListenOn is Listen on a transport that exists already, which other listeners and
-// connections may share. It stays open when the listener is closed.
+// ListenOn is Listen on a transport that exists already. Connections may be dialled from it
+// as well, but it must not have another listener. It stays open when the listener is closed.
+// Set TransportConfig.Loops for a server of many clients: a transport that quic.NewTransport
+// made has one event loop otherwise, where Listen has one for each processor.
 func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	conf, err := s.tlsConfig(t.LocalAddr().String())
 	if err != nil {
@@ -168,7 +153,7 @@ func (l *Listener) add(addr string) error {
 		_ = tcp.Close()
 		return err
 	}
-	l.tcp = append(l.tcp, tcp)
+	l.tcp = append(l.tcp, &tcpListener{Listener: tcp})
 	return nil
 }
 

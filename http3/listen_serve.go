@@ -11,34 +11,10 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// Serve serves until Shutdown or Close of the Server, when it returns
-// http.ErrServerClosed, and closes the Listener in the end. When serving fails, TCP or
-// UDP, the Server is closed and the error returned.
-func (l *Listener) Serve() error {
-	var serve []func() error
-	for _, udp := range l.udp {
-		l.server.track(udp)
-		serve = append(serve, func() error { return l.server.Serve(udp) })
-	}
-	for _, tcp := range l.tcp {
-		serve = append(serve, func() error { return l.server.serveTCP(tcp) })
-	}
-	errs := make(chan error, len(serve))
-	for _, f := range serve {
-		go func() { errs <- f() }()
-	}
-	result := http.ErrServerClosed
-	for range serve {
-		if err := <-errs; errors.Is(result, http.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
-			result = err
-			_ = l.server.Close()
-		}
-	}
-	return result
-}
-
 // Serve serves HTTP/3 on a listener made by Listen or ListenOn of the same server, and
-// closes it in the end. After Shutdown or Close it returns http.ErrServerClosed.
+// closes it in the end. After Shutdown or Close it returns http.ErrServerClosed. When the
+// listener was closed, or its socket has failed, the error is a net.ErrClosed, as with
+// http.Server.Serve, and connections that there are go on.
 func (s *Server) Serve(ln *quic.Listener) error {
 	defer ln.Close()
 	defer s.untrack(ln)
@@ -63,6 +39,9 @@ type listenFunc func(conf *quic.Config, newHandler func(event.Turn) event.Handle
 // listenQUIC listens for requests whose contexts derive from base, if that is not nil,
 // or else from what BaseContext says.
 func (s *Server) listenQUIC(listen listenFunc, base context.Context) (*quic.Listener, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if base != nil || s.BaseContext == nil {
 		return listen(s.quicConfig(func() context.Context { return base }))
 	}

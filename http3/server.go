@@ -130,8 +130,9 @@ type Server struct {
 	// were left out. Shutdown and Close wait for it, a second at most.
 	Logger *slog.Logger
 
-	extension h3ext.Extension // takes part in the connections; nil for none
-	grace     time.Duration   // instead of paceGrace, in tests
+	extension    h3ext.Extension // takes part in the connections; nil for none
+	extensionErr error           // why that cannot work
+	grace        time.Duration   // instead of paceGrace, in tests
 
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}

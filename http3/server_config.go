@@ -1,10 +1,12 @@
 package http3
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -27,6 +29,29 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(eve
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
 	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
 	return conf, func(t event.Turn) event.Handler { return s.newConn(t, maxHandlers, base) }
+}
+
+// check returns why the server cannot listen: it has been shut down or closed, or its
+// settings cannot work.
+func (s *Server) check() error {
+	if s.closing.Load() {
+		return http.ErrServerClosed
+	}
+	return cmp.Or(
+		notNegative("Server.MaxHeaderBytes", s.MaxHeaderBytes),
+		notNegative("Server.MaxHeaderValueCount", s.MaxHeaderValueCount),
+		notNegative("Server.MinReadRate", s.MinReadRate),
+		notNegative("Server.MinWriteRate", s.MinWriteRate),
+		s.extensionErr,
+	)
+}
+
+// notNegative refuses a field's value that means nothing.
+func notNegative[T int | int64 | time.Duration](field string, v T) error {
+	if v < 0 {
+		return fmt.Errorf("http3: %s is negative: %v", field, v)
+	}
+	return nil
 }
 
 // transportConfig is the user's configuration of sockets.

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/godwit-quic/godwit/quic/event"
@@ -8,10 +9,7 @@ import (
 
 // idleTimeout is how long a connection may be without requests, 0 for any time.
 func (s *Server) idleTimeout() time.Duration {
-	if s.IdleTimeout != 0 {
-		return max(s.IdleTimeout, 0)
-	}
-	return max(s.ReadTimeout, 0)
+	return max(cmp.Or(s.IdleTimeout, s.ReadTimeout), 0)
 }
 
 // watchIdle begins to look whether the connection is idle.

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -10,10 +11,7 @@ import (
 // headerTimeout is how long the header section of a request may take, 0 for any
 // time.
 func (s *Server) headerTimeout() time.Duration {
-	if s.ReadHeaderTimeout > 0 {
-		return s.ReadHeaderTimeout
-	}
-	return max(s.ReadTimeout, 0)
+	return max(cmp.Or(s.ReadHeaderTimeout, s.ReadTimeout), 0)
 }
 
 // HandleTimer is called when all of the response has taken too long.

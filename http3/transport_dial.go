@@ -184,6 +184,9 @@ func (t *Transport) add(cc *clientConn, d *dialing) error {
 
 // dialQUIC connects to an origin.
 func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, error) {
+	if err := notNegative("Transport.MaxResponseHeaderBytes", t.MaxResponseHeaderBytes); err != nil {
+		return nil, err
+	}
 	tlsConf, err := t.tlsConfig(addr)
 	if err != nil {
 		return nil, err

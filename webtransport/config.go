@@ -1,6 +1,8 @@
 package webtransport
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
@@ -50,7 +52,36 @@ const (
 	// unless quic.Config has another: enough for a few busy sessions. Sessions
 	// and requests count as well.
 	maxQUICStreams = 256
+
+	// maxSessionsData bounds, in bytes, what the peer may send in all sessions of a
+	// connection together: a window of QUIC is below 1<<62 (RFC 9000, Section 4.1), and
+	// capsules have their room.
+	maxSessionsData = 1<<62 - 1 - capsuleRoom
 )
+
+// check returns why limits cannot work.
+func (conf *Config) check() error {
+	if conf == nil {
+		return nil
+	}
+	for field, v := range map[string]int64{
+		"MaxSessions": int64(conf.MaxSessions), "MaxStreams": int64(conf.MaxStreams),
+		"MaxData": int64(conf.MaxData), "IdleTimeout": int64(conf.IdleTimeout),
+	} {
+		if v < 0 {
+			return fmt.Errorf("webtransport: Config.%s is negative", field)
+		}
+	}
+	for _, d := range conf.Drafts {
+		if !slices.Contains(wt.Drafts, wt.Draft(d)) {
+			return fmt.Errorf("webtransport: Config.Drafts has one that is not known: %d", d)
+		}
+	}
+	if m := conf.machine(); m.MaxData > maxSessionsData/uint64(m.MaxSessions) {
+		return fmt.Errorf("webtransport: Config.MaxData for each of Config.MaxSessions sessions is too much: %d for %d", m.MaxData, m.MaxSessions)
+	}
+	return nil
+}
 
 // machine returns the limits for the machine, with defaults.
 func (conf *Config) machine() *wt.Config {
@@ -59,12 +90,9 @@ func (conf *Config) machine() *wt.Config {
 	}
 	m := wt.Config{
 		MaxSessions: conf.MaxSessions,
-		MaxStreams:  uint64(max(conf.MaxStreams, 0)),
-		MaxData:     uint64(max(conf.MaxData, 0)),
+		MaxStreams:  uint64(conf.MaxStreams),
+		MaxData:     uint64(conf.MaxData),
 		IdleTimeout: conf.IdleTimeout,
-	}
-	if conf.Drafts != nil {
-		m.Drafts = make([]wt.Draft, 0, len(conf.Drafts))
 	}
 	for _, d := range conf.Drafts {
 		m.Drafts = append(m.Drafts, wt.Draft(d))
@@ -76,8 +104,12 @@ func (conf *Config) machine() *wt.Config {
 // Upgrade; what is not upgraded is served as before. A nil conf means the
 // defaults.
 func Enable(srv *http3.Server, conf *Config) {
+	if err := conf.check(); err != nil {
+		h3ext.HTTP3.ExtendServer(srv, nil, err)
+		return
+	}
 	limits := conf.machine()
-	h3ext.HTTP3.ExtendServer(srv, newExtension(limits, false))
+	h3ext.HTTP3.ExtendServer(srv, newExtension(limits, false), nil)
 	srv.QUICConfig = quicConfig(limits, srv.QUICConfig)
 }
 

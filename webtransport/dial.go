@@ -73,6 +73,9 @@ func Dial(ctx context.Context, url string) (*Session, *http.Response, error) {
 // *RejectedError, and the response, whose Body has been read, says more;
 // otherwise the response comes with the session.
 func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Session, *http.Response, error) {
+	if err := d.Config.check(); err != nil {
+		return nil, nil, err
+	}
 	req, err := d.request(ctx, url, header)
 	if err != nil {
 		return nil, nil, err
@@ -81,6 +84,9 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 	tunnel, resp, err := h3ext.HTTP3.Connect(ctx, transport, req)
 	if err != nil {
 		d.discard(transport)
+		if errors.Is(err, http3.ErrNoExtendedConnect) {
+			err = fmt.Errorf("%w: %w", ErrNotSupported, err)
+		}
 		return nil, nil, err
 	}
 	if tunnel == nil {

@@ -45,7 +45,8 @@
 //	half of a stream was cancelled           *StreamError
 //	a stream is used after its session       what the session ended with
 //	the server answered no                   *RejectedError
-//	it has no WebTransport, or another       ErrNotSupported, http3.ErrNoExtendedConnect
+//	it has no WebTransport, or no draft of
+//	it that is spoken here                   ErrNotSupported
 //	no subprotocol fits                      ErrProtocol
 //	there are as many sessions as may be     ErrTooManySessions
 //	Upgrade of something else                ErrNotWebTransport, ErrNotEnabled

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
@@ -170,8 +172,34 @@ func TestServerWithoutWebTransport(t *testing.T) {
 	leak.Check(t)
 	ts := (&testServer{t: t}).startWith(nil, http.NotFound)
 	_, _, err := ts.dialer().Dial(testContext(t), "https://"+ts.addr, nil)
-	if !errors.Is(err, http3.ErrNoExtendedConnect) {
+	if !errors.Is(err, ErrNotSupported) || !errors.Is(err, http3.ErrNoExtendedConnect) {
 		t.Errorf("Dial: %v", err)
+	}
+}
+
+// TestConfigRefused: limits that mean nothing are refused where they are used, and the error
+// names the field.
+func TestConfigRefused(t *testing.T) {
+	for field, conf := range map[string]*Config{
+		"Config.MaxSessions":              {MaxSessions: -1},
+		"Config.MaxStreams":               {MaxStreams: -1},
+		"Config.MaxData":                  {MaxData: -5},
+		"Config.MaxData for each":         {MaxData: 1 << 60, MaxSessions: 100},
+		"Config.IdleTimeout":              {IdleTimeout: -1},
+		"Config.Drafts":                   {Drafts: []Draft{99}},
+		"http3: the server has WebTransp": nil, // enabled twice
+	} {
+		serverTLS, _ := peertest.TLS(t)
+		srv := &http3.Server{TLSConfig: serverTLS}
+		Enable(srv, conf)
+		if conf == nil {
+			Enable(srv, conf)
+		} else if _, _, err := (&Dialer{Config: conf}).Dial(testContext(t), "https://127.0.0.1:1", nil); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("Dial: %v, want %s", err, field)
+		}
+		if _, err := srv.ListenAll("127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("ListenAll: %v, want %s", err, field)
+		}
 	}
 }
 

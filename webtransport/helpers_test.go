@@ -70,8 +70,8 @@ func (ts *testServer) start(conf *Config, handler http.HandlerFunc) *testServer 
 func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *testServer {
 	serverTLS, _ := peertest.TLS(ts.t)
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
-	Enable(ts.Server, nil)
-	h3ext.HTTP3.ExtendServer(ts.Server, e)
+	ts.Server.QUICConfig = quicConfig(new(Config).machine(), nil)
+	h3ext.HTTP3.ExtendServer(ts.Server, e, nil)
 	ln, err := ts.listen()
 	if err != nil {
 		ts.t.Fatal(err)
