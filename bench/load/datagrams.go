@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
-	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -16,7 +15,7 @@ import (
 const lostAfter = 20 * time.Millisecond
 
 // measureDatagrams keeps opts.streams datagrams of opts.size bytes on their way
-// on each of opts.conns connections, to a server that echoes them.
+// on each of opts.conns connections, or sessions, to a server that echoes them.
 func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error) {
 	if opts.size < 8 {
 		return nil, fmt.Errorf("-size %d has no room for the time in 8 bytes", opts.size)
@@ -24,31 +23,17 @@ func measureDatagrams(ctx context.Context, opts *options) (*report.Result, error
 	t := newTraffic()
 	m := new(meter)
 	t.meters = meters{m}
-	transport, err := quic.NewTransport("127.0.0.1:0", nil)
-	if err != nil {
+	if err := dialGround(ctx, opts, t, func(g *ground) user {
+		return &echoed{ground: g, meter: m, buf: make([]byte, opts.size), window: opts.streams}
+	}); err != nil {
 		return nil, err
-	}
-	defer transport.Close()
-	ctx, cancel := context.WithTimeout(ctx, opts.patience)
-	defer cancel()
-	conf := &quic.Config{EnableDatagrams: true, MaxIdleTimeout: idleTimeout}
-	newHandler := func(turn event.Turn) event.Handler {
-		return &echoed{conn: turn.Conn(), traffic: t, meter: m, buf: make([]byte, opts.size), window: opts.streams}
-	}
-	for range opts.conns {
-		qc, err := event.DialOn(ctx, transport, opts.addr, opts.tlsConfig(), conf, newHandler)
-		if err != nil {
-			return nil, err
-		}
-		event.Run(qc, event.HandlerOf(qc).(*echoed).refill)
 	}
 	return t.measure(opts)
 }
 
-// echoed is a connection whose datagrams come back. It lives on the loop.
+// echoed sends datagrams that come back.
 type echoed struct {
-	conn     *quic.Conn
-	traffic  *traffic
+	*ground
 	meter    *meter
 	buf      []byte
 	window   int // datagrams on their way at any time
@@ -57,31 +42,32 @@ type echoed struct {
 	late     event.Timer
 }
 
-// refill sends until the window is full, and looks later whether any came back.
-func (e *echoed) refill(t event.Turn) {
+// begin implements user: it sends until the window is full, and looks later whether any
+// came back.
+func (e *echoed) begin(t event.Turn) {
 	e.fill()
 	seen := e.progress
 	t.SetTimer(&e.late, t.Now()+lostAfter, event.TimerFunc(func(t event.Turn) {
 		if e.progress == seen {
 			e.flying = 0
 		}
-		e.refill(t)
+		e.begin(t)
 	}))
 }
 
 func (e *echoed) fill() {
 	for ; e.flying < e.window && !e.traffic.over.Load(); e.flying++ {
 		binary.BigEndian.PutUint64(e.buf, uint64(time.Now().UnixNano()))
-		if err := e.conn.SendDatagram(e.buf); err != nil {
+		if err := e.conn.SendDatagram(e.prefixes.datagram, e.buf); err != nil {
 			e.traffic.fail(err)
 			return
 		}
 	}
 }
 
-// HandleDatagrams implements event.DatagramHandler.
-func (e *echoed) HandleDatagrams(_ event.Turn, datagrams [][]byte) {
-	for _, b := range datagrams {
+// datagrams implements user.
+func (e *echoed) datagrams(list [][]byte) {
+	for _, b := range list {
 		if len(b) == len(e.buf) {
 			e.meter.responded(time.Unix(0, int64(binary.BigEndian.Uint64(b))))
 			e.meter.bytes.Add(int64(len(b)))
@@ -92,13 +78,5 @@ func (e *echoed) HandleDatagrams(_ event.Turn, datagrams [][]byte) {
 	e.fill()
 }
 
-// HandleTurn implements event.TurnHandler: no goroutine has anything to do.
-func (e *echoed) HandleTurn(event.Turn) (woke bool) { return false }
-
-// HandleClose implements event.Handler.
-func (e *echoed) HandleClose(_ event.Turn, err error) { e.traffic.fail(err) }
-
-// The rest of event.Handler: there are no streams.
-
-func (e *echoed) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
-func (e *echoed) HandleStreamsAvailable(event.Turn)                         {}
+// available implements user: there are no streams.
+func (e *echoed) available(event.Turn) {}

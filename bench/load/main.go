@@ -13,6 +13,11 @@
 //	burst       very many connections at once
 //	idle        very many connections that do nothing
 //	datagrams   a number is on its way to a server that echoes them at any time
+//	echo        on a number of streams, each message follows the echo of the last
+//	streams     the same with a stream for each message
+//
+// The last three go over QUIC alone, or with -proto webtransport in a session of its own
+// on each connection.
 //
 // It prints one report.Result. The CPU time of the server is that of the
 // process -pid meanwhile.
@@ -51,6 +56,7 @@ type mode func(context.Context, *options) (*report.Result, error)
 var modes = map[string]mode{
 	"requests": measureRequests, "rate": measureRate,
 	"handshakes": measureHandshakes, "burst": measureBurst, "idle": measureIdle, "datagrams": measureDatagrams,
+	"echo": measureEcho, "streams": measureNewStreams,
 }
 
 // gcPercent spares the client collections: it must not be what limits, and its
@@ -69,7 +75,7 @@ func run() error {
 	var opts options
 	flag.StringVar(&opts.addr, "addr", "", "server's `host:port`")
 	flag.StringVar(&opts.path, "path", "/small", "path to request")
-	flag.StringVar(&opts.proto, "proto", "h3", "h3, h2 or http/1.1")
+	flag.StringVar(&opts.proto, "proto", "h3", "h3, h2 or http/1.1; for echoes webtransport, or the ALPN of QUIC alone")
 	flag.IntVar(&opts.size, "size", 5, "`bytes` that every response must have")
 	flag.IntVar(&opts.pid, "pid", 0, "process `ID` of the server")
 	flag.IntVar(&opts.conns, "conns", 1, "connections")
