@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { engine } from './engine.js';
 import { errorOf, GodwitError } from './errors.js';
+import { field } from './http.js';
 import { decodeError, decodeFields, EV, FIN, INFORM, RESET, RESPOND, TRAILERS } from './port.js';
 import { Pipe, toBytes } from './stream.js';
 
@@ -45,11 +46,54 @@ export function toHeaders(fields, from = 0) {
 /** What makeRequest throws for a method that the platform does not have. */
 export const noMethod = new Error('no such method');
 
-/** makeRequest makes a Request. It throws noMethod, or something else for what is no URL. */
-export function makeRequest(url, init) {
-  if (['CONNECT', 'TRACE', 'TRACK'].includes(init.method)) throw noMethod; // forbidden by the Fetch standard
-  const request = new Request(url, init);
-  if (request.method !== init.method && request.method !== init.method.toUpperCase()) throw noMethod; // of Bun's
+/**
+ * ServedRequest is a Request that a server got. What few handlers ask for is made then.
+ */
+class ServedRequest extends Request {
+  #exchange; #params = null;
+
+  constructor(url, init, exchange) {
+    super(url, init);
+    this.#exchange = exchange;
+  }
+
+  static exchangeOf(request) {
+    return typeof request === 'object' && request !== null && #exchange in request ? request.#exchange : undefined;
+  }
+
+  /** What the path has in place of the route's parameters. */
+  get params() {
+    return this.#params ??= {};
+  }
+
+  static setParams(request, params) {
+    request.#params = params;
+  }
+
+  /** Aborted when the client goes away, or wants no response. */
+  get signal() {
+    return this.#exchange.signal;
+  }
+
+  clone() {
+    return new Request(super.clone(), { signal: this.signal });
+  }
+}
+
+Object.defineProperty(ServedRequest, 'name', { value: 'Request' });
+
+/** exchangeOf returns the exchange of a request that makeRequest has made, else undefined. */
+export const { exchangeOf, setParams } = ServedRequest;
+
+/**
+ * makeRequest makes the Request of an exchange, which has signal. It throws noMethod, or
+ * something else for what is no URL.
+ */
+export function makeRequest(url, init, exchange) {
+  const { method } = init;
+  if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') throw noMethod; // forbidden by the Fetch standard
+  const request = new ServedRequest(url, init, exchange);
+  if (request.method !== method && request.method !== method.toUpperCase()) throw noMethod; // of Bun's
   return request;
 }
 
@@ -57,7 +101,7 @@ export function makeRequest(url, init) {
 export class Exchange {
   request = null;
   #site; #connection; #id; #method; #pipe; #port = engine();
-  #abort = new AbortController();
+  #abort = null; #gone; // why the client is, if anybody asks
   #queue = []; #wanting = false; #controller = null; #bodyOver; #bodyError = null;
   #begun = false; #over = false; #responded = false;
   #trailers = null; #trailersWanted = null; #trailersToSend = null;
@@ -68,13 +112,10 @@ export class Exchange {
     this.#id = id;
     this.#pipe = new Pipe(this.#port, connection.handle, id);
     this.#bodyOver = (flags & FIN) !== 0;
-    const head = {};
-    let at = 0;
-    for (; at < fields.length && fields[at].startsWith(':'); at += 2) head[fields[at]] = fields[at + 1];
-    this.#method = head[':method'];
+    this.#method = field(fields, ':method');
     const without = this.#method === 'GET' || this.#method === 'HEAD';
-    if (this.#bodyOver || without) this.#begin(head, fields, at, null);
-    else queueMicrotask(() => this.#begin(head, fields, at, this.#body())); // as a rule a small body comes with it
+    if (this.#bodyOver || without) this.#begin(fields, null);
+    else queueMicrotask(() => this.#begin(fields, this.#body())); // as a rule a small body comes with it
   }
 
   /** What the client has as address, {address, port, family}. */
@@ -84,6 +125,20 @@ export class Exchange {
 
   get protocol() {
     return 'h3';
+  }
+
+  get signal() {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#gone !== undefined) this.#abort.abort(this.#gone);
+    }
+    return this.#abort.signal;
+  }
+
+  #tellGone(error) {
+    if (this.#gone !== undefined) return;
+    this.#gone = error;
+    this.#abort?.abort(error);
   }
 
   /** hint sends an interim response. */
@@ -129,26 +184,31 @@ export class Exchange {
       else this.#fail(errorOf(decodeError(bytes, flags)));
       break;
     case EV.ENDED:
-      this.#end(errorOf(decodeError(bytes, flags)));
+      this.#end(bytes, flags);
       break;
     }
   }
 
   // ---- the request ----
 
-  #begin(head, fields, at, body) {
+  #begin(fields, body) {
     if (this.#over) return;
-    const path = head[':path'], authority = head[':authority'];
-    const init = { method: this.#method, signal: this.#abort.signal };
+    const init = { method: this.#method };
+    let path = '/', authority, at = 0;
+    for (; at < fields.length && fields[at].startsWith(':'); at += 2) {
+      if (fields[at] === ':path') path = fields[at + 1];
+      else if (fields[at] === ':authority') authority = fields[at + 1];
+    }
     try {
-      init.headers = toHeaders(fields, at);
-      const host = authority ?? init.headers.get('host') ?? this.#site.authority;
-      if (!init.headers.has('host')) init.headers.set('host', host);
+      const headers = toHeaders(fields, at);
+      const host = authority ?? headers.get('host') ?? this.#site.authority;
+      if (!headers.has('host')) headers.set('host', host);
+      init.headers = headers;
       if (body !== null) {
         init.body = body;
         init.duplex = 'half';
       }
-      this.request = makeRequest(`https://${host}${path}`, init);
+      this.request = makeRequest(`https://${host}${path}`, init, this);
     } catch (e) {
       this.#refuse(e === noMethod ? 501 : 400);
       return;
@@ -228,7 +288,7 @@ export class Exchange {
     this.#trailersWanted?.(null);
     this.#controller?.error(error);
     this.#controller = null;
-    if (!this.#responded) this.#abort.abort(error);
+    if (!this.#responded) this.#tellGone(error);
   }
 
   // discard: nobody wants what is still to come.
@@ -250,19 +310,20 @@ export class Exchange {
   }
 
   #respond(response) {
+    const { body, headers } = response;
     if (this.#over || this.#pipe.sendOver) {
-      response.body?.cancel().catch(() => {});
+      body?.cancel().catch(() => {});
       return;
     }
-    const fields = sectionOf([':status', String(response.status)], response.headers);
-    if (!response.headers.has('date')) fields.push('date', now()); // RFC 9110, Section 6.6.1
+    const fields = sectionOf([':status', String(response.status)], headers);
+    if (!headers.has('date')) fields.push('date', now()); // RFC 9110, Section 6.6.1
     const bodiless = this.#method === 'HEAD' || response.status === 204 || response.status === 304;
-    if (response.body === null || bodiless) {
-      if (!bodiless && !response.headers.has('content-length')) fields.push('content-length', '0');
-      response.body?.cancel().catch(() => {});
+    if (body === null || bodiless) {
+      if (!bodiless && !headers.has('content-length')) fields.push('content-length', '0');
+      body?.cancel().catch(() => {});
       this.#head(fields, none, true);
     } else {
-      this.#send(response, fields).catch((e) => this.#fail(e));
+      this.#send(body, fields, !headers.has('content-length'));
     }
   }
 
@@ -281,43 +342,58 @@ export class Exchange {
   }
 
   // send passes a body on. A small one that is there at once goes with the header.
-  async #send(response, fields) {
-    const reader = response.body.getReader();
-    let parts = [], size = 0;
+  #send(body, fields, tellsLength) {
+    const reader = body.getReader(), parts = [];
+    let size = 0, read = readNow(reader);
+    for (; !(read instanceof Promise) && !read.done && size <= WHOLE; read = readNow(reader)) {
+      const bytes = toBytes(read.value);
+      parts.push(bytes);
+      size += bytes.byteLength;
+    }
+    if (!(read instanceof Promise) && read.done) this.#sendWhole(parts, size, fields, tellsLength);
+    else this.#sendLater(reader, read, parts, size, fields, tellsLength).catch((e) => this.#fail(e));
+  }
+
+  #sendWhole(parts, size, fields, tellsLength) {
+    if (tellsLength) fields.push('content-length', String(size));
+    this.#head(fields, joined(parts), true);
+  }
+
+  // sendLater goes on when not all was there at once; parts are what was.
+  async #sendLater(reader, read, parts, size, fields, tellsLength) {
+    let begun = false, over = false;
     const head = () => {
-      if (parts === null) return;
-      const content = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-      parts = null;
-      if (!this.#over && !this.#pipe.sendOver) this.#head(fields, content, false);
+      if (begun || over) return;
+      begun = true;
+      if (!this.#over && !this.#pipe.sendOver) this.#head(fields, size <= WHOLE ? joined(parts.splice(0)) : none, false);
     };
-    const soon = setImmediate(head);
+    const flush = async () => {
+      head();
+      while (parts.length > 0) await this.#write(parts.shift());
+    };
+    soon(head);
     try {
       for (;;) {
-        const { done, value } = await reader.read();
+        if (size > WHOLE) await flush();
+        const { done, value } = await read;
         if (this.#over || this.#pipe.sendOver) throw gone;
         if (done) break;
         const bytes = toBytes(value);
-        if (parts !== null && size + bytes.byteLength <= WHOLE) {
-          parts.push(bytes);
-          size += bytes.byteLength;
-          continue;
-        }
-        head();
-        await this.#write(bytes);
+        parts.push(bytes);
+        size += bytes.byteLength;
+        if (begun) await flush();
+        read = reader.read();
       }
+      if (begun) await flush();
     } catch (e) {
+      over = true;
       reader.cancel(e).catch(() => {});
       if (e === gone) return;
       throw e;
-    } finally {
-      clearImmediate(soon);
     }
-    if (parts === null) {
-      this.#finish();
-      return;
-    }
-    if (!response.headers.has('content-length')) fields.push('content-length', String(size));
-    this.#head(fields, parts.length === 1 ? parts[0] : Buffer.concat(parts), true);
+    over = true;
+    if (begun) this.#finish();
+    else this.#sendWhole(parts, size, fields, tellsLength);
   }
 
   async #write(bytes) {
@@ -366,18 +442,43 @@ export class Exchange {
     this.#pipe.endSend();
     this.#pipe.ondrain?.();
     if (this.#responded) return;
-    this.#abort.abort(error);
+    this.#tellGone(error);
     this.#port.sendNumber(RESET, 0, 0, this.#connection.handle, this.#id, REQUEST_CANCELLED);
   }
 
-  #end(error) {
+  #end(bytes, flags) {
     this.#over = true;
-    this.#failBody(error);
+    if (!this.#bodyOver || !this.#responded) {
+      const error = errorOf(decodeError(bytes, flags));
+      this.#failBody(error);
+      if (!this.#responded) this.#tellGone(error);
+    }
     this.#pipe.endSend();
     this.#pipe.ondrain?.();
-    if (!this.#responded) this.#abort.abort(error);
     if (this.request !== null) this.#site.ends(this);
   }
+}
+
+// readNow returns {value, done} if the runtime knows it already, or else a promise.
+function readNow(reader) {
+  const read = reader.read();
+  return peek !== undefined && peek.status(read) === 'fulfilled' ? peek(read) : read;
+}
+
+const peek = globalThis.Bun?.peek;
+
+// soon has functions called in the next turn of the event loop.
+function soon(f) {
+  if (later.push(f) > 1) return;
+  setImmediate(() => {
+    for (const g of later.splice(0)) g();
+  });
+}
+
+const later = [];
+
+function joined(parts) {
+  return parts.length === 0 ? none : parts.length === 1 ? parts[0] : Buffer.concat(parts);
 }
 
 const gone = new Error('the client is gone');

@@ -2,6 +2,7 @@
 // with threads of the engine. godwit.h tells of the records.
 
 import { Buffer } from 'node:buffer';
+import { nextTick } from 'node:process';
 import { native } from './native.js';
 
 // Commands.
@@ -35,7 +36,8 @@ const none = new Uint8Array(0);
 
 /**
  * Port has the engine for one environment, the main thread or a worker. Commands are
- * written as they come and made known once for each turn of the event loop, or microtask.
+ * written as they come and made known once for each turn of the event loop, behind its
+ * microtasks.
  */
 export class Port {
   #port; #u8; #u32; #view; #text;
@@ -43,6 +45,7 @@ export class Port {
   #events; #eventSize; #tail = 0;
   #scheduled = false; #waiting = [];
   #handles = 0; #held = 0; #onEvent; #busy = false;
+  #flush = () => this.flush();
 
   /** onEvent(type, flags, aux, conn, id, bytes) is called for each event; bytes are valid during the call. */
   constructor(options, onEvent) {
@@ -106,7 +109,7 @@ export class Port {
     if (this.#port === null) return;
     const n = bytes.byteLength;
     if (this.#waiting.length > 0 || !this.#put(type, flags, aux, conn, id, n, (u8, view, at) => u8.set(bytes, at))) {
-      const copy = bytes.slice(); // the caller's may change
+      const copy = new Uint8Array(bytes); // the caller's may change
       this.#waiting.push([type, flags, aux, conn, id, n, (u8, view, at) => u8.set(copy, at)]);
     }
     this.#schedule();
@@ -133,25 +136,20 @@ export class Port {
    */
   sendSection(type, flags, conn, id, fields, content = none) {
     if (this.#port === null) return true;
-    const start = 8 + 4 * fields.length;
-    let text = 0;
-    for (const f of fields) text += f.length;
-    const length = start + text + content.byteLength;
+    const text = fields.join(''), start = 8 + 4 * fields.length, from = start + text.length;
+    const length = from + content.byteLength;
     if (length > this.largest) return false;
     const fill = (u8, view, at) => {
-      view.setUint32(at, fields.length >>> 1, true);
-      view.setUint32(at + 4, text, true);
-      let word = at + 8, to = at + start;
-      for (const f of fields) {
-        view.setUint32(word, f.length, true);
-        word += 4;
-        if (f.length > 0) this.#text.latin1Write(f, to, f.length);
-        to += f.length;
-      }
-      u8.set(content, to);
+      const u32 = this.#u32;
+      let word = at >>> 2;
+      u32[word++] = fields.length >>> 1;
+      u32[word++] = text.length;
+      for (let i = 0; i < fields.length; i++) u32[word++] = fields[i].length;
+      if (text.length > 0) this.#text.latin1Write(text, at + start, text.length);
+      u8.set(content, at + from);
     };
     if (this.#waiting.length > 0 || !this.#put(type, flags, 0, conn, id, length, fill)) {
-      content = content.slice();
+      content = new Uint8Array(content);
       this.#waiting.push([type, flags, 0, conn, id, length, fill]);
     }
     this.#schedule();
@@ -164,7 +162,10 @@ export class Port {
    */
   call(type, conn, fields, ms = 5000) {
     this.sendFields(type, CALL, 0, conn, 0, fields);
-    this.#flushWaiting();
+    for (const end = Date.now() + ms; this.#waiting.length > 0 && this.open && Date.now() < end;) {
+      native.commit(this.#port, this.#head); // the engine reads on, whatever it is told
+      this.#flushWaiting();
+    }
     const kind = native.call(this.#port, this.#head, ms);
     const length = this.#u32[REPLY_LENGTH];
     return {
@@ -194,7 +195,7 @@ export class Port {
   #schedule() {
     if (this.#scheduled || this.#busy) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.flush());
+    nextTick(this.#flush);
   }
 
   #flushWaiting() {
@@ -242,7 +243,7 @@ export class Port {
         const size = HEADER + ((length + 15) & ~15);
         this.#tail = (this.#tail + size) >>> 0;
         if ((kinds & 255) === SKIP) continue;
-        this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], this.#u8.subarray(at + HEADER, at + HEADER + length));
+        this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], this.#text.subarray(at + HEADER, at + HEADER + length));
         if (this.#port === null) return; // closed by the callback
         if ((n & 63) === 63) native.consumed(this.#port, this.#tail);
         if (this.#tail === head) head = native.look(this.#port);
@@ -268,7 +269,7 @@ function encodeFields(fields, content) {
     text += bytes.length;
   }
   const count = parts.length >>> 1, start = 8 + 8 * count;
-  const body = content?.slice();
+  const body = content && new Uint8Array(content);
   return [start + text + (body?.length ?? 0), (u8, view, at) => {
     view.setUint32(at, count, true);
     view.setUint32(at + 4, text, true);
@@ -287,15 +288,16 @@ function encodeFields(fields, content) {
  * end. Their characters are bytes, as the platform's Headers have them.
  */
 export function decodeFields(bytes) {
-  const b = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = b.readUInt32LE(0), fields = [];
-  let from = 8 + 8 * count;
-  for (let i = 0; i < 2 * count; i++) {
-    const n = b.readUInt32LE(8 + 4 * i);
-    fields.push(b.latin1Slice(from, from + n));
-    from += n;
+  const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset, 2);
+  const count = 2 * u32[0], start = 8 + 4 * count, end = start + u32[1];
+  const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + 8, count);
+  const text = bytes.latin1Slice(start, end), fields = new Array(count);
+  for (let i = 0, from = 0; i < count; i++) {
+    const to = from + lengths[i];
+    fields[i] = text.substring(from, to);
+    from = to;
   }
-  return { fields, end: from };
+  return { fields, end };
 }
 
 const kinds = ['ok', 'application', 'transport', 'tls', 'certificate', 'idle', 'handshake_timeout', 'refused', 'resolve', 'stateless_reset',
@@ -306,8 +308,11 @@ export function kindOf(kind) {
   return kinds[kind] ?? `kind ${kind}`;
 }
 
+const ended = Object.freeze({ kind: 'ok', frame: 0, code: 0n, text: '', remote: false });
+
 /** decodeError returns the error of an event. */
 export function decodeError(bytes, flags = 0) {
+  if (bytes.byteLength === 16 && bytes[0] === 0 && flags === 0) return ended; // as a rule
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     kind: kindOf(view.getUint32(0, true)),

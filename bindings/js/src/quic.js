@@ -640,7 +640,7 @@ class Stream {
   }
 
   #keep(bytes) {
-    if (bytes.byteLength > 0) this.#kept.push(bytes.slice());
+    if (bytes.byteLength > 0) this.#kept.push(new Uint8Array(bytes));
   }
 
   end(bytes) {

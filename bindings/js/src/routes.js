@@ -44,24 +44,24 @@ export class Router {
       const handlers = handlersOf(`${what}: routes[${JSON.stringify(path)}]`, value);
       const segments = path.split('/').slice(1);
       if (segments.some((s) => s.startsWith(':')) || segments.at(-1) === '*') this.#patterns.push({ segments, handlers });
-      else this.#exact.set(path, handlers);
+      else this.#exact.set(path, { handlers, params: null });
     }
     this.#patterns.sort((a, b) => compare(a.segments, b.segments));
   }
 
   /** statics yields the paths and Statics of GET requests that need no handler. */
   * statics() {
-    for (const [path, handlers] of this.#exact) {
+    for (const [path, { handlers }] of this.#exact) {
       const h = handlers.get('GET') ?? handlers.get('*');
       const head = handlers.get('HEAD') ?? h;
       if (h instanceof Static && head === h) yield [path, h];
     }
   }
 
-  /** find returns {handlers, params}, or null. */
+  /** find returns {handlers, params}, or null; params are null for a path without. */
   find(path) {
-    const handlers = this.#exact.get(path);
-    if (handlers !== undefined) return { handlers, params: {} };
+    const found = this.#exact.get(path);
+    if (found !== undefined) return found;
     if (this.#patterns.length === 0) return null;
     const segments = path.split('/').slice(1);
     for (const p of this.#patterns) {

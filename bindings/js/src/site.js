@@ -1,5 +1,6 @@
 // What a server answers requests with, whatever the protocol: routes, fetch and error.
 
+import { exchangeOf, setParams } from './exchange.js';
 import { handlerFor, isResponse, Router, Static } from './routes.js';
 
 /** A Site answers requests for a server. */
@@ -8,7 +9,6 @@ export class Site {
   pending = 0;
   authority = 'localhost';
   #router; #fetch; #error; #server; #whenIdle = [];
-  #exchanges = new WeakMap(); // by request
 
   /** server is what handlers get besides the request. */
   constructor(server) {
@@ -33,10 +33,9 @@ export class Site {
     return this.#router.statics();
   }
 
-  /** begins and ends count an exchange, which has request, remote, protocol, hint, trailers, sendTrailers. */
-  begins(exchange) {
+  /** begins and ends count an exchange, which has request, signal, remote, protocol, hint, trailers, sendTrailers. */
+  begins() {
     this.pending++;
-    this.#exchanges.set(exchange.request, exchange);
   }
 
   ends() {
@@ -50,7 +49,7 @@ export class Site {
   }
 
   exchange(request) {
-    return this.#exchanges.get(request);
+    return exchangeOf(request);
   }
 
   /** answer returns the response to a request, or a promise of it. It never fails. */
@@ -58,7 +57,7 @@ export class Site {
     try {
       const answer = this.#handle(request, path);
       if (isResponse(answer)) return answer;
-      return Promise.resolve(answer).then(checked).catch((e) => this.failed(e));
+      return Promise.resolve(answer).then((x) => isResponse(x) ? x : this.failed(noResponse()), (e) => this.failed(e));
     } catch (e) {
       return this.failed(e);
     }
@@ -69,7 +68,7 @@ export class Site {
     const handler = found && handlerFor(found.handlers, request.method);
     if (handler instanceof Static) return handler.response();
     if (handler) {
-      Object.defineProperty(request, 'params', { value: found.params, configurable: true, enumerable: true });
+      if (found.params !== null) setParams(request, found.params);
       return handler.call(this.#server, request, this.#server);
     }
     if (this.#fetch !== undefined) return this.#fetch.call(this.#server, request, this.#server);
@@ -99,6 +98,8 @@ export class Site {
 }
 
 function checked(x) {
-  if (!isResponse(x)) throw new TypeError('a handler must return a Response, or a promise of one');
+  if (!isResponse(x)) throw noResponse();
   return x;
 }
+
+const noResponse = () => new TypeError('a handler must return a Response, or a promise of one');

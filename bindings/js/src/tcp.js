@@ -95,6 +95,10 @@ class TCPExchange {
     return this.#remote;
   }
 
+  get signal() {
+    return this.#abort.signal;
+  }
+
   get protocol() {
     return this.#req.httpVersionMajor === 2 ? 'h2' : 'http/1.1';
   }
@@ -150,12 +154,12 @@ class TCPExchange {
     }
     const host = req.authority || req.headers[':authority'] || req.headers.host || this.#site.authority;
     if (!headers.has('host')) headers.set('host', host);
-    const init = { method: req.method, headers, signal: this.#abort.signal };
+    const init = { method: req.method, headers };
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       init.body = Readable.toWeb(req);
       init.duplex = 'half';
     }
-    return makeRequest(`https://${host}${req.url}`, init);
+    return makeRequest(`https://${host}${req.url}`, init, this);
   }
 
   #addHeader(headers, name, value) {

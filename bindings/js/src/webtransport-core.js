@@ -233,7 +233,7 @@ export class SessionCore {
     this.hooks.decide?.();
     if (this.over) return;
     if (this.state === 'connecting') {
-      const copy = bytes.slice();
+      const copy = new Uint8Array(bytes);
       this.ready.promise.then(() => this.sendDatagram(copy), () => {});
       return;
     }

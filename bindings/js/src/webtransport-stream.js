@@ -49,7 +49,7 @@ class Sending {
     }
     let n = bytes.byteLength === 0 ? 0 : pipe.write(bytes);
     if (n === bytes.byteLength) return;
-    bytes = bytes.slice(n); // the caller's may change
+    bytes = new Uint8Array(bytes.subarray(n)); // the caller's may change
     do {
       await this.#wait();
       if (this.#over) throw this.#reason; // since there was room

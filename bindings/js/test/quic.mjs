@@ -270,6 +270,28 @@ test('an exception in a callback is an uncaught one, and no more', async () => {
   server.close();
 });
 
+test('bytes are the caller\'s again when write returns', async () => {
+  const server = echo(), client = dial(server.port);
+  const sent = [], d = deferred(), got = [];
+  const bytes = Buffer.alloc(1000);
+  const stream = client.stream({ data: (b) => got.push(b), end: () => d.resolve(Buffer.concat(got)), drain: () => {} });
+  for (let i = 0; i < 600; i++) { // the connection is not there yet, and this is more than a ring takes
+    bytes.fill(i);
+    sent.push(Buffer.from(bytes));
+    assert.strictEqual(stream.write(bytes), 1000);
+  }
+  stream.end();
+  bytes.fill(255);
+  assert.strictEqual(sha(await d.promise), sha(Buffer.concat(sent)));
+  for (let i = 0; i < 600; i++) { // a full ring, which the next call of the engine has to wait for
+    bytes.fill(i);
+    client.sendDatagram(bytes);
+  }
+  bytes.fill(255);
+  client.close();
+  server.close();
+});
+
 test('figures of the path', async () => {
   const server = echo(), client = dial(server.port);
   await exchange(client, Buffer.from('x'));

@@ -283,6 +283,28 @@ test('interim responses and trailers', () => withServer({
   assert.deepStrictEqual(r.trailers, [['x-digest', sha('content')]]);
 }));
 
+test('what a stream has is sent before more comes', () => {
+  const more = deferred();
+  const chunks = async function* () {
+    yield Buffer.from('first');
+    await more.promise;
+    yield Buffer.from(', second');
+  };
+  return withServer({
+    fetch: () => new Response(new ReadableStream({
+      start: async (c) => {
+        for await (const x of chunks()) c.enqueue(x);
+        c.close();
+      },
+    })),
+  }, async (server, client) => {
+    const r = client.begin('/');
+    await eventually(() => String(Buffer.concat(r.body)) === 'first');
+    more.resolve();
+    assert.strictEqual((await r.whole.promise).text, 'first, second');
+  });
+});
+
 test('a client that goes away aborts the signal', async () => {
   const seen = [], cancelled = deferred();
   await withServer({
