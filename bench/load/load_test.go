@@ -2,10 +2,12 @@ package main
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/webtransport"
 )
 
 // serve serves 5 bytes at /small over a protocol and returns the address.
@@ -56,12 +59,14 @@ func testOptions(addr, proto string) *options {
 	}
 }
 
+var echoes = []string{"datagrams", "echo", "streams"}
+
 func TestModes(t *testing.T) {
 	for _, proto := range []string{"h3", "h2", "http/1.1"} {
 		addr := serve(t, proto)
 		for name, measure := range modes {
-			if name == "datagrams" {
-				continue // is not HTTP: TestDatagrams
+			if slices.Contains(echoes, name) {
+				continue // are not HTTP: TestEchoes
 			}
 			t.Run(name+" over "+proto, func(t *testing.T) {
 				opts := testOptions(addr, proto)
@@ -81,7 +86,9 @@ func TestModes(t *testing.T) {
 	}
 }
 
-func TestDatagrams(t *testing.T) {
+// echoServer sends back what comes, over QUIC alone.
+func echoServer(t *testing.T) string {
+	t.Helper()
 	cert, _, err := devcert.Make(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +98,7 @@ func TestDatagrams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
 		for conn, err := ln.Accept(t.Context()); err == nil; conn, err = ln.Accept(t.Context()) {
 			go func() {
@@ -99,19 +106,70 @@ func TestDatagrams(t *testing.T) {
 					_ = conn.SendDatagram(b) // may get lost
 				}
 			}()
+			go func() {
+				for s, err := conn.AcceptStream(t.Context()); err == nil; s, err = conn.AcceptStream(t.Context()) {
+					go echoStream(s)
+				}
+			}()
 		}
 	}()
-	opts := testOptions(ln.Addr().String(), "perf")
-	if _, err := measureDatagrams(t.Context(), opts); err == nil {
-		t.Error("5 bytes have room for the time in 8")
-	}
-	opts.size = 100
-	r, err := measureDatagrams(t.Context(), opts)
+	return ln.Addr().String()
+}
+
+func echoStream(s io.ReadWriteCloser) {
+	_, _ = io.Copy(s, s) // the client may be gone
+	_ = s.Close()
+}
+
+// echoSessions is echoServer for sessions of WebTransport.
+func echoSessions(t *testing.T) string {
+	t.Helper()
+	cert, _, err := devcert.Make(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Requests == 0 || r.Bytes == 0 || r.P50 == 0 {
-		t.Errorf("%+v", r)
+	srv := &http3.Server{TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, err := webtransport.Upgrade(w, r)
+		if err != nil {
+			return // the client has been told
+		}
+		go func() {
+			for b, err := session.ReceiveDatagram(r.Context()); err == nil; b, err = session.ReceiveDatagram(r.Context()) {
+				_ = session.SendDatagram(b) // may get lost
+			}
+		}()
+		for s, err := session.AcceptStream(r.Context()); err == nil; s, err = session.AcceptStream(r.Context()) {
+			go echoStream(s)
+		}
+	})}
+	webtransport.Enable(srv, nil)
+	ln, err := srv.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = srv.Serve(ln) }() // ends with the test
+	t.Cleanup(func() { _ = srv.Close() })
+	return ln.Addr().String()
+}
+
+func TestEchoes(t *testing.T) {
+	for proto, addr := range map[string]string{"perf": echoServer(t), webTransport: echoSessions(t)} {
+		for _, name := range echoes {
+			t.Run(name+" over "+proto, func(t *testing.T) {
+				opts := testOptions(addr, proto)
+				opts.size = 100
+				r, err := modes[name](t.Context(), opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Requests == 0 || r.Bytes == 0 || r.P50 == 0 {
+					t.Errorf("%+v", r)
+				}
+			})
+		}
+	}
+	if _, err := measureDatagrams(t.Context(), testOptions("127.0.0.1:1", "perf")); err == nil {
+		t.Error("5 bytes have room for the time in 8")
 	}
 }
 
