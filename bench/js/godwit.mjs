@@ -30,7 +30,7 @@ function serveRoutes() {
     fetch: () => new Response('not found\n', { status: 404 }),
     webtransport: {
       datagram: (session, data) => session.sendDatagram(data),
-      stream: (session, stream) => stream.readable.pipeTo(stream.writable),
+      data: (session, stream, bytes, last) => last ? stream.end(bytes) : stream.write(bytes),
     },
   });
 }

@@ -167,11 +167,31 @@ export class WebTransportSession<Data = any> extends WebTransport {
   unsubscribe(topic: string): void;
 }
 
+/** A stream that the client has opened: web streams, or, without, the callback data, write and end. */
+export class WebTransportServerStream<Data = any> {
+  private constructor();
+  readonly readable: WebTransportReceiveStream;
+  /** Undefined if the stream goes one way. */
+  readonly writable?: WebTransportSendStream;
+  data: Data;
+  /** Returns how many bytes were taken: less than all means to go on at drain. */
+  write(x: string | BufferSource): number;
+  end(x?: string | BufferSource): void;
+  reset(code?: number): void;
+  stop(code?: number): void;
+}
+
 export interface WebTransportHandlers<Data = any> {
   /** A Response refuses the session; all else, and using the session before, accepts it. */
   open?(session: WebTransportSession<Data>, request: WebTransportRequest): unknown;
   /** Without it streams are in session.incomingBidirectionalStreams and its like. */
-  stream?(session: WebTransportSession<Data>, stream: { readable: WebTransportReceiveStream; writable?: WebTransportSendStream }): unknown;
+  stream?(session: WebTransportSession<Data>, stream: WebTransportServerStream): unknown;
+  /** What has come on a stream whose readable nobody has asked for; last: nothing follows. */
+  data?(session: WebTransportSession<Data>, stream: WebTransportServerStream, bytes: Uint8Array, last: boolean): unknown;
+  /** There is room again, after a stream.write that took less. */
+  drain?(session: WebTransportSession<Data>, stream: WebTransportServerStream): unknown;
+  /** The client has given up a direction of a stream, or the session has ended with it open. */
+  abort?(session: WebTransportSession<Data>, stream: WebTransportServerStream, error: WebTransportError): unknown;
   /** Without it datagrams are in session.datagrams.readable. */
   datagram?(session: WebTransportSession<Data>, data: Uint8Array): unknown;
   draining?(session: WebTransportSession<Data>): unknown;

@@ -161,7 +161,7 @@ export class HTTPConnection {
       return;
     }
     if (type === EV.STREAM) { // one that the peer opened, of a session
-      const session = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+      const session = bytes.readUInt32LE(8);
       this.#targets.get(session)?.event(type, flags, aux, id, bytes);
       return;
     }

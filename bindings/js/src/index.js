@@ -4,6 +4,6 @@ export { serve, Server } from './serve.js';
 export { GodwitError } from './errors.js';
 export { WebTransport, WebTransportSendGroup, WebTransportSession } from './webtransport.js';
 export { WebTransportError } from './webtransport-error.js';
-export { WebTransportBidirectionalStream, WebTransportReceiveStream, WebTransportSendStream } from './webtransport-stream.js';
+export { WebTransportBidirectionalStream, WebTransportReceiveStream, WebTransportSendStream, WebTransportServerStream } from './webtransport-stream.js';
 export { WebTransportDatagramDuplexStream, WebTransportDatagramsWritable } from './webtransport-datagrams.js';
 export { serveWebTransport, WebTransportServer } from './webtransport-server.js';

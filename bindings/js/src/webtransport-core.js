@@ -19,7 +19,7 @@ function settled() {
 
 /**
  * SessionCore is the target of a session's events. hooks may have stream(stream),
- * datagram(bytes), draining() and closed({closeCode, reason}, error), in place of what the
+ * datagram(bytes), those of SessionStream, draining() and closed({closeCode, reason}, error), in place of what the
  * W3C's text has for it, and decide(), called before it is used, which accepts it at a
  * server.
  */
@@ -86,7 +86,7 @@ export class SessionCore {
 
   #accept(flags, id) {
     const uni = (flags & UNI) !== 0;
-    const s = new SessionStream(this, engine(), this.connection.handle, id, { sends: !uni, receives: true });
+    const s = new SessionStream(this, engine(), this.connection.handle, id, { sends: !uni, receives: true, direct: this.hooks.data !== undefined });
     this.connection.add(id, s);
     if (this.over) {
       s.pipe.stop(0);
@@ -96,7 +96,7 @@ export class SessionCore {
     }
     this.#streams.add(s);
     if (this.hooks.stream) {
-      this.hooks.stream(s.facade, uni);
+      this.hooks.stream(s);
       return;
     }
     try {
@@ -178,7 +178,7 @@ export class SessionCore {
       view.setUint32(at, session, true);
       view.setUint32(at + 4, 0, true);
     });
-    this.#rank();
+    if (s.ordered) this.#rank();
     if (waitUntilAvailable) {
       await new Promise((resolve) => { s.onopened = resolve; });
       if (this.over) throw this.invalid();

@@ -9,7 +9,7 @@ import { headersOf, WebTransportSession } from './webtransport.js';
 import { SessionCore } from './webtransport-core.js';
 import { sessionError } from './webtransport-error.js';
 
-const callbacks = ['open', 'stream', 'datagram', 'draining', 'close', 'error'];
+const callbacks = ['open', 'stream', 'data', 'drain', 'abort', 'datagram', 'draining', 'close', 'error'];
 
 /**
  * checkWebTransport checks the option webtransport, an object with any of
@@ -18,6 +18,12 @@ const callbacks = ['open', 'stream', 'datagram', 'draining', 'close', 'error'];
  *     promised, refuses it, and all else accepts it. So does using the session before
  *   stream(session, stream): the client has opened a stream; stream.readable, and
  *     stream.writable if it goes both ways. Without it they are in session.incoming...
+ *   data(session, stream, bytes, last): what has come on a stream whose stream.readable
+ *     nobody has asked for; last says that nothing follows. Answers are sent with
+ *     stream.write and stream.end: this way is the fast one
+ *   drain(session, stream): there is room again, after a stream.write that took less
+ *   abort(session, stream, error): the client has given up what it sends, or does not want
+ *     what it is sent, or the session has ended with the stream open; of such streams
  *   datagram(session, data): likewise, otherwise they are in session.datagrams
  *   draining(session): the client asks for an end soon
  *   close(session, code, reason, error): it has ended; error is undefined if it was closed
@@ -77,7 +83,12 @@ export class Sessions {
         if (decision.accepted) call('close', info.closeCode, info.reason, err);
       },
     });
-    if (options.stream) core.hooks.stream = (stream, uni) => call('stream', uni ? { readable: stream } : stream);
+    if (options.stream || options.data) core.hooks.stream = (s) => call('stream', s.served);
+    if (options.data) {
+      core.hooks.data = (s, bytes, last) => call('data', s.served, bytes, last);
+      core.hooks.drain = (s) => call('drain', s.served);
+      core.hooks.abort = (s, err) => call('abort', s.served, err);
+    }
     if (options.datagram) core.hooks.datagram = (bytes) => call('datagram', bytes);
     this.#open(options, session, request, decision);
     return core;

@@ -1,8 +1,8 @@
 // Streams of a session of WebTransport, as web streams.
 
-import { codeOf, sessionError, streamError } from './webtransport-error.js';
+import { codeOf, invalidState, sessionError, streamError } from './webtransport-error.js';
 import { decodeError, EV, FIN } from './port.js';
-import { Pipe } from './stream.js';
+import { Pipe, toBytes } from './stream.js';
 
 // How many bytes wait for the application before credit is kept back: the rest of the
 // window may be on its way.
@@ -23,6 +23,10 @@ class Sending {
 
   constructor(stream) {
     this.#stream = stream;
+  }
+
+  get over() {
+    return this.#over;
   }
 
   sink() {
@@ -113,6 +117,10 @@ class Receiving {
 
   constructor(stream) {
     this.#stream = stream;
+  }
+
+  get over() {
+    return this.#over;
   }
 
   source() {
@@ -227,23 +235,69 @@ export class WebTransportReceiveStream extends ReadableStream {
 
 /** WebTransportBidirectionalStream is a stream in both directions. */
 export class WebTransportBidirectionalStream {
-  #readable; #writable;
+  #stream;
 
-  constructor(readable, writable) {
-    this.#readable = readable;
-    this.#writable = writable;
+  constructor(stream) {
+    this.#stream = stream;
   }
 
   get readable() {
-    return this.#readable;
+    return this.#stream.readable;
   }
 
   get writable() {
-    return this.#writable;
+    return this.#stream.writable;
   }
 }
 
-/** SessionStream is what is behind them. */
+/**
+ * WebTransportServerStream is what the callbacks of a server get for a stream that the
+ * client has opened. Who asks for readable and writable has web streams; without, what
+ * comes is told to the callback data, and is sent by write and end. Nothing of web streams
+ * is made then.
+ */
+export class WebTransportServerStream extends WebTransportBidirectionalStream {
+  #stream;
+  /** The user's. */
+  data = undefined;
+
+  constructor(stream) {
+    super(stream);
+    this.#stream = stream;
+  }
+
+  /**
+   * Writes a string or bytes, which are the caller's again at once, and returns how many
+   * bytes were taken: less than all means to go on at the callback drain, none that nothing
+   * can be written any more.
+   */
+  write(x) {
+    return this.#stream.write(toBytes(x));
+  }
+
+  /** Ends what is sent, after x if there is any. What has to wait for room is kept. */
+  end(x) {
+    this.#stream.end(x === undefined ? none : toBytes(x));
+  }
+
+  /** Gives up what is sent, with a code of the application's. */
+  reset(code = 0) {
+    this.#stream.pipe.reset(code);
+  }
+
+  /** Asks the client to send no more, likewise. */
+  stop(code = 0) {
+    this.#stream.pipe.stop(code);
+  }
+}
+
+const none = new Uint8Array(0);
+
+/**
+ * SessionStream is what is behind them. Web streams are made when they are asked for, and
+ * for bytes that nobody else takes: of streams that are direct hooks of the session do,
+ * data(stream, bytes, last), drain(stream), abort(stream, error).
+ */
 export class SessionStream {
   sendOrder = 0;
   sendGroup = null;
@@ -251,25 +305,65 @@ export class SessionStream {
   urgency = 3;
   /** Called when the peer allows a stream that this end opens, or it has ended. */
   onopened = null;
-  #out = null; #in = null;
+  #out = null; #in = null; #readable; #writable; #facade = null; #served = null;
+  #sendError = null; #receiveError = null; // of directions without a web stream
+  #kept = null; // what follows at the end, when there is room
 
-  constructor(core, port, conn, id, { sends, receives, sendOrder, sendGroup }) {
+  constructor(core, port, conn, id, { sends, receives, direct = false, sendOrder, sendGroup }) {
     this.core = core;
     this.id = id;
+    this.direct = direct;
+    this.sends = sends;
     this.receives = receives;
     this.pipe = new Pipe(port, conn, id, { sends, receives });
     if (sendGroup) this.sendGroup = sendGroup;
-    if (sends) {
+    if (sendOrder !== undefined) core.order(this, sendOrder);
+  }
+
+  /** The object of the W3C's text. */
+  get facade() {
+    return this.#facade ??= this.sends && this.receives ? new WebTransportBidirectionalStream(this) : this.sends ? this.writable : this.readable;
+  }
+
+  /** What callbacks of a server get. */
+  get served() {
+    return this.#served ??= new WebTransportServerStream(this);
+  }
+
+  get writable() {
+    if (this.#out === null && this.sends) {
       this.#out = new Sending(this);
       this.pipe.ondrain = () => this.#out.resume();
-      this.writable = new WebTransportSendStream(this, this.#out);
+      this.#writable = new WebTransportSendStream(this, this.#out);
+      if (this.pipe.sendOver) this.#out.fail(this.#sendError ?? invalidState('the stream has been ended'));
     }
-    if (receives) {
+    return this.#writable;
+  }
+
+  get readable() {
+    if (this.#in === null && this.receives) {
       this.#in = new Receiving(this);
-      this.readable = new WebTransportReceiveStream(this.#in);
+      this.#readable = new WebTransportReceiveStream(this.#in);
+      if (this.#receiveError !== null) this.#in.fail(this.#receiveError);
+      else if (this.pipe.receiveOver) this.#in.data(none, true);
     }
-    if (sendOrder !== undefined) core.order(this, sendOrder);
-    this.facade = sends && receives ? new WebTransportBidirectionalStream(this.readable, this.writable) : sends ? this.writable : this.readable;
+    return this.#readable;
+  }
+
+  write(bytes) {
+    if (this.#out !== null) throw invalidState('the stream is written to by stream.writable');
+    const n = this.#kept === null ? this.pipe.write(bytes) : 0;
+    if (n < bytes.byteLength) this.pipe.ondrain = () => this.core.hooks.drain?.(this);
+    return n;
+  }
+
+  end(bytes) {
+    if (this.#out !== null) throw invalidState('the stream is written to by stream.writable');
+    if (this.#kept !== null || this.pipe.sendOver) return;
+    const n = this.pipe.write(bytes, true);
+    if (n === bytes.byteLength) return;
+    this.#kept = new Uint8Array(bytes.subarray(n)); // the caller's may change
+    this.pipe.ondrain = () => { this.#kept = this.#kept.subarray(this.pipe.write(this.#kept, true)); };
   }
 
   event(type, flags, aux, id, bytes) {
@@ -278,32 +372,68 @@ export class SessionStream {
         this.onopened?.();
         break;
       case EV.DATA:
-        this.#in?.data(bytes, (flags & FIN) !== 0);
+        this.#data(bytes, (flags & FIN) !== 0);
         break;
       case EV.CREDIT:
         this.pipe.addCredit(bytes);
         break;
       case EV.RESET:
-        this.#in?.fail(ended('the peer has reset the stream', decodeError(bytes, flags)));
+        this.#failReceiving(ended('the peer has reset the stream', decodeError(bytes, flags)));
         break;
       case EV.STOPPED:
-        this.#out?.fail(ended('the peer reads no more of the stream', decodeError(bytes, flags)));
+        this.#failSending(ended('the peer reads no more of the stream', decodeError(bytes, flags)));
         break;
       case EV.ENDED:
         this.#ended(decodeError(bytes, flags));
     }
   }
 
+  #data(bytes, last) {
+    const { core, pipe } = this;
+    if (this.#in === null && this.direct) {
+      pipe.received += bytes.byteLength;
+      if (last) pipe.endReceive();
+      core.hooks.data(this, new Uint8Array(bytes), last);
+      pipe.allow(bytes.byteLength);
+    } else if (this.readable !== undefined) {
+      this.#in.data(bytes, last);
+    }
+  }
+
+  #failReceiving(err) {
+    if (this.#in !== null) {
+      this.#in.fail(err);
+    } else if (!this.pipe.receiveOver) {
+      this.pipe.endReceive();
+      this.#receiveError = err;
+      if (this.direct) this.core.hooks.abort(this, err);
+    }
+  }
+
+  #failSending(err) {
+    if (this.#out !== null) {
+      this.#out.fail(err);
+    } else if (!this.pipe.sendOver) {
+      this.pipe.endSend();
+      this.#sendError = err;
+      if (this.direct) this.core.hooks.abort(this, err);
+    }
+  }
+
   #ended(e) {
     this.core.forget(this);
     if (e.kind === 'ok' || e.kind === 'stream') this.#out?.finish();
-    this.fail(sessionError('the session has ended'));
+    if (this.#in?.over === false || this.#out?.over === false || !this.pipe.sendOver || !this.pipe.receiveOver) {
+      this.fail(sessionError('the session has ended'));
+    } else {
+      this.onopened?.();
+    }
   }
 
   /** fail ends what has not ended yet, with the session. */
   fail(err) {
-    this.#out?.fail(err);
-    this.#in?.fail(err);
+    this.#failSending(err);
+    this.#failReceiving(err);
     this.onopened?.();
   }
 }

@@ -118,6 +118,69 @@ test('streams there and back, whole, and by the server', async () => {
   await server.stop();
 });
 
+test('streams by callbacks, without web streams', async () => {
+  const kept = new Map(), seen = [];
+  const send = (stream) => {
+    const list = kept.get(stream);
+    while (list.length > 0) {
+      const n = stream.write(list[0]);
+      if (n < list[0].length) {
+        list[0] = list[0].subarray(n);
+        return;
+      }
+      list.shift();
+    }
+    if (list.last) stream.end('.');
+  };
+  const server = serve({
+    stream: (session, stream) => kept.set(stream, []),
+    data(session, stream, bytes, last) {
+      if (stream.writable === undefined) seen.push([Buffer.from(bytes).toString(), last]);
+      else throw new Error('made');
+    },
+    error: (session, e) => seen.push(e.message),
+  });
+  const other = serve({
+    data(session, stream, bytes, last) {
+      if (!kept.has(stream)) kept.set(stream, []);
+      const list = kept.get(stream);
+      list.push(bytes);
+      list.last = last;
+      send(stream);
+    },
+    drain: (session, stream) => send(stream),
+    abort: (session, stream, e) => seen.push([e.source, e.streamErrorCode]),
+    async open(session) {
+      const { readable, writable } = await session.createBidirectionalStream();
+      await sendAll(writable, text('who?'));
+      seen.push(String(await all(readable)));
+    },
+  });
+  const wt = dial(other);
+  const asked = (await wt.incomingBidirectionalStreams.getReader().read()).value;
+  await sendAll(asked.writable, text('me'));
+  await eventually(() => seen.length === 1);
+  for (const size of [0, 1, 70_000, 3 << 20]) {
+    const { readable, writable } = await wt.createBidirectionalStream();
+    const bytes = randomBytes(size);
+    const [got] = await Promise.all([all(readable), sendAll(writable, bytes)]);
+    assert.strictEqual(sha(got), sha(Buffer.concat([bytes, text('.')])), `${size} bytes`);
+  }
+  const cut = await wt.createBidirectionalStream();
+  await cut.writable.getWriter().write(text('x'));
+  assert.deepStrictEqual((await cut.readable.getReader().read()).value, text('x'));
+  wt.close();
+  await eventually(() => seen.length === 3);
+  assert.deepStrictEqual(seen, ['me', ['session', null], ['session', null]]);
+  seen.length = 0;
+  const one = dial(server);
+  await sendAll(await one.createUnidirectionalStream(), text('one way'));
+  await eventually(() => seen.length > 0);
+  assert.strictEqual(seen.map(([t]) => t).join(''), 'one way');
+  one.close();
+  await Promise.all([server.stop(), other.stop()]);
+});
+
 test('fifty streams at once', async () => {
   const server = serve(echo);
   const wt = dial(server);
