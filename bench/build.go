@@ -19,7 +19,8 @@ type programs struct {
 	dir       string // of the Go programs and the certificate
 	cache     string // of what takes long to build or to install
 	cert, key string // PEM files: ECDSA P-256, the same for all servers
-	bun       string
+	bun, node string
+	addon     string            // the JavaScript package's engine
 	missing   map[string]string // families that cannot be had here, and why
 }
 
@@ -48,6 +49,7 @@ func build(ctx context.Context, dir string, s *settings, progress func(string, .
 		make   func(context.Context) error
 	}{
 		{"bun", p.installBun},
+		{"godwit-js", p.buildJavaScript},
 		{"quinn", func(ctx context.Context) error { return p.cargo(ctx, "quinn-perf") }},
 		{"quiche", func(ctx context.Context) error { return p.cargo(ctx, "quiche-perf") }},
 	} {

@@ -74,6 +74,15 @@ var goals = []goal{
 	{"10,000 idle connections: CPU, % of a core", own("idle", godwitH3, 1), 0.5, true},
 	{"Full handshake and a request: server CPU, ms", own("handshakes-full", godwitH3, 1), 0.5, true},
 	{"Resumed handshake and a request: server CPU, ms", own("handshakes-resumed", godwitH3, 1), 0.25, true},
+	{"JavaScript in Bun: requests/s, handler, × that of Bun.serve", times("js-requests-10x32-5", "Godwit in Bun, JavaScript handler", 0, bunHandler.name), 1, false},
+	{"JavaScript in Bun: requests/s, static response, × that of Bun.serve", times("js-requests-10x32-5", "Godwit in Bun, static response", 0, bunStatic.name), 1, false},
+	{"JavaScript in Node: requests/s, handler, × that of Bun.serve", times("js-requests-10x32-5", "Godwit in Node, JavaScript handler", 0, bunHandler.name), 1, false},
+	{"JavaScript in Bun: datagrams of a session echoed/s", own("js-webtransport-datagrams-100", "Godwit in Bun", 0), 300_000, false},
+	{"JavaScript in Bun: streams of a session/s", own("js-webtransport-streams-50", "Godwit in Bun", 0), 100_000, false},
+	{"JavaScript in Bun: echo on 50 streams, × that of node:quic", times("js-perf-echo-50", "Godwit in Bun", 0, "Bun's node:quic"), 1.5, false},
+	{"JavaScript in Bun: a lonely echo, median, µs", own("js-perf-echo-1", "Godwit in Bun", 3), 60, true},
+	{"JavaScript in Bun: bulk, Gbit/s", own("js-bulk", "Godwit in Bun", 0), 5, false},
+	{"JavaScript in Node: bulk, Gbit/s", own("js-bulk", "Godwit in Node", 0), 5, false},
 	{"Burst: connections completed", own("burst", godwitH3, 0), burstConns, false},
 }
 

@@ -8,7 +8,8 @@
 // spread. The tables of a whole run also go to docs/performance-table.md, a
 // chart to docs/performance.svg.
 //
-// Bun is installed with npm; quinn and quiche are built with cargo, the latter
+// Bun and Node are installed with npm, and the JavaScript package's engine needs a C
+// compiler; quinn and quiche are built with cargo, the latter
 // also with cmake, a C++ compiler and libclang. That takes some minutes once.
 // What cannot be had on a machine is left out and named.
 //

@@ -68,7 +68,7 @@ func bunServer(p *programs) []string { return []string{p.bun, "bun/http3.mjs", p
 // families returns the names for -peers.
 func families() []string {
 	var names []string
-	for _, p := range slices.Concat(perfPeers, requestPeers) {
+	for _, p := range slices.Concat(perfPeers, requestPeers, jsBulk) {
 		if !slices.Contains(names, p.family) {
 			names = append(names, p.family)
 		}

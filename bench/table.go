@@ -42,9 +42,9 @@ func (r *result) line(row *row) []string {
 	return line
 }
 
-// versus compares a median with Godwit's in the same column.
+// versus compares a median with Godwit's in the same column, that of the first row of its own.
 func (r *result) versus(s spread, col int) string {
-	i := slices.IndexFunc(r.rows, func(row *row) bool { return row.peer.family == "godwit" })
+	i := slices.IndexFunc(r.rows, func(row *row) bool { return strings.HasPrefix(row.peer.family, "godwit") })
 	if i < 0 {
 		return ""
 	}

@@ -52,7 +52,7 @@ var (
 
 // workloads are all there are, in the order of the tables.
 func workloads() []*workload {
-	return slices.Concat(bulkWorkloads, requestWorkloads, latencyWorkloads, datagramWorkloads, connWorkloads, loopWorkloads, lossWorkloads)
+	return slices.Concat(bulkWorkloads, requestWorkloads, latencyWorkloads, datagramWorkloads, connWorkloads, loopWorkloads, lossWorkloads, jsWorkloads)
 }
 
 // groups returns the names for -only.
