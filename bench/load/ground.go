@@ -169,7 +169,7 @@ func statusOf(response []byte) byte {
 }
 
 // HandleWritable and HandleEnd implement event.StreamHandler.
-func (c *connectStream) HandleWritable(event.Turn, event.Stream)      {}
+func (c *connectStream) HandleWritable(event.Turn, event.Stream)       {}
 func (c *connectStream) HandleEnd(event.Turn, event.Stream, event.End) {}
 
 // HandleStream implements event.Handler: what the server opens is not read.
@@ -185,7 +185,7 @@ func (*unread) HandleReadable(t event.Turn, s event.Stream) {
 	for n, err := t.Read(s, buf[:]); n > 0 && err == nil; n, err = t.Read(s, buf[:]) {
 	}
 }
-func (*unread) HandleWritable(event.Turn, event.Stream)      {}
+func (*unread) HandleWritable(event.Turn, event.Stream)       {}
 func (*unread) HandleEnd(event.Turn, event.Stream, event.End) {}
 
 // HandleStreamsAvailable implements event.Handler.
