@@ -81,12 +81,6 @@ export class Port {
     return this.#port !== null && this.#u32[STATE] === OPENED;
   }
 
-  /** What the engine said last: of a call, or why it failed. */
-  get reply() {
-    const length = this.#u32[REPLY_LENGTH];
-    return decoder.decode(this.#u8.slice(REPLY_TEXT, REPLY_TEXT + length));
-  }
-
   /** The most bytes that one command takes. */
   get largest() {
     return this.#commandSize >>> 2;
@@ -158,15 +152,23 @@ export class Port {
 
   /**
    * call sends a command of fields and waits for its reply: an object with kind, code and
-   * text. It blocks, for some hundred microseconds.
+   * text. It blocks, for some hundred microseconds as a rule, and longer while the ring is
+   * full.
    */
   call(type, conn, fields, ms = 5000) {
     this.sendFields(type, CALL, 0, conn, 0, fields);
-    for (const end = Date.now() + ms; this.#waiting.length > 0 && this.open && Date.now() < end;) {
-      native.commit(this.#port, this.#head); // the engine reads on, whatever it is told
+    this.#flushWaiting();
+    for (const end = performance.now() + ms; this.#waiting.length > 0 && this.open;) {
+      if (performance.now() > end) {
+        this.#waiting.pop(); // the call itself
+        return unanswered;
+      }
+      native.commit(this.#port, this.#head);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // a millisecond
       this.#flushWaiting();
     }
     const kind = native.call(this.#port, this.#head, ms);
+    if (kindOf(kind) === 'port') return unanswered;
     const length = this.#u32[REPLY_LENGTH];
     return {
       kind,
@@ -302,6 +304,9 @@ export function decodeFields(bytes) {
 
 const kinds = ['ok', 'application', 'transport', 'tls', 'certificate', 'idle', 'handshake_timeout', 'refused', 'resolve', 'stateless_reset',
   'version', 'cancelled', 'option', 'address', 'stream', 'session', 'http', 'unsupported', 'limit', 'goaway', 'size', 'command', 'port'];
+
+// unanswered is what a call returns that the engine has not answered.
+const unanswered = { kind: kinds.indexOf('port'), code: 0n, text: 'the engine does not answer' };
 
 /** kindOf returns the name of an error's kind. */
 export function kindOf(kind) {

@@ -292,6 +292,15 @@ test('bytes are the caller\'s again when write returns', async () => {
   server.close();
 });
 
+test('listening while commands wait for room', () => {
+  const server = echo(), client = dial(server.port);
+  for (let i = 0; i < 20; i++) client.stream().write(Buffer.alloc(256 << 10));
+  const others = Array.from({ length: 3 }, () => echo());
+  assert.strictEqual(new Set([server, ...others].map((s) => s.port)).size, 4);
+  client.close();
+  for (const s of [server, ...others]) s.close();
+});
+
 test('figures of the path', async () => {
   const server = echo(), client = dial(server.port);
   await exchange(client, Buffer.from('x'));

@@ -4,13 +4,15 @@
 import assert from 'node:assert';
 
 const tests = [];
+const lost = []; // rejections that nobody has handled
+process.on('unhandledRejection', (e) => lost.push(e));
 
 /** test adds one. */
 export function test(name, f) {
   tests.push([name, f]);
 }
 
-/** run runs them, and fails the process if one fails. */
+/** run runs them, and fails the process if one fails, or if a rejection is handled by nobody. */
 export async function run() {
   let failed = 0;
   for (const [name, f] of tests) {
@@ -21,6 +23,11 @@ export async function run() {
       failed++;
       console.log(`FAILED ${name}: ${e?.stack ?? e}`);
     }
+  }
+  await new Promise((resolve) => setImmediate(resolve)); // what is unhandled is told of after a turn
+  for (const e of lost) {
+    failed++;
+    console.log(`NOT HANDLED: ${e?.stack ?? e}`);
   }
   console.log(`${tests.length} tests, ${failed} failed`);
   if (failed > 0) process.exit(1);
