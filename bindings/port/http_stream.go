@@ -76,6 +76,9 @@ func (s *h3Stream) HandleEnd(t event.Turn, ref event.Stream, end event.End) {
 	case event.StreamEnded:
 		if s.request != nil {
 			s.request.over()
+			if s.request.stream != nil && !s.request.stream.ended {
+				return // the machine may read on
+			}
 		}
 		t.Release(ref)
 	}

@@ -119,7 +119,7 @@ func (x *request) over() {
 		} else if !h.isClient {
 			h.machine.WastedRequest()
 		}
-		x.stream.end(&none)
+		x.stream.over()
 	}
 	h.closeIfOver()
 }

@@ -18,6 +18,7 @@ type stream struct {
 	remote  bool // the peer has opened it
 	uni     bool
 	isOpen  bool // there is a stream of QUIC's
+	gone    bool // the stream of QUIC's is over, of which the host is yet to be told all
 	ended   bool // the host knows that all is over
 	starved bool // is in conn.starved
 
@@ -133,6 +134,7 @@ func (s *stream) reset(t event.Turn, code uint64) {
 	switch {
 	case s.isOpen:
 		s.carrier.reset(t, code)
+		s.endIfOver()
 	case s.in.over || isRequest: // never to be opened
 		s.end(&none)
 	default:
@@ -149,6 +151,7 @@ func (s *stream) stop(t event.Turn, code uint64) {
 	switch {
 	case s.isOpen:
 		s.carrier.stop(t, code)
+		s.endIfOver()
 	case s.out.over: // never to be opened
 		s.end(&none)
 	default:
@@ -159,6 +162,12 @@ func (s *stream) stop(t event.Turn, code uint64) {
 // deliver tells the host of bytes that have arrived, as many as it has given credit for
 // and as the ring has room for.
 func (s *stream) deliver(t event.Turn) {
+	s.tell(t)
+	s.endIfOver()
+}
+
+// tell is deliver, up to the end of what the peer sends.
+func (s *stream) tell(t event.Turn) {
 	for !s.in.over && s.isOpen {
 		if !s.conn.attached {
 			s.queue()
@@ -213,6 +222,7 @@ func (s *stream) peerFailed(why *failure) {
 	}
 	s.in.over = true
 	s.conn.put(why.record(EvReset, s.id))
+	s.endIfOver()
 }
 
 // starve has the stream go on when there is room for events.
@@ -226,6 +236,20 @@ func (s *stream) queue() {
 	if !s.starved {
 		s.starved = true
 		s.conn.starved = append(s.conn.starved, s)
+	}
+}
+
+// over takes note that the stream of QUIC's has ended. Of what came on it the host may not
+// have been told yet: it gives no credit, or what it is told first waits for insertions
+// into a dynamic table.
+func (s *stream) over() {
+	s.gone = true
+	s.endIfOver()
+}
+
+func (s *stream) endIfOver() {
+	if s.gone && s.in.over {
+		s.end(&none)
 	}
 }
 

@@ -176,7 +176,7 @@ test('routes', async () => {
     assert.strictEqual(await text('/static'), 'always');
     assert.strictEqual((await client.get('/static', { method: 'HEAD' })).headers.get('x-a'), 'b');
     assert.strictEqual(await text('/static?query'), 'always');
-    assert.strictEqual(server.pendingRequests, 0);
+    await eventually(() => server.pendingRequests === 0);
     const { status, headers } = await client.get('/redirect');
     assert.deepStrictEqual([status, headers.get('location')], [302, 'https://example.com/']);
     assert.strictEqual(await text('/users/me'), 'me');
