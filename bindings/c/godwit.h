@@ -142,7 +142,8 @@ enum {
 	GW_CMD_CONNECT = 2,
 	/* A connection, a session (id), or a listener. uint64_t code, then the reason's text
 	 * (connections: up to 512 bytes, sessions: 1024). aux, for a listener and for a
-	 * connection of HTTP/3: GW_CLOSE_... Event: GW_EV_CLOSED. */
+	 * connection of HTTP/3: GW_CLOSE_... Event: GW_EV_CLOSED, of a listener that is closed
+	 * with its connections when its address is free again. */
 	GW_CMD_CLOSE = 3,
 	/* id: a new stream. GW_UNI. uint32_t session, 0 for a stream of QUIC's; uint32_t 0.
 	 * It may be written to at once. Event: GW_EV_OPENED, when the peer allows it. */

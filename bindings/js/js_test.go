@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bindings/js/internal/pack"
+	"github.com/godwit-quic/godwit/internal/devcert"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -54,7 +55,8 @@ func TestSuites(t *testing.T) {
 					args := append(append([]string{}, r.args[1:]...), filepath.Base(suite))
 					cmd := exec.CommandContext(ctx, filepath.Join(modules, r.args[0]), args...)
 					cmd.Dir = project
-					cmd.Env = append(os.Environ(), "GODWIT_ADDON="+addon)
+					trusted := filepath.Join(project, "cert.pem")
+					cmd.Env = append(os.Environ(), "GODWIT_ADDON="+addon, "NODE_EXTRA_CA_CERTS="+trusted, "DENO_CERT="+trusted)
 					if out, err := cmd.CombinedOutput(); err != nil {
 						t.Errorf("%v: %v\n%s", cmd, err, out)
 					}
@@ -78,7 +80,8 @@ func addon(t *testing.T) string {
 	return path
 }
 
-// project makes a folder in which the package is installed, with the suites.
+// project makes a folder in which the package is installed, with the suites, and a
+// certificate.
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -96,6 +99,13 @@ func project(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := os.CopyFS(dir, os.DirFS("test")); err != nil {
+		t.Fatal(err)
+	}
+	cert, _, err := devcert.Make(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := devcert.Save(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), cert); err != nil {
 		t.Fatal(err)
 	}
 	return dir

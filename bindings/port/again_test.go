@@ -27,3 +27,17 @@ func TestCloseListenerAtOnce(t *testing.T) {
 		h.want(EvClosed, l)
 	}
 }
+
+// A listener is told to be closed with its connections when its address can be had again.
+func TestAddressFree(t *testing.T) {
+	h := open(t, Config{})
+	l, address := h.listen("alpn", "test")
+	for range 20 {
+		h.connect(address, "alpn", "test")
+		h.want(EvAccepted, 0)
+		h.write(CmdClose, 0, closeAbort, l, 0, le64(0))
+		h.commit()
+		h.want(EvClosed, l)
+		l, _ = h.listen("alpn", "test", "address", address)
+	}
+}

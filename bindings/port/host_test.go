@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -261,7 +262,10 @@ func (h *host) listen(options ...string) (handle uint32, address string) {
 func (h *host) tryListen(options ...string) (handle uint32, text string, err error) {
 	h.t.Helper()
 	handle = h.handle()
-	h.do(CmdListen, flagCall, handle, 0, appendFields(nil, pairs(append([]string{"address", "127.0.0.1:0"}, options...)...)))
+	if !slices.Contains(options, "address") {
+		options = append([]string{"address", "127.0.0.1:0"}, options...)
+	}
+	h.do(CmdListen, flagCall, handle, 0, appendFields(nil, pairs(options...)))
 	select {
 	case <-h.replied:
 	case <-time.After(patience):

@@ -19,12 +19,13 @@ type listener struct {
 	*settings
 	routes routes
 
-	mu     sync.Mutex
-	ln     *quic.Listener // nil before it is bound
-	lane   *lane
-	told   bool               // that it is bound
-	closed *record            // the command to close it
-	conns  map[*conn]struct{} // that came in by it
+	mu      sync.Mutex
+	ln      *quic.Listener // nil before it is bound
+	lane    *lane
+	told    bool               // that it is bound
+	closed  *record            // the command to close it
+	retired bool               // the socket is being closed
+	conns   map[*conn]struct{} // that came in by it
 }
 
 // listen begins to listen.
@@ -180,13 +181,20 @@ func (l *listener) close(r *record) {
 		}
 	}
 	l.port.forget(l.handle)
-	event := none.record(EvClosed, 0)
-	event.conn = l.handle
-	l.port.tell(event)
+	if r.aux == closeStop {
+		l.tellClosed()
+	}
 	l.mu.Lock()
 	l.ln = nil
 	l.mu.Unlock()
 	l.retire()
+}
+
+// tellClosed tells the host that the listener is closed.
+func (l *listener) tellClosed() {
+	event := none.record(EvClosed, 0)
+	event.conn = l.handle
+	l.port.tell(event)
 }
 
 // left takes note that a connection has ended.
@@ -198,11 +206,19 @@ func (l *listener) left(c *conn) {
 }
 
 // retire closes the socket once the listener is closed and its last connection has ended.
+// If that was what the host wanted, it is told when the address is free again.
 func (l *listener) retire() {
 	l.mu.Lock()
-	over := l.ln == nil && l.closed != nil && len(l.conns) == 0
+	over := l.ln == nil && l.closed != nil && len(l.conns) == 0 && !l.retired
+	l.retired = l.retired || over
 	l.mu.Unlock()
-	if over {
-		l.port.start(func() { _ = l.lane.transport.Close() })
+	if !over {
+		return
 	}
+	l.port.start(func() {
+		_ = l.lane.transport.Close()
+		if l.closed.aux != closeStop {
+			l.tellClosed()
+		}
+	})
 }

@@ -115,6 +115,11 @@ export class HTTPConnection {
     this.#targets.set(id, target);
   }
 
+  /** remove is of what the engine never came to know. */
+  remove(id) {
+    this.#targets.delete(id);
+  }
+
   target(id) {
     return this.#targets.get(id);
   }
@@ -137,7 +142,7 @@ export class HTTPConnection {
     if (id !== 0) {
       this.#ofTarget(type, flags, aux, id, bytes);
     } else if (type === EV.CLOSED) {
-      this.#closed(decodeError(bytes, flags));
+      this.#closed(flags, bytes);
     } else if (type === EV.CONNECTED) {
       this.begin(bytes);
       this.hooks.connected?.(this);
@@ -179,13 +184,16 @@ export class HTTPConnection {
     if (!this.over) engine().sendNumber(CLOSE, 0, 0, this.handle, 0, code, reason);
   }
 
-  #closed(e) {
+  #closed(flags, bytes) {
     this.hold(false);
     this.over = true;
     this.connected = false;
-    this.#targets.clear();
+    for (const [id, target] of [...this.#targets]) { // begun when the engine had no connection any more
+      this.#targets.delete(id);
+      target.event(EV.ENDED, flags, 0, id, bytes);
+    }
     this.listener?.connections.delete(this);
-    this.hooks.ended?.(this, errorOf(e));
+    this.hooks.ended?.(this, errorOf(decodeError(bytes, flags)));
   }
 }
 

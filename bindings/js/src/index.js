@@ -1,6 +1,7 @@
 /** QUIC, HTTP/3 and WebTransport for Node, Bun and Deno. */
 export { quic, QuicSocket, QuicStream } from './quic.js';
 export { serve, Server } from './serve.js';
+export { Agent, fetch } from './agent.js';
 export { GodwitError } from './errors.js';
 export { WebTransport, WebTransportSendGroup, WebTransportSession } from './webtransport.js';
 export { WebTransportError } from './webtransport-error.js';
