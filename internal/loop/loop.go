@@ -30,6 +30,7 @@ type Loop struct {
 	now        monotime.Time // of this turn
 	turns      uint64
 	unread     []udp.Message // received, and left for the next turn
+	messages   uint64        // received
 	pressure   pressure      // of the socket
 	mixed      monotime.Time // as the last crowd knew it
 	crowd      *crowd        // nil unless the loop is crowded

@@ -7,16 +7,16 @@ import (
 )
 
 // Leaving something in the socket is nothing bad by itself: senders that obey congestion
-// control fill its buffer, which holds what some milliseconds bring. A loop is crowded
-// where it would take crowdedDelay to handle what waits in the socket, or where one in
-// crowdedLoss finds no room there.
+// control fill its buffer, and stop there. A loop is crowded where more comes than it can
+// take, for long: for crowdedPeriods in a row, of pressurePeriod each, the socket's buffer
+// grew by one byte or lost one for crowdedExcess that were taken out of it. Congestion
+// control lets such a thing happen when it begins, and after that loses a hundredth or so.
 const (
-	crowdedDelay = 50 * time.Millisecond
-	crowdedLoss  = 64
-	// pressurePeriod is how often the kernel is asked while every turn leaves something.
-	pressurePeriod = 10 * time.Millisecond
-	// crowdedTurns is after how many such turns in a row a loop is crowded whose socket is
-	// none of the kernel's.
+	pressurePeriod = 50 * time.Millisecond
+	crowdedPeriods = 3
+	crowdedExcess  = 8
+	// crowdedTurns is after how many turns in a row that left something a loop is crowded
+	// whose socket is none of the kernel's.
 	crowdedTurns = 2
 )
 
@@ -25,12 +25,41 @@ type gauge interface {
 	Pressure() (queued int, lost uint64, ok bool)
 }
 
+// reading is what is known of a socket at a moment.
+type reading struct {
+	at       monotime.Time
+	queued   int    // bytes of the kernel's memory
+	lost     uint64 // messages that found no room, in all
+	bytes    uint64 // received, in all
+	messages uint64 // likewise
+}
+
 // pressure is what a loop knows since it left something in its socket in every turn.
 type pressure struct {
-	turns int
-	// When the kernel was asked last, and the counters then.
-	asked                    monotime.Time
-	bytes, datagrams, losses uint64
+	turns   int
+	last    reading // zero at first
+	periods int     // in a row in which more came than was taken
+}
+
+// note takes a reading, a period after the last one, and reports whether the loop is
+// crowded.
+func (p *pressure) note(r reading) bool {
+	last := p.last
+	p.last = r
+	if last.at.IsZero() {
+		return false
+	}
+	taken := r.bytes - last.bytes
+	excess := uint64(max(r.queued-last.queued, 0))
+	if messages := r.messages - last.messages; messages > 0 {
+		excess += (r.lost - last.lost) * taken / messages
+	}
+	if excess*crowdedExcess <= taken {
+		p.periods = 0
+		return false
+	}
+	p.periods++
+	return p.periods >= crowdedPeriods
 }
 
 // isCrowded is asked after a turn that left something in the socket.
@@ -41,16 +70,9 @@ func (l *Loop) isCrowded() bool {
 		p.turns++
 		return p.turns >= crowdedTurns
 	}
-	if !p.asked.IsZero() && l.now.Sub(p.asked) < pressurePeriod {
+	if !p.last.at.IsZero() && l.now.Sub(p.last.at) < pressurePeriod {
 		return false
 	}
-	queued, losses, ok := g.Pressure()
-	stats, before := l.sock.Stats(), *p
-	*p = pressure{asked: l.now, bytes: stats.ReceivedBytes, datagrams: stats.ReceivedDatagrams, losses: losses}
-	if !ok || before.asked.IsZero() {
-		return false
-	}
-	bytes, period := stats.ReceivedBytes-before.bytes, l.now.Sub(before.asked)
-	return float64(queued)*float64(period) > float64(bytes)*float64(crowdedDelay) ||
-		(losses-before.losses)*crowdedLoss > stats.ReceivedDatagrams-before.datagrams
+	queued, lost, ok := g.Pressure()
+	return ok && p.note(reading{l.now, queued, lost, l.sock.Stats().ReceivedBytes, l.messages})
 }

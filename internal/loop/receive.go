@@ -100,6 +100,7 @@ func (l *Loop) await() ([]udp.Message, error) {
 // handleMessage feeds the datagrams of a message to the endpoint, and tells of the
 // DATAGRAM frames in them while the message is there.
 func (l *Loop) handleMessage(m *udp.Message) {
+	l.messages++
 	d := engine.Datagram{
 		Path: path.Addrs{Local: m.Local, Remote: m.Remote},
 		ECN:  path.ECN(m.ECN),
