@@ -53,9 +53,10 @@ type Config struct {
 
 	// The flow control windows are how many bytes the peer may send beyond
 	// what was read, on a stream and on the connection. They start at the
-	// initial size and grow to the largest while the reader keeps up. Defaults
-	// 512 KiB to 6 MiB, and 768 KiB to 15 MiB; the least is 1200 bytes, the most
-	// 1<<62-1.
+	// initial size and grow to the largest while the reader keeps up; a stream's to two
+	// thirds of MaxConnWindow at most, so that one that nobody reads does not stop the
+	// others. Defaults 512 KiB to 6 MiB, and 768 KiB to 15 MiB, or half as much again as
+	// a stream's if that is more; the least is 1200 bytes, the most 1<<62-1.
 	InitialStreamWindow, MaxStreamWindow uint64
 	InitialConnWindow, MaxConnWindow     uint64
 

@@ -166,7 +166,8 @@ func (p *puppet) lastOpened() *engine.Stream {
 	return nil
 }
 
-// The windows grow for an application that keeps up, to their limits.
+// The windows grow for an application that keeps up, to their limits, and a stream's to
+// two thirds of the connection's.
 func TestWindowsGrowWithReading(t *testing.T) {
 	p := newServer(t, withWindows(2000, 2000))
 	p.handshake()
@@ -189,8 +190,8 @@ func TestWindowsGrowWithReading(t *testing.T) {
 	}
 	conn, _ := p.conn.RecvWindow()
 	window, _ := s.StreamWindow()
-	if conn != 16_000 || window != 16_000 {
-		t.Fatalf("windows %d and %d, want their limits of 16000", window, conn)
+	if conn != 16_000 || window != 16_000*2/3 {
+		t.Fatalf("windows %d and %d, want their limits of 10666 and 16000", window, conn)
 	}
 }
 

@@ -30,7 +30,9 @@ type Config struct {
 
 	// Flow control windows in bytes: what the peer may send beyond what the
 	// application has read. They start at the initial value and grow to the
-	// maximum while the application keeps up.
+	// maximum while the application keeps up. That of a stream grows to two thirds of
+	// MaxConnWindow at most, and the connection's is half as large again as each
+	// stream's, unless they start otherwise; so are the defaults.
 	InitialStreamWindow, MaxStreamWindow uint64
 	InitialConnWindow, MaxConnWindow     uint64
 
@@ -101,9 +103,9 @@ func (c Config) WithDefaults() *Config {
 	setDefault(&c.HandshakeTimeout, defaultHandshakeTimeout)
 	setDefault(&c.MaxIdleTimeout, defaultIdleTimeout)
 	setDefault(&c.InitialStreamWindow, atMost(defaultStreamWindow, c.MaxStreamWindow))
-	setDefault(&c.InitialConnWindow, atMost(defaultConnWindow, c.MaxConnWindow))
 	setDefault(&c.MaxStreamWindow, max(defaultMaxStreamWindow, c.InitialStreamWindow))
-	setDefault(&c.MaxConnWindow, max(defaultMaxConnWindow, c.InitialConnWindow))
+	setDefault(&c.InitialConnWindow, atMost(max(defaultConnWindow, wider(c.InitialStreamWindow)), c.MaxConnWindow))
+	setDefault(&c.MaxConnWindow, max(defaultMaxConnWindow, c.InitialConnWindow, wider(c.MaxStreamWindow)))
 	setDefault(&c.MaxDatagramSize, defaultMaxDatagramSize)
 	c.MaxDatagramSize = min(max(c.MaxDatagramSize, minDatagramSize), maxUDPPayload)
 	c.MaxBidiStreams = min(c.MaxBidiStreams, maxStreamsLimit)
@@ -136,6 +138,9 @@ const minUnacked = 4096
 func (c *Config) maxUnacked() int {
 	return max(minUnacked, 2*c.MaxCongestionWindow/minDatagramSize)
 }
+
+// wider returns the least window of a connection whose streams have such a window.
+func wider(stream uint64) uint64 { return min(stream/widerDen*widerNum, wire.MaxVarint) }
 
 // atMost returns n, or the limit that is configured if that is less.
 func atMost(n, limit uint64) uint64 {

@@ -75,8 +75,8 @@ func (f *connFlow) receive(n uint64) *TransportError {
 		f.share()
 		if f.account.ReportDue() {
 			f.recv.consumed += f.account.TakeReport()
-			f.relieve()
 		}
+		f.relieve()
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 	f.recv.consumed += n
 	w := f.recv
 	w.max -= f.account.relieved // which says nothing about how fast a half is consumed
-	if w.grant(now, c.paths.Current.RTT.Smoothed, f.account.LargestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)) {
+	if w.grant(now, c.paths.Current.RTT.Smoothed, f.largest(c)) {
 		w.max = max(w.max, f.recv.max)
 		f.recv, f.account.relieved = w, 0
 		f.update.set()
@@ -133,6 +133,36 @@ func (f *connFlow) consume(now monotime.Time, c *Conn, n uint64) {
 		f.relieve()
 	}
 	f.share()
+}
+
+// The connection's window is at least widerNum/widerDen times each stream's, as far as
+// the initial ones are: what a stream may fill that nobody reads leaves room for others.
+// RFC 9000, Section 4.1 leaves it to us.
+const widerNum, widerDen = 3, 2
+
+// widen makes the connection's window large enough beside a stream's.
+func (f *connFlow) widen(now monotime.Time, c *Conn, stream uint64) {
+	w := min(wider(stream), f.largest(c))
+	if w <= f.recv.window {
+		return
+	}
+	f.recv.window, f.recv.movedAt, f.account.relieved = w, now, 0
+	if most := f.recv.consumed + w; most > f.recv.max {
+		f.recv.max = most
+		f.update.set()
+	}
+	f.share()
+}
+
+// largest returns how far the connection's window may grow now.
+func (f *connFlow) largest(c *Conn) uint64 {
+	return f.account.LargestWindow(c.config.InitialConnWindow, c.config.MaxConnWindow)
+}
+
+// largestStream returns how far a stream's window may grow now.
+func (f *connFlow) largestStream(c *Conn) uint64 {
+	limit := f.account.LargestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)
+	return max(c.config.InitialStreamWindow, min(limit, f.largest(c)/widerNum*widerDen))
 }
 
 // collect takes over what the readers counted.

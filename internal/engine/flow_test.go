@@ -120,3 +120,27 @@ func TestConnWindowBesideUnread(t *testing.T) {
 		}
 	}
 }
+
+// What was read before others left their data unread is given back as well, once the
+// peer has used up what it was granted: also if it is less than half of the window.
+func TestConnWindowUnreadAfterReading(t *testing.T) {
+	const window = 1000 << 10
+	for _, read := range []uint64{10 << 10, 100 << 10, 300 << 10, 400 << 10} {
+		config := Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()
+		var f connFlow
+		f.init(config, new(streambuf.Pool))
+		c := &Conn{config: config}
+		c.paths.Use(0, c.newPath(0, path.Addrs{}))
+		if err := f.receive(read); err != nil {
+			t.Fatal(err)
+		}
+		f.account.AddRead(read)
+		f.collect(0, c)
+		const unread = 900 << 10
+		for range unread / 10_000 {
+			if err := f.receive(10_000); err != nil {
+				t.Fatalf("with %d bytes read, of which none is in the window any more: %v", read, err)
+			}
+		}
+	}
+}

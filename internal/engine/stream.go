@@ -135,7 +135,8 @@ func (c *Conn) StreamConsumed(now monotime.Time, s *Stream) {
 		s.finish()
 		return
 	}
-	if s.in.state == recvRecv && s.in.window.grant(now, c.paths.Current.RTT.Smoothed, c.flow.account.LargestWindow(c.config.InitialStreamWindow, c.config.MaxStreamWindow)) {
+	if s.in.state == recvRecv && s.in.window.grant(now, c.paths.Current.RTT.Smoothed, c.flow.largestStream(c)) {
+		c.flow.widen(now, c, s.in.window.window)
 		s.in.update.set()
 		c.streams.queueControl(s)
 	}

@@ -160,7 +160,8 @@ func TestShares(t *testing.T) {
 		// hides from BBR how short the way is.
 		{"BBR and CUBIC, shallow buffer", 0.25, 0, []makeController{bbr, cubic}, 0.95, 0.83, 0.25},
 		{"BBR and CUBIC, deep buffer", 10, 0, []makeController{bbr, cubic}, 0.97, 0.87, 10},
-		{"BBR and NewReno", 1, 0, []makeController{bbr, reno}, 0.95, 0.85, 1},
+		// NewReno comes back from its first losses by one packet each round trip.
+		{"BBR and NewReno", 1, 0, []makeController{bbr, reno}, 0.95, 0.9, 1},
 		{"CUBIC and CUBIC", 1, 0, []makeController{cubic, cubic}, 0.97, 0.7, 1},
 		{"CUBIC and NewReno", 1, 0, []makeController{cubic, reno}, 0.97, 0.78, 1},
 	} {
