@@ -81,6 +81,38 @@ type Config struct {
 	// waited at any time for 50 ms. Default 8; less than 0 for no limit.
 	DatagramBurst int
 
+	// Allow0RTT allows early data (RFC 9001, Section 4.6): what a client sends in its
+	// first packets, before the server has answered, if it has been there before. It saves
+	// a round trip. Whoever can read the network can send it to the server again, once or
+	// more: so it is for what does no harm when it is done twice, and for what a server
+	// finds out to be a replay.
+	//
+	// A client needs a tls.Config.ClientSessionCache. When that has a session that permits
+	// early data, Dial returns at once, and an event-driven connection begins; what is
+	// written and opened then is early data. If the server rejects that, it is sent again,
+	// within the limits that the server has now, and nobody needs to do anything;
+	// datagrams are lost as any are. Conn.AwaitHandshake tells when the handshake is
+	// complete. Until then it is not known whether anybody is there at all: of a host
+	// with several addresses the first gets the early data. A session is used once.
+	//
+	// A server makes tickets that permit early data, and accepts it once for each; then
+	// Listener.Accept returns before the handshake is complete, and so do event-driven
+	// connections begin. Conn.AwaitHandshake and event.Turn.HandshakeComplete tell. The keys of
+	// tickets are those of the tls.Config, which rotates them, or where
+	// tls.Config.SetSessionTicketKeys was called has those given, which several servers
+	// may share if they share a ReplayGuard. Default false.
+	Allow0RTT bool
+	// ReplayGuard remembers for which tickets a server has accepted early data. Default is
+	// one in the memory of the Listener, which knows 32768 tickets, and rejects early data
+	// with those made before the Listener, or before the oldest that it had to forget. So
+	// servers that share the keys of tickets need one that they share, or early data that
+	// one has accepted can be replayed to another. A ticket permits early data for a day.
+	ReplayGuard ReplayGuard
+	// EarlyState is what a server's application protocol needs to be as it was when a
+	// ticket was made, for its early data to be accepted, such as settings that clients
+	// remember (RFC 9001, Section 4.6.1). Up to 1 KiB. Default is none.
+	EarlyState []byte
+
 	// Congestion makes the congestion controller of a path: congestion.NewReno,
 	// congestion.NewBBR, or one of your own. It is called on the connection's event
 	// loop when a path comes into use, of which most connections have one, and must not
@@ -114,6 +146,8 @@ const (
 	// minUDPPayload is what every path carries (RFC 9000, Section 14), and maxUDPPayload
 	// what an IPv4 packet of 65535 bytes has room for.
 	minUDPPayload, maxUDPPayload = 1200, 65535 - 20 - 8
+	// maxEarlyState is what fits into a ticket along with everything else, in bytes.
+	maxEarlyState = 1 << 10
 	// minInitialCwnd is the least congestion window (RFC 9002, Section 7.2), in
 	// packets; maxInitialCwnd is above what any path takes at once.
 	minInitialCwnd, maxInitialCwnd = 2, 1000
@@ -140,6 +174,7 @@ func (conf *Config) validate() error {
 		checkWindows("Config.InitialConnWindow", conf.InitialConnWindow, "Config.MaxConnWindow", conf.MaxConnWindow),
 		checkRange("Config.MaxUDPPayload", conf.MaxUDPPayload, minUDPPayload, maxUDPPayload),
 		checkRange("Config.InitialCongestionWindow", conf.InitialCongestionWindow, minInitialCwnd, maxInitialCwnd),
+		checkRange("length of Config.EarlyState", len(conf.EarlyState), 1, maxEarlyState),
 		checkRange("Config.MaxCongestionWindow", conf.MaxCongestionWindow, minMaxCwnd, congestion.MaxWindow),
 	)
 }
@@ -192,6 +227,7 @@ func (conf *Config) engineConfig() *engine.Config {
 		KeepAlive:           conf.KeepAlivePeriod,
 		Datagrams:           conf.EnableDatagrams,
 		DatagramBurst:       conf.DatagramBurst,
+		EarlyData:           conf.Allow0RTT,
 		InitialStreamWindow: conf.InitialStreamWindow,
 		MaxStreamWindow:     conf.MaxStreamWindow,
 		InitialConnWindow:   conf.InitialConnWindow,

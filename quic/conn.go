@@ -165,8 +165,14 @@ func (c *Conn) RemoteAddr() net.Addr {
 	return c.face.Link.Loop().NetAddr(c.remote)
 }
 
-// ConnectionState returns what the TLS handshake agreed on.
-func (c *Conn) ConnectionState() tls.ConnectionState { return c.face.TLS.ConnectionState() }
+// ConnectionState returns what the TLS handshake agreed on. Where there is early data, it
+// does not have all of it before the handshake is complete, which HandshakeComplete tells.
+func (c *Conn) ConnectionState() tls.ConnectionState {
+	if e := c.face.Early; !e.IsComplete() {
+		return *e.State
+	}
+	return c.face.TLS.ConnectionState()
+}
 
 // Stats are a connection's figures at one moment.
 type Stats struct {

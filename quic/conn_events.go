@@ -23,6 +23,16 @@ func (c events) Public() any { return c.Conn }
 func (c events) PublicError(err error) error { return c.publicError(err) }
 
 func (c events) HandleHandshakeComplete() {
+	if c.face.Early == nil {
+		c.ready()
+	} else {
+		c.earlyComplete()
+	}
+	c.dialling = nil
+}
+
+// ready hands the connection to the application.
+func (c events) ready() {
 	c.refreshPath()
 	if newHandler := c.newHandler(); newHandler != nil {
 		t := c.face.Begin()
@@ -38,7 +48,6 @@ func (c events) HandleHandshakeComplete() {
 	case c.dialling != nil:
 		c.face.Link.SetTimer(&c.dialling.timer, 0, nil)
 		close(c.dialling.ended)
-		c.dialling = nil
 	case c.face.Handler == nil:
 		c.listener.offer(c.Conn)
 	}
@@ -142,8 +151,10 @@ func (c events) HandleClosed(err error) {
 	c.finish(err)
 	if d != nil {
 		d.failed = err
-		close(d.ended)
 		c.dialling = nil
+		if c.face.Early == nil {
+			close(d.ended)
+		}
 	}
 	c.face.Link.ClearTimers()
 	if h := c.face.Handler; h != nil {

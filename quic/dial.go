@@ -30,6 +30,9 @@ import (
 // handshake failed, with an error of crypto/x509 in it for a certificate that was not
 // accepted, or a *VersionNegotiationError.
 //
+// With Config.Allow0RTT, and a session in tlsConf.ClientSessionCache that permits it, Dial
+// returns before the handshake is complete: see there.
+//
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
@@ -104,7 +107,7 @@ func (d *dialling) Fire() { d.slow() }
 // attempt returns what race calls.
 func (t *Transport) attempt(host string, tlsConf *tls.Config, conf *engine.Config, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
 	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
-		tls, err := handshake.NewClient(tlsConf, host)
+		tls, err := handshake.NewClient(tlsConf, host, conf.EarlyData)
 		if err != nil {
 			return nil, err
 		}

@@ -22,12 +22,17 @@ type env struct {
 	listener  *Listener
 	transport *Transport
 	clientTLS *tls.Config
+	serverTLS *tls.Config
 	network   *memnet.Network // nil for real sockets
 	conf      *Config         // of dialled connections
 }
 
-// setup is what transports are like.
-type setup struct{ serverOn, clientOn *TransportConfig }
+// setup is what few tests need: what transports are like, and what changes the server's TLS,
+// nil for nothing.
+type setup struct {
+	serverOn, clientOn *TransportConfig
+	serverTLS          func(*tls.Config)
+}
 
 // newEnv makes an env on real loopback sockets. Everything is closed when the
 // test ends, and goroutines that are left then make it fail.
@@ -87,13 +92,16 @@ func newMemEnvWith(t testing.TB, serverConf, clientConf *Config, s setup) (*env,
 	t.Helper()
 	n := memnet.New(5 * time.Millisecond)
 	serverTLS, clientTLS := peertest.TLS(t, "test")
+	if s.serverTLS != nil {
+		s.serverTLS(serverTLS)
+	}
 	st := newTransport([]loop.Socket{n.Listen(memServer)}, s.serverOn.orDefault())
 	l, err := st.Listen(serverTLS, serverConf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tr := newTransport([]loop.Socket{n.Listen(memClient)}, s.clientOn.orDefault())
-	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, network: n, conf: clientConf}
+	e := &env{t: t, ctx: context.Background(), listener: l, transport: tr, clientTLS: clientTLS, serverTLS: serverTLS, network: n, conf: clientConf}
 	return e, func() {
 		tr.Close()
 		st.Close()

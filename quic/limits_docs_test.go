@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
 )
 
@@ -44,6 +46,8 @@ func TestOperatingTable(t *testing.T) {
 		"buffers: to send":          {1, defaultMaxBufferedBytes, defaultMaxBufferedBytes},
 		"connections at rest":       {l.Conns, 12288, l.Conns * 12288},
 		"datagrams that wait":       {maxDefaultLoops, loop.MaxWaitingBytes, maxDefaultLoops * loop.MaxWaitingBytes},
+		"tickets whose early data":  {handshake.MaxReplayTickets, 128, handshake.MaxReplayTickets * 128},
+		"0-RTT packets that came":   {maxDefaultLoops, engine.MaxStrayBytes, maxDefaultLoops * engine.MaxStrayBytes},
 		"handshakes, proved or not": {l.Handshakes + l.RetryAbove, 40960, (l.Handshakes + l.RetryAbove) * 40960},
 	} {
 		got := row(t, doc, begin)

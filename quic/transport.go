@@ -155,7 +155,7 @@ func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*
 	if connid.Empty(t.ids) {
 		return nil, errors.New("quic: empty connection IDs are for clients: they lead to one connection only")
 	}
-	server, err := handshake.NewServer(tlsConf)
+	server, err := handshake.NewServer(tlsConf, conf.earlyConfig())
 	if err != nil {
 		return nil, err
 	}

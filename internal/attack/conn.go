@@ -102,7 +102,7 @@ const generous = 1 << 40
 
 // begin starts a connection, whose handshake the attacker's poll carries on.
 func (a *attacker) begin(d dialing) (*conn, error) {
-	t, err := handshake.NewClient(tlsConfig, "localhost")
+	t, err := handshake.NewClient(tlsConfig, "localhost", false)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (a *attacker) newKnocker() (*knocker, error) {
 
 // newKnockerWith makes a hello with other transport parameters.
 func (a *attacker) newKnockerWith(edit func(*wire.TransportParameters)) (*knocker, error) {
-	t, err := handshake.NewClient(tlsConfig, "localhost")
+	t, err := handshake.NewClient(tlsConfig, "localhost", false)
 	if err != nil {
 		return nil, err
 	}

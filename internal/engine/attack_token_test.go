@@ -137,15 +137,18 @@ func TestTokenReuseIsBounded(t *testing.T) {
 	}
 }
 
+// retryTo makes a Retry packet for the puppet's client.
+func retryTo(p *puppet, src wire.ConnectionID, token string) []byte {
+	dst := p.remote
+	b := wire.AppendRetry(nil, wire.Version1, &dst, &src, []byte(token))
+	tag := protect.RetryTag(wire.Version1, &p.original, b)
+	return append(b, tag[:]...)
+}
+
 // Attack: Retry packets to a client that are forged, empty, repeated or late
 // (RFC 9000, Section 17.2.5.2).
 func TestAttackRetryToClient(t *testing.T) {
-	retry := func(p *puppet, src wire.ConnectionID, token string) []byte {
-		dst := p.remote
-		b := wire.AppendRetry(nil, wire.Version1, &dst, &src, []byte(token))
-		tag := protect.RetryTag(wire.Version1, &p.original, b)
-		return append(b, tag[:]...)
-	}
+	retry := retryTo
 	tests := []struct {
 		name   string
 		attack func(p *puppet)

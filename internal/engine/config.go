@@ -63,6 +63,10 @@ type Config struct {
 	// without one (RFC 9368, Section 2.6).
 	OriginalVersion wire.Version
 
+	// EarlyData has a server keep 0-RTT packets that come before their keys. Whether it
+	// accepts early data, and a client offers it, is its TLS's to say.
+	EarlyData bool
+
 	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
 	// so that it behaves as with an endpoint that does not, like browsers.
 	NoResetStreamAt bool

@@ -37,6 +37,7 @@ type Conn struct {
 
 	side    wire.Side
 	state   connState
+	early   bool     // early data was accepted
 	waiting eventSet // those in events that are of no stream
 	version wire.Version
 

@@ -42,7 +42,7 @@ func (c *Conn) Close(now monotime.Time, code uint64, reason string) {
 // sent now, as far as the windows allow, up to maxLastWords: what PollTransmit returns
 // before it runs dry, and then CONNECTION_CLOSE. Nothing is received any more.
 func (c *Conn) CloseAfterSending(now monotime.Time, code uint64, reason string) {
-	if c.state != stateEstablished {
+	if c.state != stateEstablished && !c.earlyOpen() {
 		c.Close(now, code, reason)
 		return
 	}

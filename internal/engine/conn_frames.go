@@ -34,6 +34,9 @@ func (c *Conn) handleFrames(in *incoming, b []byte) *TransportError {
 			}
 			return protocolError(wire.ProtocolViolation, t, "frame not allowed in this packet")
 		}
+		if t == wire.FrameRetireConnectionID && in.packet == wire.ZeroRTTPacket { // Section 12.5
+			return protocolError(wire.ProtocolViolation, t, "retires a connection ID before it can have any")
+		}
 		in.ackEliciting = in.ackEliciting || t.AckEliciting()
 		in.probing = in.probing && isProbing(t)
 		b = b[n:]
@@ -213,7 +216,9 @@ func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
 	}
 	if in.space == wire.AppSpace {
 		c.keys.OnAcked(f.Largest)
-		c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
+		if c.provesOneRTT(f.Largest) {
+			c.confirm(in.now) // RFC 9001, Section 4.1.2: as good as HANDSHAKE_DONE
+		}
 	}
 	c.traceMetrics(in.now)
 	return nil

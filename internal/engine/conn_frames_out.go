@@ -43,7 +43,7 @@ func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpac
 	}
 	c.appendControl(w)
 	c.appendCrypto(w, space)
-	if !c.established() {
+	if !c.speaks() {
 		return
 	}
 	c.ids.append(c, w)
@@ -143,6 +143,8 @@ func (c *Conn) appendStreamControl(w *frameWriter) {
 func (s *Stream) appendControl(w *frameWriter) {
 	in, out := s.in, s.out
 	switch {
+	case s.parked:
+		return
 	case s.resetReady():
 		s.appendReset(w)
 	case in.stop != nil && in.stop.val.due():

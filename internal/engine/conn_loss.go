@@ -124,7 +124,7 @@ func (c *Conn) handleLossDeadline(now monotime.Time) {
 	c.resendOldest(now, due.Space, maxProbes)
 	// The same section: in the same datagrams, what is oldest of the other spaces.
 	for other := range wire.Space(wire.NumSpaces) {
-		if other != due.Space && c.canSeal(other.CryptoLevel()) && c.resendOldest(now, other, 1) {
+		if other != due.Space && c.canSealIn(other) && c.resendOldest(now, other, 1) {
 			c.numberSpace(other).probes = maxProbes
 		}
 	}

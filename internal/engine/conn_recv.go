@@ -86,14 +86,13 @@ func (c *Conn) handlePackets(now monotime.Time, d *Datagram, early bool) (proces
 
 const longHeaderBit = 0x80
 
-// handleLong takes an Initial, Handshake or Retry packet. 0-RTT packets are
-// not accepted.
+// handleLong takes an Initial, 0-RTT, Handshake or Retry packet.
 func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *Datagram, early bool) bool {
 	level, ok := h.Type.Level()
 	switch {
 	case !ok:
 		return c.handleRetry(now, pkt, h)
-	case level == wire.ZeroRTTLevel:
+	case level == wire.ZeroRTTLevel && !c.canOpen(level) && !c.mayBeEarly():
 		c.traceDropped(now, len(pkt), quictrace.DropRejected, "0-RTT packet")
 		return false
 	case level == wire.InitialLevel && c.side == wire.ServerSide && len(d.Data) < minDatagramSize:

@@ -23,6 +23,7 @@ func (c *Conn) handleRetry(now monotime.Time, pkt []byte, h *wire.LongHeader) bo
 	c.setInitialKeys(h.SrcID)
 	hs.version.other = nil // of the ID before
 	c.loss.LoseAll(now, wire.InitialSpace)
+	c.loseEarly(now) // with the same keys, and further numbers (Section 17.2.5.3)
 	c.resetPath(now) // what was "lost" was not
 	return true
 }

@@ -146,6 +146,7 @@ func (c *Conn) adoptVersion(v wire.Version) {
 	c.hs.version.settled, c.hs.version.other = true, nil
 	c.version = v
 	c.tls.SetVersion(v)
+	c.hs.keys[wire.ZeroRTTLevel] = levelKeys{} // no more of them (RFC 9369, Section 4.1)
 }
 
 // handleVersionNegotiation takes what a server says that does not know the original
@@ -180,6 +181,7 @@ func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.I
 // beginAnew makes a client's second attempt, with another version. Nothing of the first
 // is left but its own ID and the time that all may take (RFC 9368, Section 2.4).
 func (c *Conn) beginAnew(now monotime.Time, v wire.Version) {
+	c.rejectEarly(now)
 	c.loss.Discard(now, wire.InitialSpace)
 	c.hs = newHandshakeState()
 	c.hs.version.reacted = true

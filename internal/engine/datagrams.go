@@ -26,7 +26,11 @@ func (c *Conn) Datagrams() *Datagrams { return c.datagrams }
 
 // updateDatagramLimit follows the size of packets.
 func (c *Conn) updateDatagramLimit() {
-	if c.datagrams == nil || c.peer.maxDatagramFrame <= datagramHeader {
+	if c.datagrams == nil {
+		return
+	}
+	if c.peer.maxDatagramFrame <= datagramHeader {
+		c.datagrams.Out.SetLimit(0)
 		return
 	}
 	c.paths.Current.MTU.Want() // the application asks how large a datagram may be, and does not try

@@ -94,6 +94,7 @@ type Endpoint struct {
 	lastID  wire.ConnectionID // by this ID
 	train   protect.Train     // what a connection has built and not sealed, while it is polled
 	answers answers
+	strays  strays
 	stats   EndpointStats
 	scratch [2048]byte
 }

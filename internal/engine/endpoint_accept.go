@@ -37,6 +37,8 @@ func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Inva
 	switch {
 	case !ok:
 		e.stats.Malformed++
+	case h.Type == wire.ZeroRTTPacket && e.server != nil && e.server.Config.EarlyData && h.DstID.Len() >= minOriginalIDLen:
+		e.strays.keep(now, d, h.DstID)
 	case h.Type != wire.InitialPacket:
 		e.stats.UnknownID++
 	case len(d.Data) < minDatagramSize:
@@ -112,6 +114,11 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 	c.hs.keys[wire.InitialLevel] = keys
 	c.deadlines[slotHandshake] = now.Add(c.config.HandshakeTimeout)
 	c.handleDatagram(now, d)
+	if len(e.strays.list) > 0 {
+		for _, early := range e.strays.take(now, d, h.DstID) {
+			c.handleDatagram(now, &early)
+		}
+	}
 	return c
 }
 

@@ -8,6 +8,10 @@ const (
 	// EventHandshakeComplete: the application may use the connection
 	// (RFC 9001, Section 4.1.1). At most once.
 	EventHandshakeComplete EventKind = iota
+	// EventEarly: the application may use the connection though the handshake is not
+	// complete: see Conn.EarlyAccepted. It comes before EventHandshakeComplete, and
+	// before what a client sent early is told; at most once for a server.
+	EventEarly
 	// EventStreamOpened: the peer opened Stream. Comes before any other event
 	// of that stream.
 	EventStreamOpened

@@ -32,6 +32,9 @@ const (
 	OriginalLifetime       = originalLifetime
 	MaxLateCryptoBuffer    = maxLateCryptoBuffer
 	MinSilentTime          = minSilentTime
+	MaxStrayPackets        = maxStrayPackets
+	MaxStraysOfOne         = maxStraysOfOne
+	StrayLifetime          = strayLifetime
 )
 
 // Bounds on answers to strangers.
@@ -41,6 +44,18 @@ var (
 	MaxResetAnswers   = maxAnswers[answerReset]
 	MaxCloseAnswers   = maxAnswers[answerClose]
 )
+
+// StrayPackets and StrayBytes are what the endpoint keeps of 0-RTT packets to no connection.
+func (e *Endpoint) StrayPackets() int { return len(e.strays.list) }
+
+// StrayBytes is described there.
+func (e *Endpoint) StrayBytes() int {
+	n := 0
+	for i := range e.strays.list {
+		n += len(e.strays.list[i].datagram.Data)
+	}
+	return n
+}
 
 // Held is how much a connection keeps of what a peer can make it keep.
 type Held struct {

@@ -30,6 +30,7 @@ type handshakeState struct {
 	retrySrcID    wire.OptionalID   // of a Retry packet
 	token         []byte            // client: for Initial packets
 	early         earlyPackets
+	zeroRTT       earlyData
 }
 
 // levelKeys protect the packets of an encryption level that is needed only during the
@@ -131,11 +132,23 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
 			c.traceKey(now, e.Level, false)
+			if e.Level == wire.ZeroRTTLevel {
+				c.beginEarly(now)
+			}
 		case TLSWriteSecret:
 			if err := c.setWriteSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
 			c.traceKey(now, e.Level, true)
+			switch e.Level {
+			case wire.ZeroRTTLevel:
+				c.beginEarly(now)
+			case wire.OneRTTLevel:
+				c.hs.zeroRTT.firstOneRTT = c.space.sent.Next()
+				if c.side == wire.ClientSide {
+					c.dropEarlyKeys(now)
+				}
+			}
 		case TLSWriteData:
 			if space := c.numberSpace(e.Level.Space()); space != nil {
 				space.crypto.write(e.Data)
@@ -144,6 +157,12 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 			if err := c.beginTLS(now); err != nil {
 				return err
 			}
+		case TLSEarlyParameters:
+			if err := c.rememberParameters(e.Data); err != nil {
+				return err
+			}
+		case TLSEarlyRejected:
+			c.rejectEarly(now)
 		case TLSPeerParameters:
 			if err := c.setPeerParameters(now, e.Data); err != nil {
 				return err
@@ -219,6 +238,11 @@ func (c *Conn) canSeal(l wire.Level) bool {
 		return c.keys.CanWrite()
 	}
 	return c.hs != nil && c.hs.keys[l].canSeal
+}
+
+// canSealIn reports whether there are keys to seal packets of a space.
+func (c *Conn) canSealIn(id wire.Space) bool {
+	return c.canSeal(id.CryptoLevel()) || id == wire.AppSpace && c.canSeal(wire.ZeroRTTLevel)
 }
 
 // confirm ends the handshake: its keys and all that belongs to it may go

@@ -22,7 +22,7 @@ func benchHandshake(b *testing.B, cache tls.ClientSessionCache) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	server, err := handshake.NewServer(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h3"}})
+	server, err := handshake.NewServer(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h3"}}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func benchHandshake(b *testing.B, cache tls.ClientSessionCache) {
 	}
 	p := newDirectPair(func() engine.TLS { return server.NewConn() })
 	connect := func() *handshake.Conn {
-		client, err := handshake.NewClient(conf, "localhost")
+		client, err := handshake.NewClient(conf, "localhost", false)
 		if err != nil {
 			b.Fatal(err)
 		}

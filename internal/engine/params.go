@@ -73,23 +73,13 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	if p.PreferredAddress != nil && p.InitialSrcID.Len() == 0 { // Section 18.2
 		return protocolError(wire.TransportParameterError, wire.FrameCrypto, "preferred address of a server without connection IDs")
 	}
-	c.peer = peerParams{
-		ackDelayShift:    p.AckDelayExponent,
-		maxUDPPayload:    uint16(min(p.MaxUDPPayloadSize, maxUDPPayload)),
-		connIDLimit:      uint8(min(p.ActiveConnIDLimit, maxLocalIDs)),
-		resetStreamAt:    p.ResetStreamAt,
-		maxDatagramFrame: uint16(min(p.MaxDatagramFrameSize, maxDatagramFrame)),
-		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
-		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
-		uni:              p.InitialMaxStreamDataUni,
+	if err := c.acceptEarly(&p); err != nil {
+		return err
 	}
+	c.applyParameters(&p)
 	c.updateDatagramLimit()
 	c.loss.MaxAckDelay = p.MaxAckDelay
 	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
-	c.flow.sendMax = p.InitialMaxData
-	c.flow.publish(c.paths.Current.Window())
-	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
-	c.streams.local[uni].max = p.InitialMaxStreamsUni
 	if a := p.PreferredAddress; a != nil { // never used, but it has number 1 (Section 5.1.1)
 		c.ids.seen.add(1)
 		c.ids.addSpare(path.PeerID{Seq: 1, ID: a.ID, Token: a.Token, HasToken: true})
@@ -100,6 +90,25 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 		c.watchReset(r)
 	}
 	return nil
+}
+
+// applyParameters takes what the peer lets this side do.
+func (c *Conn) applyParameters(p *wire.TransportParameters) {
+	c.peer = peerParams{
+		ackDelayShift:    p.AckDelayExponent,
+		maxUDPPayload:    uint16(min(p.MaxUDPPayloadSize, maxUDPPayload)),
+		connIDLimit:      uint8(min(p.ActiveConnIDLimit, maxLocalIDs)),
+		resetStreamAt:    p.ResetStreamAt,
+		maxDatagramFrame: uint16(min(p.MaxDatagramFrameSize, maxDatagramFrame)),
+		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
+		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
+		uni:              p.InitialMaxStreamDataUni,
+	}
+	c.flow.sendMax = p.InitialMaxData
+	c.flow.publish(c.paths.Current.Window())
+	c.streams.local[bidi].max = p.InitialMaxStreamsBidi
+	c.streams.local[uni].max = p.InitialMaxStreamsUni
+	c.relimitStreams()
 }
 
 // authenticateIDs checks that the connection IDs of the handshake are the ones

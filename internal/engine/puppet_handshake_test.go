@@ -25,7 +25,7 @@ func (p *puppet) start() {
 		p.pollTLS()
 		return
 	}
-	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
+	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide, Early: p.earlyTLS})
 	p.poll()
 }
 
@@ -132,15 +132,21 @@ func (p *puppet) pollTLS() {
 		var err error
 		switch e.Kind {
 		case engine.TLSReadSecret:
-			if e.Level == wire.OneRTTLevel {
+			switch e.Level {
+			case wire.OneRTTLevel:
 				err = p.keys.SetReadSecret(p.version, e.Suite, e.Data)
-			} else {
+			case wire.ZeroRTTLevel:
+				p.earlyOpener, err = protect.NewOpener(p.version, e.Suite, e.Data)
+			default:
 				p.openers[e.Level.Space()], err = protect.NewOpener(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteSecret:
-			if e.Level == wire.OneRTTLevel {
+			switch e.Level {
+			case wire.OneRTTLevel:
 				err = p.keys.SetWriteSecret(p.version, e.Suite, e.Data)
-			} else {
+			case wire.ZeroRTTLevel:
+				p.earlySealer, err = protect.NewSealer(p.version, e.Suite, e.Data)
+			default:
 				p.sealers[e.Level.Space()], err = protect.NewSealer(p.version, e.Suite, e.Data)
 			}
 		case engine.TLSWriteData:

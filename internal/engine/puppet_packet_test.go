@@ -42,6 +42,17 @@ func (p *puppet) packetNumbered(space wire.Space, pn wire.PacketNumber, frames .
 	return p.sealers[space].Seal(b, at, puppetPNLen, pn)
 }
 
+// earlyPacket seals a 0-RTT packet with these frames.
+func (p *puppet) earlyPacket(frames ...frame) []byte {
+	s := &p.spaces[wire.AppSpace]
+	s.next++
+	b, lengthAt := wire.AppendLongHeader(nil, wire.ZeroRTTPacket, p.version, &p.remote, &p.local, nil, s.next-1, puppetPNLen)
+	at := len(b) - puppetPNLen
+	b = appendPayload(b, frames)
+	wire.PutLength(b, lengthAt, len(b)-at+protect.Overhead)
+	return p.earlySealer.Seal(append(make([]byte, 0, 2048), b...), at, puppetPNLen, s.next-1)
+}
+
 func appendPayload(b []byte, frames []frame) []byte {
 	for _, f := range frames {
 		b = append(b, f...)
@@ -79,6 +90,9 @@ func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.Add
 		}
 	case wire.HandshakePacket:
 		space = wire.HandshakeSpace
+	case wire.ZeroRTTPacket:
+		p.readEarly(pkt, h, size, to)
+		return
 	default:
 		p.fatal("the connection sent a %v packet", h.Type)
 	}
@@ -97,6 +111,20 @@ func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.Add
 		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
 	}
 	p.readFrames(space, pn, payload, size, to)
+}
+
+// readEarly reads a client's 0-RTT packet, if the puppet has the key by now.
+func (p *puppet) readEarly(pkt []byte, h *wire.LongHeader, size int, to netip.AddrPort) {
+	p.t.Helper()
+	p.early++
+	if !p.earlyOpener.Valid() {
+		return
+	}
+	payload, pn, err := p.earlyOpener.Open(pkt, h.PNOffset, p.largest(wire.AppSpace))
+	if err != nil {
+		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
+	}
+	p.readFrames(wire.AppSpace, pn, payload, size, to)
 }
 
 func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {

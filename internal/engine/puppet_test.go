@@ -47,6 +47,7 @@ type puppet struct {
 	version     wire.Version   // of what the puppet sends
 	versions    []wire.Version // of the endpoint's packets with long headers
 	tls         *sim.FakeTLS
+	earlyTLS    *wire.TransportParameters       // what a real client remembers for early data
 	params      wire.TransportParameters        // the puppet's
 	editTP      func(*wire.TransportParameters) // changes params last
 	extraTP     []byte                          // encoded parameters behind params
@@ -59,6 +60,8 @@ type puppet struct {
 	clientToken []byte                          // of the real client's last Initial packet
 	sealers     [wire.AppSpace]protect.Sealer
 	openers     [wire.AppSpace]protect.Opener
+	earlySealer protect.Sealer // of 0-RTT packets
+	earlyOpener protect.Opener
 	keys        protect.AppKeys
 	spaces      [wire.NumSpaces]puppetSpace
 	shook       bool // the puppet's handshake is complete
@@ -69,6 +72,7 @@ type puppet struct {
 	events  []engine.Event
 	sentTo  map[netip.AddrPort]int // bytes the endpoint sent to each address
 	sent    int                    // datagrams of the endpoint
+	early   int                    // its 0-RTT packets
 	ecn     path.ECN               // of its last
 	marked  uint64                 // its 1-RTT packets that came marked ECT(0)
 	buf     []byte

@@ -28,6 +28,7 @@ type Stream struct {
 	done       bool // both halves ended, forgotten
 	sequential bool // other streams have their turns when this one has nothing to send
 	held       bool // in the queue of streams that wait for the connection's window
+	parked     bool // opened early, and not allowed yet: nothing is sent
 	urgency    Urgency
 }
 

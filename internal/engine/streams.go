@@ -168,6 +168,11 @@ func (ss *streams) raise(c *Conn, k streamKind, limit uint64) {
 	if limit <= l.max {
 		return
 	}
+	for seq := l.max; seq < min(limit, l.next); seq++ { // opened early
+		if s := ss.get(wire.NewStreamID(c.side, k == uni, seq)); s != nil {
+			c.parkStream(s, false)
+		}
+	}
 	l.max = limit
 	l.blocked.clear()
 	c.event(EventStreamsAvailable, nil)
@@ -194,7 +199,11 @@ func (r *remoteStreams) allowed() uint64 {
 
 // queueData puts a stream at the end of the queue of those with data to send
 // that are as urgent, unless it waits there or for the connection's window.
-func (ss *streams) queueData(s *Stream) { ss.data[s.urgency].push(dataQueue, s) }
+func (ss *streams) queueData(s *Stream) {
+	if !s.parked {
+		ss.data[s.urgency].push(dataQueue, s)
+	}
+}
 
 // queueResend does so for a stream that can send without room in the connection's
 // window, or has to be looked at.
@@ -240,7 +249,11 @@ func (ss *streams) nextData(u int, credit uint64) *streamQueue {
 }
 
 // queueControl does so for control frames.
-func (ss *streams) queueControl(s *Stream) { ss.control.push(controlQueue, s) }
+func (ss *streams) queueControl(s *Stream) {
+	if !s.parked {
+		ss.control.push(controlQueue, s)
+	}
+}
 
 // queueIndex names a kind of queue that a stream may be in.
 type queueIndex uint8

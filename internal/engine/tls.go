@@ -37,7 +37,9 @@ type TLS interface {
 	// TLSWriteData is the engine's.
 	NextEvent() TLSEvent
 	// SendSessionTicket makes a server produce a NewSessionTicket message; it
-	// comes out as TLSWriteData. It is called once, after the handshake.
+	// comes out as TLSWriteData. It is called once, after the handshake. Whether early
+	// data may come with it is the implementation's to know, as is what Start was told
+	// of this side that may not be less then (RFC 9000, Section 7.4.1).
 	SendSessionTicket() error
 	// Close frees what the handshake still holds, which is left to what is pending
 	// when something is. It does not wait.
@@ -49,13 +51,15 @@ type TLSEventKind uint8
 
 // The kinds of TLS events.
 const (
-	TLSNoEvent        TLSEventKind = iota
-	TLSReadSecret                  // Level, Suite, Data: the secret to open packets with
-	TLSWriteSecret                 // Level, Suite, Data: the secret to seal packets with
-	TLSWriteData                   // Level, Data: bytes for CRYPTO frames
-	TLSPeerParameters              // Data: the peer's transport parameters
-	TLSNeedParameters              // a server's Start must be called now
-	TLSHandshakeDone               // Data: the application protocol; the handshake is complete (RFC 9001, Section 4.1.1)
+	TLSNoEvent         TLSEventKind = iota
+	TLSReadSecret                   // Level, Suite, Data: the secret to open packets with
+	TLSWriteSecret                  // Level, Suite, Data: the secret to seal packets with
+	TLSWriteData                    // Level, Data: bytes for CRYPTO frames
+	TLSPeerParameters               // Data: the peer's transport parameters
+	TLSNeedParameters               // a server's Start must be called now
+	TLSEarlyParameters              // Data: a client's, what early data may use; the secret may follow
+	TLSEarlyRejected                // the server takes no early data; before its parameters
+	TLSHandshakeDone                // Data: the application protocol; the handshake is complete (RFC 9001, Section 4.1.1)
 )
 
 // TLSEvent is one step of the handshake.

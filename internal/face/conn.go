@@ -15,8 +15,10 @@ type Conn struct {
 	Link  *loop.Conn
 	TLS   *handshake.Conn
 
-	// Of the loop's goroutine alone; Handler does not change once the handshake is
-	// complete, before which nobody has the connection.
+	Early *Early // nil if the handshake was complete when the application got the connection
+
+	// Of the loop's goroutine alone; Handler does not change once the application has
+	// the connection.
 	Handler     any  // an event.Handler, nil for a connection without
 	WantStreams bool // it waits to hear of a higher stream limit
 	Woke        bool // somebody who waits on a detached stream was signalled

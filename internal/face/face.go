@@ -54,6 +54,7 @@ type Caller interface {
 	// HandleDatagrams says that it is not there.
 	HandleTurn(h any, t *Turn) (woke bool)
 	HandleDatagrams(h any, t *Turn, list [][]byte) bool
+	HandleHandshakeComplete(h any, t *Turn)
 	HandlePathChanged(h any, t *Turn)
 	HandleSilent(h any, t *Turn)
 	HandleCommands(h any, t *Turn)

@@ -4,16 +4,16 @@
 // A listener makes a Server once and a Conn for each connection; a client makes
 // a Conn for each connection it opens:
 //
-//	server, err := handshake.NewServer(tlsConfig)
+//	server, err := handshake.NewServer(tlsConfig, nil)
 //	…
 //	endpoint.SetServer(&engine.Server{Config: config, NewTLS: func() engine.TLS { return server.NewConn() }})
 //
-//	conn, err := handshake.NewClient(tlsConfig, "example.com")
+//	conn, err := handshake.NewClient(tlsConfig, "example.com", false)
 //
 // Sessions are resumed when the client's tls.Config has a ClientSessionCache. One
 // without has no use for the server's tickets, and gives crypto/tls's state back as
-// soon as the handshake is complete.
-// 0-RTT is neither offered nor accepted.
+// soon as the handshake is complete. Early data (0-RTT) is offered with sessions, and
+// accepted, where that is asked for.
 //
 // Where a configuration has callbacks, or anything else that may block or take long,
 // the steps of the handshake are taken in other goroutines: engine.TLS says how a
@@ -24,6 +24,7 @@ package handshake
 import (
 	"crypto/tls"
 	"errors"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/wire"
 )
@@ -37,26 +38,38 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 type Server struct {
 	configs map[wire.Version]*tls.Config // by the connection's version
 	pool    *pool                        // nil for handshakes that never block
+	early   *Early                       // nil for none
+	now     func() time.Time             // for tickets
 }
 
 // NewServer returns a Server with copies of config, which are made once because
-// the keys of session tickets belong to the copies. GetConfigForClient is heeded.
-func NewServer(config *tls.Config) (*Server, error) {
+// the keys of session tickets belong to the copies. GetConfigForClient is heeded. A nil
+// early means that no early data is accepted; without a Guard it has a MemoryGuard.
+func NewServer(config *tls.Config, early *Early) (*Server, error) {
 	prepared, err := prepare(config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{configs: make(map[wire.Version]*tls.Config)}
-	if mayBlock(config, true) {
+	s := &Server{configs: make(map[wire.Version]*tls.Config), now: time.Now}
+	if prepared.Time != nil {
+		s.now = prepared.Time
+	}
+	if mayBlock(prepared, true) || early != nil && early.Guard != nil {
 		s.pool = newPool()
 		s.pool.outside(prepared)
+	}
+	if early != nil {
+		s.early = &Early{Guard: outsideGuard{early.Guard, s.pool}, State: early.State}
+		if early.Guard == nil {
+			s.early.Guard = NewMemoryGuard(s.now())
+		}
 	}
 	for _, v := range []wire.Version{wire.Version1, wire.Version2} {
 		own := prepared.Clone()
 		if own.GetConfigForClient != nil {
 			s.chooseFor(v, own)
 		}
-		onlySessionsOf(v, own)
+		onlySessionsOf(v, own, early != nil)
 		s.configs[v] = own
 	}
 	return s, nil
@@ -74,7 +87,7 @@ func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
 		if err == nil {
 			s.pool.outside(chosen)
 			sessionsOfEither(chosen, config)
-			onlySessionsOf(v, chosen)
+			onlySessionsOf(v, chosen, s.early != nil)
 		}
 		return chosen, err
 	}
@@ -91,8 +104,9 @@ func (s *Server) NewConn() *Conn {
 
 // NewClient returns the client's side of a new connection, with a copy of
 // config. serverName is the host to be reached, a name or an IP address; it is
-// what the certificate must be good for unless config has a ServerName.
-func NewClient(config *tls.Config, serverName string) (*Conn, error) {
+// what the certificate must be good for unless config has a ServerName. early offers early
+// data with a session that permits it.
+func NewClient(config *tls.Config, serverName string, early bool) (*Conn, error) {
 	prepared, err := prepare(config)
 	if err != nil {
 		return nil, err
@@ -102,6 +116,7 @@ func NewClient(config *tls.Config, serverName string) (*Conn, error) {
 	}
 	c := &Conn{
 		client:         prepared,
+		early:          early,
 		ignoresTickets: prepared.ClientSessionCache == nil || prepared.SessionTicketsDisabled,
 	}
 	if cache := prepared.ClientSessionCache; cache != nil {

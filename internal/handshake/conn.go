@@ -36,6 +36,10 @@ type Conn struct {
 
 	background *background // where steps are taken that may block; nil for here
 
+	early   bool   // a client that offers early data
+	offered bool   // a server's client offers early data
+	params  []byte // the server's transport parameters, encoded; nil where nobody remembers them
+
 	ignoresTickets bool   // a client that resumes no sessions
 	ticketHeader   uint8  // bytes seen of the header of a ticket that is ignored
 	ticketLeft     uint32 // bytes of its body to come, as far as the header says
@@ -43,6 +47,7 @@ type Conn struct {
 	events []engine.TLSEvent // events[told:] are to be handed out
 	told   int
 	err    error                // what ended the handshake
+	first  *tls.ConnectionState // when early data began; nil without
 	state  *tls.ConnectionState // nil until the handshake is complete
 }
 
@@ -53,7 +58,11 @@ var _ engine.TLS = (*Conn)(nil)
 func (c *Conn) Start(v wire.Version, params []byte) error {
 	c.version = v
 	if c.server != nil {
-		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v]})
+		early := c.server.early != nil
+		if early {
+			c.params = bytes.Clone(params)
+		}
+		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v], EnableSessionEvents: early})
 	} else {
 		c.free() // of a version that the server does not have
 		c.quic = tls.QUICClient(&tls.QUICConfig{TLSConfig: c.client, EnableSessionEvents: true})
@@ -108,9 +117,10 @@ func (c *Conn) HandleData(level wire.Level, data []byte) error {
 func (c *Conn) takeHello(data []byte) {
 	h := c.hello
 	h.data = append(h.data, data...)
-	if h.params, h.whole = helloParameters(h.data); !h.whole {
+	if h.params, h.early, h.whole = scanHello(h.data); !h.whole {
 		return
 	}
+	c.offered = h.early
 	if h.params != nil {
 		c.push(engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: h.params})
 	}
@@ -161,17 +171,17 @@ func (c *Conn) forget() {
 	}
 }
 
-// SendSessionTicket makes a server's NewSessionTicket message, one that does
-// not permit 0-RTT. It ends the need for crypto/tls's state, which is freed.
+// SendSessionTicket makes a server's NewSessionTicket message. It ends the need for
+// crypto/tls's state, which is freed.
 func (c *Conn) SendSessionTicket() error {
 	if c.quic == nil || c.server == nil || c.state == nil {
 		return c.err
 	}
-	if err := c.quic.SendSessionTicket(tls.QUICSessionTicketOptions{Extra: ticketExtra(c.version)}); err != nil {
+	if err := c.quic.SendSessionTicket(c.ticketOptions()); err != nil {
 		return c.fail(err)
 	}
 	err := c.collect()
-	c.quic = nil
+	c.quic, c.params = nil, nil
 	return err
 }
 
@@ -189,6 +199,9 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 // Complete returns what ConnectionState returns once the handshake is complete,
 // and nil before. All who ask share it.
 func (c *Conn) Complete() *tls.ConnectionState { return c.state }
+
+// Early returns what ConnectionState returned when early data began. All who ask share it.
+func (c *Conn) Early() *tls.ConnectionState { return c.first }
 
 // Close frees what the handshake holds, or leaves that to the step under way. No
 // events follow.
@@ -219,8 +232,15 @@ func (c *Conn) collect() error {
 		case tls.QUICErrorEvent:
 			return c.fail(e.Err)
 		case tls.QUICResumeSession:
-			e.SessionState.EarlyData = false // no 0-RTT
+			if c.server == nil {
+				c.offerEarly(e.SessionState)
+			} else {
+				e.SessionState.EarlyData = c.acceptsEarly(e.SessionState)
+			}
+		case tls.QUICRejectedEarlyData:
+			c.rejectedEarly()
 		case tls.QUICStoreSession:
+			c.remember(e.SessionState)
 			if err := c.quic.StoreSession(e.SessionState); err != nil {
 				return c.fail(err)
 			}
@@ -230,6 +250,9 @@ func (c *Conn) collect() error {
 			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone, Data: []byte(state.NegotiatedProtocol)})
 		case tls.QUICTransportParameters:
 			if c.server == nil {
+				if c.early {
+					c.params = bytes.Clone(e.Data)
+				}
 				c.forward(&e)
 			} else if c.hello == nil || !bytes.Equal(e.Data, c.hello.params) {
 				return c.fail(fmt.Errorf("handshake: a second hello has other transport parameters: %w", tls.AlertError(alertIllegalParameter)))
@@ -257,7 +280,8 @@ func (c *Conn) forward(e *tls.QUICEvent) {
 		return
 	}
 	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel {
-		return
+		state := c.quic.ConnectionState()
+		c.first = &state
 	}
 	c.push(out)
 }

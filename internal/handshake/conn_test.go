@@ -52,12 +52,12 @@ func TestHandshakeSuites(t *testing.T) {
 func TestResumption(t *testing.T) {
 	serverConfig, clientConfig := testConfigs(t)
 	clientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-	srv, err := NewServer(serverConfig)
+	srv, err := NewServer(serverConfig, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		client, err := NewClient(clientConfig, "localhost")
+		client, err := NewClient(clientConfig, "localhost", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestSessionsWithoutEarlyData(t *testing.T) {
 	serverConfig.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
 		return &tls.SessionState{EarlyData: true}, nil
 	}
-	srv, err := NewServer(serverConfig)
+	srv, err := NewServer(serverConfig, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,11 +102,11 @@ func TestSessionsWithoutEarlyData(t *testing.T) {
 func refuseEarlyData(t *testing.T, serverConfig, clientConfig *tls.Config) {
 	cache := tls.NewLRUClientSessionCache(1)
 	clientConfig.ClientSessionCache = cache
-	srv, err := NewServer(serverConfig)
+	srv, err := NewServer(serverConfig, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := NewClient(clientConfig, "localhost")
+	client, err := NewClient(clientConfig, "localhost", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func refuseEarlyData(t *testing.T, serverConfig, clientConfig *tls.Config) {
 	}
 	cache.Put("localhost", session)
 
-	if client, err = NewClient(clientConfig, "localhost"); err != nil {
+	if client, err = NewClient(clientConfig, "localhost", false); err != nil {
 		t.Fatal(err)
 	}
 	c, s = run(t, client, srv.NewConn(), math.MaxInt)
@@ -267,13 +267,13 @@ func TestGetConfigForClient(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	tls12 := &tls.Config{MaxVersion: tls.VersionTLS12}
-	if _, err := NewServer(tls12); !errors.Is(err, ErrTLS13) {
+	if _, err := NewServer(tls12, nil); !errors.Is(err, ErrTLS13) {
 		t.Errorf("NewServer: %v, want ErrTLS13", err)
 	}
-	if _, err := NewClient(tls12, "localhost"); !errors.Is(err, ErrTLS13) {
+	if _, err := NewClient(tls12, "localhost", false); !errors.Is(err, ErrTLS13) {
 		t.Errorf("NewClient: %v, want ErrTLS13", err)
 	}
-	client, err := NewClient(nil, "")
+	client, err := NewClient(nil, "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

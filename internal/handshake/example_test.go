@@ -10,7 +10,7 @@ import (
 )
 
 func ExampleNewClient() {
-	conn, err := handshake.NewClient(&tls.Config{NextProtos: []string{"h3"}}, "example.com")
+	conn, err := handshake.NewClient(&tls.Config{NextProtos: []string{"h3"}}, "example.com", false)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,7 +13,7 @@ import (
 // clientHello returns a hello of crypto/tls.
 func clientHello(t testing.TB, params string) []byte {
 	_, config := testConfigs(t)
-	c, err := NewClient(config, "localhost")
+	c, err := NewClient(config, "localhost", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +31,14 @@ func clientHello(t testing.TB, params string) []byte {
 func TestHelloParameters(t *testing.T) {
 	hello := clientHello(t, "parameters")
 	for n := range hello {
-		if params, whole := helloParameters(hello[:n]); params != nil || whole {
+		if params, _, whole := scanHello(hello[:n]); params != nil || whole {
 			t.Fatalf("%d of %d bytes: %q, %v", n, len(hello), params, whole)
 		}
 	}
-	if params, whole := helloParameters(append(hello, "more"...)); string(params) != "parameters" || !whole {
+	if params, _, whole := scanHello(append(hello, "more"...)); string(params) != "parameters" || !whole {
 		t.Fatalf("found %q, %v", params, whole)
 	}
-	if params, whole := helloParameters(clientHello(t, "")); len(params) != 0 || !whole {
+	if params, _, whole := scanHello(clientHello(t, "")); len(params) != 0 || !whole {
 		t.Fatalf("found %q, %v, want none", params, whole)
 	}
 	for name, b := range map[string][]byte{
@@ -47,7 +47,7 @@ func TestHelloParameters(t *testing.T) {
 		"too short":       {1, 0, 0, 2, 3, 3},
 		"empty":           {1, 0, 0, 0},
 	} {
-		if params, whole := helloParameters(b); params != nil || !whole {
+		if params, _, whole := scanHello(b); params != nil || !whole {
 			t.Errorf("%s: %q, %v", name, params, whole)
 		}
 	}
@@ -59,14 +59,14 @@ func FuzzHello(f *testing.F) {
 	f.Add(clientHello(f, "parameters"), uint16(100))
 	f.Add([]byte{1, 0, 0, 2, 3, 3}, uint16(1))
 	serverConfig, _ := testConfigs(f)
-	srv, err := NewServer(serverConfig)
+	srv, err := NewServer(serverConfig, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, cut uint16) {
 		head := b[:min(int(cut), len(b))]
-		params, whole := helloParameters(head)
-		if again, _ := helloParameters(b); whole && !bytes.Equal(params, again) {
+		params, _, whole := scanHello(head)
+		if again, _, _ := scanHello(b); whole && !bytes.Equal(params, again) {
 			t.Fatalf("%x, and with more bytes %x", params, again)
 		}
 		s := newEnd(srv.NewConn())

@@ -62,6 +62,9 @@ type end struct {
 	conn       *Conn
 	server     bool
 	version    wire.Version      // of the server's, when it begins
+	params     []byte            // the server's
+	remembered []byte            // TLSEarlyParameters
+	rejected   bool              // TLSEarlyRejected, before the peer's parameters
 	out        []engine.TLSEvent // TLSWriteData not delivered yet
 	secrets    map[secretKey]string
 	peerParams []byte
@@ -71,7 +74,7 @@ type end struct {
 }
 
 func newEnd(conn *Conn) *end {
-	e := &end{conn: conn, server: conn.server != nil, version: wire.Version1, secrets: map[secretKey]string{}, progress: make(progress, 1)}
+	e := &end{conn: conn, server: conn.server != nil, version: wire.Version1, params: []byte("parameters of the server"), secrets: map[secretKey]string{}, progress: make(progress, 1)}
 	conn.Notify(e.progress)
 	return e
 }
@@ -98,10 +101,14 @@ func (e *end) poll() {
 		case engine.TLSNoEvent:
 			return
 		case engine.TLSNeedParameters:
-			e.err = e.finish(e.conn.Start(e.version, []byte("parameters of the server")))
+			e.err = e.finish(e.conn.Start(e.version, e.params))
 		case engine.TLSWriteData:
 			ev.Data = bytes.Clone(ev.Data)
 			e.out = append(e.out, ev)
+		case engine.TLSEarlyParameters:
+			e.remembered = bytes.Clone(ev.Data)
+		case engine.TLSEarlyRejected:
+			e.rejected = e.peerParams == nil
 		case engine.TLSPeerParameters:
 			e.peerParams = bytes.Clone(ev.Data)
 		case engine.TLSReadSecret:
@@ -151,11 +158,11 @@ func run(t *testing.T, client, server *Conn, chunk int) (c, s *end) {
 // newPair returns both sides of a connection to localhost.
 func newPair(t *testing.T, serverConfig, clientConfig *tls.Config) (client, server *Conn) {
 	t.Helper()
-	s, err := NewServer(serverConfig)
+	s, err := NewServer(serverConfig, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err = NewClient(clientConfig, "localhost")
+	client, err = NewClient(clientConfig, "localhost", false)
 	if err != nil {
 		t.Fatal(err)
 	}

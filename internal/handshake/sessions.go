@@ -18,9 +18,16 @@ type sessions struct {
 	conn  *Conn
 }
 
-// Get implements tls.ClientSessionCache.
+// Get implements tls.ClientSessionCache. A session with which early data is sent is used
+// once: a server does not accept any with it again.
 func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
-	return s.cache.Get(s.key(server))
+	session, ok := s.cache.Get(s.key(server))
+	if ok && session != nil && s.conn.early {
+		if _, state, err := session.ResumptionState(); err == nil && state != nil && state.EarlyData {
+			s.cache.Put(s.key(server), nil)
+		}
+	}
+	return session, ok
 }
 
 // Put implements tls.ClientSessionCache.
@@ -55,9 +62,9 @@ func isSessionOf(v wire.Version, s *tls.SessionState) bool {
 	return i >= 0 && string(s.Extra[i]) == ticketPrefix+v.String()
 }
 
-// onlySessionsOf makes a server's configuration resume the sessions of one version, and
-// every one without 0-RTT, whatever its ticket permits.
-func onlySessionsOf(v wire.Version, config *tls.Config) {
+// onlySessionsOf makes a server's configuration resume the sessions of one version. With
+// a session of another no early data is accepted either, nor with any if not early.
+func onlySessionsOf(v wire.Version, config *tls.Config, early bool) {
 	unwrap := config.UnwrapSession
 	if unwrap == nil {
 		unwrap = config.DecryptTicket
@@ -67,7 +74,7 @@ func onlySessionsOf(v wire.Version, config *tls.Config) {
 		if session == nil || err != nil || !isSessionOf(v, session) {
 			return nil, err
 		}
-		session.EarlyData = false
+		session.EarlyData = session.EarlyData && early
 		return session, nil
 	}
 }

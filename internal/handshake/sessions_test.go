@@ -12,7 +12,7 @@ import (
 // and reports whether it resumed a session.
 func resumes(t *testing.T, srv *Server, clientConfig *tls.Config, first, negotiated wire.Version) bool {
 	t.Helper()
-	client, err := NewClient(clientConfig, "localhost")
+	client, err := NewClient(clientConfig, "localhost", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestSessionsOfVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			serverConfig, clientConfig := testConfigs(t)
 			edit(serverConfig)
-			srv, err := NewServer(serverConfig)
+			srv, err := NewServer(serverConfig, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestSessionsOfVersions(t *testing.T) {
 func TestSessionOfAnotherVersion(t *testing.T) {
 	serverConfig, clientConfig := testConfigs(t)
 	serverConfig.SetSessionTicketKeys([][32]byte{{1}})
-	srv, err := NewServer(serverConfig)
+	srv, err := NewServer(serverConfig, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSessionsOfChosenConfig(t *testing.T) {
 		chosen := serverConfig.Clone()
 		serverConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
 		edit(serverConfig, chosen)
-		srv, err := NewServer(serverConfig)
+		srv, err := NewServer(serverConfig, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,6 +78,9 @@ func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }
 // may call it.
 func (c *Conn) Tracer() quictrace.Tracer { return c.engine.Tracer() }
 
+// EarlyAccepted is engine.Conn.EarlyAccepted.
+func (c *Conn) EarlyAccepted() bool { return c.engine.EarlyAccepted() }
+
 // PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT. It must be
 // called on the loop's goroutine, after the handshake.
 func (c *Conn) PeerResetStreamAt() bool { return c.engine.PeerResetStreamAt() }

@@ -6,6 +6,9 @@ import "github.com/godwit-quic/godwit/internal/engine"
 // loop's goroutine and must not block: every connection of the loop waits for
 // them. They may call every method of Conn, Stream and Loop but Loop.Close.
 type Handler interface {
+	// HandleEarly: the connection may be used though the handshake is not complete: see
+	// engine.EventEarly. It comes before HandleHandshakeComplete, or not at all.
+	HandleEarly()
 	// HandleHandshakeComplete: the connection may be used.
 	HandleHandshakeComplete()
 	// HandleStreamOpened: the peer opened s; comes before its other events.

@@ -221,6 +221,8 @@ func (l *Loop) dispatch(c *Conn) {
 func (c *Conn) tell(e *engine.Event) {
 	h := c.handler
 	switch e.Kind {
+	case engine.EventEarly:
+		h.HandleEarly()
 	case engine.EventHandshakeComplete:
 		h.HandleHandshakeComplete()
 	case engine.EventStreamOpened:

@@ -38,6 +38,7 @@ func (r *recorder) note(call string, s *engine.Stream) {
 	}
 }
 
+func (r *recorder) HandleEarly()                         { r.note("early", nil) }
 func (r *recorder) HandleHandshakeComplete()             { r.note("complete", nil) }
 func (r *recorder) HandleStreamOpened(s *engine.Stream)  { r.note("opened", s) }
 func (r *recorder) HandleReadable(s *engine.Stream)      { r.note("readable", s) }
@@ -106,7 +107,7 @@ func newPair(t *testing.T, config engine.Config) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := handshake.NewServer(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"test"}})
+	server, err := handshake.NewServer(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"test"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func newPair(t *testing.T, config engine.Config) *pair {
 
 // dial starts the connection from the client's side.
 func (p *pair) dial() {
-	tls, err := handshake.NewClient(&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"test"}}, "test")
+	tls, err := handshake.NewClient(&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"test"}}, "test", false)
 	if err != nil {
 		p.t.Fatal(err)
 	}

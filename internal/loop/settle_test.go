@@ -14,7 +14,7 @@ import (
 // not make the loop spin.
 func TestOverdue(t *testing.T) {
 	l := &Loop{endpoint: engine.NewEndpoint(engine.EndpointConfig{})}
-	client, err := handshake.NewClient(&tls.Config{NextProtos: []string{"test"}}, "test")
+	client, err := handshake.NewClient(&tls.Config{NextProtos: []string{"test"}}, "test", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,12 @@ func (calls) HandleDatagrams(h any, t *face.Turn, list [][]byte) bool {
 	return ok
 }
 
+func (calls) HandleHandshakeComplete(h any, t *face.Turn) {
+	if h, ok := h.(EarlyHandler); ok {
+		h.HandleHandshakeComplete(Turn{t})
+	}
+}
+
 func (calls) HandlePathChanged(h any, t *face.Turn) {
 	if h, ok := h.(PathHandler); ok {
 		h.HandlePathChanged(Turn{t})

@@ -82,6 +82,14 @@ type TurnHandler interface {
 	HandleTurn(t Turn) (woke bool)
 }
 
+// EarlyHandler is what a Handler implements in addition if quic.Config.Allow0RTT has it
+// begin before the handshake is complete.
+type EarlyHandler interface {
+	// HandleHandshakeComplete: Turn.HandshakeComplete returns true from now on. It comes
+	// only if that was not so when the Handler was made.
+	HandleHandshakeComplete(t Turn)
+}
+
 // PathHandler is what a Handler implements in addition if it remembers addresses.
 type PathHandler interface {
 	// HandlePathChanged: quic.Conn.RemoteAddr or LocalAddr returns another address now.

@@ -33,7 +33,17 @@ func (t Turn) Loop() int { return t.of().Link.Loop().Index() }
 
 // TLS returns what Conn.ConnectionState does without making a copy: all who ask share
 // it, for as long as they like, and must not change it.
-func (t Turn) TLS() *tls.ConnectionState { return t.of().TLS.Complete() }
+func (t Turn) TLS() *tls.ConnectionState {
+	c := t.of()
+	if !c.Early.IsComplete() {
+		return c.Early.State
+	}
+	return c.TLS.Complete()
+}
+
+// HandshakeComplete reports whether the handshake is complete. What a server's client sent
+// before may be a replay (RFC 9001, Section 9.2): see quic.Config.Allow0RTT.
+func (t Turn) HandshakeComplete() bool { return t.of().Early.IsComplete() }
 
 // Close closes the connection as Conn.CloseWithError does, without waiting for it:
 // the connection ends soon, after what was written to its streams, and HandleClose

@@ -43,7 +43,7 @@ var may = map[string]string{
 	"internal/profiling": "os",
 	"internal/udp":       "context net os sync time golang.org/x/net golang.org/x/sys",
 	"internal/admission": "internal/engine sync",
-	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync",
+	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync time",
 	"internal/loop": "internal/admission internal/connid internal/engine internal/monotime internal/path internal/streambuf " +
 		"internal/udp internal/wire quic/quictrace net os sync time",
 

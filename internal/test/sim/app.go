@@ -69,6 +69,8 @@ func (a *app) handle(now monotime.Time, e engine.Event) error {
 	switch e.Kind {
 	case engine.EventHandshakeComplete:
 		a.ready, a.readyAt = true, now
+	case engine.EventEarly:
+		a.ready = true
 	case engine.EventStreamOpened:
 		if a.streams[e.Stream.ID] != nil {
 			return fmt.Errorf("stream %d opened twice", e.Stream.ID)
@@ -270,10 +272,19 @@ func (r *Run) checkEnd() error {
 		if !code.Remote || code.Code != doneCode || code.Reason != "done" {
 			return fmt.Errorf("server ended with %v", r.server.closed)
 		}
+	} else if r.Early == AcceptedEarlyData && r.closedEarly() {
+		// The client was done before the server's handshake was.
 	} else if !reset && !errors.As(r.server.closed, new(*engine.IdleTimeoutError)) {
 		return fmt.Errorf("server ended with %v", r.server.closed)
 	}
 	return r.checkWhole()
+}
+
+// closedEarly reports whether the server was told that the client's application closed,
+// which does not say more before the handshake is complete (RFC 9000, Section 10.2.3).
+func (r *Run) closedEarly() bool {
+	var err *engine.TransportError
+	return errors.As(r.server.closed, &err) && err.Remote && err.Code == wire.ApplicationError
 }
 
 func (r *Run) checkWhole() error {

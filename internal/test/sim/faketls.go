@@ -16,9 +16,10 @@ import (
 //
 // Each message is a type, a two-byte length and a body:
 //
-//	client  hello(parameters)                                            Initial
+//	client  hello(parameters), or one with early data                    Initial
 //	server  hello                                                        Initial
-//	        parameters(parameters, filler like a certificate chain)      Handshake
+//	        parameters(parameters, filler like a certificate chain),
+//	        or accepted, the same with early data                        Handshake
 //	client  finished                                                     Handshake
 //	server  ticket                                                       1-RTT
 type FakeTLS struct {
@@ -28,10 +29,15 @@ type FakeTLS struct {
 	// Slow makes every call of HandleData pending until Work is called, as with
 	// callbacks that ask others.
 	Slow bool
+	// Early is what a client remembers of the server's parameters, and sends early data
+	// with; nil for none. A server accepts early data if AcceptEarly is set.
+	Early       *wire.TransportParameters
+	AcceptEarly bool
 
 	events []engine.TLSEvent
 	in     [wire.NumLevels][]byte
 	closed bool
+	early  bool // a server's client sends early data
 
 	pending, worked bool // HandleData was called and not finished; Work was called
 	err             error
@@ -42,6 +48,8 @@ const (
 	fakeParameters
 	fakeFinished
 	fakeTicket
+	fakeEarlyHello
+	fakeAccepted
 )
 
 var errFakeTLS = errors.New("fake handshake: unexpected message")
@@ -53,11 +61,23 @@ func (f *FakeTLS) Start(_ wire.Version, params []byte) error {
 	}
 	if f.Side == wire.ClientSide {
 		f.events = nil
-		f.write(wire.InitialLevel, fakeHello, params)
+		f.clientHello(params)
 	} else {
 		f.serverFlight(params)
 	}
 	return nil
+}
+
+func (f *FakeTLS) clientHello(params []byte) {
+	if f.Early == nil {
+		f.write(wire.InitialLevel, fakeHello, params)
+		return
+	}
+	f.write(wire.InitialLevel, fakeEarlyHello, params)
+	f.events = append(f.events, engine.TLSEvent{
+		Kind: engine.TLSEarlyParameters, Data: wire.AppendTransportParameters(nil, f.Early),
+	})
+	f.secret(engine.TLSWriteSecret, wire.ZeroRTTLevel)
 }
 
 // SetVersion implements engine.TLS.
@@ -66,11 +86,16 @@ func (f *FakeTLS) SetVersion(wire.Version) {}
 // serverFlight follows the client's hello.
 func (f *FakeTLS) serverFlight(params []byte) {
 	f.write(wire.InitialLevel, fakeHello, nil)
+	answer := fakeParameters
+	if f.early && f.AcceptEarly {
+		answer = fakeAccepted
+		f.secret(engine.TLSReadSecret, wire.ZeroRTTLevel)
+	}
 	f.secret(engine.TLSWriteSecret, wire.HandshakeLevel)
 	f.secret(engine.TLSReadSecret, wire.HandshakeLevel)
 	body := binary.BigEndian.AppendUint16(nil, uint16(len(params)))
 	body = append(body, params...)
-	f.write(wire.HandshakeLevel, fakeParameters, append(body, make([]byte, f.Filler)...))
+	f.write(wire.HandshakeLevel, answer, append(body, make([]byte, f.Filler)...))
 	f.secret(engine.TLSWriteSecret, wire.OneRTTLevel)
 }
 
@@ -129,14 +154,18 @@ func (f *FakeTLS) handleMessages(level wire.Level) error {
 func (f *FakeTLS) handleMessage(level wire.Level, kind byte, body []byte) error {
 	client := f.Side == wire.ClientSide
 	switch {
-	case !client && kind == fakeHello && level == wire.InitialLevel:
+	case !client && (kind == fakeHello || kind == fakeEarlyHello) && level == wire.InitialLevel:
+		f.early = kind == fakeEarlyHello
 		f.events = append(f.events,
 			engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body},
 			engine.TLSEvent{Kind: engine.TLSNeedParameters})
 	case client && kind == fakeHello && level == wire.InitialLevel:
 		f.secret(engine.TLSReadSecret, wire.HandshakeLevel)
 		f.secret(engine.TLSWriteSecret, wire.HandshakeLevel)
-	case client && kind == fakeParameters && level == wire.HandshakeLevel && len(body) >= 2:
+	case client && (kind == fakeParameters || kind == fakeAccepted) && level == wire.HandshakeLevel && len(body) >= 2:
+		if f.Early != nil && kind == fakeParameters {
+			f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSEarlyRejected})
+		}
 		n := min(int(binary.BigEndian.Uint16(body)), len(body)-2)
 		f.events = append(f.events, engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: body[2 : 2+n]})
 		f.write(wire.HandshakeLevel, fakeFinished, nil)

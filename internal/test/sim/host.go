@@ -52,6 +52,7 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 	if r.Trace != nil {
 		c.NewTracer = func(quictrace.Info) quictrace.Tracer { return &trace{run: r, side: side} }
 	}
+	c.EarlyData = c.EarlyData || r.Early != NoEarlyData
 	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
 	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecret: seed})
 	h.app = newApp(h, rand.New(rand.NewPCG(source.Uint64(), 1)))

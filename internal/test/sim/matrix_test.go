@@ -89,6 +89,50 @@ var scenarios = []scenario{
 		r.Server = &engine.Config{Versions: []wire.Version{wire.Version2}}
 		return r
 	}},
+	{"early", scenarioSeeds / 2, func() Run { return early(network(20*time.Millisecond, work, lossy()...), AcceptedEarlyData) }},
+	{"earlyRejected", scenarioSeeds / 2, func() Run { return early(network(20*time.Millisecond, work, lossy()...), RejectedEarlyData) }},
+	{"earlyRejectedLess", scenarioSeeds / 2, func() Run {
+		r := early(network(20*time.Millisecond, Work{Streams: 30, UniStreams: 3, Upload: 9_000, Download: 9_000}, lossy()...), RejectedEarlyData)
+		r.Remembered = generous()
+		r.Server = &engine.Config{
+			InitialStreamWindow: 3000, MaxStreamWindow: 10_000, InitialConnWindow: 5000, MaxConnWindow: 20_000,
+			MaxBidiStreams: 7, MaxUniStreams: 1,
+		}
+		return r
+	}},
+	{"earlyResets", scenarioSeeds / 3, func() Run {
+		w := work
+		w.Resets = 20
+		return early(network(20*time.Millisecond, w, lossy()...), RejectedEarlyData)
+	}},
+	{"earlyDatagrams", scenarioSeeds / 3, func() Run {
+		w := work
+		w.Datagrams = 200
+		r := early(network(20*time.Millisecond, w, lossy()...), AcceptedEarlyData)
+		cfg := &engine.Config{Datagrams: true}
+		r.Client, r.Server = cfg, cfg
+		return r
+	}},
+	{"earlyRetry", scenarioSeeds / 3, func() Run {
+		r := early(network(30*time.Millisecond, work, lossy()...), AcceptedEarlyData)
+		r.RequireRetry = true
+		return r
+	}},
+	{"earlySlowTLS", scenarioSeeds / 3, func() Run {
+		r := early(network(30*time.Millisecond, work, lossy()...), AcceptedEarlyData)
+		r.SlowTLS = 100 * time.Millisecond
+		return r
+	}},
+	{"earlyVersion2", scenarioSeeds / 3, func() Run {
+		r := early(network(30*time.Millisecond, work, lossy()...), AcceptedEarlyData)
+		r.Client = &engine.Config{Versions: newest, OriginalVersion: wire.Version2}
+		return r
+	}},
+	{"earlyNegotiateVersion", scenarioSeeds / 3, func() Run {
+		r := early(network(30*time.Millisecond, work, lossy()...), AcceptedEarlyData)
+		r.Server = &engine.Config{Versions: []wire.Version{wire.Version2}}
+		return r
+	}},
 	{"slowTLS", scenarioSeeds, func() Run {
 		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05}, &Reorder{Rate: 0.2, Hold: 20 * time.Millisecond}, &Duplicate{Rate: 0.1})()
 		r.SlowTLS = 300 * time.Millisecond
@@ -145,6 +189,27 @@ var scenarios = []scenario{
 			&Reorder{Rate: 0.1, Hold: 40 * time.Millisecond}, &Duplicate{Rate: 0.05}, &Corrupt{Rate: 0.02},
 			&Bottleneck{Rate: 10e6, Queue: 40_000, MarkAbove: 20_000}))
 	}},
+}
+
+// lossy is what loses and mixes up packets.
+func lossy() []Node {
+	return []Node{&Drop{Rate: 0.05}, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond}, &Duplicate{Rate: 0.1}}
+}
+
+// early has the client send early data.
+func early(run func() Run, fate EarlyData) Run {
+	r := run()
+	r.Early = fate
+	return r
+}
+
+// generous are parameters that let early data do much.
+func generous() *wire.TransportParameters {
+	p := wire.DefaultTransportParameters()
+	p.InitialMaxData, p.InitialMaxStreamDataBidiRemote, p.InitialMaxStreamDataUni = 1<<20, 1<<20, 1<<20
+	p.InitialMaxStreamDataBidiLocal, p.InitialMaxStreamsBidi, p.InitialMaxStreamsUni = 1<<20, 100, 100
+	p.ResetStreamAt = true
+	return &p
 }
 
 // awake makes the client send something every second: behind a NAT that gave

@@ -45,6 +45,11 @@ type Run struct {
 	Client, Server *engine.Config // nil: defaults
 	RequireRetry   bool
 	NewTLS         func(side wire.Side) engine.TLS // nil: FakeTLS
+	// Early has the client send early data, which the server accepts or not.
+	Early EarlyData
+	// Remembered is what the client remembers of the server's limits; nil for those that
+	// it has now.
+	Remembered *wire.TransportParameters
 	// SlowTLS is how long each step of a FakeTLS handshake is pending.
 	SlowTLS time.Duration
 	// Limit is the virtual time after which a run has failed. Default 5 min.
@@ -62,6 +67,39 @@ type Run struct {
 	flights flights
 	sent    int // packets put in flight, to keep their order
 	steps   int
+}
+
+// EarlyData says what becomes of a client's early data.
+type EarlyData uint8
+
+// What may become of it.
+const (
+	NoEarlyData EarlyData = iota
+	AcceptedEarlyData
+	RejectedEarlyData
+)
+
+// remembered returns what a client remembers of a server that is configured like the one
+// of the run, or with other limits if there are any.
+func (r *Run) remembered() *wire.TransportParameters {
+	if r.Early == NoEarlyData {
+		return nil
+	}
+	if r.Remembered != nil {
+		return r.Remembered
+	}
+	cfg := r.server.config
+	p := wire.DefaultTransportParameters()
+	p.InitialMaxData = cfg.InitialConnWindow
+	p.InitialMaxStreamDataBidiLocal = cfg.InitialStreamWindow
+	p.InitialMaxStreamDataBidiRemote = cfg.InitialStreamWindow
+	p.InitialMaxStreamDataUni = cfg.InitialStreamWindow
+	p.InitialMaxStreamsBidi, p.InitialMaxStreamsUni = cfg.MaxBidiStreams, cfg.MaxUniStreams
+	p.ResetStreamAt = !cfg.NoResetStreamAt
+	if cfg.Datagrams {
+		p.MaxDatagramFrameSize = 65535
+	}
+	return &p
 }
 
 // App is an application on one side of a Run. It has to close the connection.
@@ -141,10 +179,18 @@ func (r *Run) setUp() {
 		n.Seed(rand.New(rand.NewPCG(source.Uint64(), source.Uint64())))
 	}
 	if r.NewTLS == nil {
-		r.NewTLS = func(side wire.Side) engine.TLS { return &FakeTLS{Side: side, Filler: 2500, Slow: r.SlowTLS != 0} }
+		r.NewTLS = r.fakeTLS
 	}
 	r.client = newHost(r, wire.ClientSide, clientAddr, r.Client, source)
 	r.server = newHost(r, wire.ServerSide, serverAddr, r.Server, source)
+}
+
+func (r *Run) fakeTLS(side wire.Side) engine.TLS {
+	f := &FakeTLS{Side: side, Filler: 2500, Slow: r.SlowTLS != 0, AcceptEarly: r.Early == AcceptedEarlyData}
+	if side == wire.ClientSide {
+		f.Early = r.remembered()
+	}
+	return f
 }
 
 // step does everything that is due now, then moves the clock.

@@ -1,0 +1,151 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// Early is how a Server deals with early data (RFC 9001, Section 4.6).
+type Early struct {
+	// Guard says whether a ticket is used for the first time. Each permits early data
+	// once: so what is replayed is not accepted (RFC 8446, Section 8.1).
+	Guard ReplayGuard
+	// State is what an application's protocol wants to be as it was when a ticket was
+	// made, for early data to be accepted: such as HTTP/3's settings (RFC 9001,
+	// Section 4.6.1).
+	State []byte
+}
+
+// ReplayGuard remembers the tickets whose early data was accepted.
+type ReplayGuard interface {
+	// FirstUse notes a ticket, which was made at issued and permits no early data from
+	// expires on. It reports whether it was not noted before, which it says only if it
+	// is sure.
+	FirstUse(ticket TicketID, issued, expires time.Time) bool
+}
+
+// TicketID is what a server tells its tickets apart by: random, and known to nobody else.
+type TicketID = [16]byte
+
+// earlyLifetime is how long a ticket permits early data, in wall time. It is a matter of
+// what a guard has to remember: a day brings most clients back that will come at all.
+const earlyLifetime = 24 * time.Hour
+
+// The entries of tls.SessionState.Extra about early data, of a server's ticket and of a
+// client's session.
+const (
+	ticketEarly  = "godwit 0-RTT ticket 1:"
+	sessionEarly = "godwit 0-RTT session 1:"
+)
+
+// earlyTicket is what a server's ticket says of early data.
+type earlyTicket struct {
+	id     TicketID
+	issued time.Time // to the millisecond
+	params wire.TransportParameters
+	state  []byte
+}
+
+func (t *earlyTicket) encode() []byte {
+	b := append([]byte(ticketEarly), t.id[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.issued.UnixMilli()))
+	params := wire.AppendTransportParameters(nil, &t.params)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(params)))
+	return append(append(b, params...), t.state...)
+}
+
+// findExtra returns what follows a prefix in one of the entries.
+func findExtra(extra [][]byte, prefix string) ([]byte, bool) {
+	for _, b := range extra {
+		if rest, ok := bytes.CutPrefix(b, []byte(prefix)); ok {
+			return rest, true
+		}
+	}
+	return nil, false
+}
+
+func decodeEarlyTicket(extra [][]byte) (t earlyTicket, ok bool) {
+	b, ok := findExtra(extra, ticketEarly)
+	if !ok || len(b) < len(t.id)+8+2 {
+		return t, false
+	}
+	b = b[copy(t.id[:], b):]
+	t.issued = time.UnixMilli(int64(binary.BigEndian.Uint64(b)))
+	size := int(binary.BigEndian.Uint16(b[8:]))
+	if b = b[10:]; len(b) < size {
+		return t, false
+	}
+	var err error
+	t.params, err = wire.ParseTransportParameters(b[:size], wire.ServerSide)
+	t.state = b[size:]
+	return t, err == nil
+}
+
+// remembered returns what of a server's encoded parameters is remembered.
+func remembered(params []byte) (wire.TransportParameters, bool) {
+	p, err := wire.ParseTransportParameters(params, wire.ServerSide)
+	return p.Remembered(), err == nil
+}
+
+// ticketOptions returns what a server's ticket says.
+func (c *Conn) ticketOptions() tls.QUICSessionTicketOptions {
+	options := tls.QUICSessionTicketOptions{Extra: ticketExtra(c.version)}
+	early := c.server.early
+	params, ok := remembered(c.params)
+	if early == nil || !ok {
+		return options
+	}
+	t := earlyTicket{issued: c.server.now(), params: params, state: early.State}
+	rand.Read(t.id[:])
+	options.EarlyData = true
+	options.Extra = append(options.Extra, t.encode())
+	return options
+}
+
+// acceptsEarly reports whether a server accepts the early data that a client sends with a
+// session. The last that is asked is the guard: a ticket is not used up for nothing.
+func (c *Conn) acceptsEarly(s *tls.SessionState) bool {
+	early := c.server.early
+	if early == nil || !s.EarlyData || !c.offered {
+		return false
+	}
+	t, ok := decodeEarlyTicket(s.Extra)
+	params, okNow := remembered(c.params)
+	now := c.server.now()
+	expires := t.issued.Add(earlyLifetime)
+	if !ok || !okNow || !now.Before(expires) || params.ReducedFrom(&t.params) != "" || !bytes.Equal(t.state, early.State) {
+		return false
+	}
+	return early.Guard.FirstUse(t.id, t.issued, expires)
+}
+
+// offerEarly has a client that resumes a session send early data, if the session permits
+// it and says what the server let it send.
+func (c *Conn) offerEarly(s *tls.SessionState) {
+	params, ok := findExtra(s.Extra, sessionEarly)
+	if s.EarlyData = s.EarlyData && ok && c.early; s.EarlyData {
+		c.push(engine.TLSEvent{Kind: engine.TLSEarlyParameters, Data: params})
+	}
+}
+
+// remember adds to a client's session what the server lets early data do.
+func (c *Conn) remember(s *tls.SessionState) {
+	if p, ok := remembered(c.params); ok && c.early && s.EarlyData {
+		s.Extra = append(s.Extra, wire.AppendTransportParameters([]byte(sessionEarly), &p))
+	}
+}
+
+// rejectedEarly tells of a server's refusal before its parameters, which came with it.
+func (c *Conn) rejectedEarly() {
+	e := engine.TLSEvent{Kind: engine.TLSEarlyRejected}
+	if last := len(c.events) - 1; last >= c.told && c.events[last].Kind == engine.TLSPeerParameters {
+		e, c.events[last] = c.events[last], e
+	}
+	c.push(e)
+}

@@ -1,0 +1,81 @@
+package handshake
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// MaxReplayTickets is how many tickets a MemoryGuard remembers, at some 80 bytes each.
+const MaxReplayTickets = 1 << 15
+
+// MemoryGuard is a ReplayGuard of one process. It knows nothing of tickets that were used
+// before it was made, and forgets those made first when there are too many; so it is sure
+// of none that are as old. Whoever fills it, with a handshake for each ticket, makes
+// clients that were here before wait for a round trip, and no more.
+type MemoryGuard struct {
+	mu    sync.Mutex
+	since time.Time // of tickets that were made before it is not sure
+	used  map[TicketID]struct{}
+	byAge ticketHeap
+}
+
+// NewMemoryGuard returns a MemoryGuard for tickets made from now on.
+func NewMemoryGuard(now time.Time) *MemoryGuard {
+	return &MemoryGuard{since: now.Truncate(time.Millisecond), used: make(map[TicketID]struct{})}
+}
+
+// FirstUse implements ReplayGuard.
+func (g *MemoryGuard) FirstUse(ticket TicketID, issued, _ time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, used := g.used[ticket]; used || issued.Before(g.since) {
+		return false
+	}
+	for len(g.byAge) >= MaxReplayTickets {
+		oldest := heap.Pop(&g.byAge).(usedTicket)
+		delete(g.used, oldest.id)
+		g.since = oldest.issued.Add(time.Millisecond) // to which they are told apart
+	}
+	if issued.Before(g.since) {
+		return false
+	}
+	g.used[ticket] = struct{}{}
+	heap.Push(&g.byAge, usedTicket{ticket, issued})
+	return true
+}
+
+type usedTicket struct {
+	id     TicketID
+	issued time.Time
+}
+
+// ticketHeap has the ticket in front that was made first.
+type ticketHeap []usedTicket
+
+func (h ticketHeap) Len() int           { return len(h) }
+func (h ticketHeap) Less(i, j int) bool { return h[i].issued.Before(h[j].issued) }
+func (h ticketHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *ticketHeap) Push(x any) { *h = append(*h, x.(usedTicket)) }
+
+// Pop implements heap.Interface.
+func (h *ticketHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	*h = (*h)[:last]
+	return t
+}
+
+// outsideGuard asks a guard that may block.
+type outsideGuard struct {
+	ReplayGuard
+	pool *pool
+}
+
+func (g outsideGuard) FirstUse(ticket TicketID, issued, expires time.Time) bool {
+	g.pool.leave()
+	defer g.pool.enter()
+	return g.ReplayGuard.FirstUse(ticket, issued, expires)
+}
