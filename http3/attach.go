@@ -31,14 +31,15 @@ import (
 // HTTP/3. srv.ConnContext is called before a connection's first request with a net.Conn
 // that has addresses and no bytes, and a method QUIC() *quic.Conn.
 //
-// srv.Shutdown shuts HTTP/3 down too but, as with all that is registered by
-// RegisterOnShutdown, does not wait for it; whoever wants to wait, or to call srv.Close,
-// passes an s and calls the same of it.
+// HTTP/3 ends with srv: srv.Close closes it at once, and srv.Shutdown shuts it down, though
+// neither waits for that. Handlers have ten seconds to finish then. A program that wants to
+// wait, or to give them another time, or that closes nothing but srv's listeners, as
+// httptest.Server does, passes an s and calls s.Shutdown or s.Close as well.
 //
-// Attach is to be called once, before srv serves. A UDP port that cannot be had, and a
-// certificate that is not to be found, as with srv.Serve of a listener that wraps
-// another one of crypto/tls, is told to srv.ErrorLog, and srv goes on without HTTP/3.
-// The error is that of an srv which has been attached before.
+// Attach is to be called once, before srv serves; that is its only error. If there is no
+// HTTP/3 at an address, as its UDP port cannot be had or no certificate is to be found
+// (srv.Serve of a listener that wraps another one of crypto/tls), srv goes on without. It
+// says so to srv.ErrorLog, and s.Transports lacks the address.
 //
 // Where net/http lets Protocols have HTTP/3 (golang/go#77440), its hook is used
 // instead.
@@ -56,16 +57,26 @@ func Attach(srv *http.Server, s *Server) error {
 		s.hook(srv)
 		return nil
 	}
+	end := &endListener{ended: make(chan struct{})}
+	s.mu.Lock()
+	s.end = end
+	s.mu.Unlock()
 	var once sync.Once
 	base := srv.BaseContext
 	srv.BaseContext = func(ln net.Listener) context.Context { // ln is about to be served
+		if ln == end {
+			return context.Background()
+		}
 		var ctx context.Context
 		if base != nil {
 			ctx = base(ln)
 		}
-		once.Do(func() { s.inherit(srv, cmp.Or(listenerConfig(ln), srv.TLSConfig)) })
+		once.Do(func() {
+			s.inherit(srv, cmp.Or(listenerConfig(ln), srv.TLSConfig))
+			go s.endWith(srv, end)
+		})
 		s.advertise(srv) // a handler that was set in the meantime
-		if err := s.listenBeside(srv, ln.Addr().String(), ctx); err != nil {
+		if err := s.listenBeside(srv, ln.Addr().String(), ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			logTo(srv, err)
 		}
 		if ctx == nil && base == nil {
@@ -73,7 +84,6 @@ func Attach(srv *http.Server, s *Server) error {
 		}
 		return ctx
 	}
-	srv.RegisterOnShutdown(func() { s.shutdownWithin(attachedShutdown) })
 	return nil
 }
 

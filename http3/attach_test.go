@@ -44,6 +44,9 @@ func TestAttach(t *testing.T) {
 	if !eventually(func() bool { return s.altSvc.Load() != nil }) || s.ReadTimeout != time.Minute || s.MaxHeaderBytes != 5000 {
 		t.Errorf("settings %v, %d", s.ReadTimeout, s.MaxHeaderBytes)
 	}
+	if ts := s.Transports(); len(ts) != 1 || ts[0].LocalAddr().String() != addr {
+		t.Errorf("transports %v, want one at %s", ts, addr)
+	}
 	u := newUpgrader(t)
 	for _, want := range []string{"HTTP/2.0", "HTTP/3.0"} {
 		resp, err := (&http.Client{Transport: u}).Get("https://" + addr)
@@ -106,10 +109,12 @@ func TestAttachWithout(t *testing.T) {
 	if !strings.Contains(text.String(), "certificate") {
 		t.Errorf("logged %q", text)
 	}
+	_ = srv.Close()
 	serverTLS, _ := peertest.TLS(t)
 	text = new(logged)
 	srv = &http.Server{TLSConfig: serverTLS, ErrorLog: log.New(text, "", 0)}
-	if err := Attach(srv, nil); err != nil {
+	s := new(Server)
+	if err := Attach(srv, s); err != nil {
 		t.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -123,6 +128,9 @@ func TestAttachWithout(t *testing.T) {
 	go func() { served <- srv.ServeTLS(ln, "", "") }()
 	if !eventually(func() bool { return text.String() != "" }) {
 		t.Error("nothing was logged")
+	}
+	if ts := s.Transports(); len(ts) > 0 {
+		t.Errorf("there is HTTP/3 at %v", ts[0].LocalAddr())
 	}
 	_ = srv.Close()
 	<-served

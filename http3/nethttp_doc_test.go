@@ -143,12 +143,6 @@ func TestAttachedFieldsLeftOut(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if err := srv.Close(); err != nil {
-		t.Error(err)
-	}
-	if got := a.get(t, http3, "GET", "/", nil); !strings.HasPrefix(got, "404") {
-		t.Errorf("after Close of TCP's server: %s", got)
-	}
 	if len(states) != 0 {
 		t.Errorf("%d states of connections", len(states))
 	}

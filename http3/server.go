@@ -140,6 +140,7 @@ type Server struct {
 	conns     map[*serverConn]struct{}
 	tcp       *http.Server  // of TCP listeners, and what handlers see as the server
 	attached  *http.Server  // that Attach was given, which handlers see instead
+	end       *endListener  // tells when that ends
 	empty     chan struct{} // closed when no connection is left; nil if nobody waits
 	tlsConf   *tls.Config   // with a certificate in any case
 

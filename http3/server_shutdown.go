@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/bounded"
+	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -76,6 +78,9 @@ func within(limit time.Duration, f func()) {
 func (s *Server) closeListeners() {
 	s.mu.Lock()
 	s.closing.Store(true)
+	if s.end != nil {
+		_ = s.end.Close()
+	}
 	for ln := range s.listeners {
 		if !slices.Contains(s.closed, ln) {
 			s.closed = append(s.closed, ln)
@@ -110,6 +115,22 @@ func (s *Server) liveConns() []*serverConn {
 		conns = append(conns, c)
 	}
 	return conns
+}
+
+// Transports returns the transports that the server listens on now, one for each UDP address:
+// what there is to know of their sockets and of all connections together is in their Stats,
+// and where they are in LocalAddr. Any goroutine may call it; closing them is the server's.
+func (s *Server) Transports() []*quic.Transport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var transports []*quic.Transport
+	for ln := range s.listeners {
+		transports = append(transports, ln.Transport())
+	}
+	slices.SortFunc(transports, func(a, b *quic.Transport) int {
+		return strings.Compare(a.LocalAddr().String(), b.LocalAddr().String())
+	})
+	return transports
 }
 
 // newConn is called for each connection, on its loop, after the handshake.
