@@ -23,7 +23,8 @@ const (
 type job interface{ serve() }
 
 // workers run the handlers of one event loop's requests, each in a goroutine
-// that may block for as long as it likes.
+// that may block for as long as it likes. A server that listens at several addresses has
+// several loops with one number, which share them.
 //
 // A goroutine made for each request would cost more than a small handler does:
 // it begins with a small stack, which has to grow under every handler. So
@@ -48,9 +49,8 @@ type workers struct {
 
 	// A timer for trimming is an entry in the table of one of the loop's connections, which
 	// sets it in a turn of its own.
-	unwatched atomic.Bool // it is to be set
-	timer     event.Timer // of the loop's goroutine
-	watcher   *serverConn // whose table has it, nil for nobody; likewise
+	unwatched atomic.Bool // it is to be set; changed with mu held
+	watcher   *serverConn // whose table has it, nil for nobody
 }
 
 // run serves x soon. It does not block.
@@ -154,44 +154,48 @@ func (w *workers) haveWatched(c *serverConn) {
 
 // watch has idle workers trimmed by c's table, if nobody does so. On the loop.
 func (w *workers) watch(c *serverConn, t event.Turn) {
-	if w.unwatched.Load() {
-		w.unwatched.Store(false)
+	if !w.unwatched.Load() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unwatched.CompareAndSwap(true, false) {
 		w.watcher = c
-		t.SetTimer(&w.timer, t.Now()+idleWorkersPeriod, w)
+		t.SetTimer(new(event.Timer), t.Now()+idleWorkersPeriod, w)
 	}
 }
 
-// HandleTimer trims the idle workers. On the loop.
-func (w *workers) HandleTimer(t event.Turn, _ *event.Timer) {
+// HandleTimer trims the idle workers. On the watcher's loop.
+func (w *workers) HandleTimer(t event.Turn, timer *event.Timer) {
 	if w.dismissUnused() {
-		t.SetTimer(&w.timer, t.Now()+idleWorkersPeriod, w)
-	} else {
-		w.watcher = nil
+		t.SetTimer(timer, t.Now()+idleWorkersPeriod, w)
 	}
 }
 
 // leave is called when a connection ends. The table of another one may trim the workers
 // then, but there may be none: they end, as if they were unused. On the loop.
 func (w *workers) leave(c *serverConn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.watcher != c && (w.watcher != nil || !w.unwatched.Load()) {
 		return
 	}
 	w.watcher = nil
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.dismiss(len(w.idle))
 	w.watched = false
 	w.unwatched.Store(false)
 }
 
 // dismissUnused ends the workers that were idle during a whole period, and reports whether
-// there are others.
+// there are others. If not, nobody watches.
 func (w *workers) dismissUnused() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dismiss(w.fewest)
 	w.fewest = len(w.idle)
-	w.watched = w.fewest > 0 && !w.closed
+	if w.watched = w.fewest > 0 && !w.closed; !w.watched {
+		w.watcher = nil
+	}
 	return w.watched
 }
 
