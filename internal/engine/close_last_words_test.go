@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -78,5 +79,33 @@ func TestCloseLastWordsDeaf(t *testing.T) {
 	p.want(appClose(7))
 	if slices.ContainsFunc(p.events, func(e engine.Event) bool { return e.Kind == engine.EventStreamOpened }) {
 		t.Error("a stream was opened after the close")
+	}
+}
+
+// A server that closes before the handshake is confirmed says so in a Handshake packet, which
+// must not show the application's error, and in a 1-RTT packet behind it, which does
+// (RFC 9000, Section 10.2.3). A client that can open both believes the latter.
+func TestCloseBeforeConfirmed(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		behind func(*puppet) []byte
+		want   error
+	}{
+		{"with the reason", func(p *puppet) []byte { return p.packet(wire.AppSpace, appClose(7)) },
+			&engine.ApplicationError{Code: 7, Remote: true}},
+		{"without", func(*puppet) []byte { return nil },
+			&engine.TransportError{Code: wire.ApplicationError, Remote: true}},
+		{"with something else", func(p *puppet) []byte { return p.packet(wire.AppSpace, ping(), padding(20)) },
+			&engine.TransportError{Code: wire.ApplicationError, Remote: true}},
+	} {
+		p := newClient(t)
+		p.start()
+		for !p.established() {
+			p.flush()
+		}
+		p.raw(append(p.packet(wire.HandshakeSpace, connClose(uint64(wire.ApplicationError))), tt.behind(p)...))
+		if err := p.conn.Closed(); !reflect.DeepEqual(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }

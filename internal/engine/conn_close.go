@@ -93,7 +93,31 @@ func (c *Conn) close(now monotime.Time, err error, frame wire.ConnectionClose) {
 	c.enter(now, stateClosing, err)
 }
 
-// peerClosed takes a CONNECTION_CLOSE frame: nothing more is sent (RFC 9000,
+// handleClose takes a CONNECTION_CLOSE frame. One that stands for an application's before the
+// handshake is confirmed waits for the end of its datagram: the application's own may be in a
+// 1-RTT packet behind it (RFC 9000, Section 10.2.3).
+func (c *Conn) handleClose(in *incoming, f *wire.ConnectionClose) {
+	if in.space != wire.AppSpace && !f.App && wire.ErrorCode(f.Code) == wire.ApplicationError {
+		hidden := *f
+		c.hs.peerClose = &hidden
+		return
+	}
+	c.peerClosed(in.now, f)
+}
+
+// settlePeerClose ends the connection if the peer has closed it in the datagram that was
+// handled, and given no other reason.
+func (c *Conn) settlePeerClose(now monotime.Time) {
+	if c.hs == nil || c.hs.peerClose == nil {
+		return
+	}
+	if f := c.hs.peerClose; c.state < stateClosing {
+		c.peerClosed(now, f)
+	}
+	c.hs.peerClose = nil
+}
+
+// peerClosed ends the connection as the peer has: nothing more is sent (RFC 9000,
 // Section 10.2.2).
 func (c *Conn) peerClosed(now monotime.Time, f *wire.ConnectionClose) {
 	var err error = &TransportError{Code: wire.ErrorCode(f.Code), Frame: f.FrameType, Reason: string(f.Reason), Remote: true}

@@ -106,7 +106,7 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FrameConnectionClose, wire.FrameConnectionCloseApp:
 		var f wire.ConnectionClose
 		if n = wire.ConsumeConnectionClose(t, b, &f); n >= 0 {
-			c.peerClosed(in.now, &f)
+			c.handleClose(in, &f)
 		}
 	case wire.FrameHandshakeDone:
 		err = c.handleHandshakeDone(in.now)

@@ -38,6 +38,7 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 		p.Received(len(d.Data))
 	}
 	processed := c.handlePackets(now, d, false)
+	c.settlePeerClose(now)
 	if c.state >= stateClosing {
 		return
 	}
@@ -234,6 +235,7 @@ func (c *Conn) handleEarly(now monotime.Time) {
 			continue
 		}
 		c.handlePackets(now, &d, true)
+		c.settlePeerClose(now)
 		if c.state >= stateClosing {
 			return
 		}

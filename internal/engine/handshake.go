@@ -31,6 +31,10 @@ type handshakeState struct {
 	token         []byte            // client: for Initial packets
 	early         earlyPackets
 	zeroRTT       earlyData
+
+	// peerClose is a CONNECTION_CLOSE of the datagram being handled that hides the
+	// application's reason, which may follow.
+	peerClose *wire.ConnectionClose
 }
 
 // levelKeys protect the packets of an encryption level that is needed only during the
