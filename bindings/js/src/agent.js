@@ -53,10 +53,6 @@ export class Agent {
     return this.#closed;
   }
 
-  get patience() {
-    return this.#options.patience;
-  }
-
   /** How many connections there are. */
   get connections() {
     return this.#count;
@@ -80,6 +76,31 @@ export class Agent {
     }
     best.hold();
     return best;
+  }
+
+  /**
+   * reach returns a connection to an origin, for its caller to release, and null where
+   * another protocol is to be used, unless only HTTP/3 is wanted.
+   */
+  async reach(url, only, signal) {
+    if (!only && this.altSvc.broken(url.origin)) return null;
+    const connection = this.connect(url);
+    if (only || connection.isConnected) return connection;
+    let timer, aborted;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, this.#options.patience, null); });
+    const given = new Promise((resolve, reject) => { aborted = () => reject(signal.reason); });
+    signal?.addEventListener('abort', aborted);
+    try {
+      const there = await Promise.race([connection.connected.catch(() => null), late, given]);
+      if (there === null) connection.release();
+      return there;
+    } catch (e) {
+      connection.release();
+      throw e;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+    }
   }
 
   #dial(url, all) {

@@ -13,8 +13,8 @@ const INTERNAL_ERROR = 0x102, REQUEST_CANCELLED = 0x10c;
 // How many bytes of a response go with its header at most.
 const WHOLE = 16 << 10;
 
-// What HTTP/3 does not have (RFC 9114, Section 4.2).
-const ofConnections = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+/** What HTTP/3 does not have (RFC 9114, Section 4.2). */
+export const ofConnections = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 const none = new Uint8Array(0);
 

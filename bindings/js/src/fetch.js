@@ -127,7 +127,7 @@ const ends = new Set(['application', 'transport', 'idle', 'stateless_reset']);
 // once returns the response to a request, of HTTP/3, or null where that cannot be had.
 async function once(job) {
   for (let tries = 0; ; tries++) {
-    const connection = await connect(job).catch((e) => { throw e === job.signal?.reason ? e : failed(e); });
+    const connection = await job.agent.reach(job.url, job.only, job.signal).catch((e) => { throw e === job.signal?.reason ? e : failed(e); });
     if (connection === null) return null;
     const kept = connection.served > 0;
     const fetching = new Fetching(job, connection);
@@ -141,30 +141,6 @@ async function once(job) {
       const may = e.unprocessed || kept && ends.has(e.kind) && repeatable.has(job.method);
       if (!may || tries === 2 || job.body !== null && !job.body.again) throw failed(e);
     }
-  }
-}
-
-// connect returns a connection that is to be released, and null where the runtime's own is
-// to be used.
-async function connect(job) {
-  const { agent, url, signal } = job;
-  if (!job.only && agent.altSvc.broken(url.origin)) return null;
-  const connection = agent.connect(url);
-  if (job.only || connection.isConnected) return connection;
-  let timer, aborted;
-  const late = new Promise((resolve) => { timer = setTimeout(resolve, agent.patience, null); });
-  const given = new Promise((resolve, reject) => { aborted = () => reject(signal.reason); });
-  signal?.addEventListener('abort', aborted);
-  try {
-    const there = await Promise.race([connection.connected.catch(() => null), late, given]);
-    if (there === null) connection.release();
-    return there;
-  } catch (e) {
-    connection.release();
-    throw e;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', aborted);
   }
 }
 

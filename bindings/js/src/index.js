@@ -2,6 +2,7 @@
 export { quic, QuicSocket, QuicStream } from './quic.js';
 export { serve, Server } from './serve.js';
 export { Agent, fetch } from './agent.js';
+export { Dispatcher } from './dispatcher.js';
 export { GodwitError } from './errors.js';
 export { WebTransport, WebTransportSendGroup, WebTransportSession } from './webtransport.js';
 export { WebTransportError } from './webtransport-error.js';
