@@ -74,18 +74,38 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-// addon builds the addon, for this test alone, and returns its path.
+// builtAddon is the path of the addon, once it is there.
+var builtAddon string
+
+// addon builds the addon, for the tests that are running, and returns its path.
 func addon(t *testing.T) string {
 	t.Helper()
 	peertest.Program(t, "apt-get install gcc libc6-dev", "gcc", "cc", "clang")
+	if builtAddon != "" {
+		return builtAddon
+	}
 	include := pack.Include(pack.Headers.Dir(t))
-	path := filepath.Join(t.TempDir(), "godwit.node")
+	path := filepath.Join(scratch, "godwit.node")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags=napi", "-buildmode=c-shared", "-trimpath", "-o", path, "./addon")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -I"+include)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the addon: %v\n%s", err, out)
 	}
+	builtAddon = path
 	return path
+}
+
+// scratch is a folder for what several tests use.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "godwit-js-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
 }
 
 // project makes a folder in which the package is installed, with the suites, and a
@@ -93,19 +113,8 @@ func addon(t *testing.T) string {
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	pkg, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(pkg, filepath.Join(dir, "node_modules", "godwit")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"type": "module"}`), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	link(t, dir, "godwit", ".")
+	writeAll(t, dir, map[string]string{"package.json": `{"type": "module"}`})
 	if err := os.CopyFS(dir, os.DirFS("test")); err != nil {
 		t.Fatal(err)
 	}
@@ -122,11 +131,21 @@ func project(t *testing.T) string {
 // install puts a package of a kit into a project.
 func install(t *testing.T, project, name string, kit *peertest.Kit) {
 	t.Helper()
-	at := filepath.Join(project, "node_modules", name)
+	link(t, project, name, filepath.Join(kit.Dir(t), "node_modules", name))
+}
+
+// link has a package of a folder's be another folder.
+func link(t *testing.T, dir, name, target string) {
+	t.Helper()
+	target, err := filepath.Abs(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "node_modules", name)
 	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(kit.Dir(t), "node_modules", name), at); err != nil {
+	if err := os.Symlink(target, at); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -115,6 +115,11 @@ func npmInstalls(t *testing.T, packed []pack.Packed, cpu string) string {
 	if err != nil || len(installed) != 1 || filepath.Base(installed[0]) != "linux-"+cpu+"-gnu" {
 		t.Fatalf("for linux-%s npm has installed %v, %v", cpu, installed, err)
 	}
+	for _, name := range []string{"index.d.ts", "types/index.d.cts", "README.md", "LICENSE", "../@godwit/linux-" + cpu + "-gnu/NOTICES"} {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", "godwit", name)); err != nil {
+			t.Error(err)
+		}
+	}
 	return dir
 }
 

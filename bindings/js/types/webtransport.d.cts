@@ -1,13 +1,13 @@
 /** Types of WebTransport: the client's class, as the W3C has it, and sessions at a server. */
 
-export type BufferSource = ArrayBuffer | ArrayBufferView;
+import type { BufferSource, ClientTLS, ConnectionOptions, HeadersInit, ListenOptions, PEM, ServerTLS, SocketAddress } from './common.cjs';
 
 export interface WebTransportHash {
   algorithm: string;
   value: BufferSource;
 }
 
-export interface WebTransportOptions {
+export interface WebTransportOptions extends Omit<ConnectionOptions, 'congestion'> {
   allowPooling?: boolean;
   requireUnreliable?: boolean;
   headers?: HeadersInit;
@@ -17,16 +17,8 @@ export interface WebTransportOptions {
   /** Subprotocols, the best first. */
   protocols?: string[];
   /** PEM: whom to trust instead of the system's authorities. Not of the W3C. */
-  ca?: string | Uint8Array | (string | Uint8Array)[];
-  tls?: { ca?: string | Uint8Array | (string | Uint8Array)[]; serverName?: string; rejectUnauthorized?: boolean };
-  /** In milliseconds. */
-  idleTimeout?: number;
-  handshakeTimeout?: number;
-  keepAlive?: number;
-  maxStreams?: number;
-  maxUniStreams?: number;
-  /** A directory. */
-  qlog?: string;
+  ca?: PEM;
+  tls?: ClientTLS;
 }
 
 export interface WebTransportCloseInfo {
@@ -149,7 +141,7 @@ export interface WebTransportRequest {
   readonly sameOrigin: boolean;
   /** Subprotocols that it offers. */
   readonly protocols: string[];
-  readonly remote?: { address: string; port: number; family: 'IPv4' | 'IPv6' };
+  readonly remote?: SocketAddress;
 }
 
 /** A session at a server. */
@@ -205,18 +197,11 @@ export interface WebTransportHandlers<Data = any> {
   origins?: string[] | '*';
 }
 
-export interface WebTransportServerOptions<Data = any> {
+export interface WebTransportServerOptions<Data = any> extends ListenOptions {
   hostname?: string;
   port?: number | string;
-  tls?: { cert?: string | Uint8Array; key?: string | Uint8Array };
+  tls?: ServerTLS;
   webtransport: WebTransportHandlers<Data>;
-  /** In milliseconds. */
-  idleTimeout?: number;
-  handshakeTimeout?: number;
-  keepAlive?: number;
-  maxStreams?: number;
-  maxUniStreams?: number;
-  maxConnections?: number;
 }
 
 export class WebTransportServer {

@@ -1,0 +1,2 @@
+/** QUIC, HTTP/3 and WebTransport for Node, Bun and Deno. */
+export * from './types/index.cjs';
