@@ -17,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/http3")
+	"github.com/godwit-quic/godwit/http3"
+)
 
 // program is one in a document: a module, and what it prints where it says so. If a shell's
 // commands follow, it is a server, and they are what to ask it, and the answers.

@@ -37,6 +37,9 @@ const server = serveWebTransport<{ name: string }>({
       if (request.protocols.length > 1) session.accept({ protocol: request.protocols[0] });
     },
     async stream(session, { readable, writable }) { if (writable) await readable.pipeTo(writable as WritableStream<Uint8Array>); session.data.name.trim(); },
+    data(session, stream, bytes, last) { const n: number = stream.write(bytes); if (last && n > 0) stream.end(session.data.name); else stream.reset(7); },
+    drain(session, stream) { stream.stop(session.data.name.length); },
+    abort(session, stream, error) { console.log(session.data.name, stream.data, error.streamErrorCode); },
     datagram(session, data) { session.sendDatagram(data.subarray(1)); },
     close(session, code, reason, error) { console.log(session.data.name, code.toFixed(), reason.trim(), error?.streamErrorCode); },
     error(session, error) { console.log(session.request.path, error); },
