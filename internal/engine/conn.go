@@ -37,7 +37,6 @@ type Conn struct {
 
 	side    wire.Side
 	state   connState
-	early   bool     // early data was accepted
 	waiting eventSet // those in events that are of no stream
 	version wire.Version
 

@@ -42,7 +42,7 @@ func (c *Conn) earlyOpen() bool {
 
 // EarlyAccepted reports whether the server has accepted the client's early data, as far
 // as is known: for good once the handshake is complete.
-func (c *Conn) EarlyAccepted() bool { return c.early }
+func (c *Conn) EarlyAccepted() bool { return c.peer.early }
 
 // rememberParameters takes a client's limits for early data, which its TLS kept.
 func (c *Conn) rememberParameters(b []byte) *TransportError {
@@ -59,7 +59,7 @@ func (c *Conn) beginEarly(now monotime.Time) {
 	z := &c.hs.zeroRTT
 	switch {
 	case c.side == wire.ServerSide:
-		z.accepted, c.early = true, true
+		z.accepted, c.peer.early = true, true
 	case z.remembered == nil:
 		c.hs.keys[wire.ZeroRTTLevel] = levelKeys{}
 		return
@@ -108,7 +108,7 @@ func (c *Conn) acceptEarly(p *wire.TransportParameters) *TransportError {
 	if name := p.ReducedFrom(z.remembered); name != "" {
 		return protocolError(wire.ProtocolViolation, wire.FrameCrypto, name+" is less than when early data was permitted")
 	}
-	z.accepted, c.early = true, true
+	z.accepted, c.peer.early = true, true
 	return nil
 }
 

@@ -13,6 +13,7 @@ type peerParams struct {
 	ackDelayShift uint8 // ACK delays are in units of 2^this microseconds
 	connIDLimit   uint8 // as far as maxLocalIDs
 	resetStreamAt bool  // it understands RESET_STREAM_AT
+	early         bool  // early data was accepted: no parameter, but with them as there is room
 	maxUDPPayload uint16
 	// maxDatagramFrame is 0 when the peer takes no datagrams
 	maxDatagramFrame uint16
@@ -99,6 +100,7 @@ func (c *Conn) applyParameters(p *wire.TransportParameters) {
 		maxUDPPayload:    uint16(min(p.MaxUDPPayloadSize, maxUDPPayload)),
 		connIDLimit:      uint8(min(p.ActiveConnIDLimit, maxLocalIDs)),
 		resetStreamAt:    p.ResetStreamAt,
+		early:            c.peer.early,
 		maxDatagramFrame: uint16(min(p.MaxDatagramFrameSize, maxDatagramFrame)),
 		bidiLocal:        p.InitialMaxStreamDataBidiLocal,
 		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
