@@ -162,7 +162,7 @@ func (b *body) awaitInsertions() error {
 		b.wake.Store(&made)
 		return nil
 	}
-	if _, err := b.stream.TryRead(nil); err != nil && err != io.EOF {
+	if _, err := event.Of(b.stream).TryRead(nil); err != nil && err != io.EOF {
 		return err
 	}
 	if at := b.readUntil.Load(); at != 0 {

@@ -174,7 +174,7 @@ func (st *clientStream) begin() {
 		return
 	}
 	c.awaited.add(st)
-	st.ref = ref
+	st.Ref = ref
 	rs := &st.body.rs
 	c.machine.BeginRequest(rs, ref.ID(), st, st.req.Method, Protocol(st.req) != "")
 	if st.trace.Got1xxResponse != nil {
@@ -227,7 +227,7 @@ func (st *clientStream) unbegun(cause error) *attemptError {
 	c, ctx := st.conn, st.req.Context()
 	failed := &attemptError{cause: cause, sent: st.req, untouched: len(st.first.content) == 0}
 	switch {
-	case cause == quic.ErrStreamLimit:
+	case cause == event.ErrStreamLimit:
 		failed.unsent = true
 		return failed
 	case ctx.Err() != nil:
@@ -269,7 +269,7 @@ func (st *clientStream) failed(err error) *attemptError {
 		<-st.conn.qc.Done() // a GOAWAY that came along has been read then
 		result.lost = true
 		result.taken = st.taken(err)
-		result.unprocessed = st.ref.ID() >= st.conn.goAway.Load() || st.ref.Detach().NothingSent()
+		result.unprocessed = st.Ref.ID() >= st.conn.goAway.Load() || st.Ref.NothingSent()
 	}
 	st.endResponse()
 	st.done()

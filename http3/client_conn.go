@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -81,8 +82,8 @@ func newClientConn(t *Transport, turn event.Turn, addr string) *clientConn {
 // HandleStream is called when the server opened a stream.
 func (c *clientConn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
-	e := &eventStream{conn: &c.conn, ref: s}
-	c.machine.HandleStream(now(t), s.ID(), e)
+	e := &h3event.Stream{Turn: &c.turn, Ref: s}
+	c.machine.HandleStream(h3event.Now(t), s.ID(), e)
 	return e
 }
 
@@ -170,7 +171,7 @@ func (c *clientConn) HandleClose(t event.Turn, err error) {
 	c.transport.forget(c)
 	c.queued.take(err, func(st *clientStream) { st.finish(&unbegunError{err}) })
 	c.awaited.each(func(st *clientStream) {
-		st.HandleReadable(t, st.ref) // the response may have come before
+		st.HandleReadable(t, st.Ref) // the response may have come before
 		st.finish(err)
 	})
 	c.endTunnels(t, err)
@@ -211,7 +212,6 @@ func isConnEnd(err error) bool {
 		app       *quic.ApplicationError
 		transport *quic.TransportError
 		idle      *quic.IdleTimeoutError
-		reset     *quic.StatelessResetError
 	)
-	return errors.As(err, &app) || errors.As(err, &transport) || errors.As(err, &idle) || errors.As(err, &reset)
+	return errors.As(err, &app) || errors.As(err, &transport) || errors.As(err, &idle) || errors.Is(err, quic.ErrStatelessReset)
 }

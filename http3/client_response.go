@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 )
 
 // HandleLargeSection has a header section decoded in a goroutine that is too large for the
@@ -23,7 +24,7 @@ func (c *clientConn) HandleLargeSection(rs *h3.RequestStream, s *h3.LargeSection
 			if st, ok := rs.App.(*clientStream); ok {
 				st.aside = header
 			}
-			c.machine.HandleDecoded(now(c.turn), s)
+			c.machine.HandleDecoded(h3event.Now(c.turn), s)
 		})
 	}()
 }
@@ -76,7 +77,7 @@ func (st *clientStream) takeBody() io.ReadCloser {
 			return &wholeBody{rest: content}
 		}
 	}
-	st.stream = *st.ref.Detach()
+	st.stream = *st.Ref.Detach()
 	st.body.detach(&st.stream)
 	return (*responseBody)(st)
 }
@@ -121,7 +122,7 @@ func (st *clientStream) deliver() *http.Response {
 	kept := !st.responded.Load() || st.upload.follows
 	if ctx := st.req.Context(); kept && ctx.Done() != nil {
 		st.stop = context.AfterFunc(ctx, func() {
-			cancel(st.ref, h3.RequestCancelled)
+			cancel(st.Ref, h3.RequestCancelled)
 			st.body.signal()
 		})
 	}

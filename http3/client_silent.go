@@ -65,5 +65,5 @@ func (c *clientConn) HandleSilent(t event.Turn) {
 
 // acknowledged reports whether the server has all of the request.
 func (st *clientStream) acknowledged() bool {
-	return context.Cause(st.ref.Context()) == context.Canceled
+	return context.Cause(st.Ref.Context()) == context.Canceled
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
@@ -19,8 +20,8 @@ import (
 // RoundTrip, which waits from then on. Until the response has begun it lives on the
 // connection's loop; what is not there by then is read by whoever has the response.
 type clientStream struct {
-	eventStream             // while it is the loop's
-	stream      quic.Stream // once the response's reader has it
+	h3event.Stream             // while it is the loop's
+	stream         quic.Stream // once the response's reader has it
 
 	conn   *clientConn
 	req    *http.Request
@@ -55,7 +56,7 @@ func newClientStream(c *clientConn, req *http.Request) *clientStream {
 	if !ok {
 		st = &clientStream{waiting: waiting{wake: make(chan struct{}, 1)}}
 	}
-	st.eventStream.conn, st.conn = &c.conn, c
+	st.Turn, st.conn = &c.turn, c
 	st.req, st.trace, st.gunzip = req, traceOf(req.Context()), c.transport.wantsGzip(req)
 	st.body.conn, st.body.owner, st.body.rs.App = &c.conn, st, st
 	st.open.Store(2)
@@ -78,7 +79,7 @@ func (st *clientStream) content() *body { return &st.body }
 
 // Read reads what has arrived, of which a hook may want to be told.
 func (st *clientStream) Read(p []byte) (int, error) {
-	n, err := st.eventStream.Read(p)
+	n, err := st.Stream.Read(p)
 	if n > 0 && st.trace.GotFirstResponseByte != nil {
 		st.tell(newsFirstByte) // once more does no harm
 	}
@@ -88,8 +89,8 @@ func (st *clientStream) Read(p []byte) (int, error) {
 // HandleEnd is called when a part of the stream has ended.
 func (st *clientStream) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 	switch {
-	case end.Kind == event.PeerReset && st.handler != nil:
-		st.eventStream.HandleEnd(t, s, end)
+	case end.Kind == event.PeerReset && st.Handled():
+		st.Stream.HandleEnd(t, s, end)
 	case end.Kind == event.PeerReset:
 		st.body.signal() // its reader
 	case end.Kind == event.StreamEnded:
@@ -156,7 +157,7 @@ func (st *clientStream) handleBodyEnd(err error) error {
 	case io.EOF:
 		return err
 	case http.ErrBodyReadAfterClose:
-		cancel(st.ref, h3.RequestCancelled)
+		cancel(st.Ref, h3.RequestCancelled)
 		return err
 	}
 	st.distrust(err)
@@ -182,7 +183,7 @@ func (b *responseBody) Close() error {
 	st := (*clientStream)(b)
 	err := st.body.Close()
 	if st.uploading() {
-		st.ref.CancelWrite(uint64(h3.RequestCancelled))
+		st.Ref.CancelWrite(uint64(h3.RequestCancelled))
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/dialtrace"
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/quic"
 )
 
@@ -109,7 +110,7 @@ func (st *clientStream) tellInterim() {
 		if err != nil {
 			st.end(err)
 		} else {
-			st.body.rs.Resume(now(st.conn.turn))
+			st.body.rs.Resume(h3event.Now(st.conn.turn))
 		}
 	})
 }

@@ -102,7 +102,7 @@ func (st *clientStream) send() {
 	if errors.As(err, &own) {
 		// The request is not what the user wanted to send.
 		st.upload.err.CompareAndSwap(nil, &own.cause)
-		cancel(st.ref, h3.RequestCancelled)
+		cancel(st.Ref, h3.RequestCancelled)
 	}
 }
 

@@ -110,7 +110,7 @@ func (st *clientStream) end(err error) {
 		return
 	}
 	st.finish(err) // before the machine has something to say to that
-	cancel(st.ref, h3.RequestCancelled)
+	cancel(st.Ref, h3.RequestCancelled)
 	st.SetHandler(nil)
 	st.body.rs.Abandon()
 }
@@ -123,7 +123,7 @@ func (st *clientStream) finish(err error) {
 	}
 	st.over = true
 	st.conn.awaited.remove(st)
-	if st.timer.Set() {
+	if st.timer.Pending() {
 		st.conn.turn.StopTimer(&st.timer)
 	}
 	if st.waiting.stage.Load() == stageGivenUp {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
@@ -45,31 +46,19 @@ func (c *conn) start(t event.Turn, e h3ext.Extension) {
 // HandleStreamsAvailable is called when the peer allows more streams.
 func (c *conn) HandleStreamsAvailable(t event.Turn) {
 	c.turn = t
-	c.machine.HandleStreamsAvailable(now(t))
+	c.machine.HandleStreamsAvailable(h3event.Now(t))
 }
 
 // HandleDatagrams hands out the DATAGRAM frames that have arrived.
 func (c *conn) HandleDatagrams(t event.Turn, list [][]byte) {
 	c.turn = t
-	c.machine.HandleDatagrams(now(t), list)
+	c.machine.HandleDatagrams(h3event.Now(t), list)
 }
-
-// now is the present moment for package h3.
-func now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
 // A conn is the machine's Transport.
 
 // OpenUni opens a stream of the machine's.
-func (c *conn) OpenUni(h h3.StreamHandler) h3.Stream {
-	s := &eventStream{conn: c, handler: h}
-	ref, err := c.turn.Open(true, s)
-	if err != nil {
-		return nil // HandleStreamsAvailable or HandleClose follows
-	}
-	ref.SetPriority(0, true)
-	s.ref = ref
-	return s
-}
+func (c *conn) OpenUni(h h3.StreamHandler) h3.Stream { return h3event.OpenUni(&c.turn, h) }
 
 // SendDatagram sends a DATAGRAM frame. Any goroutine may call it.
 func (c *conn) SendDatagram(quarterID, p []byte) error { return c.qc.SendDatagram(quarterID, p) }
@@ -119,7 +108,7 @@ func (c *conn) HandleSettings(monotime.Time) {
 // HandleExtensionStream is called when the peer opened a stream that the extension has
 // claimed.
 func (c *conn) HandleExtensionStream(_ monotime.Time, _, _ uint64, s h3.Stream) {
-	c.ext.HandleStream(c.turn, s.(interface{ streamRef() event.Stream }).streamRef())
+	c.ext.HandleStream(c.turn, h3event.Of(s))
 }
 
 // tunnelOwner is what has a tunnel: the App of a RequestStream.

@@ -105,7 +105,7 @@ func isViolation(err error) bool {
 }
 
 // unsent returns how many bytes of an event-driven tunnel have not been sent.
-func (t *Tunnel) unsent(turn event.Turn) int { return t.content.rs.Unsent() + turn.Unsent(t.ref) }
+func (t *Tunnel) unsent(turn event.Turn) int { return t.content.rs.Unsent() + t.ref.Unsent() }
 
 // tellWritable tells the handler that everything has been sent.
 func (t *Tunnel) tellWritable(turn event.Turn) {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/quic"
@@ -21,8 +22,8 @@ import (
 // is complete it lives on the connection's loop, and from then on in the
 // goroutine of its handler.
 type exchange struct {
-	eventStream             // while it is the loop's
-	stream      quic.Stream // once it is detached, for the handler's goroutine
+	h3event.Stream             // while it is the loop's
+	stream         quic.Stream // once it is detached, for the handler's goroutine
 
 	detaching sync.Once
 	detached  atomic.Bool // stream can be used
@@ -76,7 +77,7 @@ var bodyPool = sync.Pool{New: func() any { return new(body) }}
 // recycle gives the memory of an exchange back that was answered without a
 // handler, unless a dynamic table may still know it.
 func (x *exchange) recycle(t event.Turn) {
-	t.Release(x.ref)
+	t.Release(x.Ref)
 	if !x.body.rs.Reusable() {
 		return
 	}
@@ -125,7 +126,7 @@ func (x *exchange) handlerReturned() {
 
 func newExchange(c *serverConn, s event.Stream) *exchange {
 	x := exchangePool.Get().(*exchange)
-	x.eventStream.conn, x.conn, x.ref = &c.conn, c, s
+	x.Turn, x.conn, x.Ref = &c.turn, c, s
 	if x.body == nil {
 		x.body = bodyPool.Get().(*body)
 	}
@@ -137,8 +138,8 @@ func newExchange(c *serverConn, s event.Stream) *exchange {
 // HandleEnd is called when the stream has ended, or the client cancels its request.
 func (x *exchange) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 	switch {
-	case end.Kind == event.PeerReset && x.handler != nil:
-		x.eventStream.HandleEnd(t, s, end)
+	case end.Kind == event.PeerReset && x.Handled():
+		x.Stream.HandleEnd(t, s, end)
 		x.ctx.peerReset(end.Err)
 	case end.Kind == event.PeerReset:
 		x.ctx.peerReset(end.Err)
@@ -223,7 +224,7 @@ func (x *exchange) detachNow() {
 	if x.tunnel != nil {
 		x.tunnel.tellHeadSent()
 	}
-	x.stream = *x.ref.Detach()
+	x.stream = *x.Ref.Detach()
 	x.body.detach(&x.stream)
 	x.detached.Store(true)
 }
@@ -277,7 +278,7 @@ func (x *exchange) finish() bool {
 	if err != nil || !x.rw.finish() {
 		x.body.rs.Abandon()
 		x.conn.machine.WastedRequest()
-		cancel(x.ref, h3.InternalError) // unless it is reset already
+		cancel(x.Ref, h3.InternalError) // unless it is reset already
 		return false
 	}
 	if x.misdirected {
@@ -300,7 +301,7 @@ func (x *exchange) fail(panicked any) {
 	}
 	x.body.rs.Abandon()
 	x.rw.keepSent()
-	cancel(x.ref, h3.InternalError)
+	cancel(x.Ref, h3.InternalError)
 	x.rw.discard()
 	if panicked == nil || panicked == http.ErrAbortHandler {
 		return

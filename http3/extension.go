@@ -61,7 +61,7 @@ func (extensionHost) Accept(w http.ResponseWriter, status int) (h3ext.Tunnel, er
 // Refuse resets an extended CONNECT request.
 func (extensionHost) Refuse(w http.ResponseWriter, code h3.ErrorCode) {
 	if x, err := exchangeOf(w); err == nil {
-		cancel(x.ref, code)
+		cancel(x.Ref, code)
 	}
 }
 

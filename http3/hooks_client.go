@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -167,7 +166,7 @@ func (c *hookedConn) roundTrip(req *http.Request) (*http.Response, error) {
 	if failed == nil {
 		return resp, nil
 	}
-	if again, ok := failed.again(req, failed.repeatable(req) || failed.cause == quic.ErrStreamLimit); ok && !first {
+	if again, ok := failed.again(req, failed.repeatable(req) || failed.cause == event.ErrStreamLimit); ok && !first {
 		if again != req {
 			closeBody(again) // net/http makes one of its own
 			lastAttempt(again)

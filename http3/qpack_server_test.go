@@ -208,7 +208,7 @@ func (c *rawConn) decoderStream(n int) []byte {
 	b := make([]byte, n)
 	for read := 0; read < n; {
 		readMessage(c.t, c.request(true, headers(":method=HEAD :scheme=https :authority=a :path=/")))
-		m, err := decoder.TryRead(b[read:])
+		m, err := event.Of(decoder).TryRead(b[read:])
 		if err != nil {
 			c.t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func (c *requestContext) isMade() bool {
 // held.
 func (c *requestContext) watch() {
 	cancel := c.cancel
-	ctx := c.exchange.ref.Context()
+	ctx := c.exchange.Ref.Context()
 	if ctx.Err() != nil {
 		cancel(canceledBy(describe(context.Cause(ctx))))
 		return

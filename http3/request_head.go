@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -56,6 +57,6 @@ func (l largeHeader) done(t event.Turn, head *requestHead) {
 	c.handlerDone()
 	c.turn = t
 	l.exchange.aside = head
-	c.machine.HandleDecoded(now(t), l.section)
+	c.machine.HandleDecoded(h3event.Now(t), l.section)
 	c.await(t)
 }

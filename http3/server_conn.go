@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -70,13 +71,13 @@ func newServerConn(s *Server, t event.Turn, maxHandlers int32) *serverConn {
 func (c *serverConn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
 	if isUni(s) {
-		e := &eventStream{conn: &c.conn, ref: s}
-		c.machine.HandleStream(now(t), s.ID(), e)
+		e := &h3event.Stream{Turn: &c.turn, Ref: s}
+		c.machine.HandleStream(h3event.Now(t), s.ID(), e)
 		return e
 	}
 	x := newExchange(c, s)
 	c.opening = x
-	c.machine.HandleStream(now(t), s.ID(), x)
+	c.machine.HandleStream(h3event.Now(t), s.ID(), x)
 	c.opening = nil
 	return x
 }
@@ -144,7 +145,7 @@ func (c *serverConn) await(t event.Turn) {
 // HandleTimer is called when the machine's deadline has come.
 func (c *serverConn) HandleTimer(t event.Turn, _ *event.Timer) {
 	c.turn, c.dueAt = t, 0
-	c.machine.HandleDeadline(now(t))
+	c.machine.HandleDeadline(h3event.Now(t))
 	c.await(t)
 }
 

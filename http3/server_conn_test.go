@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/quic/event"
 )
@@ -19,7 +20,7 @@ func TestPostSetsTimer(t *testing.T) {
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		c := w.(*responseWriter).exchange.conn
 		event.Run(c.qc, func(event.Turn) {
-			c.Post(func() { c.machine.Leave(now(c.turn), time.Hour) })
+			c.Post(func() { c.machine.Leave(h3event.Now(c.turn), time.Hour) })
 			event.Run(c.qc, func(event.Turn) { found <- moments{c.machine.Deadline(), c.dueAt} })
 		})
 	})

@@ -3,6 +3,7 @@ package http3
 import (
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/quic/event"
 )
@@ -19,7 +20,7 @@ const (
 func (c *serverConn) leave(t event.Turn) {
 	c.turn = t
 	c.leaving.Store(true)
-	c.machine.Leave(now(t), c.goodbyeStep())
+	c.machine.Leave(h3event.Now(t), c.goodbyeStep())
 	c.await(t)
 	c.noticeGoAway()
 }
@@ -28,7 +29,7 @@ func (c *serverConn) leave(t event.Turn) {
 func (c *serverConn) refuseRequests(t event.Turn) {
 	c.turn = t
 	c.leaving.Store(true)
-	c.machine.RefuseRequests(now(t), c.goodbyeStep())
+	c.machine.RefuseRequests(h3event.Now(t), c.goodbyeStep())
 	c.await(t)
 	c.noticeGoAway()
 }

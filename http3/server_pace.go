@@ -68,7 +68,7 @@ func (x *exchange) startPacing() {
 // read reads the stream, and fails when the client is too slow.
 func (x *exchange) read(p []byte) (int, error) {
 	pace := &x.pacing.read
-	if n, err := x.stream.TryRead(p); n > 0 || err != nil {
+	if n, err := x.Ref.TryRead(p); n > 0 || err != nil {
 		pace.waited(0, n)
 		return n, err
 	}
@@ -89,16 +89,16 @@ func (x *exchange) write(p []byte, last bool) (n int, err error) {
 	if last {
 		write = s.WriteLast
 	}
-	if x.pacing == nil || x.pacing.write.rate <= 0 || s.Room() >= len(p) {
+	if x.pacing == nil || x.pacing.write.rate <= 0 || x.Ref.Room() >= len(p) {
 		return write(p)
 	}
 	for {
-		start, before := time.Now(), s.Unsent()
+		start, before := time.Now(), x.Ref.Unsent()
 		x.limitWrite(start.Add(x.pacing.write.left))
 		m, err := write(p[n:])
 		x.limitWrite(time.Time{})
 		n += m
-		tooSlow := x.pacing.write.waited(time.Since(start), before+m-s.Unsent())
+		tooSlow := x.pacing.write.waited(time.Since(start), before+m-x.Ref.Unsent())
 		switch {
 		case !isDeadline(err):
 			return n, err
@@ -157,7 +157,7 @@ func (w *responseWriter) enforcePace() {
 	if x.pacing == nil || x.pacing.write.rate <= 0 {
 		return
 	}
-	if waits := x.stream.Unsent(); waits > paceWatched {
+	if waits := x.Ref.Unsent(); waits > paceWatched {
 		x.watchPace(waits)
 	}
 }
@@ -170,11 +170,11 @@ func (x *exchange) watchPace(waits int) {
 func (x *exchange) checkPace(t event.Turn, waits int) {
 	start, pace := t.Now(), &x.pacing.write
 	t.SetTimer(new(event.Timer), start+pace.left, event.TimerFunc(func(t event.Turn) {
-		left := t.Unsent(x.ref)
+		left := x.Ref.Unsent()
 		switch {
 		case left == 0:
 		case pace.waited(t.Now()-start, waits-left):
-			x.ref.CancelWrite(uint64(h3.InternalError))
+			x.Ref.CancelWrite(uint64(h3.InternalError))
 		default:
 			x.checkPace(t, left)
 		}

@@ -24,7 +24,7 @@ func (x *exchange) prioritize(header http.Header) {
 }
 
 func (x *exchange) setPriority(p h3.Priority) {
-	x.ref.SetPriority(p.Urgency, p.Incremental)
+	x.Ref.SetPriority(p.Urgency, p.Incremental)
 }
 
 // HandlePriority applies a PRIORITY_UPDATE frame to a request that has begun.
@@ -35,7 +35,7 @@ func (c *serverConn) HandlePriority(id uint64, p h3.Priority) bool {
 	}
 	s.SetPriority(p.Urgency, p.Incremental)
 	x, ok := c.turn.Handler(s).(*exchange)
-	if opening := c.opening; opening != nil && opening.ref == s {
+	if opening := c.opening; opening != nil && opening.Ref == s {
 		x, ok = opening, true
 	}
 	if ok {

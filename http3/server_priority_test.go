@@ -57,7 +57,7 @@ func testPriorities(t *testing.T, fields, updates []string, want []int) {
 	conf := &quic.Config{
 		InitialStreamWindow: 1 << 20, MaxStreamWindow: 1 << 20, InitialConnWindow: window, MaxConnWindow: window,
 	}
-	qc, err := event.Dial(testContext(t), ts.addr, nil, clientTLS, conf, func(event.Turn) event.Handler { return client })
+	qc, err := event.Dial(testContext(t), ts.addr, clientTLS, conf, func(event.Turn) event.Handler { return client })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,6 @@ const little = 1 << 10
 func (c *orderClient) HandleStream(event.Turn, event.Stream) event.StreamHandler { return c }
 func (c *orderClient) HandleWritable(event.Turn, event.Stream)                   {}
 func (c *orderClient) HandleEnd(event.Turn, event.Stream, event.End)             {}
-func (c *orderClient) HandleStreamsAvailable(event.Turn)                         {}
 func (c *orderClient) HandleClose(event.Turn, error)                             {}
 
 func (c *orderClient) HandleReadable(t event.Turn, s event.Stream) {

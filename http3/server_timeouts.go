@@ -27,7 +27,7 @@ func (x *exchange) HandleTimer(t event.Turn, _ *event.Timer) {
 	case left > 0: // the handler has moved it
 		x.enforce(t, left)
 	case x.returned:
-		x.ref.CancelWrite(uint64(h3.InternalError))
+		x.Ref.CancelWrite(uint64(h3.InternalError))
 	} // else writing fails, and the handler's return does the rest
 }
 
@@ -82,7 +82,7 @@ func (w *responseWriter) enforceDeadline() {
 	switch {
 	case w.deadline == 0:
 	case time.Now().UnixNano() >= w.deadline:
-		x.ref.CancelWrite(uint64(h3.InternalError))
+		x.Ref.CancelWrite(uint64(h3.InternalError))
 	case x.enforced == 0 || x.enforced > w.deadline: // the loop looks too late
 		event.Run(x.conn.qc, func(t event.Turn) {
 			x.using.Lock()

@@ -169,7 +169,7 @@ func TestListenerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	if err := s.Serve(ln); !errors.Is(err, quic.ErrServerClosed) {
+	if err := s.Serve(ln); !errors.Is(err, quic.ErrClosed) {
 		t.Errorf("Serve: %v", err)
 	}
 }

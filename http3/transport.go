@@ -16,6 +16,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // Transport is an http.RoundTripper that speaks HTTP/3. It keeps a connection
@@ -135,7 +136,7 @@ func (t *Transport) roundTrip(first *http.Request) (*http.Response, error) {
 			resp.Request = first
 			return resp, nil
 		}
-		full = err.cause == quic.ErrStreamLimit
+		full = err.cause == event.ErrStreamLimit
 		again, ok := err.again(req, full || attempt < maxAttempts && err.repeatable(req))
 		if !ok {
 			return nil, err.result(req.Context(), addr)
@@ -191,11 +192,11 @@ func wantsClose(req *http.Request) bool {
 }
 
 // tryOn sends a request once on a connection, on which it is counted. If that is full,
-// the error is quic.ErrStreamLimit.
+// the error is event.ErrStreamLimit.
 func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr string) (*http.Response, *attemptError) {
 	resp, failed := cc.roundTrip(req)
 	if failed != nil {
-		if failed.cause == quic.ErrStreamLimit {
+		if failed.cause == event.ErrStreamLimit {
 			t.full(cc, how)
 		}
 		failed.reused = how.reused

@@ -210,7 +210,7 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		if on != nil {
 			return event.DialOn(ctx, on, to, tlsConf, conf, newHandler)
 		}
-		return event.Dial(ctx, to, nil, tlsConf, conf, newHandler)
+		return event.Dial(ctx, to, tlsConf, conf, newHandler)
 	})
 	if err != nil {
 		return nil, made.Load().dialError(err) // which says where to, or that one end closed the connection at once

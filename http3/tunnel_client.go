@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/qpack"
-	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -35,7 +35,7 @@ func (t *Transport) Connect(ctx context.Context, req *http.Request) (*Tunnel, *h
 			return nil, nil, requestFailed(ctx, addr, err)
 		}
 		p, err := cc.beginConnect(ctx, req)
-		if full = err == quic.ErrStreamLimit; full {
+		if full = err == event.ErrStreamLimit; full {
 			t.full(cc, how)
 			attempt--
 			continue
@@ -71,7 +71,7 @@ func checkConnect(req *http.Request) error {
 
 // pendingTunnel is a tunnel whose request has been sent, or is about to.
 type pendingTunnel struct {
-	eventStream
+	h3event.Stream
 	client *clientConn
 	req    *http.Request
 	body   body
@@ -89,17 +89,17 @@ func (p *pendingTunnel) ownTunnel() *Tunnel { return p.tunnel }
 func (p *pendingTunnel) content() *body { return &p.body }
 
 // beginConnect sends the request. An error means that it was not sent, and the
-// connection has been released, unless it is quic.ErrStreamLimit.
+// connection has been released, unless it is event.ErrStreamLimit.
 func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pendingTunnel, error) {
 	p := &pendingTunnel{client: c, req: req, done: make(chan struct{})}
-	p.conn = &c.conn
+	p.Turn = &c.turn
 	fields, err := p.prepare(ctx)
 	if err == nil {
 		err = c.do(func(t event.Turn) error { return p.begin(t, fields) })
 	}
 	if err != nil {
 		p.abandon()
-		if err != quic.ErrStreamLimit {
+		if err != event.ErrStreamLimit {
 			c.transport.unused(c)
 		}
 		return nil, err
@@ -114,7 +114,7 @@ func (p *pendingTunnel) begin(t event.Turn, fields []qpack.Field) error {
 	if err != nil {
 		return err
 	}
-	p.ref = s
+	p.Ref = s
 	p.body.conn, p.body.rs.App = &c.conn, p
 	c.machine.BeginRequest(&p.body.rs, s.ID(), p, http.MethodConnect, true)
 	p.body.rs.LimitSection(tunnelHeaderBytes)
@@ -150,7 +150,7 @@ func (p *pendingTunnel) prepare(ctx context.Context) (fields []qpack.Field, err 
 // abandon tells the extension that there will be no tunnel.
 func (p *pendingTunnel) abandon() {
 	if p.prepared.CompareAndSwap(true, false) {
-		p.conn.ext.AbandonConnect()
+		p.client.ext.AbandonConnect()
 	}
 }
 
@@ -164,12 +164,12 @@ func (p *pendingTunnel) release() {
 func (p *pendingTunnel) wait(ctx context.Context) (*Tunnel, *http.Response, error) {
 	select {
 	case <-p.done:
-	case <-p.conn.qc.Done():
+	case <-p.client.qc.Done():
 		select {
 		case <-p.done: // it came before the end
 		default:
 			p.abandon()
-			return nil, nil, describe(p.conn.qc.Err())
+			return nil, nil, describe(p.client.qc.Err())
 		}
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
@@ -196,7 +196,7 @@ func (p *pendingTunnel) begun(h *h3.ResponseHeader) {
 	addFields(header, h.Fields, nil)
 	p.finish(&http.Response{
 		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
-		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.conn.tls,
+		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.client.tls,
 	}, nil)
 }
 
@@ -218,8 +218,8 @@ func (p *pendingTunnel) finish(resp *http.Response, err error) {
 // giveUp cancels the request, whose response may just have come. Any goroutine may call
 // it.
 func (p *pendingTunnel) giveUp(cause error) {
-	cancel(p.ref, h3.RequestCancelled)
-	p.conn.Post(func() {
+	cancel(p.Ref, h3.RequestCancelled)
+	p.client.Post(func() {
 		if p.resp == nil {
 			p.finish(nil, cause)
 			return
@@ -237,7 +237,7 @@ func (p *pendingTunnel) accepted() bool { return p.resp != nil && p.resp.StatusC
 // refused says that there will be no tunnel. On the loop.
 func (p *pendingTunnel) refused() {
 	p.abandon()
-	p.conn.refuseTunnel(p.tunnel)
+	p.client.refuseTunnel(p.tunnel)
 }
 
 // end ends both directions of the stream for an error. On the loop.

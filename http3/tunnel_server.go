@@ -79,7 +79,7 @@ func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
 func (x *exchange) beginTunnel() {
 	x.req.Body = tunnelBody{x.body, x}
 	x.req.ContentLength = -1
-	x.tunnel = x.conn.newTunnel(x.ref, x.body, func() {
+	x.tunnel = x.conn.newTunnel(x.Ref, x.body, func() {
 		if x.tunnelUses.Add(-1) == 0 {
 			x.conn.handlerDone()
 		}
@@ -168,8 +168,8 @@ func (x *exchange) sendOnLoop(frames []byte) error {
 	default:
 		select { // the client gives little credit
 		case <-sent:
-		case <-x.ref.Context().Done():
-			return context.Cause(x.ref.Context())
+		case <-x.Ref.Context().Done():
+			return context.Cause(x.Ref.Context())
 		}
 	}
 	if x.detached.Load() {

@@ -99,12 +99,12 @@ func TestFlush(t *testing.T) {
 
 // Errors of what this side has closed are net.ErrClosed, as in package net.
 func TestClosedErrors(t *testing.T) {
-	for _, err := range []error{ErrServerClosed, ErrWriteClosed, &ApplicationError{}} {
+	for _, err := range []error{ErrClosed, ErrWriteClosed, &ApplicationError{}} {
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%v is not net.ErrClosed", err)
 		}
 	}
-	for _, err := range []error{&ApplicationError{Remote: true}, ErrStreamLimit, &TransportError{}, &StatelessResetError{}} {
+	for _, err := range []error{&ApplicationError{Remote: true}, &TransportError{}, ErrStatelessReset} {
 		if errors.Is(err, net.ErrClosed) {
 			t.Errorf("%v is net.ErrClosed", err)
 		}

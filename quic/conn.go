@@ -140,7 +140,7 @@ func (c *Conn) Done() <-chan struct{} {
 }
 
 // Err returns nil while the connection lives, and then why it ended: an
-// *ApplicationError, *TransportError, *IdleTimeoutError, *StatelessResetError
+// *ApplicationError, *TransportError, *IdleTimeoutError, ErrStatelessReset
 // and, if dialling failed, the other errors of this package.
 func (c *Conn) Err() error {
 	c.mu.Lock()

@@ -36,20 +36,15 @@ import (
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return new(TransportConfig).Dial(ctx, addr, tlsConf, conf)
+	return dialAlone(ctx, addr, tlsConf, conf, nil)
 }
 
-// Dial is the function Dial, with a socket like that.
-func (tc *TransportConfig) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return tc.dial(ctx, addr, tlsConf, conf, nil)
-}
-
-// dial is Dial for a connection with handlers, if newHandler is not nil.
-func (tc *TransportConfig) dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
+// dialAlone is Dial for a connection with handlers, if newHandler is not nil.
+func dialAlone(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.orDefault().validate()); err != nil {
-		return nil, tc.giveUp(err) // before a socket is opened
+		return nil, err // before a socket is opened
 	}
-	t, err := NewTransport("", tc)
+	t, err := NewTransport("", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +137,7 @@ func (c *Conn) connect(ctx context.Context, remote netip.AddrPort, slow func(), 
 	})
 	if !ok {
 		t.live.Add(-1)
-		return nil, ErrServerClosed
+		return nil, ErrClosed
 	}
 	select {
 	case <-d.ended:

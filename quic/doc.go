@@ -68,5 +68,5 @@
 // A connection ends by CloseWithError on either side, by a violation of the
 // protocol, or because nothing arrived for too long. Everything that waits
 // returns then, with the error that Conn.Err has from then on: see
-// ApplicationError, TransportError, IdleTimeoutError and StatelessResetError.
+// ApplicationError, TransportError, IdleTimeoutError and ErrStatelessReset.
 package quic

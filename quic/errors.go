@@ -11,12 +11,15 @@ import (
 )
 
 var (
-	// ErrStreamLimit: the peer allows no further stream now.
-	ErrStreamLimit = errors.New("quic: the peer's stream limit is reached")
-	// ErrServerClosed: the listener or transport was closed. It is a net.ErrClosed.
-	ErrServerClosed error = closedError("quic: listener or transport closed")
-	// ErrWriteClosed: a write on a stream after Close. It is a net.ErrClosed.
+	// ErrClosed: the listener or transport was closed. It is a net.ErrClosed, as errors.Is
+	// has it.
+	ErrClosed error = closedError("quic: listener or transport closed")
+	// ErrWriteClosed: a write on a stream after Close. It is a net.ErrClosed, as errors.Is
+	// has it.
 	ErrWriteClosed error = closedError("quic: write on a closed stream")
+	// ErrStatelessReset: the peer does not know the connection any more, most likely
+	// because it was restarted (RFC 9000, Section 10.3).
+	ErrStatelessReset = errors.New("quic: the peer has lost the connection's state")
 )
 
 // closedError is the error of using what this side has closed.
@@ -128,14 +131,6 @@ func (e *HandshakeTimeoutError) Timeout() bool { return true }
 
 // Temporary returns false: a new connection is needed.
 func (e *HandshakeTimeoutError) Temporary() bool { return false }
-
-// StatelessResetError is the error of a connection that the peer does not know
-// any more, most likely because it was restarted (RFC 9000, Section 10.3).
-type StatelessResetError struct{}
-
-func (*StatelessResetError) Error() string {
-	return "quic: the peer has lost the connection's state"
-}
 
 // VersionNegotiationError is the error of dialling a server that has none of
 // Config.Versions. Theirs may contain ones that are not known here, and such as are

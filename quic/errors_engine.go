@@ -54,5 +54,5 @@ func connError(err error, remote netip.AddrPort) error {
 	case *engine.VersionNegotiationError:
 		return &VersionNegotiationError{Ours: convertVersions[Version](e.Ours), Theirs: convertVersions[Version](e.Theirs)}
 	}
-	return &StatelessResetError{}
+	return ErrStatelessReset
 }

@@ -78,7 +78,7 @@ func TestPublicError(t *testing.T) {
 			&VersionNegotiationError{Ours: []Version{1}, Theirs: []Version{2, 3}},
 			"quic: the server speaks none of our QUIC versions: ours [v1], its [0x00000002 0x00000003]",
 		},
-		{engine.ErrStatelessReset, &StatelessResetError{}, "quic: the peer has lost the connection's state"},
+		{engine.ErrStatelessReset, ErrStatelessReset, "quic: the peer has lost the connection's state"},
 		{streambuf.ErrWriteClosed, ErrWriteClosed, "quic: write on a closed stream"},
 		{other, other, "other"},
 	}

@@ -111,28 +111,6 @@ func ExampleStream_CancelRead() {
 	// Output: code 404 by the peer: true
 }
 
-// A connection ends with a code that the other side gets to see.
-func ExampleConn_CloseWithError() {
-	ctx := context.Background()
-	ln, clientTLS := exampleServer(nil)
-	defer ln.Transport().Close()
-	conn, err := quic.Dial(ctx, ln.Addr().String(), clientTLS, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	accepted, err := ln.Accept(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	conn.CloseWithError(42, "enough")
-	<-accepted.Done()
-	var closed *quic.ApplicationError
-	if errors.As(accepted.Err(), &closed) {
-		fmt.Println(closed.Code, closed.Reason)
-	}
-	// Output: 42 enough
-}
-
 // A deadline bounds how long a read waits.
 func ExampleStream_SetReadDeadline() {
 	ctx := context.Background()

@@ -27,7 +27,7 @@ func (t *Transport) host(l *loop.Config, host *hosted.Loop) {
 	l.Source = host.Source
 	l.Panicked = func(value any, stack []byte) {
 		if ln := t.listener.Load(); ln != nil {
-			ln.backlog.Close(ErrServerClosed)
+			ln.backlog.Close(ErrClosed)
 		}
 		host.Panicked(value, stack)
 	}

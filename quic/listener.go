@@ -46,7 +46,7 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 }
 
 // Accept returns the next connection whose handshake is complete. The error is
-// ErrServerClosed once the listener or its transport is closed, or the cause of
+// ErrClosed once the listener or its transport is closed, or the cause of
 // ctx's end.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
@@ -74,7 +74,7 @@ func (l *Listener) Transport() *Transport { return l.transport }
 // the event loops, up to a second: it is not for callbacks, and a lock that those take
 // must not be held.
 func (l *Listener) Close() error {
-	l.backlog.Close(ErrServerClosed)
+	l.backlog.Close(ErrClosed)
 	t := l.transport
 	t.listener.CompareAndSwap(l, nil)
 	var stopped sync.WaitGroup

@@ -92,7 +92,7 @@ func TestListenerClose(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := e.listener.Accept(e.ctx); !errors.Is(err, ErrServerClosed) {
+		if _, err := e.listener.Accept(e.ctx); !errors.Is(err, ErrClosed) {
 			t.Errorf("Accept: %v", err)
 		}
 		<-waiting.Done()
@@ -217,7 +217,7 @@ func TestTransportCloseWhileBusy(t *testing.T) {
 			t.Errorf("client's Err: %+v", e)
 		}
 	}
-	if _, err := e.listener.Accept(e.ctx); !errors.Is(err, ErrServerClosed) {
+	if _, err := e.listener.Accept(e.ctx); !errors.Is(err, ErrClosed) {
 		t.Errorf("Accept: %v", err)
 	}
 }

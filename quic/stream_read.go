@@ -19,17 +19,6 @@ func (s *ReceiveStream) Read(p []byte) (int, error) {
 	return in.Read(p)
 }
 
-// TryRead is Read that does not wait: it returns 0 and nil when nothing is
-// there.
-func (s *ReceiveStream) TryRead(p []byte) (int, error) {
-	in := s.ref.Enter()
-	if in == nil {
-		return 0, face.ErrReleased
-	}
-	defer in.Leave()
-	return in.TryRead(p)
-}
-
 // CancelRead tells the peer, with an application's code, that nothing more will
 // be read (STOP_SENDING), and makes Read fail. What arrived and was not read is
 // dropped. Calls after the first do nothing. A code of 1<<62 or more makes it
@@ -42,8 +31,8 @@ func (s *ReceiveStream) CancelRead(code uint64) {
 	}
 }
 
-// SetReadDeadline sets the time after which Read and TryRead, also one that
-// waits already, fail with os.ErrDeadlineExceeded; zero means never. A later
+// SetReadDeadline sets the time after which Read, also one that waits already,
+// fails with os.ErrDeadlineExceeded; zero means never. A later
 // deadline makes reading possible again. The error is always nil.
 func (s *ReceiveStream) SetReadDeadline(t time.Time) error {
 	if in := s.ref.Enter(); in != nil {

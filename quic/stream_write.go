@@ -87,36 +87,3 @@ func (s *SendStream) SetPriority(urgency uint8, incremental bool) {
 		in.SetPriority(urgency, incremental)
 	}
 }
-
-// Room returns how many bytes Write would take now without waiting.
-func (s *SendStream) Room() int {
-	in := s.ref.Enter()
-	if in == nil {
-		return 0
-	}
-	defer in.Leave()
-	return in.Room()
-}
-
-// Unsent returns how many of the bytes written have not been sent yet, not even
-// once: the peer's flow control, the congestion controller or the pacer holds them
-// back. It is 0 when sending has ended.
-func (s *SendStream) Unsent() int {
-	in := s.ref.Enter()
-	if in == nil {
-		return 0
-	}
-	defer in.Leave()
-	return in.Unsent()
-}
-
-// NothingSent reports whether none of the bytes written has left, not even once. When
-// the connection has ended, that is for good: the peer knows of nothing that was written.
-func (s *SendStream) NothingSent() bool {
-	in := s.ref.Enter()
-	if in == nil {
-		return false
-	}
-	defer in.Leave()
-	return in.NothingSent()
-}

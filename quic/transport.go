@@ -119,7 +119,7 @@ func (t *Transport) ended(err error) {
 	}
 	t.nonQUIC.ended()
 	if l := t.listener.Load(); l != nil {
-		l.backlog.Close(ErrServerClosed)
+		l.backlog.Close(ErrClosed)
 	}
 }
 
@@ -165,7 +165,7 @@ func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*
 	}
 	for _, w := range t.workers {
 		if !w.serve(l, server) {
-			return nil, ErrServerClosed
+			return nil, ErrClosed
 		}
 	}
 	return l, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // What browsers need and stumble over, each shown with a raw client that does what
@@ -112,7 +113,7 @@ func TestBrowserEmptyUniStream(t *testing.T) {
 		if _, err := io.ReadFull(in, got); err != nil || !bytes.Equal(got, want) {
 			continue // one of HTTP/3's
 		}
-		if n, err := in.TryRead(make([]byte, 1)); n != 0 || err != nil {
+		if n, err := event.Of(in).TryRead(make([]byte, 1)); n != 0 || err != nil {
 			t.Errorf("with the header came %d bytes, %v, want nothing yet", n, err)
 		}
 		if rest := readAll(t, in); rest != "" {

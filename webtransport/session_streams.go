@@ -87,7 +87,7 @@ func (s *Session) open(ctx context.Context, k wt.Kind) (*wt.Stream, *quic.Stream
 	header := machine.AppendHeader(nil)
 	ref, err := event.Open(ctx, s.conn, k == wt.Uni, func(t event.Turn, ref event.Stream) {
 		_, _ = t.Write(ref, header) // its error is that of the next call
-		t.MarkReliable(ref)
+		ref.MarkReliable()
 		t.Handle(ref, &streamEnds{s.hub, machine})
 	})
 	if err != nil {

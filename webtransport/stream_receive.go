@@ -10,6 +10,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // ReceiveStream is a stream, or half of one, that the peer sends on. One
@@ -138,7 +139,7 @@ func (r *ReceiveStream) keep() {
 	_ = r.qs.SetReadDeadline(time.Time{})
 	var buf [4096]byte
 	for r.keptErr == nil {
-		n, err := r.qs.TryRead(buf[:])
+		n, err := event.Of(r.qs).TryRead(buf[:])
 		if !session.reserveKept(n) {
 			n, err = 0, session.endedWith()
 		}

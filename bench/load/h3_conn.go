@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic"
@@ -40,7 +41,7 @@ func (c *h3Conn) HandleTurn(event.Turn) bool { return false }
 
 // exchange is a request and its response.
 type exchange struct {
-	h3Stream
+	h3event.Stream
 	request h3.RequestStream
 	due     time.Time // when the request should have left
 	size    int       // of the content so far, in bytes
@@ -63,9 +64,9 @@ func (c *h3Conn) trySend(t event.Turn, due time.Time) bool {
 	s, err := t.Open(false, ex)
 	if err != nil {
 		c.idle = append(c.idle, ex)
-		return !errors.Is(err, quic.ErrStreamLimit) // HandleClose tells of the rest
+		return !errors.Is(err, event.ErrStreamLimit) // HandleClose tells of the rest
 	}
-	ex.ref, ex.due, ex.size = s, due, 0
+	ex.Ref, ex.due, ex.size = s, due, 0
 	c.running++
 	c.machine.BeginRequest(&ex.request, s.ID(), ex, "GET", false)
 	_, _ = t.WriteLast(s, c.loop.request) // reading meets the same error
@@ -75,7 +76,7 @@ func (c *h3Conn) trySend(t event.Turn, due time.Time) bool {
 func (c *h3Conn) newExchange() *exchange {
 	n := len(c.idle)
 	if n == 0 {
-		ex := &exchange{h3Stream: h3Stream{conn: c}}
+		ex := &exchange{Stream: h3event.Stream{Turn: &c.turn}}
 		ex.request.App = ex
 		return ex
 	}
@@ -87,8 +88,8 @@ func (c *h3Conn) newExchange() *exchange {
 // HandleStream takes a stream of the server's: its control stream and QPACK's.
 func (c *h3Conn) HandleStream(t event.Turn, s event.Stream) event.StreamHandler {
 	c.turn = t
-	e := &h3Stream{conn: c, ref: s}
-	c.machine.HandleStream(now(t), s.ID(), e)
+	e := &h3event.Stream{Turn: &c.turn, Ref: s}
+	c.machine.HandleStream(h3event.Now(t), s.ID(), e)
 	return e
 }
 
@@ -133,8 +134,8 @@ func (c *h3Conn) HandleFailed(rs *h3.RequestStream, err error) {
 // finish ends an exchange.
 func (c *h3Conn) finish(rs *h3.RequestStream, err error) {
 	ex := rs.App.(*exchange)
-	ex.handler = nil
-	c.turn.Release(ex.ref)
+	ex.SetHandler(nil)
+	c.turn.Release(ex.Ref)
 	c.running--
 	c.done(c.turn, c, ex, err)
 	if rs.Reusable() {
@@ -145,7 +146,7 @@ func (c *h3Conn) finish(rs *h3.RequestStream, err error) {
 // HandleStreamsAvailable sends what has waited.
 func (c *h3Conn) HandleStreamsAvailable(t event.Turn) {
 	c.turn = t
-	c.machine.HandleStreamsAvailable(now(t))
+	c.machine.HandleStreamsAvailable(h3event.Now(t))
 	for len(c.waiting) > 0 && c.trySend(t, c.waiting[0]) {
 		c.waiting = c.waiting[1:]
 	}

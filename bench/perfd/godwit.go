@@ -34,5 +34,4 @@ func (e *echo) HandleTurn(event.Turn) (woke bool) { return false }
 // The rest of event.Handler: there are no streams.
 
 func (e *echo) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
-func (e *echo) HandleStreamsAvailable(event.Turn)                         {}
 func (e *echo) HandleClose(event.Turn, error)                             {}

@@ -173,7 +173,6 @@ func describeDial(err error, text string) *failure {
 	var (
 		idle       *quic.IdleTimeoutError
 		handshake  *quic.HandshakeTimeoutError
-		reset      *quic.StatelessResetError
 		versions   *quic.VersionNegotiationError
 		name       *net.DNSError
 		address    *net.AddrError
@@ -190,7 +189,7 @@ func describeDial(err error, text string) *failure {
 		kind = ErrIdle
 	case errors.As(err, &handshake):
 		kind = ErrHandshakeTimeout
-	case errors.As(err, &reset):
+	case errors.Is(err, quic.ErrStatelessReset):
 		kind = ErrStatelessReset
 	case errors.As(err, &versions):
 		kind = ErrVersion
@@ -204,7 +203,7 @@ func describeDial(err error, text string) *failure {
 		kind, code = ErrHTTP, uint64(violation.Code)
 	case errors.As(err, &message):
 		kind, code = ErrHTTP, uint64(message.Code)
-	case errors.Is(err, quic.ErrServerClosed):
+	case errors.Is(err, quic.ErrClosed):
 		kind = ErrPort
 	case errors.As(err, &errno):
 		kind, code = ErrAddress, uint64(errno)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic/event"
@@ -85,7 +86,7 @@ func now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 // stream takes a stream that the peer opened.
 func (h *httpConn) stream(t event.Turn, ref event.Stream) event.StreamHandler {
 	h.turn = t
-	s := &h3Stream{http: h, ref: ref}
+	s := h.newH3Stream(ref, nil)
 	if ref.ID()&2 == 0 && !h.isClient {
 		s.request = &request{http: h, below: s}
 		s.request.rs.App = s.request
@@ -171,14 +172,7 @@ func (h *httpConn) closed(t event.Turn, err error, why *failure) *failure {
 
 // OpenUni opens a stream of the machine's.
 func (h *httpConn) OpenUni(handler h3.StreamHandler) h3.Stream {
-	s := &h3Stream{http: h, handler: handler}
-	ref, err := h.turn.Open(true, s)
-	if err != nil {
-		return nil // HandleStreamsAvailable or HandleClose follows
-	}
-	ref.SetPriority(0, true)
-	s.ref = ref
-	return s
+	return h3event.OpenUni(&h.turn, handler)
 }
 
 // SendDatagram sends a DATAGRAM frame.
@@ -229,7 +223,7 @@ func (h *httpConn) HandleLeft(monotime.Time) {
 
 // HandleExtensionStream is called when the peer opened a stream of a session.
 func (h *httpConn) HandleExtensionStream(_ monotime.Time, id, _ uint64, s h3.Stream) {
-	h.wt.incoming(id, s.(*h3Stream))
+	h.wt.incoming(id, s)
 }
 
 // HandlePriority is called when a client changes the priority of a request.

@@ -80,7 +80,7 @@ func (h *httpConn) beginRequest(t event.Turn, r *record) {
 		return
 	}
 	x := &request{http: h, whole: r.has(flagFin)}
-	x.below = &h3Stream{http: h, request: x}
+	x.below = h.newH3Stream(event.Stream{}, x)
 	x.rs.App = x
 	x.stream = h.newStream(r.id, x)
 	fields, _, err := consumeFields(nil, r.payload)
@@ -131,10 +131,10 @@ func (x *request) open(t event.Turn, s *stream) (err error) {
 	if peer := h.machine.PeerSettings(); peer != nil && peer.MaxFieldSectionSize > 0 && uint64(size) > peer.MaxFieldSectionSize {
 		return &failure{kind: ErrSize, code: peer.MaxFieldSectionSize, text: "the header section is larger than the server takes"}
 	}
-	if x.below.ref, err = t.Open(false, x.below); err != nil {
+	if x.below.Ref, err = t.Open(false, x.below); err != nil {
 		return err
 	}
-	h.machine.BeginRequest(&x.rs, x.below.ref.ID(), x.below, x.fields[0].Value, false)
+	h.machine.BeginRequest(&x.rs, x.below.Ref.ID(), x.below, x.fields[0].Value, false)
 	s.isOpen = true
 	err = x.rs.SendHeaders(x.fields, x.whole)
 	x.fields = nil

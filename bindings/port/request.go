@@ -73,10 +73,10 @@ func (x *request) stop(t event.Turn, code uint64) {
 }
 
 func (x *request) prioritize(urgency uint8, incremental bool) {
-	x.below.ref.SetPriority(urgency, incremental)
+	x.below.Ref.SetPriority(urgency, incremental)
 }
 
-func (x *request) streamID() uint64 { return x.below.ref.ID() }
+func (x *request) streamID() uint64 { return x.below.Ref.ID() }
 
 // failed describes an error of reading. The connection's end is told in its own event.
 func (x *request) failed(err error) *failure {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"io"
 
-	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -46,7 +45,7 @@ type carrier interface {
 	reset(t event.Turn, code uint64)
 	stop(t event.Turn, code uint64)
 	prioritize(urgency uint8, incremental bool)
-	// open opens a stream of QUIC's. The error is quic.ErrStreamLimit when that has to
+	// open opens a stream of QUIC's. The error is event.ErrStreamLimit when that has to
 	// wait.
 	open(t event.Turn, s *stream) error
 	// streamID returns the ID of the stream of QUIC's.
@@ -81,7 +80,7 @@ func (s *stream) info(typ Event, session uint32) record {
 // it need not wait any more.
 func (s *stream) open(t event.Turn) bool {
 	switch err := s.carrier.open(t, s); {
-	case err == quic.ErrStreamLimit:
+	case err == event.ErrStreamLimit:
 		return false
 	case err != nil:
 		s.end(describe(err))

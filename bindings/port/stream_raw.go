@@ -17,7 +17,7 @@ func (r *rawStream) read(t event.Turn, p []byte) (int, error) { return t.Read(r.
 const smallLast = 4 << 10
 
 func (r *rawStream) write(t event.Turn, p []byte, fin bool) (int, error) {
-	if fin && (len(p) <= smallLast || t.Room(r.ref) >= len(p)) {
+	if fin && (len(p) <= smallLast || r.ref.Room() >= len(p)) {
 		return t.WriteLast(r.ref, p)
 	}
 	return t.Write(r.ref, p)

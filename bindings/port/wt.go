@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3event"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic/event"
@@ -193,19 +194,20 @@ func (h *httpConn) sendDatagram(r *record) error {
 }
 
 // incoming takes a stream of the peer's that belongs to a session.
-func (w *wtConn) incoming(id uint64, s *h3Stream) {
+func (w *wtConn) incoming(id uint64, below h3.Stream) {
 	if w.http.port.ev.backlog() > maxBacklog {
 		w.http.turn.Close(uint64(h3.ExcessiveLoad), "the application does not take its events")
 		return
 	}
-	x := &wtStream{wt: w, ref: s.ref, machine: w.machine.HandleStream(id)}
+	s := h3event.Of(below)
+	x := &wtStream{wt: w, ref: s, machine: w.machine.HandleStream(id)}
 	x.machine.App = x
-	if s.request != nil {
+	if s, ok := below.(*h3Stream); ok && s.request != nil {
 		s.request.below = nil
 		s.request = nil
 	}
-	w.http.turn.Handle(s.ref, x)
-	x.HandleReadable(w.http.turn, s.ref)
+	w.http.turn.Handle(s, x)
+	x.HandleReadable(w.http.turn, s)
 }
 
 // session is a session as the host knows it, from its request on.
@@ -238,7 +240,7 @@ func (s *session) execute(e *wt.Event) {
 	case wt.EventContent:
 		s.sendContent()
 	case wt.EventFinish:
-		s.x.below.ref.SetPriority(0, true)
+		s.x.below.Ref.SetPriority(0, true)
 		s.x.rs.SendLast(e.Data)
 	case wt.EventAbort:
 		s.x.rs.Cancel(e.Code)
@@ -317,8 +319,7 @@ func (s *session) contentEnded(err error) {
 // sendContent sends what the machine has to say. While the peer has not taken what it was
 // told before, nothing is sent: httpConn.HandleWritable is the next to look.
 func (s *session) sendContent() {
-	t := s.wt.http.turn
-	if s.machine == nil || !s.machine.Owes() || s.x.rs.Unsent() > 0 || t.Unsent(s.x.below.ref) > 0 {
+	if s.machine == nil || !s.machine.Owes() || s.x.rs.Unsent() > 0 || s.x.below.Ref.Unsent() > 0 {
 		return
 	}
 	if b := s.machine.PollContent(nil); len(b) > 0 {
@@ -332,7 +333,7 @@ func (s *session) close(r *record) {
 		s.machine.Close(now(s.wt.http.turn), uint32(min(r.u64(), 1<<32-1)), r.textAfter(8))
 		return
 	}
-	if s.x.below != nil && s.x.below.ref != (event.Stream{}) {
+	if s.x.below != nil && s.x.below.Ref != (event.Stream{}) {
 		s.x.rs.Cancel(h3.RequestCancelled)
 	}
 	s.never(fault(ErrCancelled, "closed before it was there"))

@@ -6,7 +6,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/qpack"
 	"github.com/godwit-quic/godwit/internal/wt"
-	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // beginSession begins a session of the host's.
@@ -92,16 +92,16 @@ func (s *session) send() bool {
 		return true
 	}
 	h := s.wt.http
-	below := &h3Stream{http: h, request: s.x}
+	below := h.newH3Stream(event.Stream{}, s.x)
 	ref, err := h.turn.Open(false, below)
 	switch {
-	case err == quic.ErrStreamLimit:
+	case err == event.ErrStreamLimit:
 		return false
 	case err != nil:
 		s.never(describe(err))
 		return true
 	}
-	below.ref, s.x.below = ref, below
+	below.Ref, s.x.below = ref, below
 	h.machine.BeginRequest(&s.x.rs, ref.ID(), below, "CONNECT", true)
 	s.x.rs.TakeDatagrams()
 	if err := s.x.rs.SendHeaders(s.x.fields, false); err != nil {

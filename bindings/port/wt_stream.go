@@ -144,7 +144,7 @@ func (x *wtStream) openNow() bool {
 	}
 	ref, err := t.Open(x.stream.uni, x)
 	switch {
-	case err == quic.ErrStreamLimit:
+	case err == event.ErrStreamLimit:
 		return false
 	case err != nil:
 		x.machine.Abandon()
@@ -153,7 +153,7 @@ func (x *wtStream) openNow() bool {
 	}
 	x.ref = ref
 	_, _ = t.Write(ref, x.machine.AppendHeader(nil)) // its error is that of the next
-	t.MarkReliable(ref)
+	ref.MarkReliable()
 	if x.machine.Opened(ref.ID()) != nil {
 		return true // the session has ended, and the machine cancels the stream
 	}
@@ -186,7 +186,7 @@ func (x *wtStream) write(t event.Turn, p []byte, fin bool) (n int, err error) {
 		if err != nil || allowed == 0 {
 			return n, err
 		}
-		if fin && allowed == len(rest) && (len(rest) <= smallLast || t.Room(x.ref) >= len(rest)) {
+		if fin && allowed == len(rest) && (len(rest) <= smallLast || x.ref.Room() >= len(rest)) {
 			x.machine.Finish(now(t), 0) // which need not wait, as there are bytes
 			m, err := t.WriteLast(x.ref, rest)
 			return n + m, err

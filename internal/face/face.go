@@ -22,9 +22,8 @@ var (
 	// *quic.Listener; ListenOn that of a *quic.Transport.
 	Listen   func(addr string, tc any, tlsConf *tls.Config, conf, newHandler any) (listener any, err error)
 	ListenOn func(transport any, tlsConf *tls.Config, conf, newHandler any) (listener any, err error)
-	// Dial is Dial of a *quic.TransportConfig, and returns a *quic.Conn; DialOn that of a
-	// *quic.Transport.
-	Dial   func(ctx context.Context, addr string, tc any, tlsConf *tls.Config, conf, newHandler any) (conn any, err error)
+	// Dial is quic.Dial, and returns a *quic.Conn; DialOn is Dial of a *quic.Transport.
+	Dial   func(ctx context.Context, addr string, tlsConf *tls.Config, conf, newHandler any) (conn any, err error)
 	DialOn func(ctx context.Context, transport any, addr string, tlsConf *tls.Config, conf, newHandler any) (conn any, err error)
 	// Open opens a stream of a *quic.Conn: see event.Open, of whose function begin is one,
 	// or nil.
@@ -46,13 +45,13 @@ type Caller interface {
 	Begin(begin any, t *Turn, s Ref)
 
 	HandleStream(h any, t *Turn, s Ref) (stream any)
-	HandleStreamsAvailable(h any, t *Turn)
 	HandleClose(h any, t *Turn, err error)
 
 	// Those that a Handler may be without do nothing then. Without HandleTurn it is
 	// taken for granted that goroutines were made runnable; and false from
 	// HandleDatagrams says that it is not there.
 	HandleTurn(h any, t *Turn) (woke bool)
+	HandleStreamsAvailable(h any, t *Turn)
 	HandleDatagrams(h any, t *Turn, list [][]byte) bool
 	HandleHandshakeComplete(h any, t *Turn)
 	HandlePathChanged(h any, t *Turn)

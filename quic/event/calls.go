@@ -25,8 +25,13 @@ func (calls) HandleStream(h any, t *face.Turn, s face.Ref) any {
 	return h.(Handler).HandleStream(Turn{t}, Stream{s})
 }
 
-func (calls) HandleStreamsAvailable(h any, t *face.Turn) { h.(Handler).HandleStreamsAvailable(Turn{t}) }
 func (calls) HandleClose(h any, t *face.Turn, err error) { h.(Handler).HandleClose(Turn{t}, err) }
+
+func (calls) HandleStreamsAvailable(h any, t *face.Turn) {
+	if h, ok := h.(StreamLimitHandler); ok {
+		h.HandleStreamsAvailable(Turn{t})
+	}
+}
 
 func (calls) HandleTurn(h any, t *face.Turn) bool {
 	if h, ok := h.(TurnHandler); ok {

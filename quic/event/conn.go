@@ -23,11 +23,11 @@ func ListenOn(t *quic.Transport, tlsConf *tls.Config, conf *quic.Config, newHand
 	return as[*quic.Listener](face.ListenOn(t, tlsConf, conf, given(newHandler)))
 }
 
-// Dial is quic.TransportConfig.Dial for a connection with a Handler: see Listen. An attempt
+// Dial is quic.Dial for a connection with a Handler: see Listen. An attempt
 // at each address of a host may call newHandler, and HandlerOf says which Handler is the
 // connection's that is returned.
-func Dial(ctx context.Context, addr string, tc *quic.TransportConfig, tlsConf *tls.Config, conf *quic.Config, newHandler func(t Turn) Handler) (*quic.Conn, error) {
-	return as[*quic.Conn](face.Dial(ctx, addr, tc, tlsConf, conf, given(newHandler)))
+func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *quic.Config, newHandler func(t Turn) Handler) (*quic.Conn, error) {
+	return as[*quic.Conn](face.Dial(ctx, addr, tlsConf, conf, given(newHandler)))
 }
 
 // DialOn is Dial on a transport that exists already: see quic.Transport.Dial.

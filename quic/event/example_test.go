@@ -53,7 +53,6 @@ func (upper) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 }
 
 func (upper) HandleWritable(event.Turn, event.Stream) {}
-func (upper) HandleStreamsAvailable(event.Turn)       {}
 func (upper) HandleClose(event.Turn, error)           {}
 
 // A server whose connections need no goroutines.

@@ -10,10 +10,6 @@ import "github.com/godwit-quic/godwit/quic"
 type Handler interface {
 	// HandleStream: the peer opened s. It returns who is told of it, nil for nobody.
 	HandleStream(t Turn, s Stream) StreamHandler
-	// HandleStreamsAvailable: the peer raised a stream limit after Turn.Open had
-	// returned ErrStreamLimit, Open had for want of one, or
-	// Turn.StreamLimit had been asked.
-	HandleStreamsAvailable(t Turn)
 	// HandleClose: the connection has ended; err is quic.Conn.Err's. The last call.
 	HandleClose(t Turn, err error)
 }
@@ -80,6 +76,14 @@ type TurnHandler interface {
 	// answer; that takes time when there are none. Of Handlers without the method it
 	// is taken for granted.
 	HandleTurn(t Turn) (woke bool)
+}
+
+// StreamLimitHandler is what a Handler implements in addition if it opens streams as the
+// peer allows.
+type StreamLimitHandler interface {
+	// HandleStreamsAvailable: the peer has raised a limit of streams. It comes once after
+	// Turn.Open has returned ErrStreamLimit, and once after Turn.StreamLimit was called.
+	HandleStreamsAvailable(t Turn)
 }
 
 // EarlyHandler is what a Handler implements in addition if quic.Config.Allow0RTT has it

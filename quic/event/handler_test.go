@@ -201,7 +201,7 @@ func TestHandlerOpen(t *testing.T) {
 		more := func(turn Turn) {
 			for opened < total {
 				s, err := turn.Open(true, nil)
-				if errors.Is(err, quic.ErrStreamLimit) {
+				if errors.Is(err, ErrStreamLimit) {
 					return
 				}
 				if err != nil {
@@ -300,7 +300,7 @@ func TestHandlerStreamLimit(t *testing.T) {
 				t.Fatalf("stream %d: %v", i, err)
 			}
 		}
-		if err := open(); err != quic.ErrStreamLimit {
+		if err := open(); err != ErrStreamLimit {
 			t.Errorf("beyond the limit: %v", err)
 		}
 		for want := uint64(limit + 1); want <= 2*limit; {
@@ -328,7 +328,7 @@ func TestHandlerStreamLimit(t *testing.T) {
 			_, err := turn.Open(false, nil)
 			early <- err
 		})
-		if err := <-early; err == nil || err == quic.ErrStreamLimit {
+		if err := <-early; err == nil || err == ErrStreamLimit {
 			t.Errorf("on a connection that is being closed: %v", err)
 		}
 		<-client.Done()

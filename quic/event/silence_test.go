@@ -12,7 +12,6 @@ type silenceHandler struct{ silent chan struct{} }
 
 func (h silenceHandler) HandleSilent(Turn)                     { h.silent <- struct{}{} }
 func (silenceHandler) HandleStream(Turn, Stream) StreamHandler { return nil }
-func (silenceHandler) HandleStreamsAvailable(Turn)             {}
 func (silenceHandler) HandleClose(Turn, error)                 {}
 
 // A Handler is told once of a peer that does not answer, and that work waits in vain,

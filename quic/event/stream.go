@@ -45,6 +45,60 @@ func (s Stream) SetPriority(urgency uint8, incremental bool) {
 	}
 }
 
+// TryRead is quic.ReceiveStream.Read, but does not wait: it returns 0 and nil when nothing
+// is there. On the event loop, Turn.Read does the same.
+func (s Stream) TryRead(p []byte) (int, error) {
+	in := s.ref.Enter()
+	if in == nil {
+		return 0, face.ErrReleased
+	}
+	defer in.Leave()
+	return in.TryRead(p)
+}
+
+// Room returns how many bytes Turn.Write would take now, and quic.SendStream.Write without
+// waiting.
+func (s Stream) Room() int {
+	in := s.ref.Enter()
+	if in == nil {
+		return 0
+	}
+	defer in.Leave()
+	return in.Room()
+}
+
+// Unsent returns how many of the bytes written have not been sent yet, not even once: the
+// peer's flow control, the congestion controller or the pacer holds them back. It is 0 when
+// sending has ended. If there is something, StreamHandler.HandleWritable tells when all of
+// it has been sent: that is for callers that would rather replace what waits than add to it.
+func (s Stream) Unsent() int {
+	in := s.ref.Enter()
+	if in == nil {
+		return 0
+	}
+	defer in.Leave()
+	return in.Unsent()
+}
+
+// NothingSent reports whether none of the bytes written has left, not even once. When the
+// connection has ended, that is for good: the peer knows of nothing that was written.
+func (s Stream) NothingSent() bool {
+	in := s.ref.Enter()
+	if in == nil {
+		return false
+	}
+	defer in.Leave()
+	return in.NothingSent()
+}
+
+// MarkReliable is quic.SendStream.MarkReliable.
+func (s Stream) MarkReliable() {
+	if in := s.ref.Enter(); in != nil {
+		defer in.Leave()
+		in.MarkReliable()
+	}
+}
+
 // Context is quic.SendStream.Context.
 func (s Stream) Context() context.Context {
 	in := s.ref.Enter()
@@ -114,37 +168,12 @@ func (t Turn) Write(s Stream, p []byte) (int, error) {
 	return 0, face.ErrReleased
 }
 
-// WriteLast takes all of p, which should be little (see Room), and ends the sending half.
+// WriteLast takes all of p, which should be little (see Stream.Room), and ends the sending half.
 func (t Turn) WriteLast(s Stream, p []byte) (int, error) {
 	if in := s.ref.In(t.turn); in != nil {
 		return in.TakeLast(p)
 	}
 	return 0, face.ErrReleased
-}
-
-// MarkReliable is quic.SendStream.MarkReliable.
-func (t Turn) MarkReliable(s Stream) {
-	if in := s.ref.In(t.turn); in != nil {
-		in.MarkReliable()
-	}
-}
-
-// Room returns how many bytes Write would take now.
-func (t Turn) Room(s Stream) int {
-	if in := s.ref.In(t.turn); in != nil {
-		return in.Room()
-	}
-	return 0
-}
-
-// Unsent is quic.SendStream.Unsent. If there is something, StreamHandler.HandleWritable tells
-// when all of it has been sent. It is for callers that would rather replace what waits
-// than add to it.
-func (t Turn) Unsent(s Stream) int {
-	if in := s.ref.In(t.turn); in != nil {
-		return in.Unsent()
-	}
-	return 0
 }
 
 // Release gives the stream up: no handler is told of it any more, and everything that

@@ -45,8 +45,9 @@ func (t Turn) SetTimer(timer *Timer, at time.Duration, h TimerHandler) {
 // StopTimer makes timer wait no more.
 func (t Turn) StopTimer(timer *Timer) { t.of().Link.SetTimer(&timer.entry, 0, nil) }
 
-// Set reports whether the Timer waits. Only callbacks of its connection may ask.
-func (timer *Timer) Set() bool { return timer.entry.Set() }
+// Pending reports whether the Timer is set, and its moment has not come. Only callbacks of
+// its connection may ask.
+func (timer *Timer) Pending() bool { return timer.entry.Set() }
 
 // firing is a Timer as its loop sees it.
 type firing Timer

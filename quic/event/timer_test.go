@@ -48,7 +48,7 @@ func TestTimers(t *testing.T) {
 				}
 			}
 			turn.SetTimer(&again, now+4*time.Second, f)
-			if stopped.Set() || !late.Set() {
+			if stopped.Pending() || !late.Pending() {
 				t.Error("which timers are set is not known")
 			}
 		})

@@ -59,9 +59,12 @@ func (t Turn) Close(code uint64, reason string) {
 // the connection holds no more than its share.
 func (t Turn) CountBuffered(n int) bool { return t.of().Link.CountBuffered(n) }
 
+// ErrStreamLimit: the peer allows no further stream now.
+var ErrStreamLimit = errors.New("quic: the peer's stream limit is reached")
+
 // Open opens a stream, bidirectional or, for uni, one that only sends, of which h is
 // told, nil for nobody. When the peer's limit allows none, the error is
-// ErrStreamLimit, and Handler.HandleStreamsAvailable tells when to try again;
+// ErrStreamLimit, and StreamLimitHandler tells when to try again;
 // otherwise it is the connection's. The peer learns of the stream with what is
 // written first.
 func (t Turn) Open(uni bool, h StreamHandler) (Stream, error) {
@@ -74,7 +77,7 @@ func (t Turn) Open(uni bool, h StreamHandler) (Stream, error) {
 		return Stream{s.Ref()}, nil
 	case errors.Is(err, engine.ErrStreamLimit):
 		c.WantStreams = true
-		return Stream{}, quic.ErrStreamLimit
+		return Stream{}, ErrStreamLimit
 	}
 	if ended := c.Owner.Err(); ended != nil {
 		return Stream{}, ended
@@ -84,7 +87,7 @@ func (t Turn) Open(uni bool, h StreamHandler) (Stream, error) {
 
 // StreamLimit returns how many streams of a kind the peer has allowed this end to
 // open so far, those that have ended included (RFC 9000, Section 4.6).
-// Handler.HandleStreamsAvailable tells when it has risen, once for each call.
+// StreamLimitHandler tells when it has risen, once for each call.
 func (t Turn) StreamLimit(uni bool) uint64 {
 	c := t.of()
 	c.WantStreams = true

@@ -54,18 +54,19 @@ var may = map[string]string{
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
 		"internal/bounded internal/face internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
-	"quic/event":     "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
-	"quic/quictrace": "net time",
-	"quic/quictest":  "internal/test/memnet internal/udp net os sync time",
-	"quic/qlog":      "internal/wire quic/quictrace net os sync time",
-	"internal/h3ext": "quic quic/event internal/h3 context net/http time",
-	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3ext internal/bounded internal/lookup internal/monotime " +
+	"quic/event":       "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
+	"quic/quictrace":   "net time",
+	"quic/quictest":    "internal/test/memnet internal/udp net os sync time",
+	"quic/qlog":        "internal/wire quic/quictrace net os sync time",
+	"internal/h3event": "quic/event internal/h3 internal/monotime",
+	"internal/h3ext":   "quic quic/event internal/h3 context net/http time",
+	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3event internal/h3ext internal/bounded internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
 	"webtransport": "http3 quic quic/event internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
 
 	// What other languages use.
-	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic quic/event internal/devcert internal/fifo internal/h3 internal/hosted " +
+	"bindings/port": "quic/congestion quic/qlog quic/quictrace quic quic/event internal/devcert internal/fifo internal/h3 internal/h3event internal/hosted " +
 		"internal/monotime internal/qpack internal/wire internal/wt " +
 		"context net os sync time golang.org/x/sys",
 	"bindings/c/libgodwit": "bindings/port os sync time",

@@ -36,7 +36,7 @@ func Serve(ctx context.Context, ln *quic.Listener) error {
 	switch {
 	case err == nil:
 		return errors.New("perf: the listener was not made with Listen of this package")
-	case ctx.Err() != nil || errors.Is(err, quic.ErrServerClosed):
+	case ctx.Err() != nil || errors.Is(err, quic.ErrClosed):
 		return nil
 	}
 	return err
@@ -47,9 +47,6 @@ type responder struct{}
 
 // HandleStream implements event.Handler.
 func (responder) HandleStream(event.Turn, event.Stream) event.StreamHandler { return new(response) }
-
-// HandleStreamsAvailable implements event.Handler: a server opens none.
-func (responder) HandleStreamsAvailable(event.Turn) {}
 
 // HandleClose implements event.Handler.
 func (responder) HandleClose(event.Turn, error) {}

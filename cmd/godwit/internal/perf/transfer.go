@@ -101,9 +101,6 @@ type requester struct{}
 // HandleStream implements event.Handler: a server opens none.
 func (requester) HandleStream(event.Turn, event.Stream) event.StreamHandler { return nil }
 
-// HandleStreamsAvailable implements event.Handler: event.Open waits for them.
-func (requester) HandleStreamsAvailable(event.Turn) {}
-
 // HandleClose implements event.Handler.
 func (requester) HandleClose(event.Turn, error) {}
 
