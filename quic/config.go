@@ -15,18 +15,18 @@ import (
 
 // Config says how one connection behaves; what concerns the socket, and all connections
 // on it together, is in TransportConfig. A nil *Config and fields that are zero mean the
-// defaults. What it is given to takes from it what it needs, so that it may be shared, and
-// changed later for the next connection.
+// defaults. Listen and Dial copy it, so that it may be shared, and changed later for the
+// next connection; what cannot work is their error.
 type Config struct {
 	// Versions are the versions of QUIC that a server accepts and a client may end up
 	// with, the preferred ones first; a server uses the one that the client prefers of
-	// those that both have (RFC 9368). Default: Version1, Version2, so that no client is
-	// turned away, and none leaves without being asked what every server has.
+	// those that both have (RFC 9368). Default: Version1, Version2: servers accept every
+	// client, and clients begin with version 1, which every server knows.
 	Versions []Version
 	// OriginalVersion is the version of a client's first packets, one of Versions.
-	// Default is Version1 if that is among them, and the first if not: a server that
-	// does not know it costs a round trip, and every server is expected to know
-	// version 1, from which the connection goes on with another without one.
+	// Default is Version1 if that is among them, and the first if not. If the server
+	// does not know it, a round trip is lost. Version 1 is known to all, and changing
+	// from it to another costs none.
 	OriginalVersion Version
 
 	// LookupHost, if set, finds the addresses of the host that Dial is given, a name or an
@@ -42,13 +42,15 @@ type Config struct {
 	// Section 10.1). Default 30 s.
 	MaxIdleTimeout time.Duration
 	// KeepAlivePeriod is how long a connection may be idle before a PING
-	// keeps it alive; half of the idle timeout if that is shorter. Default 0:
-	// 15 seconds, and only while work is outstanding, which Conn.Hold tells.
+	// keeps it alive, always; half of the idle timeout if that is shorter. Default 0:
+	// only while work is outstanding, which Conn.Hold tells, and then after 15 seconds.
+	// So a connection on which nothing happens, and that nobody holds, ends after
+	// MaxIdleTimeout.
 	KeepAlivePeriod time.Duration
 
 	// MaxIncomingStreams and MaxIncomingUniStreams are how many streams of a
-	// kind the peer may have open at once. Default 100 each, negative for none;
-	// beyond 1<<60 counts as that (RFC 9000, Section 4.6).
+	// kind the peer may have open at once. Default 100 each, less than 0 for none at
+	// all; more than 1<<60 is treated as 1<<60 (RFC 9000, Section 4.6).
 	MaxIncomingStreams, MaxIncomingUniStreams int64
 
 	// The flow control windows are how many bytes the peer may send beyond
@@ -63,8 +65,8 @@ type Config struct {
 	// MaxUDPPayload is the largest UDP payload in bytes that path MTU discovery tries
 	// (RFC 9000, Section 14.3), from 1200, the least that QUIC works with, to 65507, the
 	// most that IPv4 carries. Default 1452: Ethernet's 1500 less IPv6 and UDP headers.
-	// Where all of the way has jumbo frames, 8952 fits into those of 9000 bytes; the
-	// loopback interface of Linux takes 65507. More than the way carries costs a few
+	// If the whole path has jumbo frames, 8952 fits into those of 9000 bytes; the
+	// loopback interface of Linux takes 65507. More than the path carries costs a few
 	// lost probes, again every ten minutes; the peer may want less, and what it takes
 	// counts. Every path begins with 1200, and a larger size is looked for when there is
 	// data to fill it.
@@ -76,9 +78,9 @@ type Config struct {
 
 	// DatagramBurst is how many DATAGRAM frames leave at once, in one packet or
 	// several; others that wait follow 200 microseconds later. Receivers keep few of
-	// what they read at a time: Firefox the last ten. It does not count for a
-	// connection in bulk, on which more than 64 datagrams wait, or some have
-	// waited at any time for 50 ms. Default 8; less than 0 for no limit.
+	// what they read at a time: Firefox the last ten frames. It does not apply while
+	// more than 64 datagrams wait, or when some have been waiting at any moment of the
+	// last 50 ms. Default 8; less than 0 for no limit.
 	DatagramBurst int
 
 	// Allow0RTT allows early data (RFC 9001, Section 4.6): what a client sends in its
@@ -127,14 +129,14 @@ type Config struct {
 	InitialCongestionWindow int
 	// MaxCongestionWindow bounds, in bytes, what is sent and not yet acknowledged,
 	// from 32 KiB to 1 GiB. It is what a peer that acknowledges nothing can make a
-	// connection hold, and about twice that in small packets; the rate of a
+	// connection hold, or about twice that when packets are small; the rate of a
 	// connection is at most this much for each round trip. Default 16 MiB: 1.3 Gbit/s
 	// over 100 ms.
 	MaxCongestionWindow int
 
 	// Tracer, when set, is called when a connection begins, and what it returns is told
-	// of all that happens on it; nil is for nobody. Package qlog has one that writes
-	// files: qlog.Dir. It is called by event loops, which wait for it.
+	// of all that happens on it, or nil if nobody is. Package qlog has one that writes
+	// files: qlog.Dir. Event loops call it, several at a time, and wait for it.
 	Tracer func(quictrace.Info) quictrace.Tracer
 }
 

@@ -80,7 +80,9 @@ const maxCloseWait = time.Second
 //
 // What was written before leaves first, as far as flow control and the congestion
 // window let it at once, up to 256 KiB. It is not sent again if it gets lost, so a
-// protocol that cares waits for the peer's answer before it closes.
+// protocol that cares waits before it closes: for an answer of the peer, or until everything
+// has been acknowledged, which SendStream.Context tells. A connection that is closed right
+// after Dial may never have been seen by the server.
 //
 // When CloseWithError returns, the connection has ended and CONNECTION_CLOSE has been
 // handed to the network, so that a program may exit. That takes a turn of the event

@@ -22,21 +22,23 @@ type ConnectionIDGenerator interface {
 	// alone say where it belongs, so that a Transport has one loop, one connection at a
 	// time, and no Listener, and the peer cannot be moved to a new ID.
 	Len(first byte) int
-	// New appends an ID to dst, of the length that Len says, for shard of so many loops.
+	// New appends an ID to dst, of the length that Len says, for the event loop shard,
+	// from 0 to shards-1.
 	// random fills a slice with bytes that nobody can foretell. IDs should not tell that
 	// they belong to the same connection, and be hard to guess: with less than about
 	// four bytes, a busy transport finds none that is free, and refuses connections. An
 	// ID that is in use already is made again.
 	New(dst []byte, shard, shards int, random func([]byte)) []byte
-	// Shard returns for which of so many loops New made an ID. It is asked about any
-	// bytes, such as the ID that a client invents for its first packets. ok is false if
-	// they say nothing; for the same bytes the answer must be the same.
+	// Shard returns the event loop, from 0 to shards-1, that New made an ID for. It is
+	// called with other bytes too, such as the ID that a client invents for its first
+	// packets: ok is false if they say nothing. For the same bytes the answer must be
+	// the same.
 	Shard(id []byte, shards int) (shard int, ok bool)
 }
 
-// RandomConnectionIDs returns a generator of IDs of so many random bytes, of which byte
-// shardAt, counted from 0, says the event loop: modulo the number of loops. A TransportConfig with
-// a length that is not between 0 and 20, or shardAt not below it, is refused. The default
+// RandomConnectionIDs returns a generator of IDs of length random bytes, from 0 to 20. The
+// byte at shardAt, from 0 to length-1, says the event loop, modulo the number of loops; with
+// length 0 it is of no concern. A TransportConfig with other values is refused. The default
 // is RandomConnectionIDs(8, 0).
 func RandomConnectionIDs(length, shardAt int) ConnectionIDGenerator {
 	return connid.Plain{Length: length, ShardAt: shardAt}

@@ -9,8 +9,8 @@ import (
 	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
-// ErrDatagramsDisabled is the error of datagrams on a connection on which this
-// side (Config.EnableDatagrams) or the peer does not take them.
+// ErrDatagramsDisabled is the error of datagrams when this side (Config.EnableDatagrams) or
+// the peer does not take them.
 var ErrDatagramsDisabled = errors.New("quic: datagrams are not enabled on both sides")
 
 // DatagramTooLargeError is the error of a datagram that does not fit into a
@@ -34,7 +34,7 @@ const (
 
 // SendDatagram sends a datagram, unreliably and unordered, in one packet (RFC 9221). It
 // may be made of several parts, such as a header and a payload. It does not wait and
-// does not keep them: datagrams queue up to a bound, beyond which the oldest is
+// does not keep them. Up to 1 MiB of datagrams wait to leave, beyond which the oldest is
 // dropped and counted in Stats. The error is ErrDatagramsDisabled, a
 // *DatagramTooLargeError or the connection's.
 func (c *Conn) SendDatagram(parts ...[]byte) error {

@@ -28,7 +28,8 @@ import (
 // nobody listens at the port (on Linux; elsewhere that takes as long as silence), a
 // *HandshakeTimeoutError when nobody answered in time, a *TransportError when the
 // handshake failed, with an error of crypto/x509 in it for a certificate that was not
-// accepted, or a *VersionNegotiationError.
+// accepted, a *VersionNegotiationError, or an *ApplicationError when the server has closed
+// the connection at once.
 //
 // With Config.Allow0RTT, and a session in tlsConf.ClientSessionCache that permits it, Dial
 // returns before the handshake is complete: see there.
@@ -36,15 +37,20 @@ import (
 // The connection has a socket of its own, which is closed with it. Transport.Dial
 // shares one.
 func Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
-	return dialAlone(ctx, addr, tlsConf, conf, nil)
+	return new(TransportConfig).Dial(ctx, addr, tlsConf, conf)
 }
 
-// dialAlone is Dial for a connection with handlers, if newHandler is not nil.
-func dialAlone(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
+// Dial is the function Dial, with a socket like that.
+func (tc *TransportConfig) Dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config) (*Conn, error) {
+	return tc.dial(ctx, addr, tlsConf, conf, nil)
+}
+
+// dial is Dial for a connection with handlers, if newHandler is not nil.
+func (tc *TransportConfig) dial(ctx context.Context, addr string, tlsConf *tls.Config, conf *Config, newHandler any) (*Conn, error) {
 	if err := cmp.Or(checkClientTLS(tlsConf), conf.orDefault().validate()); err != nil {
-		return nil, err // before a socket is opened
+		return nil, tc.giveUp(err) // before a socket is opened
 	}
-	t, err := NewTransport("", nil)
+	t, err := NewTransport("", tc)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,8 @@
 //	answer, err := io.ReadAll(stream)
 //
 // QUIC needs an application protocol, so tls.Config.NextProtos must not be
-// empty, on both sides.
+// empty, on both sides. The tls.Config is crypto/tls's, and its callbacks, tickets and
+// KeyLogWriter are used as there; it must not be changed once it is in use.
 //
 // The calls above block, and each belongs in a goroutine. Package event has another way
 // for programs that hold very many connections: callbacks on the goroutine of an event
@@ -59,14 +60,30 @@
 //
 // # Ends
 //
-// A stream has two halves that end on their own: Close, CancelWrite and the
-// peer's CancelRead end the sending half, FIN, the peer's CancelWrite and
-// CancelRead the receiving one. Only when both have ended does a stream stop to
-// count against the peer's limit, so read to io.EOF or call CancelRead, and
-// Close or call CancelWrite.
+// A stream has two halves that end on their own. The sending half ends by Close,
+// CancelWrite, or the peer's CancelRead; the receiving one at io.EOF, by CancelRead, or by
+// the peer's CancelWrite. A stream counts against the peer's limit until both have ended. So
+// read to io.EOF or call CancelRead, and Close or call CancelWrite.
 //
-// A connection ends by CloseWithError on either side, by a violation of the
-// protocol, or because nothing arrived for too long. Everything that waits
-// returns then, with the error that Conn.Err has from then on: see
-// ApplicationError, TransportError, IdleTimeoutError and ErrStatelessReset.
+// A connection ends by CloseWithError on either side, by a violation of the protocol, or
+// because nothing arrived for too long: then everything that waits returns.
+//
+// # Errors
+//
+// Use errors.Is and errors.As; errors are wrapped, some with where they are from.
+//
+//	what failed                                           the error
+//	the context of a call ended                           context.Cause(ctx)
+//	a deadline of a stream has passed                     os.ErrDeadlineExceeded
+//	the peer, or this side, cancelled half of a stream    *StreamError
+//	Write after Close                                     ErrWriteClosed
+//	an application closed the connection                  *ApplicationError
+//	the protocol was violated, TLS failed                 *TransportError
+//	the peer was silent, nobody answered Dial             *IdleTimeoutError, *HandshakeTimeoutError
+//	the peer was restarted                                ErrStatelessReset
+//	no version in common                                  *VersionNegotiationError
+//	the Listener, or the Transport, was closed            ErrClosed
+//	a datagram does not fit, or is not wanted             *DatagramTooLargeError, ErrDatagramsDisabled
+//
+// What is waiting on a connection that ends gets the error that Conn.Err has from then on.
 package quic

@@ -11,11 +11,9 @@ import (
 )
 
 var (
-	// ErrClosed: the listener or transport was closed. It is a net.ErrClosed, as errors.Is
-	// has it.
+	// ErrClosed: the listener or transport was closed. errors.Is finds net.ErrClosed in it.
 	ErrClosed error = closedError("quic: listener or transport closed")
-	// ErrWriteClosed: a write on a stream after Close. It is a net.ErrClosed, as errors.Is
-	// has it.
+	// ErrWriteClosed: a write on a stream after Close. errors.Is finds net.ErrClosed in it.
 	ErrWriteClosed error = closedError("quic: write on a closed stream")
 	// ErrStatelessReset: the peer does not know the connection any more, most likely
 	// because it was restarted (RFC 9000, Section 10.3).
@@ -45,8 +43,8 @@ func (e *StreamError) Error() string {
 }
 
 // ApplicationError is the error of a connection that an application closed,
-// by Conn.CloseWithError or its like on the other side. It is a net.ErrClosed if this
-// side closed.
+// by Conn.CloseWithError or its like on the other side. If this side closed, errors.Is finds
+// net.ErrClosed in it.
 type ApplicationError struct {
 	Code   uint64 // the application's, below 1<<62
 	Reason string // for people
@@ -67,7 +65,7 @@ func (e *ApplicationError) Is(target error) bool { return target == net.ErrClose
 // TransportError is the error of a connection that ended because something
 // was wrong with the protocol or the TLS handshake.
 type TransportError struct {
-	Code      uint64 // RFC 9000, Section 20.1
+	Code      uint64 // RFC 9000, Section 20.1; a TLS alert is 0x100 more than its number
 	FrameType uint64 // of the frame that was the trigger, 0 if unknown
 	Reason    string // for people
 	Remote    bool   // the peer found the fault, not this side

@@ -18,7 +18,7 @@ func init() {
 		return t.(*Transport).listen(tlsConf, conf.(*Config), newHandler)
 	}
 	face.Dial = func(ctx context.Context, addr string, tlsConf *tls.Config, conf, newHandler any) (any, error) {
-		return dialAlone(ctx, addr, tlsConf, conf.(*Config), newHandler)
+		return new(TransportConfig).dial(ctx, addr, tlsConf, conf.(*Config), newHandler)
 	}
 	face.DialOn = func(ctx context.Context, t any, addr string, tlsConf *tls.Config, conf, newHandler any) (any, error) {
 		return t.(*Transport).dial(ctx, addr, tlsConf, conf.(*Config), newHandler)

@@ -32,11 +32,12 @@ type Listener struct {
 }
 
 // Listen listens on the UDP address addr, "host:port" as for net.Listen: an
-// empty host means every address of the machine, port 0 a free port. tlsConf
+// empty host means every address of the machine, port 0 a free port; of a host with several
+// addresses one is taken, as net.ListenPacket does. tlsConf
 // needs certificates and NextProtos. Its callbacks run in goroutines of their own and
 // may take long: nobody waits for them but the client that they are for, up to
 // Config.HandshakeTimeout; the contexts that they are given end with the connection.
-// At most 1024 are waiting at once. A nil conf means the defaults.
+// At most 1024 run at once; other handshakes wait meanwhile. A nil conf means the defaults.
 //
 // The Listener has a Transport of its own, which ends when the Listener is
 // closed and its last connection has ended. A TransportConfig says
@@ -46,8 +47,8 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 }
 
 // Accept returns the next connection whose handshake is complete. The error is
-// ErrClosed once the listener or its transport is closed, or the cause of
-// ctx's end.
+// ErrClosed once the listener or its transport is closed, or context.Cause(ctx). Up to
+// 16384 connections wait to be accepted; further ones are told CONNECTION_REFUSED.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
 		c, err := l.backlog.Pop(ctx)
@@ -70,7 +71,8 @@ func (l *Listener) Transport() *Transport { return l.transport }
 // Close stops accepting: handshakes under way and connections not yet accepted are
 // refused, those that were accepted live on. When it returns, their clients have been
 // told, and if the Listener has a Transport of its own and all connections have ended,
-// its address is free: it may be called again when the last has. For that it waits for
+// its address is free. Once the last connection has ended, it may be called again to wait
+// for that. For that it waits for
 // the event loops, up to a second: it is not for callbacks, and a lock that those take
 // must not be held.
 func (l *Listener) Close() error {

@@ -317,7 +317,7 @@ func TestSocketsErrors(t *testing.T) {
 			t.Errorf("%v", failed)
 		}
 		<-client.Done()
-		if _, err := e.listener.Accept(t.Context()); !errors.Is(err, ErrServerClosed) {
+		if _, err := e.listener.Accept(t.Context()); !errors.Is(err, ErrClosed) {
 			t.Errorf("Accept: %v", err)
 		}
 	})

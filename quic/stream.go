@@ -7,10 +7,11 @@ import (
 	"github.com/godwit-quic/godwit/internal/face"
 )
 
-// Stream is a stream of a connection that carries bytes in both directions, which are
-// a stream in one direction each, and end each on its own. One goroutine may read and
-// another write at the same time; Close counts as writing. The other methods may be
-// called from any goroutine.
+// Stream is a stream of a connection that carries bytes in both directions: an io.Reader,
+// io.Writer and io.Closer. It has the methods of its two halves, SendStream (Write, Close,
+// CancelWrite) and ReceiveStream (Read, CancelRead), which end each on its own; to hand one
+// on, take its address. One goroutine may read and another write at the same time; Close
+// counts as writing. The other methods may be called from any goroutine.
 type Stream struct {
 	SendStream
 	ReceiveStream

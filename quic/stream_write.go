@@ -6,7 +6,8 @@ import (
 	"github.com/godwit-quic/godwit/internal/face"
 )
 
-// Write writes p and waits until all of it is buffered. It does not keep p. An
+// Write writes p and waits until all of it is buffered; that it was received is told by
+// Context. It does not keep p. An
 // error comes with the number of bytes taken before: a *StreamError if the peer
 // does not want more or CancelWrite was called, ErrWriteClosed after Close,
 // os.ErrDeadlineExceeded, or the connection's.
@@ -65,10 +66,10 @@ func (s *SendStream) CancelWrite(code uint64) {
 	}
 }
 
-// MarkReliable makes what was written so far arrive even if CancelWrite is
-// called later, of which the peer learns only then. If it does not understand
-// RESET_STREAM_AT (draft-ietf-quic-reliable-stream-reset), whether it has read
-// everything by then is up to it. Calling MarkReliable again extends the mark.
+// MarkReliable makes what was written so far arrive even if CancelWrite is called later.
+// The peer is told only when it is. A peer that does not understand RESET_STREAM_AT
+// (draft-ietf-quic-reliable-stream-reset) may drop what it has not read yet. Calling
+// MarkReliable again extends the mark.
 func (s *SendStream) MarkReliable() {
 	if in := s.ref.Enter(); in != nil {
 		defer in.Leave()

@@ -211,8 +211,8 @@ func (t *Transport) LocalAddr() net.Addr { return t.workers[0].NetAddr(t.workers
 // Close ends the transport: its connections are closed with an application
 // error of 0, which their peers are told once, the listener is closed, and so
 // is the socket. It waits until that is done, so it must not be called from a
-// Handler. Should a Handler hang, it returns after five seconds (maxTransportClose), and
-// the rest is done when that returns.
+// Handler (package event). Should a Handler hang, it returns after five seconds, and the
+// rest is done when the Handler returns.
 func (t *Transport) Close() error {
 	t.stop()
 	end := time.Now().Add(maxTransportClose)

@@ -21,9 +21,9 @@ import (
 type TransportConfig struct {
 	// Loops is how many event loops serve the address, each with a socket and a
 	// share of the connections, up to 64. More than one are a matter of Linux. Default
-	// is one for each processor that Go may use (GOMAXPROCS), up to 16, where the
-	// transport is made to listen, by Listen or TransportConfig.Listen, and 1 with
-	// NewTransport and Dial. With Sockets it is their number.
+	// is one for each processor that Go may use (GOMAXPROCS), up to 16, with Listen and
+	// TransportConfig.Listen, and 1 with NewTransport and Dial: a server that listens on
+	// a transport of NewTransport's should set it. With Sockets it is their number.
 	Loops int
 
 	// Sockets are used in place of sockets that would be opened, one for each loop; all
@@ -71,8 +71,8 @@ type TransportConfig struct {
 	RequireAddressValidation bool
 
 	// The limits that follow are over all loops and connections of the transport. Zero
-	// means the default, which suits a machine with 1 GiB of memory, negative no limit.
-	// docs/operating.md adds up what strangers can make a server hold.
+	// means the default, which suits a machine with 1 GiB of memory; less than 0 means
+	// that there is no limit. docs/operating.md adds up what strangers can make a server hold.
 
 	// MaxBufferedBytes is how many bytes buffers may hold: what streams were written
 	// and the peers have not acknowledged, and what was received and not read. From

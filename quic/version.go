@@ -14,8 +14,8 @@ type Version uint32
 // The versions that this package speaks. They differ in how packets look until the
 // handshake is over, and in nothing that a connection can do.
 const (
-	Version1 = Version(wire.Version1) // RFC 9000
-	Version2 = Version(wire.Version2) // RFC 9369
+	Version1 Version = 0x00000001 // RFC 9000
+	Version2 Version = 0x6b3343cf // RFC 9369
 )
 
 // String returns "v1", "v2" or the number in hexadecimal.

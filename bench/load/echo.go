@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
-	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
@@ -66,7 +65,7 @@ func (x *talker) available(t event.Turn) {
 	for ; x.wanted > 0 && !x.traffic.over.Load(); x.wanted-- {
 		k := x.newTalk()
 		s, err := t.Open(false, k)
-		if errors.Is(err, quic.ErrStreamLimit) {
+		if errors.Is(err, event.ErrStreamLimit) {
 			x.idle = append(x.idle, k)
 			return
 		}

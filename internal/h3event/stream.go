@@ -41,6 +41,9 @@ func (s *Stream) below() event.Stream { return s.Ref }
 // Now returns when a turn began as package h3 has it.
 func Now(t event.Turn) monotime.Time { return monotime.Time(t.Now()) }
 
+// ID returns the ID of the stream, for logs.
+func (s *Stream) ID() uint64 { return s.Ref.ID() }
+
 // Read reads what has arrived.
 func (s *Stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {

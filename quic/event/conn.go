@@ -60,8 +60,8 @@ func HandlerOf(c *quic.Conn) Handler {
 
 // Run calls f soon on the goroutine of the connection's event loop, where the methods
 // of handlers run too. f must not block. Run returns false if the connection has
-// ended, and f may not be called if it ends in the meantime. Any goroutine may call it, for
-// any connection.
+// ended; if it ends before f's turn has come, f is not called. Any goroutine may call Run,
+// for any connection.
 func Run(c *quic.Conn, f func(t Turn)) bool {
 	core := face.Of(c)
 	return c.Err() == nil && core.Link.Do(func() {
@@ -71,8 +71,8 @@ func Run(c *quic.Conn, f func(t Turn)) bool {
 	})
 }
 
-// Moment returns a time as the clock has it that Turn.Now is of, so that timers can be
-// set for it, and what happens elsewhere compared with them. Any goroutine may call it.
+// Moment converts t to the clock of the connection's event loop, that of Turn.Now, for
+// Turn.SetTimer. Any goroutine may call it.
 func Moment(c *quic.Conn, t time.Time) time.Duration {
 	return time.Duration(face.Of(c).Link.Loop().Moment(t))
 }
@@ -81,8 +81,8 @@ func Moment(c *quic.Conn, t time.Time) time.Duration {
 // that may wait while the peer's limit allows none; callbacks have Turn.Open. begin, if not
 // nil, is called on the connection's event loop, where it must not block, once the stream
 // is open: it may set who is told of it (Turn.Handle), or detach it. What it writes needs
-// no further message to the loop. It may be called though Open returns ctx's error; the
-// error is otherwise the connection's.
+// no further message to the loop. It may be called even when Open returns context.Cause(ctx);
+// other errors are the connection's.
 func Open(ctx context.Context, c *quic.Conn, uni bool, begin func(t Turn, s Stream)) (Stream, error) {
 	ref, err := face.Open(ctx, c, uni, given(begin))
 	return Stream{ref}, err

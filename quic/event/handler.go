@@ -17,12 +17,14 @@ type Handler interface {
 // StreamHandler is told what happens on one stream of an event-driven connection,
 // as a Handler is.
 type StreamHandler interface {
-	// HandleReadable: bytes, the end of the stream or an error can be read. It
-	// comes once for what is new, so read until Turn.Read returns 0 bytes.
+	// HandleReadable: bytes, the end of the stream or an error can be read. It comes
+	// once for what is new, so read until Turn.Read returns 0 bytes, or an error:
+	// io.EOF is the end. A handler that has no room for more may leave bytes unread, but
+	// must come back to them by itself; the peer's sending stops meanwhile.
 	HandleReadable(t Turn, s Stream)
-	// HandleWritable: after Turn.Write took less than all, there is room again;
-	// after Turn.Unsent found something, all of it has been sent; or the sending
-	// half has ended, which Turn.Write's error tells.
+	// HandleWritable: after Turn.Write took less than all, there is room again; after
+	// Stream.Unsent found something, all of it has been sent; or the sending half has
+	// ended, which Turn.Write's error tells.
 	HandleWritable(t Turn, s Stream)
 	// HandleEnd: a part of the stream has ended, as end says. Of a detached stream
 	// nothing else is told. When the connection ends first, HandleReadable and
@@ -73,8 +75,8 @@ type TurnHandler interface {
 	// brought about is sent. It reports whether the Handler has made any goroutine
 	// runnable since the last time. If so, the event loop lets goroutines run, so that
 	// what those write at once leaves together with the acknowledgments of what they
-	// answer; that takes time when there are none. Of Handlers without the method it
-	// is taken for granted.
+	// answer; that takes time when there are none. A Handler without HandleTurn is
+	// taken to have woken some.
 	HandleTurn(t Turn) (woke bool)
 }
 
@@ -105,7 +107,7 @@ type PathHandler interface {
 type SilenceHandler interface {
 	// HandleSilent: the peer has answered nothing for several probe timeouts (RFC 9002,
 	// Section 6.2), about fourteen round trips and at least 300 ms, though something
-	// was sent to it. The connection goes on: the peer may answer yet. It comes once
+	// was sent to it. The connection goes on: the peer may still answer. It comes once
 	// for each silence.
 	HandleSilent(t Turn)
 }

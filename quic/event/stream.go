@@ -113,7 +113,7 @@ func (s Stream) Context() context.Context {
 
 // Detach takes the stream from its StreamHandler, which is told only of ends from then
 // on (HandleEnd): goroutines use it with calls that block. It may be called again. Of a
-// stream in one direction the other half is of no use.
+// stream in one direction only the half that exists may be used.
 func (s Stream) Detach() *quic.Stream {
 	if in := s.ref.Enter(); in != nil {
 		in.DetachReading()
@@ -168,7 +168,9 @@ func (t Turn) Write(s Stream, p []byte) (int, error) {
 	return 0, face.ErrReleased
 }
 
-// WriteLast takes all of p, which should be little (see Stream.Room), and ends the sending half.
+// WriteLast takes all of p, and ends the sending half. It takes what is beyond Stream.Room,
+// too, which flow control and quic.TransportConfig.MaxBufferedBytes bound otherwise, so p
+// should be little.
 func (t Turn) WriteLast(s Stream, p []byte) (int, error) {
 	if in := s.ref.In(t.turn); in != nil {
 		return in.TakeLast(p)
@@ -178,10 +180,10 @@ func (t Turn) WriteLast(s Stream, p []byte) (int, error) {
 
 // Release gives the stream up: no handler is told of it any more, and everything that
 // names it, Stream or Stream, fails from then on. Once the stream has ended as well,
-// its memory serves another, so that servers and clients of short streams, like
-// requests, allocate less. What was written and closed is sent as without it; a stream
-// whose halves are not read to the end, closed or cancelled stays as long as the
-// connection.
+// its memory is reused, so that servers and clients of short streams, like requests,
+// allocate less; without Release it is left to the garbage collector. What was written and
+// closed is sent as without it; a stream whose halves are not read to the end, closed or
+// cancelled stays as long as the connection.
 func (t Turn) Release(s Stream) {
 	if in := s.ref.In(t.turn); in != nil {
 		in.Release()

@@ -33,9 +33,8 @@ type TimerFunc func(t Turn)
 // HandleTimer calls f.
 func (f TimerFunc) HandleTimer(t Turn, _ *Timer) { f(t) }
 
-// SetTimer has h told when the moment at has come, of the clock that Now is of, in
-// place of what timer was set to before. A moment that has passed comes in the next
-// turn.
+// SetTimer has h called at the moment at, on the clock of Now. It replaces what timer was
+// set to before. A moment that has passed comes in the next turn.
 func (t Turn) SetTimer(timer *Timer, at time.Duration, h TimerHandler) {
 	c := t.of()
 	timer.conn, timer.handler = c, h

@@ -22,8 +22,8 @@ func (t Turn) of() *face.Conn { return t.turn.Conn() }
 // Conn returns the connection.
 func (t Turn) Conn() *quic.Conn { return t.of().Owner.Public().(*quic.Conn) }
 
-// Now returns when the turn began, as the time that the event loop has been running:
-// moments for timers, cheap to keep, and of no meaning elsewhere. It is never 0.
+// Now returns how long the event loop had been running when this turn began: moments for
+// timers, cheap to keep, and of no meaning elsewhere. It is never 0.
 func (t Turn) Now() time.Duration { return time.Duration(t.of().Link.Now()) }
 
 // Loop returns the number of the event loop that the connection lives on for all its
@@ -108,5 +108,5 @@ func (t Turn) StreamByID(id uint64) Stream {
 }
 
 // PeerResetStreamAt reports whether the peer understands RESET_STREAM_AT
-// (draft-ietf-quic-reliable-stream-reset): see SendStream.MarkReliable.
+// (draft-ietf-quic-reliable-stream-reset): see Stream.MarkReliable.
 func (t Turn) PeerResetStreamAt() bool { return t.of().Link.PeerResetStreamAt() }
