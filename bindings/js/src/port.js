@@ -45,7 +45,7 @@ export class Port {
   #events; #eventSize; #tail = 0;
   #scheduled = false; #waiting = [];
   #handles = 0; #held = 0; #onEvent; #busy = false;
-  #flush = () => this.flush();
+  #flush = () => this.flush(); #later = null;
 
   /** onEvent(type, flags, aux, conn, id, bytes) is called for each event; bytes are valid during the call. */
   constructor(options, onEvent) {
@@ -183,7 +183,12 @@ export class Port {
     if (this.#port === null) return;
     this.#flushWaiting();
     native.commit(this.#port, this.#head);
-    if (this.#waiting.length > 0) setImmediate(() => this.flush());
+    if (this.#waiting.length > 0 && this.#later === null) {
+      this.#later = setTimeout(() => { // the engine does not tell of room, and events may come before
+        this.#later = null;
+        this.flush();
+      }, 1);
+    }
   }
 
   close() {
