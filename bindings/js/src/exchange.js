@@ -5,6 +5,7 @@ import { engine } from './engine.js';
 import { errorOf, GodwitError } from './errors.js';
 import { field } from './http.js';
 import { decodeError, decodeFields, EV, FIN, INFORM, RESET, RESPOND, TRAILERS } from './port.js';
+import { RequestBody } from './request-body.js';
 import { Pipe, toBytes } from './stream.js';
 
 // Codes of HTTP/3 (RFC 9114, Section 8.1).
@@ -102,20 +103,18 @@ export class Exchange {
   request = null;
   #site; #connection; #id; #method; #pipe; #port = engine();
   #abort = null; #gone; // why the client is, if anybody asks
-  #queue = []; #wanting = false; #controller = null; #bodyOver; #bodyError = null;
-  #begun = false; #over = false; #responded = false;
-  #trailers = null; #trailersWanted = null; #trailersToSend = null;
+  #body = null; // null for a request that was whole at once
+  #begun = false; #over = false; #responded = false; #trailersToSend = null;
 
   constructor(site, connection, id, flags, fields) {
     this.#site = site;
     this.#connection = connection;
     this.#id = id;
     this.#pipe = new Pipe(this.#port, connection.handle, id);
-    this.#bodyOver = (flags & FIN) !== 0;
     this.#method = field(fields, ':method');
-    const without = this.#method === 'GET' || this.#method === 'HEAD';
-    if (this.#bodyOver || without) this.#begin(fields, null);
-    else queueMicrotask(() => this.#begin(fields, this.#body())); // as a rule a small body comes with it
+    if ((flags & FIN) === 0) this.#body = new RequestBody(this.#pipe);
+    if (this.#body === null || this.#method === 'GET' || this.#method === 'HEAD') this.#begin(fields, null);
+    else queueMicrotask(() => this.#begin(fields, this.#body)); // as a rule a small one comes with it
   }
 
   /** What the client has as address, {address, port, family}. */
@@ -150,8 +149,7 @@ export class Exchange {
 
   /** trailers returns a promise of those of the request, null if it has none. */
   trailers() {
-    if (this.#bodyOver) return Promise.resolve(this.#trailers);
-    return new Promise((resolve) => { this.#trailersWanted = resolve; });
+    return this.#body?.trailers() ?? Promise.resolve(null);
   }
 
   /** sendTrailers has headers, or what a function returns then, follow the response's content. */
@@ -164,11 +162,10 @@ export class Exchange {
   event(type, flags, aux, id, bytes) {
     switch (type) {
     case EV.DATA:
-      this.#receive(bytes, (flags & FIN) !== 0);
+      this.#body.receive(bytes, (flags & FIN) !== 0);
       break;
     case EV.TRAILERS:
-      this.#trailers = toHeaders(decodeFields(bytes).fields);
-      this.#endBody();
+      this.#body.end(toHeaders(decodeFields(bytes).fields));
       break;
     case EV.CREDIT:
       this.#pipe.addCredit(bytes);
@@ -205,7 +202,7 @@ export class Exchange {
       if (!headers.has('host')) headers.set('host', host);
       init.headers = headers;
       if (body !== null) {
-        init.body = body;
+        init.body = body.content();
         init.duplex = 'half';
       }
       this.request = makeRequest(`https://${host}${path}`, init, this);
@@ -222,81 +219,13 @@ export class Exchange {
   #refuse(status) {
     this.#begun = this.#responded = true;
     this.#connection.refuse(this.#id, status);
-    this.#discard();
-  }
-
-  // body returns the request's content: bytes if they are there, otherwise a stream.
-  #body() {
-    if (this.#bodyOver && this.#bodyError === null) {
-      const all = this.#queue.length === 1 ? this.#queue[0] : Buffer.concat(this.#queue);
-      this.#queue.length = 0;
-      return all;
-    }
-    return new ReadableStream({
-      type: 'bytes',
-      start: (c) => {
-        this.#controller = c;
-        if (this.#bodyError !== null) this.#failBody(this.#bodyError);
-      },
-      pull: () => {
-        this.#wanting = true;
-        this.#give();
-      },
-      cancel: () => this.#discard(),
-    }, { highWaterMark: 0 });
-  }
-
-  // give hands the stream what it wants.
-  #give() {
-    if (this.#controller === null) return;
-    if (this.#wanting && this.#queue.length > 0) {
-      const b = this.#queue.shift();
-      this.#wanting = false;
-      this.#pipe.allow(b.byteLength);
-      this.#controller.enqueue(b); // which may pull at once, and so come here again
-    }
-    if (this.#bodyOver && this.#controller !== null && this.#queue.length === 0) {
-      const c = this.#controller;
-      this.#controller = null;
-      c.close();
-      c.byobRequest?.respond(0);
-    }
-  }
-
-  #receive(bytes, fin) {
-    if (this.#queue === null || this.request !== null && this.#controller === null) {
-      this.#pipe.allow(bytes.byteLength); // nobody reads it
-    } else if (bytes.byteLength > 0) {
-      this.#queue.push(new Uint8Array(bytes));
-    }
-    if (fin) this.#endBody();
-    else this.#give();
-  }
-
-  #endBody() {
-    this.#bodyOver = true;
-    this.#pipe.endReceive();
-    this.#trailersWanted?.(this.#trailers);
-    this.#give();
+    this.#body?.discard();
   }
 
   #failBody(error) {
-    if (this.#bodyOver && this.#bodyError === null) return;
-    this.#bodyOver = true;
-    this.#bodyError = error;
-    this.#pipe.endReceive();
-    this.#trailersWanted?.(null);
-    this.#controller?.error(error);
-    this.#controller = null;
+    if (this.#body === null || this.#body.over) return;
+    this.#body.fail(error);
     if (!this.#responded) this.#tellGone(error);
-  }
-
-  // discard: nobody wants what is still to come.
-  #discard() {
-    this.#controller?.error(new GodwitError('the request has been answered', { kind: 'cancelled' }));
-    this.#controller = null;
-    this.#queue = null;
-    if (!this.#bodyOver) this.#pipe.stop(0x100); // H3_NO_ERROR, RFC 9114, Section 4.1
   }
 
   // ---- the response ----
@@ -420,7 +349,7 @@ export class Exchange {
   #done() {
     this.#responded = true;
     this.#pipe.endSend();
-    if (!this.#bodyOver && !this.request.body?.locked) this.#discard();
+    if (this.#body?.over === false && !this.request.body?.locked) this.#body.discard();
   }
 
   // fail gives up a response whose content has failed.
@@ -448,7 +377,7 @@ export class Exchange {
 
   #end(bytes, flags) {
     this.#over = true;
-    if (!this.#bodyOver || !this.#responded) {
+    if (this.#body?.over === false || !this.#responded) {
       const error = errorOf(decodeError(bytes, flags));
       this.#failBody(error);
       if (!this.#responded) this.#tellGone(error);

@@ -32,7 +32,7 @@ const OPENED = 1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const none = new Uint8Array(0);
+const none = new Uint8Array(0), zeros = Buffer.alloc(16);
 
 /**
  * Port has the engine for one environment, the main thread or a worker. Commands are
@@ -250,7 +250,9 @@ export class Port {
         const size = HEADER + ((length + 15) & ~15);
         this.#tail = (this.#tail + size) >>> 0;
         if ((kinds & 255) === SKIP) continue;
-        this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], this.#text.subarray(at + HEADER, at + HEADER + length));
+        const payload = length === 16 && (this.#u32[word + 4] | this.#u32[word + 5] | this.#u32[word + 6] | this.#u32[word + 7]) === 0 ?
+          zeros : this.#text.subarray(at + HEADER, at + HEADER + length); // as is the end of most things
+        this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], payload);
         if (this.#port === null) return; // closed by the callback
         if ((n & 63) === 63) native.consumed(this.#port, this.#tail);
         if (this.#tail === head) head = native.look(this.#port);
@@ -295,17 +297,18 @@ function encodeFields(fields, content) {
  * end. Their characters are bytes, as the platform's Headers have them.
  */
 export function decodeFields(bytes) {
-  const u32 = new Uint32Array(bytes.buffer, bytes.byteOffset, 2);
-  const count = 2 * u32[0], start = 8 + 4 * count, end = start + u32[1];
-  const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + 8, count);
+  if (words.buffer !== bytes.buffer) words = new Uint32Array(bytes.buffer, 0, bytes.buffer.byteLength >>> 2);
+  const word = bytes.byteOffset >>> 2, count = 2 * words[word], start = 8 + 4 * count, end = start + words[word + 1];
   const text = bytes.latin1Slice(start, end), fields = new Array(count);
   for (let i = 0, from = 0; i < count; i++) {
-    const to = from + lengths[i];
+    const to = from + words[word + 2 + i];
     fields[i] = text.substring(from, to);
     from = to;
   }
   return { fields, end };
 }
+
+let words = new Uint32Array(0); // of the memory that was looked at last
 
 const kinds = ['ok', 'application', 'transport', 'tls', 'certificate', 'idle', 'handshake_timeout', 'refused', 'resolve', 'stateless_reset',
   'version', 'cancelled', 'option', 'address', 'stream', 'session', 'http', 'unsupported', 'limit', 'goaway', 'size', 'command', 'port'];
@@ -322,7 +325,7 @@ const ended = Object.freeze({ kind: 'ok', frame: 0, code: 0n, text: '', remote: 
 
 /** decodeError returns the error of an event. */
 export function decodeError(bytes, flags = 0) {
-  if (bytes.byteLength === 16 && bytes[0] === 0 && flags === 0) return ended; // as a rule
+  if (bytes === zeros && flags === 0) return ended; // as a rule
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     kind: kindOf(view.getUint32(0, true)),
