@@ -98,6 +98,9 @@ func (c *conn) attach(t event.Turn, d *dial) {
 	c.early = nil
 	c.carryOut(t, d.inbox.take())
 	c.resume(t)
+	if c.http != nil {
+		c.http.settle(t)
+	}
 }
 
 // put tells the host something of the connection.

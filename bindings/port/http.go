@@ -104,7 +104,7 @@ func (h *httpConn) settle(t event.Turn) {
 	h.closeIfOver()
 	at := h.machine.Deadline()
 	if h.wt != nil {
-		at = monotime.Earliest(at, h.wt.machine.Deadline())
+		at = monotime.Earliest(at, h.wt.deadline())
 	}
 	if at == h.dueAt || h.over {
 		return

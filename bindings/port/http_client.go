@@ -2,6 +2,7 @@ package port
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/godwit-quic/godwit/internal/h3"
@@ -117,6 +118,12 @@ func checkRequest(fields []qpack.Field) *failure {
 	return nil
 }
 
+// methodOf returns the method of a request, on which what its response may have depends.
+func methodOf(fields []qpack.Field) string {
+	i := slices.IndexFunc(fields, func(f qpack.Field) bool { return f.Name == ":method" })
+	return fields[i].Value // checkRequest has seen to it
+}
+
 // open opens a stream of QUIC's for a request, and sends its header.
 func (x *request) open(t event.Turn, s *stream) (err error) {
 	x.enter(t)
@@ -134,7 +141,7 @@ func (x *request) open(t event.Turn, s *stream) (err error) {
 	if x.below.Ref, err = t.Open(false, x.below); err != nil {
 		return err
 	}
-	h.machine.BeginRequest(&x.rs, x.below.Ref.ID(), x.below, x.fields[0].Value, false)
+	h.machine.BeginRequest(&x.rs, x.below.Ref.ID(), x.below, methodOf(x.fields), false)
 	s.isOpen = true
 	err = x.rs.SendHeaders(x.fields, x.whole)
 	x.fields = nil

@@ -64,12 +64,6 @@ func (p *Port) listen(r *record) {
 	})
 }
 
-// reply answers a command with GW_CALL.
-func (p *Port) reply(kind ErrorKind, code uint64, text string) {
-	p.mem.setReply(kind, code, text)
-	p.host.Replied()
-}
-
 // refuse tells that a listener will not be there.
 func (l *listener) refuse(call bool, why *failure) {
 	if call {

@@ -52,6 +52,7 @@ type Port struct {
 	last    atomic.Uint32 // handle that was given
 	closing atomic.Bool
 	failed  atomic.Bool
+	replies sync.Mutex     // of what the host is replied, which takes no other
 	done    chan struct{}  // closed by Close
 	working sync.WaitGroup // goroutines and lanes
 }
@@ -114,15 +115,33 @@ func (p *Port) guard() {
 func (p *Port) panicked(v any, stack []byte) { p.fail(fmt.Sprintf("panic: %v\n%s", v, stack)) }
 
 // fail ends the port because something in it is broken. Locks may be held by whoever has
-// found out, so that it is told without any, and by memory alone.
+// found out, so that it is told without those, and by memory alone.
 func (p *Port) fail(text string) {
-	if p.failed.Swap(true) {
-		return
+	p.replies.Lock()
+	first := !p.failed.Swap(true)
+	if first {
+		p.mem.setReply(ErrPort, 0, text)
+		atomic.StoreUint32(p.mem.u32(offState), stateFailed)
 	}
-	atomic.StoreUint32(p.mem.u32(offState), stateFailed)
-	p.mem.setReply(ErrPort, 0, text)
-	p.ev.wakeNow()
-	p.host.Replied()
+	p.replies.Unlock()
+	if first {
+		p.ev.wakeNow()
+		p.host.Replied()
+	}
+}
+
+// reply answers a command with GW_CALL, unless the port has failed, of which the host is
+// told in its place.
+func (p *Port) reply(kind ErrorKind, code uint64, text string) {
+	p.replies.Lock()
+	failed := p.failed.Load()
+	if !failed {
+		p.mem.setReply(kind, code, text)
+	}
+	p.replies.Unlock()
+	if !failed {
+		p.host.Replied()
+	}
 }
 
 // closeTime is how long Close waits for the goodbyes to connections.

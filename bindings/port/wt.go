@@ -1,10 +1,13 @@
 package port
 
 import (
+	"cmp"
 	"io"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3event"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/internal/wt"
 	"github.com/godwit-quic/godwit/quic/event"
@@ -17,6 +20,7 @@ type wtConn struct {
 	machine  *wt.Conn
 	sessions map[uint32]*session // that the host knows, or is about to
 	waiting  []*session          // for the peer's SETTINGS
+	patience monotime.Time       // when those are given up, 0 while none waits
 	opening  []func() bool       // what waits for the peer to allow a stream; true: it need not any more
 	pumping  bool
 }
@@ -51,7 +55,7 @@ func (w *wtConn) execute(e *wt.Event) {
 	switch e.Kind {
 	case wt.EventSettled:
 		waiting := w.waiting
-		w.waiting = nil
+		w.waiting, w.patience = nil, 0
 		for _, s := range waiting {
 			s.settled()
 		}
@@ -82,13 +86,44 @@ func (w *wtConn) execute(e *wt.Event) {
 	}
 }
 
+// awaitSettings has a session go on when the peer's SETTINGS are known, for which it may
+// take as long as for a handshake.
+func (w *wtConn) awaitSettings(s *session) {
+	if w.patience.IsZero() {
+		w.patience = now(w.http.turn).Add(cmp.Or(w.http.quic.HandshakeTimeout, defaultHandshakeTimeout))
+	}
+	w.waiting = append(w.waiting, s)
+}
+
+// defaultHandshakeTimeout is quic.Config's.
+const defaultHandshakeTimeout = 10 * time.Second
+
+// deadline returns when something is due, 0 for never.
+func (w *wtConn) deadline() monotime.Time {
+	return monotime.Earliest(w.machine.Deadline(), w.patience)
+}
+
 // expire does what is due.
 func (w *wtConn) expire() {
 	t := now(w.http.turn)
 	if at := w.machine.Deadline(); !at.IsZero() && !at.After(t) {
 		w.machine.HandleDeadline(t)
 	}
+	if w.patience.IsZero() || w.patience.After(t) {
+		return
+	}
+	waiting := w.waiting
+	w.waiting, w.patience = nil, 0
+	for _, s := range waiting {
+		if !s.over && !w.http.isClient {
+			s.refuse(&wt.Refusal{Code: h3.RequestRejected})
+		}
+		s.never(errSilent)
+	}
 }
+
+// errSilent is why sessions fail with a peer that never sends SETTINGS.
+var errSilent = fault(ErrHandshakeTimeout, "the peer has not sent SETTINGS")
 
 // closed ends all sessions for the end of the connection.
 func (w *wtConn) closed(err error) {
@@ -374,8 +409,10 @@ func (s *session) never(why *failure) {
 		x.stream.end(why)
 	}
 	s.early = nil
-	s.forget()
-	s.wt.http.put(why.record(EvEnded, s.id))
+	if s.wt.sessions[s.id] == s { // otherwise the host does not know of it
+		s.forget()
+		s.wt.http.put(why.record(EvEnded, s.id))
+	}
 }
 
 // forget makes the session's handle name nothing.

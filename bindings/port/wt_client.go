@@ -63,7 +63,7 @@ func (w *wtConn) beginSession(r *record) {
 	case w.machine.Settled():
 		s.ask()
 	default:
-		w.waiting = append(w.waiting, s)
+		w.awaitSettings(s)
 	}
 }
 

@@ -36,7 +36,7 @@ func (w *wtConn) request(x *request, head *h3.RequestHeader) {
 	if w.machine.Settled() {
 		s.settled()
 	} else {
-		w.waiting = append(w.waiting, s)
+		w.awaitSettings(s)
 	}
 }
 
@@ -51,8 +51,8 @@ func (s *session) settled() {
 	}
 	d, refusal := s.wt.machine.CheckRequest(s.head)
 	if refusal != nil {
-		s.over = true // the host need not know
 		s.refuse(refusal)
+		s.never(&none) // the host need not know
 		return
 	}
 	s.draft = d
@@ -90,7 +90,7 @@ func sameOrigin(fields []qpack.Field) bool {
 	return err == nil && origins == 1 && u.Scheme == "https" && strings.EqualFold(trim(u.Host), trim(host))
 }
 
-// refuse answers a request as the machine says.
+// refuse answers a request as the machine says; never takes note of it.
 func (s *session) refuse(why *wt.Refusal) {
 	if why.Status == 0 {
 		s.x.rs.Cancel(why.Code)
@@ -98,7 +98,6 @@ func (s *session) refuse(why *wt.Refusal) {
 	} else {
 		s.x.rs.Answer(why.Status)
 	}
-	s.wt.machine.HandleRefused(s.x.rs.ID())
 }
 
 // accept accepts the session, if there is a place for it.
