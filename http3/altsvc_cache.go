@@ -18,8 +18,8 @@ const (
 )
 
 // AltSvcCache remembers which origins have said, in Alt-Svc (RFC 7838), that
-// HTTP/3 is available, and where it was not after all. The zero value is empty.
-// Any goroutine may use it, and several Upgraders may share it.
+// HTTP/3 is available, and where it was not after all: of 1000 origins, with more it forgets
+// some. The zero value is empty. Any goroutine may use it, and several Upgraders may share it.
 type AltSvcCache struct {
 	mu      sync.Mutex
 	origins map[string]*altSvcEntry // by "host:port"
@@ -42,9 +42,10 @@ func (c *AltSvcCache) now() time.Time {
 	return time.Now()
 }
 
-// Learn takes note of an Alt-Svc field that a response of an origin, "host:port",
-// had. The response must have come over TLS: others could have been forged
-// (RFC 7838, Section 2.1).
+// Learn takes note of an Alt-Svc field of an https origin, "host:port". An Upgrader does
+// that with each response; a program can do it beforehand, to begin with HTTP/3 where it
+// knows it to be. The field must have come over TLS: another could have been forged
+// (RFC 7838, Section 2.1). One that cannot be read is left alone.
 func (c *AltSvcCache) Learn(origin, value string) {
 	alt, found, clear := parseAltSvc(value)
 	c.mu.Lock()
@@ -88,8 +89,10 @@ func (c *AltSvcCache) entry(origin string) *altSvcEntry {
 	return e
 }
 
-// Lookup returns the address, "host:port", at which an origin has HTTP/3. It
-// reports false when nothing is known, or HTTP/3 has failed there of late.
+// Lookup returns the address, "host:port", at which an https origin, "host:port", has HTTP/3.
+// It reports false when nothing is known (the address is empty), or HTTP/3 has failed there
+// and is left alone: for a minute after the first failure, twice as long after each further
+// one, two hours at most.
 func (c *AltSvcCache) Lookup(origin string) (addr string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,7 +43,7 @@ func TestParseAltSvc(t *testing.T) {
 			t.Errorf("%q is %+v, %v, clear %v", tt.value, alt, found, clear)
 		}
 	}
-	if alt, found, _ := parseAltSvc(AltSvc(4433)); !found || alt != (alternative{":4433", day}) {
+	if alt, found, _ := parseAltSvc(altSvcAt(4433)); !found || alt != (alternative{":4433", day}) {
 		t.Errorf("our own is %+v, %v", alt, found)
 	}
 }

@@ -24,12 +24,13 @@ import (
 //	…
 //	err = srv.ListenAndServeTLS("cert.pem", "key.pem")
 //
-// The handler, limits, timeouts, contexts, certificates and the log are srv's, as they
-// are when it begins to serve, and the handler as it is at each request; what http.Server
-// has no field for, and what shall be another for HTTP/3, is taken from s, which may be
-// nil. docs/nethttp.md has what becomes of each field. The responses over TCP advertise
-// HTTP/3. srv.ConnContext is called before a connection's first request with a net.Conn
-// that has addresses and no bytes, and a method QUIC() *quic.Conn.
+// The handler is srv's, as it is at each request. Limits, timeouts, contexts, certificates and
+// the log are srv's as well, as they are when it begins to serve, but for those of s that are
+// not zero; what http.Server has no field for, like MinReadRate and QUICConfig, is taken from
+// s. It may be nil; its Addr, Handler and DisableTCP are not used. What becomes of each field
+// of srv is in https://github.com/godwit-quic/godwit/blob/main/docs/nethttp.md. The responses
+// over TCP advertise HTTP/3. srv.ConnContext is called before a connection's first request
+// with a net.Conn that has addresses and no bytes, and a method QUIC() *quic.Conn.
 //
 // HTTP/3 ends with srv: srv.Close closes it at once, and srv.Shutdown shuts it down, though
 // neither waits for that. Handlers have ten seconds to finish then. A program that wants to

@@ -13,7 +13,8 @@ func AppendCapsule(b []byte, t uint64, value []byte) []byte {
 }
 
 // CapsuleReader reads capsules (RFC 9297, Section 3.2) from a Tunnel, or from anything
-// else that carries them. One goroutine at a time may use it.
+// else that carries them, for protocols of one's own: package webtransport has its own. One
+// goroutine at a time may use it.
 type CapsuleReader struct {
 	r      io.Reader
 	parser h3.CapsuleReader
@@ -21,10 +22,10 @@ type CapsuleReader struct {
 	buf    [2048]byte
 }
 
-// NewCapsuleReader returns a reader. limit says how many bytes the value of a type
-// of capsule may have; a negative limit means that capsules of the type are
-// skipped, without being stored, as those of unknown types must be, and datagrams
-// that are longer than their limit (RFC 9297, Section 3.5).
+// NewCapsuleReader returns a reader. limit is called with the type of each capsule, and says
+// how many bytes its value may have; with a negative limit it is skipped, without being
+// stored. Protocols must skip types that they do not know (RFC 9297, Section 3.3). A
+// datagram that is longer than its limit is skipped, too (Section 3.5).
 func NewCapsuleReader(r io.Reader, limit func(t uint64) int) *CapsuleReader {
 	parser := h3.NewCapsuleReader(func(t h3.CapsuleType) int { return limit(uint64(t)) })
 	return &CapsuleReader{r: r, parser: parser}

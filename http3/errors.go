@@ -12,7 +12,7 @@ import (
 // protocol on top of it, as RESET_STREAM, STOP_SENDING and CONNECTION_CLOSE carry it.
 type ErrorCode uint64
 
-// The error codes that programs have a use for.
+// The error codes that programs have a use for. Others are used by their numbers.
 const (
 	ErrCodeNoError          ErrorCode = 0x100
 	ErrCodeInternalError    ErrorCode = 0x102

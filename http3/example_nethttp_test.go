@@ -123,12 +123,3 @@ func ExampleServer_Advertise() {
 	fmt.Println(tcp.Addr == h3.Addr)
 	// Output: true
 }
-
-// Behind something that forwards UDP port 443 to another one, the header is to be set by
-// hand.
-func ExampleAltSvc() {
-	w := httptest.NewRecorder()
-	w.Header().Set("Alt-Svc", http3.AltSvc(443))
-	fmt.Println(w.Header())
-	// Output: map[Alt-Svc:[h3=":443"; ma=86400]]
-}

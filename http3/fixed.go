@@ -30,9 +30,10 @@ type encodedResponse struct {
 	get, head []byte
 }
 
-// NewFixedResponse makes a response. Content-Length is added, and so is
-// Content-Type if header has none. Neither header nor body may be changed
-// afterwards.
+// NewFixedResponse makes a response with a status from 200 to 599. header, of which a copy is
+// kept, may be nil. Content-Length is added, and so is Content-Type if header has none, by
+// what body looks like. body is kept, and must not be changed afterwards; a HEAD request gets
+// the header alone.
 func NewFixedResponse(status int, header http.Header, body []byte) *FixedResponse {
 	f := &FixedResponse{status: status, header: header.Clone(), body: body}
 	if f.header == nil {

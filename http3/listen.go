@@ -11,24 +11,24 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
-	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // NextProto is the protocol's name in TLS (RFC 9114, Section 3.1). Servers and transports
 // set it themselves.
-const NextProto = h3.NextProto
+const NextProto = "h3"
 
 // ListenAndServe is Server.ListenAndServe of a server with an address, a handler and the
-// limits that Server recommends. As it has no certificate, it is for development at
-// localhost.
+// limits that Server recommends. It speaks TLS, unlike net/http's: as it has no certificate,
+// it makes one, and fails at addresses that other machines can reach. So it is for
+// development; elsewhere call ListenAndServeTLS.
 func ListenAndServe(addr string, handler http.Handler) error {
 	return patient(&Server{Addr: addr, Handler: handler}).ListenAndServe()
 }
 
-// ListenAndServeTLS is ListenAndServe with a certificate, and its chain, and its key in
-// PEM files.
+// ListenAndServeTLS is ListenAndServe at any address, with a certificate, its chain, and its
+// key in PEM files.
 func ListenAndServeTLS(addr, certFile, keyFile string, handler http.Handler) error {
 	return patient(&Server{Addr: addr, Handler: handler}).ListenAndServeTLS(certFile, keyFile)
 }

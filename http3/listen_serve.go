@@ -69,7 +69,7 @@ func (s *Server) track(ln *quic.Listener) bool {
 	}
 	s.listeners[ln] = struct{}{}
 	if addr, ok := ln.Addr().(*net.UDPAddr); ok {
-		value := AltSvc(addr.Port)
+		value := altSvcAt(addr.Port)
 		s.altSvc.Store(&value)
 	}
 	return true

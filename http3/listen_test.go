@@ -310,7 +310,7 @@ func TestConfigByServerName(t *testing.T) {
 }
 
 func TestAltSvc(t *testing.T) {
-	if got, want := AltSvc(443), `h3=":443"; ma=86400`; got != want {
+	if got, want := altSvcAt(443), `h3=":443"; ma=86400`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -17,10 +17,13 @@ import (
 )
 
 // Server serves an http.Handler over HTTP/3, and over HTTP/1.1 and HTTP/2 at the same
-// port of TCP. Its fields must not change once it serves. The zero value serves
-// http.DefaultServeMux, and lets clients take any time, as net/http's does. One that
-// strangers can reach should have these, as the functions ListenAndServe and
-// ListenAndServeTLS do:
+// port of TCP. Its fields must not change once it listens; its methods may be called from
+// any goroutine. Times that are negative mean no limit, as in net/http, and so does a
+// negative MaxHandlers; other negative numbers make listening fail.
+//
+// The zero value serves http.DefaultServeMux, and lets clients take any time, as net/http's
+// does. One that strangers can reach should have these limits. The functions ListenAndServe
+// and ListenAndServeTLS set them; Server's methods and Attach do not:
 //
 //	ReadHeaderTimeout: 10 * time.Second, // slow beginnings
 //	IdleTimeout:       2 * time.Minute,  // connections that are only kept alive
@@ -35,66 +38,72 @@ type Server struct {
 	// BypassHandler has responses, by path, that are sent without Handler being called,
 	// to every GET and HEAD request over HTTP/3 without a query, whatever its header and
 	// host. They go past all middleware in Handler: nothing there authenticates, logs or
-	// counts such a request. For requests over TCP, Handler should have them at the same
-	// paths.
+	// counts such a request. A path must be what the request has, byte for byte: escapes
+	// are not decoded, and neither slashes nor dots cleaned; all others go to Handler. For
+	// requests over TCP, Handler should have them at the same paths.
 	BypassHandler map[string]*FixedResponse
 	// DisableTCP has ListenAll and ListenAndServe listen on UDP alone, for HTTP/3 without
 	// HTTP/1.1 and HTTP/2. Browsers do not find such a server by themselves.
 	DisableTCP bool
-	// TLSConfig holds the certificate. Without any, a self-signed one for localhost is
-	// made where nobody but this machine can connect, and its hash logged. Its
-	// NextProtos are not used.
+	// TLSConfig holds the certificate. If there is none, listening at localhost or a
+	// loopback address makes a self-signed one, and logs its hash; elsewhere it fails.
+	// TLSConfig is copied when the server listens first. Its NextProtos are not used, and
+	// HTTP/3 takes TLS 1.3 whatever MinVersion says.
 	//
-	// Where it has others for some names (GetConfigForClient), a request for another host
-	// than its connection is answered with status 421 unless that is as good: the
-	// certificate is for that host too, and clients authenticate in the same way
-	// there (RFC 9110, Section 15.5.20). GetConfigForClient and GetCertificate are
-	// asked for that, once more and for a host that the client has chosen.
-	// BypassHandler's responses are for every host.
+	// A client may send requests for other hosts on its connection. With a
+	// GetConfigForClient such a request is answered with status 421 unless the host's own
+	// configuration would do as well: its certificate is for the host, and clients
+	// authenticate in the same way (RFC 9110, Section 15.5.20). To find out,
+	// GetConfigForClient and GetCertificate are called again, with a host that the client
+	// has chosen. BypassHandler's responses are for every host.
 	TLSConfig *tls.Config
-	// QUICConfig configures the connections; nil stands for its defaults. Its
-	// MaxIncomingStreams, 100 if 0, is the number of requests that one client may have
-	// running.
+	// QUICConfig configures the connections; nil stands for its defaults. It is copied.
+	// Its MaxIncomingStreams, 100 if 0, is the number of requests that one client may have
+	// running, and MaxIncomingUniStreams is 10 if 0. A MaxIdleTimeout of 0 is 30 seconds, or
+	// IdleTimeout if that is longer. EnableDatagrams is set where the Server's is.
 	QUICConfig *quic.Config
 	// QUICTransportConfig configures the sockets that the server opens, their event
 	// loops, and limits over all connections; nil stands for its defaults, and a nil
 	// Logger in it for Logger.
 	QUICTransportConfig *quic.TransportConfig
-	// MaxHeaderBytes is the largest header or trailer section a request may have,
+	// MaxHeaderBytes is the largest header or trailer section that a request may have,
 	// in bytes as RFC 9114, Section 4.2.2, counts them: decoded, and 32 more for each
 	// field. 0 stands for 1 MiB, as in net/http. Larger requests are answered with
 	// status 431.
 	MaxHeaderBytes int
 	// MaxHandlers is how many handlers may run at a time, over all connections;
 	// tunnels and WebTransport sessions count, and so do handlers that wait for their
-	// client. Requests beyond that, of connections that have more than half of what
-	// is left, and of sources that have more than three times what is left are
-	// rejected with H3_REQUEST_REJECTED: clients may send them again (RFC 9114,
-	// Section 4.1.1). A source is an IPv4 address or a /64 prefix of IPv6, and one
-	// handler of each is free. 0 stands for 8192, negative for no limit.
+	// client. 0 stands for 8192, negative for no limit. A request is rejected when so many
+	// run, when its connection has more than half as many as are free, or its source more
+	// than three times as many, which is three quarters of all. A source is an IPv4 address
+	// or a /64 prefix of IPv6; it may always have one. Clients are told
+	// H3_REQUEST_REJECTED, and may send the request again (RFC 9114, Section 4.1.1).
 	MaxHandlers int
-	// MaxHeaderValueCount is how many fields a request's header and its trailer may
+	// MaxHeaderValueCount is how many fields the header of a request and its trailer may
 	// have each, and how many names Trailer may announce; 500 if 0. A field in several
-	// lines counts as several, a Cookie that a browser has split too. Requests with
+	// lines counts as several, and so does a Cookie that a browser has split. Requests with
 	// more are answered with status 431.
 	MaxHeaderValueCount int
 	// DisableGeneralOptionsHandler passes "OPTIONS *" requests to Handler, instead
 	// of answering them with status 200.
 	DisableGeneralOptionsHandler bool
-	// BaseContext, if set, returns what the contexts of all requests to an address
-	// derive from, TCP's and UDP's: their values are its, and they end with it. It
-	// is called once for each listener, with the address that is listened on, and
-	// must not return nil. Without it that is context.Background().
+	// BaseContext, if set, returns the context that those of all requests to an address
+	// derive from, over TCP and UDP alike. It is called once for each socket that is
+	// listened on, with its address, and must not return nil. Without it that is
+	// context.Background().
 	BaseContext func(addr net.Addr) context.Context
-	// ConnContext, if set, derives from that what the contexts of all requests of
-	// one QUIC connection derive from. It is called before the first request's
-	// Handler, in the same goroutine, so that it may block, and a panic is that of a
-	// handler. It must not return nil, and leave c's streams alone.
+	// ConnContext, if set, returns the context that those of all requests of one QUIC
+	// connection derive from, itself derived from ctx. It is called before the first
+	// request's Handler, in the same goroutine: so it may block, and a panic is treated as a
+	// handler's. It must not return nil, and must leave c's streams alone. It is not called
+	// for connections over TCP.
 	ConnContext func(ctx context.Context, c *quic.Conn) context.Context
 	// EnableExtendedConnect lets clients send CONNECT requests for a protocol
 	// (RFC 9220): see Protocol and AcceptTunnel. Handlers must expect them.
+	// webtransport.Enable does not need it to be set.
 	EnableExtendedConnect bool
-	// EnableDatagrams lets clients send HTTP datagrams (RFC 9297): see Tunnel.
+	// EnableDatagrams lets clients send HTTP datagrams (RFC 9297): see Tunnel. It implies
+	// EnableDatagrams of QUICConfig, and webtransport.Enable implies both.
 	EnableDatagrams bool
 	// ReadHeaderTimeout is how long the header of a request may take from its
 	// first byte on; 0 stands for ReadTimeout. A request that takes longer is
@@ -109,25 +118,27 @@ type Server struct {
 	// may move the deadline.
 	WriteTimeout time.Duration
 	// MinReadRate is how many bytes of a request's content a client must send in a
-	// second, on average over the time that its handler waits for them, 0 for any
-	// number. Reading fails with os.ErrDeadlineExceeded when it has waited for ten
-	// seconds more. A client that pauses on purpose, as in a conversation, has no use
-	// for it. Tunnels have no rates.
+	// second, on average over the time that its handler waits for them; 0 for any
+	// number. Reading fails with os.ErrDeadlineExceeded when the client is ten seconds
+	// behind. It does not suit handlers whose clients pause on purpose, as in a
+	// conversation. Tunnels have no rates.
 	MinReadRate int
-	// MinWriteRate is how many bytes of a response a client must take in a second, as
-	// MinReadRate counts them. Writing fails then, and the response is reset also
-	// when its handler has returned. A handler that has nothing to say does not wait.
+	// MinWriteRate is how many bytes of a response a client must take in a second, on
+	// average over the time that writing waits for it; 0 for any number. When the client is
+	// ten seconds behind, writing fails with os.ErrDeadlineExceeded, and the response is
+	// reset, even if its handler has returned. Time in which the handler writes nothing
+	// does not count.
 	MinWriteRate int
 	// IdleTimeout is how long a connection may be without a request; 0 stands for
-	// ReadTimeout, and if that is 0 too or IdleTimeout negative, for any time. A
-	// client that is silent altogether counts as gone after
+	// ReadTimeout, and if that is 0 too, for any time. This is about clients that keep a
+	// connection alive; one that is silent altogether counts as gone after
 	// QUICConfig.MaxIdleTimeout.
 	IdleTimeout time.Duration
-	// Logger is told of panics in handlers, at slog.LevelError, and of clients that
-	// break the protocol, at slog.LevelDebug; nil stands for slog.Default(). It is
-	// called in a goroutine of its own, so that it may take long, and up to 100 times a
-	// second, as clients cause what it is told; one line then says how many records
-	// were left out. Shutdown and Close wait for it, a second at most.
+	// Logger gets panics in handlers, at slog.LevelError, and clients that break the
+	// protocol, at slog.LevelDebug; nil stands for slog.Default(). It is called in a
+	// goroutine of its own, so that it may take long, and with at most 100 records a
+	// second, as clients can cause them; another record then says how many were left out.
+	// Shutdown and Close wait for it, a second at most.
 	Logger *slog.Logger
 
 	extension    h3ext.Extension // takes part in the connections; nil for none

@@ -9,10 +9,10 @@ import (
 	"github.com/godwit-quic/godwit/quic"
 )
 
-// ServerContextKey is the key of a request's context for the *Server that serves
-// it, over QUIC only. http.ServerContextKey has an *http.Server, as net/http promises,
-// whatever a request came by: the one that was given to Attach, or else one with the
-// settings of the Server, which serves its TCP listeners if it has any.
+// ServerContextKey is the key, in the context of a request that came over QUIC, of the
+// *Server that serves it. http.ServerContextKey has an *http.Server for all requests, as
+// net/http promises: the one that was given to Attach, or one with the settings of the
+// Server, by which it serves TCP.
 var ServerContextKey any = serverContextKey{}
 
 type serverContextKey struct{}
@@ -71,10 +71,9 @@ func (s *Server) makeTCP(conf *tls.Config) *http.Server {
 	return s.tcp
 }
 
-// RequestConn returns the QUIC connection by which a request came to a Server,
-// for its statistics and addresses. It is nil for requests of other servers,
-// like those over TCP. The connection's streams are none of the handler's
-// business.
+// RequestConn returns the QUIC connection by which a request came to a Server, for its
+// Stats, addresses and ConnectionState, or to close it. It is nil for a request over TCP. Its
+// streams are HTTP/3's: opening or accepting one breaks the protocol.
 func RequestConn(r *http.Request) *quic.Conn {
 	c, _ := r.Context().Value(connContextKey{}).(*quic.Conn)
 	return c

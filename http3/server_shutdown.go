@@ -14,9 +14,9 @@ import (
 
 // Shutdown stops listening, tells clients to send no further requests (GOAWAY, in
 // the two steps of RFC 9114, Section 5.2), waits until the handlers have returned
-// and what they wrote has arrived, and closes the connections. It returns early, with ctx's
-// error, when ctx ends; connections with running handlers are left alone then,
-// for Close.
+// and what they wrote has arrived, and closes the connections. When ctx ends before, it
+// returns context.Cause(ctx) and leaves the connections with running handlers alone: call
+// Close then.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.logHandler().Flush()
 	s.closeListeners()
@@ -37,10 +37,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Close stops listening and closes all connections at once; requests under way
-// fail at the clients, which have been told when it returns, and know which requests
-// have not been seen (GOAWAY). Addresses that Listen has listened on are free then. It
-// waits for event loops, so callbacks of package quic must not call it. Should one of them hang, Close returns after five seconds all the same.
+// Close stops listening and closes all connections at once; requests under way fail. When it
+// returns, clients have been told, with a GOAWAY that says which requests the server has not
+// seen, and the addresses that were served are free. It waits for event loops, so callbacks
+// of package event must not call it. Should one of them hang, Close returns after five
+// seconds all the same.
 func (s *Server) Close() error {
 	defer s.logHandler().Flush()
 	within(closeTimeout, func() {

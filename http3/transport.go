@@ -19,11 +19,16 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// Transport is an http.RoundTripper that speaks HTTP/3. It keeps a connection
+// Transport is a client's http.RoundTripper that speaks HTTP/3. It keeps a connection
 // to each origin, which all requests share; it is made when first needed. While the
 // server allows no more requests on it, there is a further one. Origins
 // at the same address whose hosts are all in the server's certificate share them, too.
-// The zero value is ready. Fields must not change after the first request.
+// The zero value is ready; any goroutine may use it. Fields must not change after the first
+// request. Times and numbers of connections that are negative mean no limit, as in net/http,
+// but for MaxIdleConnsPerHost.
+//
+// A Transport that nobody needs any more should be closed: its connections have sockets and
+// event loops, which end by themselves only with the idle timeout.
 //
 // A connection is kept alive as long as a request is running on it or the body of a
 // response has not been read or closed, and ends otherwise when it has been idle for
@@ -32,13 +37,16 @@ import (
 // Connections are made directly: there is no Proxy field, and the environment's
 // proxies (http.ProxyFromEnvironment) are ignored, as they speak TCP.
 type Transport struct {
-	// TLSClientConfig configures TLS; nil stands for its defaults. Its
-	// NextProtos are not used.
+	// TLSClientConfig configures TLS; nil stands for its defaults. It is copied for each
+	// connection. Its NextProtos are not used, and without a ServerName each connection has
+	// its origin's.
 	TLSClientConfig *tls.Config
-	// QUICConfig configures the connections; nil stands for its defaults.
+	// QUICConfig configures the connections; nil stands for its defaults. It is copied.
+	// EnableDatagrams is set where the Transport's is, and servers may open no
+	// bidirectional streams, as HTTP/3 has none of theirs.
 	QUICConfig *quic.Config
-	// QUICTransport, when set, is the socket all connections share; without,
-	// each has its own.
+	// QUICTransport, when set, is the socket that all connections share; without it, each
+	// has its own. Close leaves it open.
 	QUICTransport *quic.Transport
 	// Route, if set, says where to dial for an origin, "host:port": on which socket, nil
 	// for what QUICTransport says, and at which address, "host:port" again. The server's
@@ -46,21 +54,22 @@ type Transport struct {
 	// may take as long as ctx lasts, which has the values of a request's context. Origins
 	// share no connections then. A resolver of one's own is QUICConfig's LookupHost.
 	Route func(ctx context.Context, origin string) (on *quic.Transport, addr string, err error)
-	// MaxResponseHeaderBytes is the largest header section a response may have, and
+	// MaxResponseHeaderBytes is the largest header section that a response may have, and
 	// all its interim responses together, in bytes as Server.MaxHeaderBytes
-	// has them. 0 stands for 10 MiB, as in net/http.
+	// has them. 0 stands for 10 MiB, as in net/http; with a negative one requests fail.
 	MaxResponseHeaderBytes int64
-	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect.
+	// EnableDatagrams lets servers send HTTP datagrams (RFC 9297): see Connect. It implies
+	// EnableDatagrams of QUICConfig.
 	EnableDatagrams bool
-	// DisableCompression keeps responses from being asked for in gzip and decompressed,
-	// as http.Transport does it otherwise.
+	// DisableCompression keeps responses from being asked for in gzip and decompressed.
+	// Without it that is done as http.Transport does it.
 	DisableCompression bool
-	// DisableCoalescing gives each origin a connection of its own. That is so
-	// without it when TLSClientConfig sets ServerName or how to verify servers.
+	// DisableCoalescing gives each origin a connection of its own. It is implied when
+	// TLSClientConfig sets ServerName, InsecureSkipVerify, VerifyConnection or
+	// VerifyPeerCertificate.
 	DisableCoalescing bool
-	// ExpectContinueTimeout is how long a request with "Expect: 100-continue"
-	// waits for the server's leave before it sends its content nevertheless. 0
-	// has it sent at once.
+	// ExpectContinueTimeout is how long a request with "Expect: 100-continue" waits for the
+	// server's leave. After that its content is sent nevertheless; with 0, at once.
 	ExpectContinueTimeout time.Duration
 	// ResponseHeaderTimeout is how long to wait for the response's header once
 	// the request was sent, with its content; 0 stands for no limit.
@@ -68,16 +77,17 @@ type Transport struct {
 
 	// DisableKeepAlives gives each request a connection of its own.
 	DisableKeepAlives bool
-	// MaxConnsPerHost is how many connections an origin may have, those being made
-	// and those that end with their last request included. A request beyond what
-	// they take waits until its context ends. 0 stands for any number.
+	// MaxConnsPerHost is how many connections an origin may have, counting those that are
+	// being made and those that end with their last request. A request for which they have
+	// no room waits, as long as its context lasts. 0 stands for any number.
 	MaxConnsPerHost int
 	// MaxIdleConnsPerHost is how many connections of an origin are kept without
-	// requests, none if it is negative. With 0 those beyond the first are closed
-	// after 10 s.
+	// requests; none if it is negative, as in net/http. With 0 one is kept, and others for
+	// 10 seconds.
 	MaxIdleConnsPerHost int
-	// IdleConnTimeout is how long a connection is kept without requests. 0 leaves
-	// it to the idle timeout of QUIC, 30 s unless QUICConfig or the server says less.
+	// IdleConnTimeout is how long a connection is kept without requests. 0 leaves it to the
+	// idle timeout of QUIC: 30 seconds, or what QUICConfig says, or the server if that is
+	// less.
 	IdleConnTimeout time.Duration
 
 	extension h3ext.Extension // takes part in the connections; nil for none
@@ -112,13 +122,18 @@ const maxAttempts = 4
 // RoundTrip sends a request and returns the response as soon as its header has
 // arrived. The response's body must be read to its end or closed.
 //
-// A request is sent again when the server says that it has not processed it, when its
-// connection ended before anything of the request had left, and when an idle connection
-// turned out to be closed and the request is idempotent, unless the server has it and
-// may be working on it still. All that only if its body can be had once more: by GetBody,
-// or because no more than 32 KiB were read of it, which are kept until the response begins. It is sent four times at most. If the server has
-// rejected it (H3_REQUEST_REJECTED) and its connection still takes requests, there is a
-// pause before it is sent again, of about 100, 200 and 400 ms.
+// The request's Priority field (RFC 9218) counts at servers that heed it.
+//
+// A request is sent again in these cases, four times at most:
+//   - the server says that it has not processed it;
+//   - its connection ended before anything of the request had left;
+//   - an idle connection turned out to be closed, the request is idempotent, and the server
+//     has not acknowledged all of it.
+//
+// For that its body must be there once more: by GetBody, or as no more than 32 KiB were read
+// of it, which are kept until the response begins. If the server has rejected the request
+// (H3_REQUEST_REJECTED) and its connection still takes others, there is a pause before, of
+// about 100, 200 and 400 ms.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := checkRequest(req); err != nil {
 		closeBody(req)
@@ -294,8 +309,8 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// Close closes all connections; running requests fail, and later ones. The servers
-// have been told when it returns. Should event loops hang, such as that of a
+// Close closes all connections; requests that run fail, and so do later ones. When it
+// returns, the servers have been told. Should event loops hang, such as that of a
 // QUICTransport shared with others, it returns after five seconds all the same.
 func (t *Transport) Close() error {
 	t.mu.Lock()

@@ -22,6 +22,10 @@ import (
 //
 // One goroutine may read and another write at the same time; the other methods may be
 // called from any.
+//
+// There are no deadlines. Abort ends a Read or Write that takes too long, and nothing else
+// is left to do with the tunnel then. That the peer has ended it, Read and ReceiveDatagram
+// tell; there is no context for that.
 type Tunnel struct {
 	conn      *conn
 	ref       event.Stream
@@ -52,10 +56,11 @@ func (c *conn) newTunnel(s event.Stream, content *body, release func()) *Tunnel 
 	return t
 }
 
-// StreamID returns the ID of the request's stream.
+// StreamID returns the ID of the request's stream (RFC 9000, Section 2.1).
 func (t *Tunnel) StreamID() uint64 { return t.ref.ID() }
 
-// QUIC returns the connection, for its statistics and addresses.
+// QUIC returns the connection, for its statistics, addresses, and Context, which ends with
+// it. Other requests share it; its streams are HTTP/3's.
 func (t *Tunnel) QUIC() *quic.Conn { return t.conn.qc }
 
 // Read reads content and waits until there is some. The error is io.EOF when the
@@ -67,7 +72,8 @@ func (t *Tunnel) Read(p []byte) (int, error) {
 }
 
 // Write sends content, in a DATA frame of its own, and waits until all of it is
-// buffered. It does not keep p. One goroutine at a time may write.
+// buffered. It does not keep p. The error is an *Error when the stream was reset, or the
+// connection's, with the number of bytes taken before. One goroutine at a time may write.
 func (t *Tunnel) Write(p []byte) (int, error) {
 	t.detach()
 	var header [h3.MaxFrameHeaderSize]byte

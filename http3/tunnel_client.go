@@ -20,9 +20,10 @@ var ErrNoExtendedConnect = errors.New("http3: the server does not take extended 
 // Connect sends an extended CONNECT request (RFC 9220), a request with method
 // CONNECT and the protocol in Header[":protocol"], and waits for the answer. With
 // a status of 2xx the result is a tunnel. Otherwise the tunnel is nil, and the
-// response's Body must be read or closed. The context counts until Connect
-// returns, and package httptrace's hooks in it are called up to GotConn; the
-// request's Body is not used.
+// response's Body must be read or closed. ctx counts, and not the request's context: until
+// Connect returns, as a tunnel outlives it; package httptrace's hooks in it are called up to
+// GotConn. The request's Body is not used. The error is ErrNoExtendedConnect when the
+// server does not take such requests, and otherwise one as RoundTrip's.
 func (t *Transport) Connect(ctx context.Context, req *http.Request) (*Tunnel, *http.Response, error) {
 	if err := checkConnect(req); err != nil {
 		return nil, nil, err

@@ -12,8 +12,9 @@ import (
 // CONNECT, as in net/http's HTTP/2.
 const protocolKey = ":protocol"
 
-// Protocol returns the protocol that an extended CONNECT request asks for
-// (RFC 9220), like "websocket", and "" for other requests.
+// Protocol returns the protocol that an extended CONNECT request asks for (RFC 9220), like
+// "websocket", and "" for other requests. At a client it is Header[":protocol"]: see
+// Transport.Connect.
 func Protocol(r *http.Request) string {
 	if values := r.Header[protocolKey]; len(values) > 0 && r.Method == http.MethodConnect {
 		return values[0]
@@ -28,11 +29,12 @@ var ErrNoTunnel = errors.New("http3: not an extended CONNECT request over HTTP/3
 // errResponseBegun is the error of AcceptTunnel when the handler has answered.
 var errResponseBegun = errors.New("http3: the response has begun already")
 
-// AcceptTunnel accepts an extended CONNECT request: it answers with status 200
-// and the fields of w.Header(), waits until they are buffered, and takes the request's
-// stream from the handler, which may return; the tunnel lives on. Neither w nor the request's Body can be
-// used any more. Like http.ResponseController, it finds the server's
-// ResponseWriter below one that has an Unwrap method.
+// AcceptTunnel accepts an extended CONNECT request: it answers with status 200 and the
+// fields of w.Header(), waits until they are buffered, and takes the request's stream from
+// the handler. That may return: the tunnel lives on, but the request's context ends. Neither
+// w nor the request's Body can be used any more. Like http.ResponseController, it finds the
+// server's ResponseWriter below one that has an Unwrap method. The error is ErrNoTunnel for
+// other requests, or that of sending the answer.
 func AcceptTunnel(w http.ResponseWriter) (*Tunnel, error) { return acceptTunnel(w, http.StatusOK) }
 
 // acceptTunnel is AcceptTunnel with a status of 200 to 299, all of which accept

@@ -9,31 +9,33 @@ import (
 	"time"
 )
 
-// Upgrader is an http.RoundTripper that begins with TCP, moves to HTTP/3 where
-// servers say in Alt-Svc that they have it, and goes back to TCP when UDP does
-// not get through:
+// Upgrader is a client's http.RoundTripper that begins with TCP, moves to HTTP/3 where
+// servers say in Alt-Svc that they have it, and goes back to TCP when UDP does not get
+// through:
 //
 //	client := &http.Client{Transport: &http3.Upgrader{}}
 //
 // Requests that TCP, if it is an *http.Transport, sends through a proxy stay there.
 //
-// The zero value is ready. Fields must not change after the first request.
+// The zero value is ready; any goroutine may use it. Fields must not change after the first
+// request.
 type Upgrader struct {
-	// TCP sends what HTTP/3 does not; nil stands for what http.DefaultTransport is at
-	// the first request if that is an *http.Transport, and else for net/http's own. So
-	// an Upgrader may take the place of http.DefaultTransport. A request that TCP
-	// gives back to the Upgrader, by whatever way, goes to net/http's own, too.
+	// TCP sends what HTTP/3 does not. Nil stands for http.DefaultTransport, as it is at
+	// the first request. If that is no *http.Transport then, but the Upgrader itself for
+	// example, nil stands for the transport that net/http had there when the program
+	// began, and so it does for a request that TCP gives back to the Upgrader.
 	TCP http.RoundTripper
-	// HTTP3 is to be used by this Upgrader alone; nil stands for one that has those
-	// of TCP's fields that mean the same, if that is an *http.Transport. A request that is
-	// given to it directly goes where Cache knows HTTP/3 of its origin, also if that has
-	// failed of late, and never to TCP.
+	// HTTP3 sends what goes over HTTP/3. It must not belong to another Upgrader. Nil stands
+	// for one that has those of TCP's fields that mean the same, if TCP is an
+	// *http.Transport. A program may send requests by it directly: they go over HTTP/3
+	// in any case, to where Cache says that it is.
 	HTTP3 *Transport
 	// Cache remembers who has HTTP/3; nil stands for one of this Upgrader's own.
 	Cache *AltSvcCache
-	// HeadStart is how long requests wait for a new connection over HTTP/3, from
-	// its beginning, before they go over TCP, while the connection is still being
-	// tried for later requests. 0 stands for 300 ms.
+	// HeadStart is how long requests wait for a new connection over HTTP/3, counted from
+	// the beginning of the attempt. Then they go over TCP, and the attempt goes on for later
+	// requests, for five seconds in all. 0 stands for 300 ms; with a negative one no
+	// request waits.
 	HeadStart time.Duration
 
 	once sync.Once
@@ -76,9 +78,10 @@ func (a *Upgrader) route(origin string) (addr string, ok bool) {
 	return addr, addr != ""
 }
 
-// RoundTrip sends a request over HTTP/3, if the server is known to have it and
-// there is a connection or one comes about soon, and over TCP otherwise. A request
-// that HTTP/3 has not answered is sent over TCP only when that is safe.
+// RoundTrip sends a request over HTTP/3, if the server is known to have it and there is a
+// connection, or one comes about within HeadStart, and over TCP otherwise. An attempt that
+// fails is taken note of in Cache. A request that went over HTTP/3 and was not answered is
+// sent over TCP only under the conditions of Transport.RoundTrip for sending it again.
 func (a *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.once.Do(a.init)
 	if resp, err, back := a.giveBack(req); back {
@@ -243,7 +246,8 @@ func (a *Upgrader) CloseIdleConnections() {
 	}
 }
 
-// Close closes HTTP3, and TCP if it is an io.Closer; running requests fail.
+// Close closes HTTP3, and TCP if it is an io.Closer, which an *http.Transport is not;
+// requests that run over HTTP/3 fail. The Upgrader must not be used afterwards.
 func (a *Upgrader) Close() error {
 	a.once.Do(a.init)
 	err := a.HTTP3.Close()

@@ -97,7 +97,7 @@ func TestAltSvcBlocked(t *testing.T) {
 	}
 	defer hole.Close()
 	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Alt-Svc", AltSvc(hole.LocalAddr().(*net.UDPAddr).Port))
+		w.Header().Set("Alt-Svc", altSvcAt(hole.LocalAddr().(*net.UDPAddr).Port))
 		echoBody(w, r)
 	})
 	u := newUpgrader(t)
@@ -119,7 +119,7 @@ func TestAltSvcRefused(t *testing.T) {
 	port := hole.LocalAddr().(*net.UDPAddr).Port
 	hole.Close()
 	s := serveBoth(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Alt-Svc", AltSvc(port))
+		w.Header().Set("Alt-Svc", altSvcAt(port))
 		echoBody(w, r)
 	})
 	u := newUpgrader(t)
