@@ -158,13 +158,13 @@ export class Port {
   call(type, conn, fields, ms = 5000) {
     this.sendFields(type, CALL, 0, conn, 0, fields);
     this.#flushWaiting();
-    for (const end = performance.now() + ms; this.#waiting.length > 0 && this.open;) {
-      if (performance.now() > end) {
+    for (const end = performance.now() + ms; this.#waiting.length > 0;) {
+      if (!this.open || performance.now() > end) {
         this.#waiting.pop(); // the call itself
         return unanswered;
       }
       native.commit(this.#port, this.#head);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // a millisecond
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // a millisecond, in which the engine reads on
       this.#flushWaiting();
     }
     const kind = native.call(this.#port, this.#head, ms);
