@@ -32,7 +32,11 @@ var runtimes = []struct {
 
 // packages are those that the suites use the package with.
 var packages = map[string]*peertest.Kit{
-	"undici": peertest.NPM("undici", "7.30.2"),
+	"undici":            peertest.NPM("undici", "7.30.2"),
+	"express":           peertest.NPM("express", "5.3.0"),
+	"fastify":           peertest.NPM("fastify", "5.12.8"),
+	"hono":              peertest.NPM("hono", "4.13.19"),
+	"@hono/node-server": peertest.NPM("@hono/node-server", "2.1.9"),
 }
 
 // TestSuites runs each suite with each runtime.

@@ -317,7 +317,7 @@ export class Exchange {
     } catch (e) {
       over = true;
       reader.cancel(e).catch(() => {});
-      if (e === gone) return;
+      if (e === gone || this.#over || this.#pipe.sendOver) return; // whatever it failed with then
       throw e;
     }
     over = true;

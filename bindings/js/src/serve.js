@@ -4,6 +4,7 @@ import { engine } from './engine.js';
 import { checkType, GodwitError } from './errors.js';
 import { Exchange, sectionOf } from './exchange.js';
 import { HTTPListener } from './http.js';
+import { fromNode } from './node.js';
 import { development } from './native.js';
 import { checkPort, commonOptions, hostPort, pemOf, tlsOptions } from './options.js';
 import { ABORT, GRACEFUL, ROUTE } from './port.js';
@@ -13,10 +14,12 @@ import { checkWebTransport, Sessions } from './webtransport-server.js';
 
 /**
  * serve answers requests with fetch(request, server) and routes, and returns the Server at
- * once. It throws if the address cannot be had.
+ * once. It throws if the address cannot be had. A listener of Node's kind, (req, res), may
+ * come in place of the options, which then follow it.
  */
-export function serve(options) {
+export function serve(options, more) {
   const what = 'serve';
+  if (typeof options === 'function') options = { ...more, fetch: fromNode(options) };
   if (typeof options !== 'object' || options === null) throw new TypeError('serve: options must be an object');
   return new Server(what, options);
 }

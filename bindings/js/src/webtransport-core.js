@@ -88,9 +88,7 @@ export class SessionCore {
     const uni = (flags & UNI) !== 0;
     const s = new SessionStream(this, engine(), this.connection.handle, id, { sends: !uni, receives: true, direct: this.hooks.data !== undefined });
     this.connection.add(id, s);
-    if (this.over) {
-      s.pipe.stop(0);
-      s.pipe.reset(0);
+    if (this.over) { // and so is the stream, for the engine, or it soon will be
       s.fail(this.invalid());
       return;
     }
