@@ -27,7 +27,7 @@ var (
 
 // internals are methods of exported classes that are the package's own affair.
 var internals = map[string][]string{
-	"Agent":                            {"connect"},
+	"Agent":                            {"connect", "reach"},
 	"WebTransportDatagramDuplexStream": {"take", "end"},
 }
 

@@ -31,7 +31,6 @@ export class Agent {
   constructor(options?: AgentOptions);
   /** fetch over these connections; it may be called without the agent. */
   fetch(input: string | URL | Request, init?: FetchInit): Promise<Response>;
-  readonly patience: number;
   /** How many there are. */
   readonly connections: number;
   readonly closed: boolean;
@@ -40,4 +39,24 @@ export class Agent {
   /** Closes all connections at once; requests under way fail. */
   destroy(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface DispatcherOptions extends AgentOptions {
+  /** Whose connections to use, in place of its own. */
+  agent?: Agent;
+  /** Another dispatcher, for what cannot be had by HTTP/3. */
+  fallback?: { dispatch(options: any, handler: any): boolean };
+}
+
+/** A dispatcher of undici's over HTTP/3: the option dispatcher of its functions, and of Node's fetch. */
+export class Dispatcher {
+  constructor(options?: DispatcherOptions);
+  dispatch(options: any, handler: any): boolean;
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  close(): Promise<void>;
+  close(callback: () => void): void;
+  destroy(error?: Error | null): Promise<void>;
+  destroy(error: Error | null, callback: () => void): void;
+  destroy(callback: () => void): void;
 }

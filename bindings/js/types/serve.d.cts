@@ -83,3 +83,12 @@ export class Server {
 
 /** Answers requests, and returns the server at once. It throws if options are wrong, or the address cannot be had. */
 export function serve<Path extends string = string, Data = any>(options: ServeOptions<Path, Data>): Server;
+
+/** Answers requests by a listener of Node's kind, such as express makes. */
+export function serve(listener: NodeListener, options?: Omit<ServeOptions, 'fetch'>): Server;
+
+/** A listener of Node's kind: an http.IncomingMessage and an http.ServerResponse. */
+export type NodeListener = (req: any, res: any) => unknown;
+
+/** A handler of requests that has a listener of Node's kind answer them. */
+export function fromNode(listener: NodeListener): (request: Request, server: Server) => Promise<Response>;

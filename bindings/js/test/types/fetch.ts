@@ -1,4 +1,4 @@
-import { Agent, fetch } from 'godwit';
+import { Agent, Dispatcher, fetch } from 'godwit';
 
 const agent = new Agent({ connections: 2, requests: 10, total: 20, keepAliveTimeout: 1000, patience: 100, tls: { ca: 'PEM', cert: 'PEM', key: 'PEM' }, idleTimeout: 5000 });
 async function uses(): Promise<void> {
@@ -21,3 +21,8 @@ fetch('https://localhost/', { agent: {} });
 new Agent({ connections: 'many' });
 // @ts-expect-error no such option
 new Agent({ retries: 3 });
+const dispatcher = new Dispatcher({ agent, fallback: new Dispatcher() });
+void dispatcher.close();
+dispatcher.destroy(null, () => {});
+// @ts-expect-error no dispatcher
+new Dispatcher({ fallback: {} });

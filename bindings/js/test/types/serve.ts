@@ -1,4 +1,4 @@
-import { serve, Server } from 'godwit';
+import { fromNode, serve, Server } from 'godwit';
 
 const server = serve({
   port: 0, hostname: 'localhost', tls: { cert: ['PEM', 'PEM'], key: 'PEM' }, maxStreams: 10,
@@ -51,3 +51,8 @@ new Server();
 server.port = 1;
 // @ts-expect-error a topic and data
 server.publish('chat');
+serve((req, res) => { res.end(req.url); }, { port: 0 });
+const old: (request: Request, server: Server) => Promise<Response> = fromNode((req, res) => res.end());
+serve({ routes: { '/old/*': old } });
+// @ts-expect-error a function
+fromNode({});
