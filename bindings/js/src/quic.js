@@ -257,6 +257,15 @@ export class QuicStream {
   }
 }
 
+// tell calls a callback. What it throws is an uncaught exception, and keeps nothing from happening.
+function tell(on, name, ...args) {
+  try {
+    on[name]?.(...args);
+  } catch (e) {
+    queueMicrotask(() => { throw e; });
+  }
+}
+
 // Base is what listeners and connections have in common.
 class Base {
   facade;
@@ -288,7 +297,7 @@ class Base {
   // fail tells of an error: to the callback, and otherwise nobody.
   fail(err, stream) {
     const subject = this.conf.byStream ? stream ?? this.facade : this.facade;
-    this.conf.on.error?.(subject, err);
+    tell(this.conf.on, 'error', subject, err);
   }
 
   openStreams() {
@@ -341,13 +350,13 @@ class Server extends Base {
     own(handle, c);
     this.connections.add(c);
     c.begin(bytes);
-    this.conf.on.connection?.(c.facade);
+    tell(this.conf.on, 'connection', c.facade);
   }
 
   event(type, flags, aux, id, bytes) {
     if (type === EV.LISTENING && !this.over) {
       const on = this.conf.on;
-      (this.conf.byStream ? on.socketOpen : on.open)?.(this.facade);
+      tell(on, this.conf.byStream ? 'socketOpen' : 'open', this.facade);
     } else if (type === EV.CLOSED) {
       const told = !this.over;
       this.end();
@@ -366,7 +375,7 @@ class Server extends Base {
     if (this.handle !== 0) engine().sendNumber(CLOSE, 0, ABORT, this.handle, 0, code, reason);
     this.end();
     for (const c of this.connections) c.closing = true;
-    if (!this.conf.byStream) queueMicrotask(() => this.conf.on.close?.(this.facade));
+    if (!this.conf.byStream) queueMicrotask(() => tell(this.conf.on, 'close', this.facade));
   }
 
   openStream() {
@@ -416,10 +425,12 @@ class Connection extends Base {
   }
 
   event(type, flags, aux, id, bytes) {
-    if (type === EV.STREAM) {
+    if (this.closing && type !== EV.CLOSED && type !== EV.ENDED && type !== EV.STATS) {
+      // who has closed it wants to know of nothing more than the end
+    } else if (type === EV.STREAM) {
       this.incoming(flags, id, bytes);
     } else if (type === EV.DATAGRAM) {
-      this.conf.on.datagram?.(this.facade, Buffer.from(bytes));
+      tell(this.conf.on, 'datagram', this.facade, Buffer.from(bytes));
     } else if (type === EV.CLOSED && id === 0) {
       this.closed(decodeError(bytes, flags));
     } else if (type === EV.STATS) {
@@ -439,7 +450,7 @@ class Connection extends Base {
     const s = new Stream(this, id, Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)), undefined,
       { sends: (flags & UNI) === 0 });
     this.streams.set(id, s);
-    if (this.conf.byStream) this.conf.on.open?.(s.facade);
+    if (this.conf.byStream) tell(this.conf.on, 'open', s.facade);
   }
 
   openStream(data, uni = false) {
@@ -532,7 +543,7 @@ class Connection extends Base {
   }
 
   tellClose() {
-    if (!this.conf.byStream) this.conf.on.close?.(this.facade);
+    if (!this.conf.byStream) tell(this.conf.on, 'close', this.facade);
   }
 }
 
@@ -568,7 +579,7 @@ class Client extends Connection {
       this.#open = true;
       for (const s of this.streams.values()) s.flush();
       const on = this.conf.on;
-      (this.conf.byStream ? on.socketOpen : on.open)?.(this.facade);
+      tell(on, this.conf.byStream ? 'socketOpen' : 'open', this.facade);
       return;
     }
     super.event(type, flags, aux, id, bytes);
@@ -585,7 +596,7 @@ class Client extends Connection {
     this.#open = false;
     this.handle = 0;
     const delay = Math.min(r.maxDelay, r.minDelay * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
-    this.conf.on.reconnecting?.(this.facade, errorOf(e), delay);
+    tell(this.conf.on, 'reconnecting', this.facade, errorOf(e), delay);
     if (!this.over) this.#timer = setTimeout(() => this.#dial(), delay);
   }
 
@@ -625,7 +636,7 @@ class Stream {
     });
     this.begun = true;
     this.flush();
-    if (this.own && this.connection.conf.byStream) queueMicrotask(() => this.connection.conf.on.open?.(this.facade));
+    if (this.own && this.connection.conf.byStream) queueMicrotask(() => tell(this.connection.conf.on, 'open', this.facade));
   }
 
   write(bytes) {
@@ -670,8 +681,8 @@ class Stream {
     if (this.#kept.length > 0 || this.pipe.sendOver) return;
     this.#roomWanted?.();
     this.#roomWanted = null;
-    if (this.connection.conf.byStream) this.connection.conf.on.drain?.(this.facade);
-    else this.connection.conf.on.drain?.(this.connection.facade);
+    if (this.connection.conf.byStream) tell(this.connection.conf.on, 'drain', this.facade);
+    else tell(this.connection.conf.on, 'drain', this.connection.facade);
   }
 
   event(type, flags, bytes) {
@@ -698,6 +709,7 @@ class Stream {
   }
 
   received(bytes, fin) {
+    if (this.over) return; // given up meanwhile
     const n = bytes.byteLength;
     this.pipe.received += n;
     if (fin) this.pipe.endReceive();
@@ -710,16 +722,13 @@ class Stream {
       return;
     }
     const { byStream, on } = this.connection.conf;
-    try {
-      if (n > 0) {
-        const b = Buffer.from(bytes);
-        if (byStream) on.data?.(this.facade, b);
-        else on.message?.(this.connection.facade, b);
-      }
-    } finally {
+    if (n > 0) {
+      const b = Buffer.from(bytes);
+      if (byStream) tell(on, 'data', this.facade, b);
+      else tell(on, 'message', this.connection.facade, b);
       this.pipe.allow(n);
     }
-    if (fin && byStream) on.end?.(this.facade);
+    if (fin && byStream && !this.over) tell(on, 'end', this.facade);
   }
 
   close(code) {
@@ -743,8 +752,8 @@ class Stream {
     this.#roomWanted?.();
     const { byStream, on } = this.connection.conf;
     if (!byStream) return;
-    if (e !== undefined && e.kind !== 'ok' && e.kind !== 'application' && !this.connection.closing && !this.ending) on.error?.(this.facade, errorOf(e));
-    on.close?.(this.facade);
+    if (e !== undefined && e.kind !== 'ok' && e.kind !== 'application' && !this.connection.closing && !this.ending) tell(on, 'error', this.facade, errorOf(e));
+    tell(on, 'close', this.facade);
   }
 
   readable() {

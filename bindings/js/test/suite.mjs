@@ -7,17 +7,17 @@ const tests = [];
 const lost = []; // rejections that nobody has handled
 process.on('unhandledRejection', (e) => lost.push(e));
 
-/** test adds one. */
-export function test(name, f) {
-  tests.push([name, f]);
+/** test adds one, which may take limit milliseconds. */
+export function test(name, f, limit = 60_000) {
+  tests.push([name, f, limit]);
 }
 
 /** run runs them, and fails the process if one fails, or if a rejection is handled by nobody. */
 export async function run() {
   let failed = 0;
-  for (const [name, f] of tests) {
+  for (const [name, f, limit] of tests) {
     try {
-      await withLimit(name, f());
+      await withLimit(name, f(), limit);
       console.log(`ok ${name}`);
     } catch (e) {
       failed++;
@@ -33,10 +33,10 @@ export async function run() {
   if (failed > 0) process.exit(1);
 }
 
-function withLimit(name, promise) {
+function withLimit(name, promise, limit) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} hangs`)), 60_000);
+    timer = setTimeout(() => reject(new Error(`${name} hangs`)), limit);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
