@@ -50,8 +50,9 @@ var errSilent = errors.New("http3: the server does not answer")
 
 // HandleSilent implements event.SilenceHandler. It is called when the server has answered
 // nothing for several probe timeouts: it was restarted, or the path to it is gone, which
-// the idle timeout would tell only after half a minute. Further requests get another connection. So do those that may be
-// sent twice and that the server has not acknowledged; the others wait: it may come back.
+// the idle timeout would tell only after half a minute. Further requests get another
+// connection. So do those that may be sent twice and that the server has not acknowledged; the
+// others wait: it may come back.
 func (c *clientConn) HandleSilent(t event.Turn) {
 	c.turn = t
 	c.transport.retire(c)

@@ -51,9 +51,9 @@ func (t *Tunnel) MaxDatagramSize() int {
 
 // ReceiveDatagram waits for the next datagram of this request. The bytes are the
 // caller's, as with quic.Conn.ReceiveDatagram. Datagrams that nobody receives wait,
-// up to 512 of them and 512 KiB for all requests of the connection; beyond that the oldest is
-// dropped. The error is context.Cause(ctx), or says why the tunnel has ended. Any goroutine
-// may call it.
+// up to 512 of them and 512 KiB of each request, and 4 MiB on a connection; beyond that the
+// oldest is dropped. The error is context.Cause(ctx), or says why the tunnel has ended. Any
+// goroutine may call it.
 func (t *Tunnel) ReceiveDatagram(ctx context.Context) ([]byte, error) { return t.datagrams.Pop(ctx) }
 
 // DatagramsDropped returns how many received datagrams were dropped because

@@ -13,33 +13,34 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// Config holds limits. Fields that are zero mean the defaults, as does a nil
-// *Config. It must not be changed once in use.
+// Config holds limits of sessions, at a server (Enable) or a client (Dialer). Fields that are
+// zero mean the defaults, as does a nil *Config. It is copied, so that it may be shared, and
+// changed afterwards. Negative values are refused: listening and dialling fail.
 type Config struct {
 	// MaxSessions is how many sessions one connection may have at a time.
 	// Default 8. Where the draft in use has flow control and a peer does not
 	// use it, there is never more than one (draft 15, Section 5.1). A session
-	// counts until it ends. A server lets as many requests beyond that wait a second
-	// for one to end.
+	// counts until it ends. At a server as many more requests wait for one to end, a second
+	// at most.
 	MaxSessions int
 	// MaxStreams is how many streams of each kind the peer may have open in a
 	// session, where there is flow control of sessions. Default 100. Elsewhere
 	// the limits of the QUIC connection count.
 	MaxStreams int
 	// MaxData is how many bytes the peer may send in a session beyond what was
-	// read, where there is flow control of sessions. Default 1.5 MiB. For all
-	// sessions of a connection together the connection's own window has to be
-	// larger, and is made so.
+	// read, where there is flow control of sessions. Default 1.5 MiB. The connection's own
+	// window (quic.Config.InitialConnWindow) is made large enough for all of its sessions.
 	MaxData int
 	// IdleTimeout is how long the peer may send nothing in a session, neither
 	// streams nor data on them, datagrams or capsules, before the session is
 	// closed. Data and datagrams count when the application reads them. Default
-	// 0, for any time: there are sessions in which only one end speaks. But
-	// browsers may keep the session of a page that was closed, and acknowledge
-	// what is sent, so that only this ends it; a peer that is silent altogether
-	// counts as gone after quic.Config.MaxIdleTimeout.
+	// 0, for any time, as there are sessions in which only one end speaks. Servers for
+	// browsers should set it, to a minute or two, and have pages send something now and
+	// then: browsers may keep the session of a page that was closed, and acknowledge what
+	// is sent, so that nothing else ends it. A peer that is silent altogether counts as gone
+	// after quic.Config.MaxIdleTimeout.
 	IdleTimeout time.Duration
-	// Drafts are those to speak. Default is all.
+	// Drafts are those to speak. Default is all, which most programs want.
 	Drafts []Draft
 }
 
@@ -100,9 +101,12 @@ func (conf *Config) machine() *wt.Config {
 	return m.WithDefaults()
 }
 
-// Enable makes a server offer WebTransport, before it serves. Handlers call
-// Upgrade; what is not upgraded is served as before. A nil conf means the
-// defaults.
+// Enable makes a server offer WebTransport. It is to be called once, before the server
+// listens. Handlers call Upgrade; what is not upgraded is served as before. A nil conf means
+// the defaults. No other setting is needed: extended CONNECT and datagrams are switched on
+// with the connections, whatever the server's fields say, and its QUICConfig is replaced by a
+// copy with room for sessions: for 256 streams of each kind where it says nothing. With a
+// conf that is not valid, or a second Enable, listening fails.
 func Enable(srv *http3.Server, conf *Config) {
 	if err := conf.check(); err != nil {
 		h3ext.HTTP3.ExtendServer(srv, nil, err)

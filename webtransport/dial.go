@@ -21,8 +21,8 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// Dialer opens sessions. The zero value is ready; fields must not change after the
-// first Dial.
+// Dialer opens sessions. The zero value is ready; any goroutine may use it. Fields must not
+// change after the first Dial.
 type Dialer struct {
 	// TLSClientConfig configures TLS; nil stands for its defaults.
 	TLSClientConfig *tls.Config
@@ -30,7 +30,8 @@ type Dialer struct {
 	// certificate, as in browsers: its SHA-256 must be among them, and it must
 	// be valid for 14 days at most and have an ECDSA key.
 	ServerCertificateHashes [][sha256.Size]byte
-	// QUICConfig configures the connections; nil stands for its defaults.
+	// QUICConfig configures the connections; nil stands for its defaults. Datagrams are
+	// enabled, and there is room for sessions, as with Enable.
 	QUICConfig *quic.Config
 	// QUICTransport, when set, is the socket that all connections share;
 	// without, each has its own.
@@ -38,14 +39,16 @@ type Dialer struct {
 	// Route, if set, says where to dial for an origin: see http3.Transport. A resolver of
 	// one's own is QUICConfig's LookupHost.
 	Route func(ctx context.Context, origin string) (on *quic.Transport, addr string, err error)
-	// Config holds limits; nil stands for its defaults.
+	// Config holds limits of sessions; nil stands for its defaults.
 	Config *Config
 	// Protocols are the subprotocols to offer, the best first.
 	Protocols []string
-	// RequireProtocol fails the attempt when the server chooses none of them.
+	// RequireProtocol fails the attempt, with ErrProtocol, when the server chooses none of
+	// them.
 	RequireProtocol bool
-	// ShareConnections lets sessions with the same server share a connection,
-	// up to Config.MaxSessions. Without, each has its own.
+	// ShareConnections lets sessions with the same server share a connection, up to
+	// Config.MaxSessions, until Close. Without it each has its own, which ends with the
+	// session.
 	ShareConnections bool
 
 	once   sync.Once
@@ -70,8 +73,9 @@ func Dial(ctx context.Context, url string) (*Session, *http.Response, error) {
 
 // Dial opens a session at an https URL. header, which may be nil, is added to the
 // request. ctx counts until Dial returns. When the server refuses, the error is a
-// *RejectedError, and the response, whose Body has been read, says more;
-// otherwise the response comes with the session.
+// *RejectedError, and the response says more: its Body, up to 64 KiB, has been read and need
+// not be closed. With a session there is a response, too, without a Body to read. With other
+// errors it is nil, but for ErrProtocol.
 func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Session, *http.Response, error) {
 	if err := d.Config.check(); err != nil {
 		return nil, nil, err
@@ -107,7 +111,9 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 	return h.begin(tunnel, h.draft, protocol, d.ending(tunnel.QUIC())), resp, nil
 }
 
-// Close closes the connections that sessions share.
+// Close closes the connections that sessions share, and with them the sessions on them; the
+// Dialer must not be used afterwards. Without ShareConnections it does nothing: a connection
+// ends with its session.
 func (d *Dialer) Close() error {
 	if d.ShareConnections {
 		return d.transport().Close()

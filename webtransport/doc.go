@@ -11,7 +11,7 @@
 //			return // the client has been told
 //		}
 //		for {
-//			stream, err := session.AcceptStream(r.Context())
+//			stream, err := session.AcceptStream(session.Context())
 //			if err != nil {
 //				return
 //			}
@@ -23,7 +23,7 @@
 //	})
 //	srv := &http3.Server{Addr: "localhost:4433", Handler: mux}
 //	webtransport.Enable(srv, nil)
-//	srv.ListenAndServe()
+//	err := srv.ListenAndServe()
 //
 // A client dials:
 //
@@ -34,8 +34,14 @@
 //	defer session.CloseWithError(0, "")
 //	stream, err := session.OpenStream(ctx)
 //
-// A session outlives the handler that made it. One on which nothing happens needs
-// no goroutine, and neither do streams that wait to be accepted.
+// A session outlives the handler that made it, but the request's context does not: what
+// belongs to a session waits with Session.Context, which ends when the page goes or the
+// session is closed. A session on which nothing happens needs no goroutine, and neither do
+// streams that wait to be accepted.
+//
+// Settings are in three places: limits of sessions in a Config, for Enable and for a Dialer;
+// which pages may open one, and subprotocols, in the UpgradeConfig of each handler; how a
+// client connects in a Dialer.
 //
 // # Errors
 //
@@ -49,12 +55,14 @@
 //	it that is spoken here                   ErrNotSupported
 //	no subprotocol fits                      ErrProtocol
 //	there are as many sessions as may be     ErrTooManySessions
-//	Upgrade of something else                ErrNotWebTransport, ErrNotEnabled
-//	Upgrade of a page that may not           ErrOrigin
+//	Upgrade of another request               ErrNotWebTransport
+//	Upgrade where there is no WebTransport   ErrNotEnabled
+//	Upgrade for an origin not allowed        ErrOrigin
 //	a session's request, or all of the
 //	connection, was ended for an error       *http3.Error
 //	the connection failed otherwise          those of package quic
-//	a context ended, a deadline passed       the context's cause, os.ErrDeadlineExceeded
+//	a context ended                          context.Cause(ctx)
+//	a deadline passed                        os.ErrDeadlineExceeded
 //
 // # Drafts
 //

@@ -10,9 +10,10 @@ import (
 
 var (
 	// ErrNotEnabled: the request came to a server without Enable, or not over
-	// HTTP/3.
+	// HTTP/3. The client has been answered with status 501.
 	ErrNotEnabled = errors.New("webtransport: not enabled for the server, or not a request over HTTP/3")
-	// ErrNotWebTransport: the request does not ask for WebTransport.
+	// ErrNotWebTransport: the request does not ask for WebTransport. The client has been
+	// answered with status 405: WebTransport's method is CONNECT, with a protocol.
 	ErrNotWebTransport = errors.New("webtransport: not a request for a session")
 	// ErrOrigin: the request's Origin is not allowed.
 	ErrOrigin = errors.New("webtransport: request from an origin that is not allowed")
@@ -21,7 +22,8 @@ var (
 	// ErrNotSupported: the server does not offer WebTransport, or no draft of
 	// it that is spoken here.
 	ErrNotSupported = wt.ErrNotSupported
-	// ErrProtocol: the server chose no subprotocol, or one that was not offered.
+	// ErrProtocol: no subprotocol fits. The client offers none that the server has, or the
+	// server chose none, or one that was not offered.
 	ErrProtocol = wt.ErrProtocol
 )
 
@@ -48,7 +50,7 @@ func (e *SessionError) Error() string {
 	return s
 }
 
-// StreamError says that a half of a stream was cancelled.
+// StreamError says that half of a stream was cancelled.
 type StreamError struct {
 	// Code is the application's code, when IsApplication.
 	Code uint32

@@ -27,7 +27,7 @@ func Example() {
 			return // the client has been told
 		}
 		for {
-			stream, err := session.AcceptStream(r.Context())
+			stream, err := session.AcceptStream(session.Context())
 			if err != nil {
 				return
 			}

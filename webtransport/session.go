@@ -146,14 +146,14 @@ func (s tunnelEvents) HandleWritable(t event.Turn) { s.sendContent(t) }
 // ID returns the session's ID: that of its CONNECT stream.
 func (s *Session) ID() uint64 { return s.machine.ID() }
 
-// Draft returns the version of the protocol in use.
+// Draft returns the version of the protocol in use, for diagnostics.
 func (s *Session) Draft() Draft { return Draft(s.machine.Draft()) }
 
 // Protocol returns the subprotocol that was chosen, "" for none.
 func (s *Session) Protocol() string { return s.machine.Protocol() }
 
-// FlowControlled reports whether the session has flow control of its own, beyond
-// QUIC's: both ends want it (Section 5.1).
+// FlowControlled reports whether the session has flow control of its own, beyond QUIC's, as
+// both ends want it (Section 5.1). It is of interest where one session may hold up others.
 func (s *Session) FlowControlled() bool { return s.machine.FlowControlled() }
 
 // Context is cancelled when the session has ended, with the error as its cause: a
@@ -165,14 +165,15 @@ func (s *Session) Context() context.Context { return s.ctx }
 // its shutdown, asks for the session to be ended soon.
 func (s *Session) Draining() <-chan struct{} { return s.draining }
 
-// Drain asks the peer to end the session soon (WT_DRAIN_SESSION).
+// Drain asks the peer to end the session soon (WT_DRAIN_SESSION, Section 4.7): its Draining
+// tells. Nothing else changes.
 func (s *Session) Drain() { s.hub.tell(func(*wt.Conn) { s.machine.Drain() }) }
 
 // CloseWithError ends the session with a code and a reason, of which up to 1024
-// bytes are sent. It returns when they have left, as far as they may at once, so that
-// a program may exit: see quic.Conn.Flush. Only the first call has an effect, and none
-// after the session has ended. Streams that were closed before are still
-// delivered, as far as the peer wants them; others are reset.
+// bytes are sent; 0 and "" say nothing in particular. It returns when they have left, as far
+// as they may at once, so that a program may exit: see quic.Conn.Flush. Only the first call
+// has an effect, and none after the session has ended. Streams that were closed before are
+// still delivered, as far as the peer wants them; others are reset. The error is always nil.
 func (s *Session) CloseWithError(code uint32, reason string) error {
 	if s.endedWith() != nil {
 		return nil
@@ -183,12 +184,12 @@ func (s *Session) CloseWithError(code uint32, reason string) error {
 }
 
 // QUIC returns the connection, for its addresses, statistics and what TLS agreed on.
-// Other sessions may share it.
+// Other sessions may share it. Its streams are the sessions' and HTTP/3's.
 func (s *Session) QUIC() *quic.Conn { return s.conn }
 
 // ExportKeyingMaterial returns keying material of the session, which differs from
 // that of others on the same connection (Section 4.8). label and context have at
-// most 255 bytes.
+// most 255 bytes, or there is an error.
 func (s *Session) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	b, err := s.machine.ExporterContext(label, context)
 	if err != nil {
@@ -218,9 +219,10 @@ func (s *Session) SendDatagram(p []byte) error {
 // sent.
 func (s *Session) MaxDatagramSize() int { return s.tunnel.MaxDatagramSize() }
 
-// ReceiveDatagram waits for the next datagram. The bytes are the caller's. Those
-// that nobody receives wait, up to a bound; beyond it the oldest is dropped. The
-// error is the cause of ctx's end or, when none is left, the session's.
+// ReceiveDatagram waits for the next datagram. The bytes are the caller's. Datagrams that
+// nobody receives wait, up to 512 of them and 512 KiB in each session, and 4 MiB on
+// a connection; beyond that the oldest is dropped. The error is context.Cause(ctx) or, when
+// none is left, the session's: see Context.
 func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	p, err := s.tunnel.ReceiveDatagram(ctx)
 	if err == nil && s.hub.timed {
@@ -234,8 +236,8 @@ func (s *Session) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	return p, err
 }
 
-// DatagramsDropped returns how many datagrams were dropped because nobody received
-// them in time.
+// DatagramsDropped returns how many received datagrams were dropped because nobody received
+// them in time. Those that were dropped before they were sent are in Stats of QUIC.
 func (s *Session) DatagramsDropped() uint64 { return s.tunnel.DatagramsDropped() }
 
 // endedWith returns why the session ended, nil while it lives.

@@ -9,7 +9,7 @@ import (
 )
 
 // AcceptStream waits for the next bidirectional stream of the peer's. The error is
-// the cause of ctx's end or, when no stream is left, the session's.
+// context.Cause(ctx) or, when no stream is left, the session's.
 func (s *Session) AcceptStream(ctx context.Context) (*Stream, error) { return s.accept(ctx, wt.Bidi) }
 
 // AcceptUniStream is AcceptStream for streams that only the peer sends on.
@@ -53,7 +53,8 @@ func (s *Session) tryAccept(k wt.Kind) (*Stream, <-chan struct{}, error) {
 }
 
 // OpenStream opens a bidirectional stream. It waits while the peer's limits allow
-// none. The peer learns of it at once.
+// none. Unlike in package quic, the peer learns of it at once, and not with the first Write:
+// the stream's header leaves. The error is context.Cause(ctx), or the session's: see Context.
 func (s *Session) OpenStream(ctx context.Context) (*Stream, error) {
 	machine, qs, err := s.open(ctx, wt.Bidi)
 	if err != nil {

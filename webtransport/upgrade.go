@@ -20,15 +20,17 @@ import (
 // UpgradeConfig turns requests into sessions. The zero value accepts requests from
 // pages of the same host, and those that come from no page.
 type UpgradeConfig struct {
-	// AllowedOrigins are origins, like "https://example.com", whose pages may
-	// open sessions beside those of the request's own host. "*" allows all.
+	// AllowedOrigins are origins whose pages may open sessions, beside those of the
+	// request's own host. They are compared as they are with the request's Origin, but for
+	// case: "https://example.com", "https://example.com:8443", without a slash or path. "*"
+	// allows all; there are no other patterns.
 	AllowedOrigins []string
-	// CheckOrigin, when set, decides instead.
+	// CheckOrigin, when set, decides instead, also about requests without an Origin.
 	CheckOrigin func(r *http.Request) bool
 	// Protocols are the subprotocols that can be chosen from what the client
 	// offers, the best first.
 	Protocols []string
-	// RequireProtocol refuses clients that offer none of Protocols.
+	// RequireProtocol refuses clients that offer none of Protocols, with ErrProtocol.
 	RequireProtocol bool
 	// Status is that of the response that accepts a session, 200 to 299. Default
 	// 200. Clients take any of them for a yes (Section 3.2).
@@ -52,7 +54,8 @@ func Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return new(UpgradeConfig).Upgrade(w, r)
 }
 
-// IsUpgrade reports whether a request asks for a session.
+// IsUpgrade reports whether a request asks for a session, for handlers that serve other
+// requests as well.
 func IsUpgrade(r *http.Request) bool {
 	return wt.IsToken(http3.Protocol(r))
 }
@@ -62,13 +65,14 @@ func offeredProtocols(r *http.Request) []string {
 	return wt.OfferedProtocols(strings.Join(r.Header[fieldAvailableProtocols], ", "))
 }
 
-// Upgrade accepts a request for a session, with the fields of w.Header() in the
-// response. With an error, the client has been told as Section 3.2 says: status
-// 403 for an origin that is not allowed, 405 for what is no request for a session,
-// 400 when no subprotocol fits, 429 for too many sessions if none ends within a
-// second. To refuse for a reason of one's own, answer with any other status than 2xx instead.
+// Upgrade accepts a request for a session, with the fields of w.Header() in the response.
+// With an error, the client has been answered, and the handler should return: with status
+// 403 for ErrOrigin, 405 for ErrNotWebTransport, 501 for ErrNotEnabled and ErrNotSupported,
+// 400 for ErrProtocol, and 429 for ErrTooManySessions, if no session ends within a second
+// (Section 3.2). To refuse for a reason of one's own, answer with any status but 2xx instead.
 //
-// The session lives on when the handler returns.
+// The session lives on when the handler returns, but r.Context() ends then: use
+// Session.Context. Neither w nor r.Body can be used any more.
 func (u *UpgradeConfig) Upgrade(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	h, ok := h3ext.HTTP3.Conn(r).(*hub)
 	if !ok || !IsUpgrade(r) {
