@@ -24,6 +24,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"flag"
@@ -33,6 +34,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bench/internal/report"
+	"github.com/godwit-quic/godwit/internal/profiling"
 )
 
 // options are the command line.
@@ -87,14 +89,20 @@ func run() error {
 	flag.BoolVar(&opts.resume, "resume", false, "resume sessions, for handshakes")
 	flag.BoolVar(&opts.netHTTP, "nethttp", false, "over HTTP/3, use http.Client and http3.Transport, as programs do, for requests")
 	flag.DurationVar(&opts.patience, "patience", 20*time.Second, "how long one connection may take")
+	var prof profiling.Files
+	flag.StringVar(&prof.CPU, "cpuprofile", "", "`file` for a CPU profile")
+	flag.StringVar(&prof.Memory, "memprofile", "", "`file` for a memory profile, of every allocation with GODEBUG=memprofilerate=1")
 	flag.Parse()
 	opts.loops = max(opts.loops, 1)
 	measure := modes[flag.Arg(0)]
 	if measure == nil || flag.NArg() != 1 {
 		return fmt.Errorf("%q is no mode", flag.Args())
 	}
+	if err := prof.Start(); err != nil {
+		return err
+	}
 	result, err := measure(context.Background(), &opts)
-	if err != nil {
+	if err := cmp.Or(err, prof.Stop()); err != nil {
 		return err
 	}
 	return report.Write(os.Stdout, result)

@@ -34,7 +34,7 @@ func TestSendBuffer(t *testing.T) {
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		size := uint64(r.IntN(5 * streambuf.BlockSize))
-		h := sendHalf{state: sendSend, max: size}
+		h := sendHalf{sendProgress: sendProgress{state: sendSend, max: size}}
 		account := new(streambuf.Account)
 		account.Init(new(streambuf.Pool))
 		account.SetLimits(size, 0)

@@ -47,7 +47,7 @@ func (s *Stream) Recycle() bool {
 	spare := &s.conn.endpoint.spare
 	s.in.buf.Recycle()
 	s.out.buf.Recycle()
-	*s.in, *s.out = recvHalf{}, sendHalf{}
+	s.in.recvProgress, s.out.sendProgress = recvProgress{}, sendProgress{}
 	*s = Stream{Recv: s.Recv, Send: s.Send, in: s.in, out: s.out}
 	if len(spare.streams) < maxSpareStreams {
 		spare.streams = append(spare.streams, s)

@@ -80,7 +80,12 @@ func (s recvState) ended() bool {
 
 // recvHalf is the engine's side of receiving on a stream.
 type recvHalf struct {
-	buf       streambuf.RecvBuffer
+	buf streambuf.RecvBuffer
+	recvProgress
+}
+
+// recvProgress is a receiving half without its buffer.
+type recvProgress struct {
 	state     recvState
 	discard   bool // the application does not want the data
 	abandoned bool // bytes not read are counted as consumed

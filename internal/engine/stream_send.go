@@ -71,7 +71,12 @@ func (s sendState) ended() bool {
 
 // sendHalf is the engine's side of sending on a stream.
 type sendHalf struct {
-	buf     streambuf.SendBuffer
+	buf streambuf.SendBuffer
+	sendProgress
+}
+
+// sendProgress is a sending half without its buffer.
+type sendProgress struct {
 	state   sendState
 	fin     bool   // the application closed at end
 	end     uint64 // written by the application, as far as we were told

@@ -24,7 +24,7 @@ func TestSendTransitions(t *testing.T) {
 	}
 	for s := range numSendStates {
 		for e := range numSendEvents {
-			h := sendHalf{state: s}
+			h := sendHalf{sendProgress: sendProgress{state: s}}
 			next, changes := want[s][e]
 			if !changes {
 				next = s
@@ -59,7 +59,7 @@ func TestRecvTransitions(t *testing.T) {
 	}
 	for s := range numRecvStates {
 		for e := range numRecvEvents {
-			h := recvHalf{state: s}
+			h := recvHalf{recvProgress: recvProgress{state: s}}
 			next, changes := want[s][e]
 			if !changes {
 				next = s

@@ -75,7 +75,7 @@ func (rs *RequestStream) TakeContent() (content []byte, ok bool) {
 	if !rs.ended || rs.err != nil || !rs.isPlain() {
 		return nil, false
 	}
-	content = rs.pending
+	content, rs.early = rs.pending, nil
 	n, _ := rs.deframe(content)
 	rs.finish(io.EOF)
 	return content[:n], true

@@ -235,9 +235,10 @@ func (rs *RequestStream) acceptResponse(now monotime.Time, sc *scratch, h *Respo
 	default:
 		rs.reader.ExpectLength(h.ContentLength)
 	}
-	rs.pending = bytes.Clone(rest)
+	rs.pending = append(rs.early[:0], rest...)
 	if len(rest) <= maxLook {
 		rs.lookOnce(sc.buf[:responseLook])
+		rs.early = rs.pending[:0]
 	}
 	rs.whole = rs.ended && len(rs.pending) == 0 && rs.reader.Finish() == nil
 	rs.phase = phaseContent

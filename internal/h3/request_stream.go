@@ -35,6 +35,7 @@ type RequestStream struct {
 	reader     MessageReader
 	sections   qpack.ReadStream // those of the stream
 	pending    []byte           // of the stream, read along with a header section
+	early      []byte           // the memory of pending, which serves the next request too
 	held       *LargeSection    // the header section waits for insertions, or is decoded elsewhere
 	trailing   []byte           // a trailer section that waits for insertions
 	trailers   []qpack.Field
@@ -85,8 +86,8 @@ const (
 
 // begin makes rs a request stream.
 func (rs *RequestStream) begin(c *Conn, id uint64, s Stream) {
-	app := rs.App
-	*rs = RequestStream{App: app, conn: c, stream: s, id: id, phase: phaseHeader}
+	app, early := rs.App, rs.early
+	*rs = RequestStream{App: app, early: early, conn: c, stream: s, id: id, phase: phaseHeader}
 	rs.reader = NewMessageReader(c.state.side, int(c.maxSection))
 	rs.sections.ID = id
 	if c.claimed != 0 {

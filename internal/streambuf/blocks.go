@@ -76,5 +76,19 @@ func (b *blocks) put(part []*block, pool *Pool) {
 	pool.put(part)
 }
 
+// maxKeptBlocks is how many blocks the list of a stream may have room for that leaves it to
+// the next stream: more are few streams' need.
+const maxKeptBlocks = 16
+
+// keep returns the memory of the list, which is empty, for the next stream.
+func (b *blocks) keep() []*block {
+	if cap(b.list) > maxKeptBlocks {
+		return nil
+	}
+	list := b.list[:cap(b.list)]
+	clear(list)
+	return list[:0]
+}
+
 // held returns how many bytes of memory the blocks have.
 func (b *blocks) held() int64 { return int64(b.kept) * BlockSize }

@@ -276,3 +276,25 @@ func TestSendBufferMark(t *testing.T) {
 		t.Fatalf("%d blocks are kept, error %v", b.data.kept, b.Writer().Err())
 	}
 }
+
+// TestRecycledBuffersDoNotAllocate: what a stream of a few blocks needs of memory is its
+// predecessor's.
+func TestRecycledBuffersDoNotAllocate(t *testing.T) {
+	recv, send, account := new(RecvBuffer), new(SendBuffer), newAccount()
+	content, buf := make([]byte, 3*BlockSize), make([]byte, 4*BlockSize)
+	if n := testing.AllocsPerRun(100, func() {
+		recv.Init(account)
+		recv.Insert(0, content, true)
+		if n, err := recv.Reader().Read(buf); n != len(content) || err != nil && err != io.EOF {
+			t.Fatalf("read %d bytes, %v", n, err)
+		}
+		recv.Recycle()
+		send.Init(account, 1<<40)
+		if n, err := send.Writer().WriteLast(content); n != len(content) || err != nil {
+			t.Fatalf("wrote %d bytes, %v", n, err)
+		}
+		send.Recycle()
+	}); n != 0 {
+		t.Errorf("%v allocations for each stream", n)
+	}
+}

@@ -40,7 +40,9 @@ func (b *RecvBuffer) Reader() *Reader { return (*Reader)(b) }
 // either end any more.
 func (b *RecvBuffer) Recycle() {
 	b.drop()
+	list := b.data.keep()
 	*b = RecvBuffer{}
+	b.data.list = list
 }
 
 // earlyEnd is where reading ends with an error; at offset 0 it ends at once.

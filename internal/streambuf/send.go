@@ -35,7 +35,9 @@ func (b *SendBuffer) Writer() *Writer { return (*Writer)(b) }
 // either end any more.
 func (b *SendBuffer) Recycle() {
 	b.drop()
+	list := b.data.keep()
 	*b = SendBuffer{}
+	b.data.list = list
 }
 
 // Values of sendState.wakeAt that are no number of bytes.
