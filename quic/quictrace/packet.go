@@ -140,7 +140,7 @@ type StreamStateUpdated struct {
 // Name implements Event.
 func (*StreamStateUpdated) Name() string { return "quic:stream_state_updated" }
 
-// KeyTrigger is why keys came or went.
+// KeyTrigger is why keys came.
 type KeyTrigger string
 
 // Why keys come.
