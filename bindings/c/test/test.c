@@ -5,6 +5,7 @@
  *
  * says how many events to take and how many ports to open and close.
  */
+#include <errno.h>
 #include <godwit.h>
 #include <poll.h>
 #include <pthread.h>
@@ -144,6 +145,24 @@ static void descriptor(void) {
 	CHECK(poll(&fd, 1, 0) == 0);
 }
 
+/* A certificate for development serves a listener, and is one that a client can trust. */
+static void certificate(void) {
+	char pem[4096], cert[4096];
+	CHECK(gw_development_certificate(pem, 10) == 0 && errno == ENOBUFS);
+	size_t n = gw_development_certificate(pem, sizeof pem);
+	CHECK(n > 0 && n < sizeof pem && pem[n] == 0);
+	const char *key = strstr(pem, "-----BEGIN PRIVATE KEY-----");
+	CHECK(strncmp(pem, "-----BEGIN CERTIFICATE-----", 27) == 0 && key != NULL);
+	memcpy(cert, pem, (size_t)(key - pem));
+	cert[key - pem] = 0;
+	const char *listening[] = {"address", "127.0.0.1:0", "alpn", "test", "cert", cert, "key", key, NULL};
+	CHECK(gw_listen(port, listening) != 0);
+	const char *connecting[] = {"address", gw_address(port), "alpn", "test", "ca", cert, "server_name", "localhost", NULL};
+	gw_ref conn = gw_connect(port, connecting);
+	want(GW_EV_CONNECTED, conn);
+	gw_close(port, conn, 0, 0, NULL);
+}
+
 static void wake(void *context) { __atomic_fetch_add((int *)context, 1, __ATOMIC_SEQ_CST); }
 
 /* Ports come and go, some with a listener, one with memory that outlives it. */
@@ -180,6 +199,7 @@ int main(int argc, char **argv) {
 	echo(8 << 20);
 	events(n);
 	errors();
+	certificate();
 	ports(m);
 	gw_port_close(port);
 	printf("%ld events, %ld ports\n", n, m);
