@@ -58,6 +58,7 @@ var transportConfigFields = map[string]fieldTest{
 		good: []net.PacketConn{new(net.UDPConn), new(net.UDPConn)},
 		bad:  []any{[]net.PacketConn{nil}, make([]net.PacketConn, 65)}, seen: "TestSocketsUDP",
 	},
+	"Predecessor":              {good: new(net.UnixConn), seen: "TestRestarts"},
 	"Control":                  {good: func(string, string, syscall.RawConn) error { return nil }, seen: "TestControl"},
 	"SocketBuffer":             {good: 1 << 20, bad: []any{-1}},
 	"SendBatch":                {good: 3, bad: []any{-1, 65}, seen: "TestBatches"},

@@ -28,6 +28,7 @@ type Conn struct {
 
 	accepts   *acceptQueues        // nil on an event-driven connection, and before the handshake
 	accepted  atomic.Bool          // somebody has it: by Accept, or its Handler
+	shaking   bool                 // it came in, and its handshake is not over; of the loop's goroutine, and here as it takes no room
 	datagrams *queue.Queue[[]byte] // to be received; nil when they are off
 
 	mu     sync.Mutex

@@ -51,6 +51,7 @@ func (c events) ready() {
 	case c.face.Handler == nil:
 		c.listener.offer(c.Conn)
 	}
+	c.shaken()
 }
 
 // newHandler returns the function of package event that makes the connection's Handler, nil
@@ -162,6 +163,7 @@ func (c events) HandleClosed(err error) {
 		face.Events.HandleClose(h, t, err)
 		t.End()
 	}
+	c.left()
 }
 
 func (c events) HandleReleased() {

@@ -28,6 +28,8 @@ type Listener struct {
 	newHandler any            // nil for connections that are not event-driven
 	backlog    queue.Queue[*Conn]
 	maxBacklog int
+	server     engine.Server // what loops are given while it accepts
+	ending     ending
 	warned     atomic.Bool // of a full backlog
 }
 
@@ -140,7 +142,7 @@ func (t *Transport) awaitListenerEnd(stopped *sync.WaitGroup) {
 	go func() {
 		defer close(ended)
 		stopped.Wait()
-		if t.temporary.Load() && t.live.Load() == 0 {
+		if t.temporary.Load() && t.live.Load() == 0 && t.predecessors.Load() == 0 {
 			for _, w := range t.workers {
 				<-w.Done()
 			}

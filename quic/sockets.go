@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -11,22 +12,24 @@ import (
 
 // openSockets opens a transport's sockets, or takes those that it is given. host is as
 // openTransport has it.
-func (tc *TransportConfig) openSockets(addr string, host *hosted.Loop) (*udp.Group, error) {
+func (tc *TransportConfig) openSockets(addr string, host *hosted.Loop) (*udp.Group, *heritage, error) {
 	n, conf := max(tc.Loops, 1), tc.udp()
 	if host != nil {
 		n, conf.Bell = 1, host.Bell
 	}
-	if len(tc.Sockets) > 0 {
-		if addr != "" {
-			return nil, fmt.Errorf("quic: an address to open, %s, and TransportConfig.Sockets, which are open", addr)
-		}
-		n = len(tc.Sockets)
-		return udp.UseGroup(tc.Sockets, connid.Filter(tc.connectionIDs(), n), conf)
+	var group *udp.Group
+	var err error
+	switch given := len(tc.Sockets); {
+	case addr != "" && (given > 0 || tc.Predecessor != nil):
+		err = fmt.Errorf("quic: an address to open, %s, and TransportConfig.Sockets or Predecessor, whose are open", addr)
+	case tc.Predecessor != nil:
+		return tc.inherit(conf)
+	case given > 0:
+		group, err = udp.UseGroup(tc.Sockets, connid.Filter(tc.connectionIDs(), given), conf)
+	default:
+		group, err = udp.ListenGroup(cmp.Or(addr, ":0"), n, connid.Filter(tc.connectionIDs(), n), conf)
 	}
-	if addr == "" {
-		addr = ":0"
-	}
-	return udp.ListenGroup(addr, n, connid.Filter(tc.connectionIDs(), n), conf)
+	return group, tc.newHeritage(), err
 }
 
 // giveUp closes the sockets that the configuration came with, as what they were for has
@@ -52,6 +55,9 @@ func (tc *TransportConfig) checkSockets() error {
 	}
 	if len(tc.Sockets) > 0 && tc.Control != nil {
 		return errors.New("quic: TransportConfig.Control is for sockets that are opened, not for TransportConfig.Sockets")
+	}
+	if tc.Predecessor != nil && (len(tc.Sockets) > 0 || tc.Control != nil) {
+		return errors.New("quic: TransportConfig.Predecessor has sockets, so that there is no use for Sockets and Control")
 	}
 	return nil
 }

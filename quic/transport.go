@@ -37,6 +37,11 @@ type Transport struct {
 	memory  *streambuf.Memory    // for buffers; nil without limit
 	nonQUIC nonQUIC              // what others do with the socket
 
+	heritage     *heritage
+	links        links         // to neighbors
+	predecessor  *net.UnixConn // that is to be told when it listens; nil otherwise
+	predecessors atomic.Int32  // loops of it that still have connections
+
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
 	temporary atomic.Bool              // ends when no listener and no connection is left
@@ -67,7 +72,7 @@ func openTransport(addr string, conf *TransportConfig, host *hosted.Loop) (*Tran
 	if err := conf.validate(); err != nil {
 		return nil, conf.giveUp(err)
 	}
-	group, err := conf.openSockets(addr, host)
+	group, h, err := conf.openSockets(addr, host)
 	if err != nil {
 		return nil, conf.giveUp(err)
 	}
@@ -75,22 +80,24 @@ func openTransport(addr string, conf *TransportConfig, host *hosted.Loop) (*Tran
 	for i, s := range group.Sockets {
 		socks[i] = s
 	}
-	return startTransport(socks, conf, host), nil
+	return startTransport(socks, conf, h, host), nil
 }
 
 // newTransport starts a loop on each socket.
 func newTransport(socks []loop.Socket, conf *TransportConfig) *Transport {
-	return startTransport(socks, conf, nil)
+	return startTransport(socks, conf, conf.newHeritage(), nil)
 }
 
-// startTransport is newTransport, with a host as openTransport has it.
-func startTransport(socks []loop.Socket, conf *TransportConfig, host *hosted.Loop) *Transport {
+// startTransport is newTransport, with a heritage, and a host as openTransport has it.
+func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, host *hosted.Loop) *Transport {
 	t := &Transport{
 		ids: conf.connectionIDs(), retry: conf.RequireAddressValidation,
 		log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory(),
+		heritage: h, predecessor: conf.Predecessor,
 	}
-	ep := engine.EndpointConfig{ResetKey: conf.resetKey(), Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids}
-	rand.Read(ep.TokenSecret[:])
+	ep := engine.EndpointConfig{
+		ResetKey: h.ResetKey, TokenSecret: h.TokenSecret, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
+	}
 	t.nonQUIC.init(t)
 	for range socks {
 		t.workers = append(t.workers, &worker{transport: t})
@@ -118,6 +125,7 @@ func (t *Transport) ended(err error) {
 		t.stop()
 	}
 	t.nonQUIC.ended()
+	t.links.close()
 	if l := t.listener.Load(); l != nil {
 		l.backlog.Close(ErrClosed)
 	}
@@ -136,6 +144,7 @@ func (w *worker) accept(link *loop.Conn) loop.Handler {
 	t.live.Add(1)
 	c := t.newConn(w.accepting.conf)
 	c.listener = w.accepting
+	c.listener.begun(c)
 	c.attach(link, link.TLS().(*handshake.Conn))
 	return events{c}
 }
@@ -160,12 +169,24 @@ func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*
 		return nil, err
 	}
 	l := &Listener{transport: t, conf: t.engineConfig(conf), newHandler: newHandler, maxBacklog: maxBacklog}
+	l.ending.over = make(chan struct{})
+	l.server = engine.Server{
+		Config:       l.conf,
+		NewTLS:       func() engine.TLS { return server.NewConn() },
+		RequireRetry: t.retry,
+	}
 	if !t.listener.CompareAndSwap(nil, l) {
 		return nil, errors.New("quic: the transport has a listener already")
 	}
 	for _, w := range t.workers {
-		if !w.serve(l, server) {
+		if !w.serve(l) {
 			return nil, ErrClosed
+		}
+	}
+	if t.predecessor != nil {
+		if err := t.takeOver(); err != nil {
+			_ = l.Close()
+			return nil, err
 		}
 	}
 	return l, nil
@@ -173,15 +194,11 @@ func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*
 
 // serve makes a worker accept connections for l, and waits until it does: a
 // client may come at once. It returns false if the loop has ended.
-func (w *worker) serve(l *Listener, server *handshake.Server) bool {
+func (w *worker) serve(l *Listener) bool {
 	ready := make(chan struct{})
 	w.Do(func() {
 		w.accepting = l
-		w.SetServer(&engine.Server{
-			Config:       l.conf,
-			NewTLS:       func() engine.TLS { return server.NewConn() },
-			RequireRetry: w.transport.retry,
-		})
+		w.SetServer(&l.server)
 		close(ready)
 	})
 	select {
@@ -237,7 +254,7 @@ func (t *Transport) setTemporary() {
 
 // retire ends a temporary transport that nobody uses.
 func (t *Transport) retire() {
-	if t.temporary.Load() && t.listener.Load() == nil && t.live.Load() == 0 {
+	if t.temporary.Load() && t.listener.Load() == nil && t.live.Load() == 0 && t.predecessors.Load() == 0 {
 		t.stop()
 	}
 }

@@ -45,6 +45,13 @@ type TransportConfig struct {
 	// net.ListenConfig.
 	Control func(network, address string, c syscall.RawConn) error
 
+	// Predecessor, if set, is a Unix stream socket to a process that calls
+	// Transport.HandOver. Its transport's sockets are taken then, one for each loop, its
+	// StatelessResetKey, and what its tokens are made with. They are read from when this
+	// transport listens; what comes for connections of the predecessor is passed on to it.
+	// The caller closes the Unix socket. It is a matter of Linux.
+	Predecessor *net.UnixConn
+
 	// SocketBuffer is the size in bytes to ask of the kernel for the buffers of each
 	// socket, one to send and one to receive. Default 7 MiB.
 	SocketBuffer int
@@ -132,7 +139,9 @@ func (tc *TransportConfig) listen(addr string, tlsConf *tls.Config, conf *Config
 		return nil, tc.giveUp(err) // before a socket is opened
 	}
 	own := *tc.orDefault()
-	own.Loops = cmp.Or(own.Loops, len(own.Sockets), defaultLoops())
+	if own.Predecessor == nil {
+		own.Loops = cmp.Or(own.Loops, len(own.Sockets), defaultLoops())
+	}
 	t, err := NewTransport(addr, &own)
 	if err != nil {
 		return nil, err

@@ -152,6 +152,8 @@ type Server struct {
 	// RequireRetry makes every client prove its address first
 	// (RFC 9000, Section 8.1.2).
 	RequireRetry bool
+	// Refuse has new clients told CONNECTION_REFUSED: the server is about to end.
+	Refuse bool
 }
 
 // SetServer makes the endpoint accept connections; nil makes it stop. With empty

@@ -68,6 +68,11 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		e.stats.NotAuthentic++
 		return nil
 	}
+	if e.server.Refuse {
+		e.stats.Refused++
+		e.refuse(d, h, &keys.sealer, wire.ConnectionRefused, "the server takes no further connections")
+		return nil
+	}
 	original, validated := h.DstID, false
 	if len(h.Token) > 0 {
 		switch id, verdict := e.openToken(now, h, d.Path.Remote); verdict {

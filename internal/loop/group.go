@@ -52,23 +52,25 @@ func (l *Loop) handOver(d *engine.Datagram) bool {
 		return false
 	}
 	to := l.group.Loops[shard]
-	if to.handed.Add(1) > maxHandedOver {
-		to.handed.Add(-1)
+	if to.handed.Load() >= maxHandedOver {
 		return true
 	}
 	copied := *d
 	copied.Data = append([]byte(nil), d.Data...)
-	if !to.Do(func() { to.takeOver(copied) }) {
-		to.handed.Add(-1)
-	}
+	to.hand(copied, to.take)
 	return true
 }
 
-// takeOver handles a datagram that came to another loop's socket.
-func (l *Loop) takeOver(d engine.Datagram) {
-	l.handed.Add(-1)
-	l.take(&d)
-	l.tellDatagrams()
+// hand has the loop take a datagram, unless too many wait for that. Any goroutine may call
+// it; the bytes are the loop's from then on.
+func (l *Loop) hand(d engine.Datagram, take func(*engine.Datagram)) {
+	if l.handed.Add(1) > maxHandedOver || !l.Do(func() {
+		l.handed.Add(-1)
+		take(&d)
+		l.tellDatagrams()
+	}) {
+		l.handed.Add(-1)
+	}
 }
 
 // sharing is a loop's place in a group.

@@ -21,6 +21,7 @@ type Loop struct {
 	start    time.Time // where the loop's clock has its origin
 
 	sharing
+	neighbors neighbors // of the loop's goroutine
 
 	mail     mailbox
 	stopping atomic.Bool

@@ -117,8 +117,16 @@ func (l *Loop) handleMessage(m *udp.Message) {
 	l.tellDatagrams()
 }
 
-// handleDatagram feeds one datagram to the endpoint.
+// handleDatagram feeds one datagram to the endpoint, or to a neighbor.
 func (l *Loop) handleDatagram(d *engine.Datagram) {
+	if l.neighbors.any && l.passOn(d) {
+		return
+	}
+	l.handleOwn(d)
+}
+
+// handleOwn feeds one datagram to the endpoint.
+func (l *Loop) handleOwn(d *engine.Datagram) {
 	e := l.endpoint.HandleDatagram(l.now, *d)
 	if e == nil {
 		return

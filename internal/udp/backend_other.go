@@ -3,8 +3,10 @@
 package udp
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
 )
 
 func newBackend(conn *net.UDPConn, cfg Config, count *counters) (backend, error) {
@@ -17,6 +19,9 @@ func newBackend(conn *net.UDPConn, cfg Config, count *counters) (backend, error)
 	}
 	return newPlain(conn, cfg, count)
 }
+
+// duplicate fails: only Linux's sockets go from one process to another.
+func duplicate(uintptr) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 // bufferRemedy says how to make the kernel grant such buffers.
 func bufferRemedy(read, write int) string {

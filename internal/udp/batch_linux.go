@@ -20,6 +20,7 @@ type batch struct {
 	raw    syscall.RawConn
 	bell   *doorbell
 	closed atomic.Bool
+	deaf   bool // what arrives is somebody else's
 	park   parker
 	rx     receiver
 	tx     sender
@@ -87,13 +88,31 @@ func takeOver(old uintptr) (int, error) {
 	return fd, nil
 }
 
+// duplicate returns another descriptor of a socket.
+func duplicate(fd uintptr) (*os.File, error) {
+	other, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(other), "udp"), nil
+}
+
 // prepare makes the functions for raw connections.
 func (b *batch) prepare(fd int) {
-	b.readOnce = func(socket uintptr) { b.rx.read(socket) }
+	b.readOnce = func(socket uintptr) {
+		if b.deaf {
+			b.rx.looked, b.rx.n, b.rx.errno = true, 0, unix.EAGAIN
+			return
+		}
+		b.rx.read(socket)
+	}
 	b.readOrArm = func(bell uintptr) bool {
 		rang := b.bell.answer(bell)
 		if b.failed = b.raw.Control(b.readOnce); b.failed != nil || b.rx.errno != unix.EAGAIN || rang {
 			return true
+		}
+		if b.deaf {
+			return false
 		}
 		b.failed = b.bell.arm(bell, fd)
 		return b.failed != nil
@@ -160,6 +179,11 @@ func (b *batch) writeOrWait() (unix.Errno, error) {
 		}
 	}
 	return b.tx.errno, nil
+}
+
+func (b *batch) setDeaf(deaf bool) error {
+	b.deaf = deaf
+	return nil
 }
 
 func (b *batch) wake() { b.park.wake() }

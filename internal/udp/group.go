@@ -32,7 +32,7 @@ func ListenGroup(addr string, n int, steer []bpf.Instruction, cfg Config) (*Grou
 	}
 	g := &Group{}
 	if err := g.open(addr, n, cfg); err != nil {
-		return nil, errors.Join(err, g.close())
+		return nil, errors.Join(err, g.Close())
 	}
 	g.steer(steer)
 	return g, nil
@@ -45,7 +45,7 @@ func UseGroup(conns []net.PacketConn, steer []bpf.Instruction, cfg Config) (*Gro
 	for _, conn := range conns {
 		s, err := Use(conn, cfg)
 		if err != nil {
-			return nil, errors.Join(err, g.close())
+			return nil, errors.Join(err, g.Close())
 		}
 		cfg.Logger = nil // what it would say has been said
 		g.Sockets = append(g.Sockets, s)
@@ -88,7 +88,8 @@ func (g *Group) open(addr string, n int, cfg Config) error {
 	return nil
 }
 
-func (g *Group) close() (err error) {
+// Close closes all sockets.
+func (g *Group) Close() (err error) {
 	for _, s := range g.Sockets {
 		err = errors.Join(err, s.Close())
 	}

@@ -25,7 +25,7 @@ func TestGroup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer g.close()
+		defer g.Close()
 		if !g.Steered {
 			t.Error("the filter was not attached")
 		}

@@ -86,6 +86,8 @@ func startPlain(conn carrier, raw syscall.RawConn, local netip.Addr, count *coun
 	return p
 }
 
+func (p *plain) setDeaf(bool) error { return errors.ErrUnsupported }
+
 func (p *plain) wake() {
 	select {
 	case p.wakes <- struct{}{}:

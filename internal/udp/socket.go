@@ -3,6 +3,7 @@ package udp
 import (
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
@@ -38,6 +39,7 @@ type backend interface {
 	tryRecv() ([]Message, error)
 	send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error
 	write(data []byte, to netip.AddrPort) error
+	setDeaf(bool) error
 	wake()
 	close() error
 	// control calls f with the descriptor.
@@ -88,6 +90,21 @@ func (s *Socket) Send(data []byte, segment int, to netip.AddrPort, from netip.Ad
 // Write sends one datagram as Send does, by any goroutine. It is for the few that are not
 // the owner's.
 func (s *Socket) Write(data []byte, to net.Addr) error { return s.write(data, s.addrPort(to)) }
+
+// SetDeaf makes Recv and TryRecv leave alone what arrives, for another process that has the
+// socket as well, and return for the other reasons alone; false ends that. It is the
+// owner's, and fails where a second goroutine reads ahead.
+func (s *Socket) SetDeaf(deaf bool) error { return s.setDeaf(deaf) }
+
+// File returns the socket for another process, which has it then, too. The caller closes
+// what is returned.
+func (s *Socket) File() (f *os.File, err error) {
+	err = s.withDescriptor(func(fd uintptr) error {
+		f, err = duplicate(fd)
+		return err
+	})
+	return f, err
+}
 
 // MaxTrain returns how many segments one system call of Send may carry: 1
 // without GSO, which may turn out so while the socket is in use. With GSO a

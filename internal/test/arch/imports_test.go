@@ -47,12 +47,14 @@ var may = map[string]string{
 	"internal/loop": "internal/admission internal/connid internal/engine internal/monotime internal/path internal/streambuf " +
 		"internal/udp internal/wire quic/quictrace net os sync time",
 
+	"internal/relay": "internal/engine internal/path net os golang.org/x/sys",
+
 	"internal/hosted": "internal/loop",
 	"internal/face":   "internal/engine internal/handshake internal/loop internal/monotime internal/wire context os sync time",
 
 	// The faces.
 	"quic": "quic/congestion internal/admission internal/asynclog internal/connid internal/dialtrace internal/engine " +
-		"internal/bounded internal/face internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/streambuf " +
+		"internal/bounded internal/face internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/relay internal/streambuf golang.org/x/sys " +
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
 	"quic/event":       "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
 	"quic/quictrace":   "net time",
