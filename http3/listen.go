@@ -125,6 +125,42 @@ func (s *Server) ListenOn(t *quic.Transport) (*quic.Listener, error) {
 	}, nil)
 }
 
+// ListenSockets is ListenAll on what is open already: TCP listeners, for HTTP/1.1 and HTTP/2,
+// and at least one configuration with the Sockets of an address, or a Predecessor, which takes
+// the place of QUICTransportConfig. The server closes all of them in the end, also when that
+// fails. All should be of one port, as it is what responses over TCP tell of HTTP/3.
+func (s *Server) ListenSockets(tcp []net.Listener, udp []*quic.TransportConfig) (*Listener, error) {
+	l := &Listener{server: s}
+	for _, ln := range tcp {
+		l.tcp = append(l.tcp, &tcpListener{Listener: ln})
+	}
+	if len(udp) == 0 {
+		return nil, errors.Join(errors.New("http3: no UDP sockets to listen on"), l.Close())
+	}
+	for i, conf := range udp {
+		ln, err := s.listenWith("", conf, nil)
+		if err != nil {
+			for _, rest := range udp[i:] { // of which the first may be closed
+				for _, socket := range rest.Sockets {
+					_ = socket.Close()
+				}
+			}
+			return nil, errors.Join(err, l.Close())
+		}
+		l.udp = append(l.udp, ln)
+	}
+	return l, nil
+}
+
+// TCP returns the listeners for HTTP/1.1 and HTTP/2, which are the server's.
+func (l *Listener) TCP() []net.Listener {
+	var tcp []net.Listener
+	for _, ln := range l.tcp {
+		tcp = append(tcp, ln.(*tcpListener).Listener)
+	}
+	return tcp
+}
+
 // listenPort is ListenAll for a port that may be free on TCP only.
 func (s *Server) listenPort(addr string) (*Listener, error) {
 	l := &Listener{server: s}
@@ -169,12 +205,17 @@ func (l *Listener) addUDP(addr string, ctx context.Context) error {
 
 // listenUDP is Listen for requests whose contexts derive from ctx, if that is not nil.
 func (s *Server) listenUDP(addr string, ctx context.Context) (*quic.Listener, error) {
+	return s.listenWith(addr, s.transportConfig(), ctx)
+}
+
+// listenWith is listenUDP with sockets of a configuration.
+func (s *Server) listenWith(addr string, on *quic.TransportConfig, ctx context.Context) (*quic.Listener, error) {
 	conf, err := s.tlsConfig(addr)
 	if err != nil {
 		return nil, err
 	}
 	return s.listenQUIC(func(quicConf *quic.Config, newHandler func(event.Turn) event.Handler) (*quic.Listener, error) {
-		return event.Listen(addr, s.transportConfig(), forHTTP3(conf), quicConf, newHandler)
+		return event.Listen(addr, on, forHTTP3(conf), quicConf, newHandler)
 	}, ctx)
 }
 

@@ -16,20 +16,22 @@ import (
 // listener was closed, or its socket has failed, the error is a net.ErrClosed, as with
 // http.Server.Serve, and connections that there are go on.
 func (s *Server) Serve(ln *quic.Listener) error {
-	defer ln.Close()
 	defer s.untrack(ln)
 	if !s.track(ln) {
+		_ = ln.Close()
 		return http.ErrServerClosed
 	}
 	// Connections come to newConn; Accept returns when the listener is closed.
 	qc, err := ln.Accept(context.Background())
 	switch {
 	case s.closing.Load():
-		return http.ErrServerClosed
+		return http.ErrServerClosed // who has stopped it closes the listener
 	case err != nil:
+		_ = ln.Close()
 		return fmt.Errorf("http3: serving %s: %w", ln.Addr(), err)
 	}
 	_ = qc.CloseWithError(uint64(ErrCodeInternalError), "")
+	_ = ln.Close()
 	return errors.New("http3: the listener was not made by Listen or ListenOn of a Server")
 }
 

@@ -148,6 +148,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}
 	closed    []*quic.Listener // by Shutdown or Close
+	refusing  bool             // Close was called: connections that come are of no use
 	conns     map[*serverConn]struct{}
 	tcp       *http.Server  // of TCP listeners, and what handlers see as the server
 	attached  *http.Server  // that Attach was given, which handlers see instead

@@ -59,7 +59,7 @@ func TestCloseDuringHandshake(t *testing.T) {
 	if !eventually(func() bool { return ts.altSvc.Load() != nil }) {
 		t.Fatal("the listener is not served")
 	}
-	ts.closing.Store(true)
+	ts.stopListening(true)
 	c := ts.dialRaw(t)
 	control, err := c.qc.AcceptUniStream(testContext(t))
 	if err != nil {
@@ -68,5 +68,26 @@ func TestCloseDuringHandshake(t *testing.T) {
 	if id := readGoAway(t, control); id != 0 {
 		t.Errorf("GOAWAY %d, want 0", id)
 	}
+	c.wantClose("during the handshake", h3.NoError)
+}
+
+// TestShutdownDuringHandshake: one whose handshake was under way when the server is shut
+// down is answered what it asks first, and told to ask elsewhere.
+func TestShutdownDuringHandshake(t *testing.T) {
+	ts := serve(t, func(http.ResponseWriter, *http.Request) {})
+	if !eventually(func() bool { return ts.altSvc.Load() != nil }) {
+		t.Fatal("the listener is not served")
+	}
+	ts.stopListening(false) // which shuts the listener down only then
+	c := ts.dialRaw(t)
+	s := c.request(true, headers(getFields))
+	control, err := c.qc.AcceptUniStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := readGoAway(t, control); id != goAwayNotice {
+		t.Errorf("GOAWAY %d, want a notice", id)
+	}
+	readMessage(t, s)
 	c.wantClose("during the handshake", h3.NoError)
 }

@@ -19,7 +19,11 @@ import (
 // Close then.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.logHandler().Flush()
-	s.closeListeners()
+	listeners := s.stopListening(false)
+	shut := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		go func() { shut <- ln.Shutdown(ctx) }()
+	}
 	for _, c := range s.liveConns() {
 		event.Run(c.qc, c.leave)
 	}
@@ -27,13 +31,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if tcp := s.tcpServer(); tcp != nil {
 		err = tcp.Shutdown(ctx)
 	}
+	for range listeners {
+		if ended := <-shut; ended != nil {
+			return ended
+		}
+	}
 	select {
 	case <-s.whenEmpty():
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	s.dismissWorkers()
-	s.freeAddresses()
 	return err
 }
 
@@ -45,7 +53,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	defer s.logHandler().Flush()
 	within(closeTimeout, func() {
-		s.closeListeners()
+		s.stopListening(true)
+		s.freeAddresses()
 		conns := s.liveConns()
 		for _, c := range conns {
 			event.Run(c.qc, c.closeNow)
@@ -76,9 +85,14 @@ func within(limit time.Duration, f func()) {
 	bounded.Wait(limit, returned, nil)
 }
 
-func (s *Server) closeListeners() {
+// stopListening has the server take no further listeners, and returns those that it had, to
+// be shut down or closed. With atOnce, connections whose handshake is under way are of no
+// use any more.
+func (s *Server) stopListening(atOnce bool) []*quic.Listener {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closing.Store(true)
+	s.refusing = s.refusing || atOnce
 	if s.end != nil {
 		_ = s.end.Close()
 	}
@@ -87,8 +101,7 @@ func (s *Server) closeListeners() {
 			s.closed = append(s.closed, ln)
 		}
 	}
-	s.mu.Unlock()
-	s.freeAddresses()
+	return slices.Clone(s.closed)
 }
 
 // freeAddresses closes the listeners, again when connections have ended: see
@@ -142,7 +155,7 @@ func (s *Server) newConn(t event.Turn, maxHandlers int32, base func() context.Co
 	defer s.mu.Unlock()
 	c.workers = s.workersOf(t.Loop())
 	c.source = c.workers.sources.join(t.Conn().RemoteAddr())
-	if s.closing.Load() {
+	if s.refusing {
 		c.start(t, s.extension)
 		c.refuseRequests(t) // its handshake was under way when the server closed
 		return c
@@ -153,6 +166,9 @@ func (s *Server) newConn(t event.Turn, maxHandlers int32, base func() context.Co
 	s.conns[c] = struct{}{}
 	c.watchIdle(t)
 	c.start(t, s.extension)
+	if s.closing.Load() {
+		c.leave(t) // likewise, but what it has asked is answered
+	}
 	return c
 }
 
