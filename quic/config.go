@@ -15,8 +15,9 @@ import (
 
 // Config says how one connection behaves; what concerns the socket, and all connections
 // on it together, is in TransportConfig. A nil *Config and fields that are zero mean the
-// defaults. Listen and Dial copy it, so that it may be shared, and changed later for the
-// next connection; what cannot work is their error.
+// defaults. Negative values are refused where a field does not say what they mean. Listen and
+// Dial copy it, so that it may be shared, and changed later for the next connection; what
+// cannot work is their error, which names the field.
 type Config struct {
 	// Versions are the versions of QUIC that a server accepts and a client may end up
 	// with, the preferred ones first; a server uses the one that the client prefers of

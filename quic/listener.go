@@ -50,7 +50,8 @@ func Listen(addr string, tlsConf *tls.Config, conf *Config) (*Listener, error) {
 
 // Accept returns the next connection whose handshake is complete. The error is
 // ErrClosed once the listener or its transport is closed, or context.Cause(ctx). Up to
-// 16384 connections wait to be accepted; further ones are told CONNECTION_REFUSED.
+// 16384 connections wait to be accepted; further ones are told CONNECTION_REFUSED. Those that
+// have ended in the meantime, as their clients closed them at once, are left out.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
 		c, err := l.backlog.Pop(ctx)
@@ -74,9 +75,8 @@ func (l *Listener) Transport() *Transport { return l.transport }
 // refused, those that were accepted live on. When it returns, their clients have been
 // told, and if the Listener has a Transport of its own and all connections have ended,
 // its address is free. Once the last connection has ended, it may be called again to wait
-// for that. For that it waits for
-// the event loops, up to a second: it is not for callbacks, and a lock that those take
-// must not be held.
+// for that. It waits for the event loops, up to a second: it is not for callbacks, and a lock
+// that those take must not be held.
 func (l *Listener) Close() error {
 	l.backlog.Close(ErrClosed)
 	t := l.transport

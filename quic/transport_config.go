@@ -16,8 +16,9 @@ import (
 
 // TransportConfig says how a Transport works: its sockets, its event loops, and what
 // all its connections may take together. What one connection does is in Config. A nil
-// *TransportConfig and fields that are zero mean the defaults. What it is given to copies
-// it, so that it may be shared, and changed later for the next.
+// *TransportConfig and fields that are zero mean the defaults. Negative values are refused
+// where a field does not say what they mean. It is copied, so that it may be shared, and
+// changed later for the next.
 type TransportConfig struct {
 	// Loops is how many event loops serve the address, each with a socket and a
 	// share of the connections, up to 64. More than one are a matter of Linux. Default

@@ -9,7 +9,7 @@ import (
 //
 // Pointers and slices that it is given are valid during the call only.
 type Controller interface {
-	// OnSent tells of a packet that leaves.
+	// OnSent tells of a packet that is being sent.
 	OnSent(s *Sent)
 
 	// OnFeedback tells what an ACK frame, or a time that has passed, made known of
@@ -57,12 +57,12 @@ type Config struct {
 	// InitialWindow is the window of a new path in packets, each counted as at most
 	// 1472 bytes (RFC 9002, Section 7.2). Default DefaultInitialWindow.
 	InitialWindow int
-	// MaxWindow is beyond what the window does not grow, in bytes, from
-	// twice MaxDatagramSize to MaxWindow. Default DefaultMaxWindow.
+	// MaxWindow is what the window grows to at most, in bytes: at least twice
+	// MaxDatagramSize, and not more than the constant MaxWindow. Default DefaultMaxWindow.
 	MaxWindow int
 	// Now is the moment at which the controller is made.
 	Now time.Duration
-	// Rand is what to draw from. Others use it too: it is there for the controller
+	// Rand (math/rand/v2) is what to draw from. Others use it too: it is there for the controller
 	// while one of its methods, or the function that makes it, is being called. It is
 	// not nil in a connection; NewReno and CUBIC do without, and BBR uses one that is
 	// always the same if there is none.

@@ -2,10 +2,10 @@
 // leave: the congestion controllers that connections of package quic use, and the
 // interface of one's own.
 //
-// CUBIC (RFC 9438) with HyStart++ (RFC 9406) is the default, NewReno that of RFC 9002,
-// Section 7, and BBR, version 3 (draft-ietf-ccwg-bbr), keeps queues short and does not slow
-// down for a few random losses. Config.Congestion of package quic chooses by the function
-// that makes one:
+// CUBIC (RFC 9438) with HyStart++ (RFC 9406) is the default. NewReno is the one of RFC 9002,
+// Section 7, whose name has the "New"; BBR, version 3 (draft-ietf-ccwg-bbr), keeps queues
+// short and does not slow down for a few random losses. Config.Congestion of package quic
+// chooses by the function that makes one:
 //
 //	conf := &quic.Config{Congestion: congestion.NewBBR}
 //
@@ -29,8 +29,8 @@
 // reduction without a reason first, so that the next one is not reckoned from it; then the
 // window grows by what has arrived, as that was sent under it, and is reduced last: it is
 // the window at the time when the loss is found that RFC 9002, Section 7.3.2, has reduced.
-// The model of BBR (draft-ietf-ccwg-bbr, Section 5.2) needs the losses before the arrivals
-// that showed them.
+// BBR's model (draft-ietf-ccwg-bbr, Section 5.2) takes the losses first, and then the
+// arrivals that showed them.
 //
 // # A controller of one's own
 //
@@ -38,5 +38,5 @@
 // connections as well: they must not block, and what is called for packets should not
 // allocate. A controller has no timer; what depends on time it finds out when it is told
 // something. It draws from Config.Rand, so that a simulation with a seed is the same every
-// time. The example shows one that runs.
+// time. The package's example has one that runs: go doc does not show it, but pkg.go.dev does.
 package congestion

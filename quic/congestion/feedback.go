@@ -2,7 +2,7 @@ package congestion
 
 import "time"
 
-// Sent is a packet that leaves.
+// Sent is a packet that is being sent.
 type Sent struct {
 	// Now is the present moment, and Bytes the packet's size.
 	Now   time.Duration
@@ -39,8 +39,8 @@ type Feedback struct {
 	// Now is the present moment.
 	Now time.Duration
 	// InFlight is how many bytes are in flight now, and PriorInFlight how many were
-	// before. Some leave without being told of: probes for a larger MTU that are lost,
-	// and packets of the handshake when that is over.
+	// before. Some bytes are no longer in flight though no Feedback told so: those of probes
+	// for a larger MTU that were lost, and of handshake packets when the handshake is over.
 	InFlight, PriorInFlight int
 	// TotalDelivered and TotalLost are how many bytes were ever acknowledged, and how
 	// many were ever found lost, with those of the Feedback. What was found lost and
@@ -91,6 +91,6 @@ type Rate struct {
 	Interval time.Duration
 	// RTT is how long ago the packet was sent.
 	RTT time.Duration
-	// Packet is the packet.
+	// Packet is the one that the sample was taken from.
 	Packet Packet
 }

@@ -66,9 +66,9 @@ func (d *dir) newTracer(info quictrace.Info) quictrace.Tracer {
 }
 
 // New returns a Tracer that writes one connection's events to w, about 1 GiB at most. Write
-// is called with many events at a time, and from the end of the connection on with each;
-// what it returns late, the connection waits for. w is closed when the connection is
-// forgotten, or when it returned an error, which nobody is told.
+// gets events in batches, and one by one once the connection has ended. It is called on the
+// connection's event loop: a slow Write slows its connections. w is closed when the
+// connection is forgotten, or at the first error of Write, which is not reported.
 func New(info quictrace.Info, w io.WriteCloser) quictrace.Tracer {
 	return newTracer(info, &output{w: w, limit: maxFile, report: func(error) {}, closed: func() {}})
 }

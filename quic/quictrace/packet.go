@@ -70,7 +70,7 @@ type LossTrigger string
 const (
 	LostByOrder LossTrigger = "reordering_threshold" // later ones were acknowledged (RFC 9002, Section 6.1.1)
 	LostByTime  LossTrigger = "time_threshold"       // RFC 9002, Section 6.1.2
-	LostByRetry LossTrigger = ""                     // a Retry packet made it void
+	LostByRetry LossTrigger = ""                     // a Retry packet made it void: qlog has no name for that
 )
 
 // PacketLost says that a sent packet counts as lost.
@@ -143,7 +143,7 @@ func (*StreamStateUpdated) Name() string { return "quic:stream_state_updated" }
 // KeyTrigger is why keys came.
 type KeyTrigger string
 
-// Why keys come.
+// The triggers.
 const (
 	KeyByTLS          KeyTrigger = "tls"
 	KeyByRemoteUpdate KeyTrigger = "remote_update" // RFC 9001, Section 6.2
