@@ -15,7 +15,7 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// clientConn is a connection to a server. It is a event.Handler: the Handle
+// clientConn is a connection to a server. It is an event.Handler: the Handle
 // methods run on the connection's loop and must not block.
 type clientConn struct {
 	conn

@@ -14,7 +14,7 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// serverConn is a client's connection. It is a event.Handler, and the Handler of package
+// serverConn is a client's connection. It is an event.Handler, and the Handler of package
 // h3's machine: the Handle methods run on the connection's loop and must not block.
 type serverConn struct {
 	conn

@@ -15,7 +15,7 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// h3Conn is an HTTP/3 connection: package h3's machine, as a event.Handler. Only its
+// h3Conn is an HTTP/3 connection: package h3's machine, as an event.Handler. Only its
 // loop's goroutine uses it, but for qc.
 type h3Conn struct {
 	loop    *h3Loop

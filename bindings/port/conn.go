@@ -10,7 +10,7 @@ import (
 	"github.com/godwit-quic/godwit/quic/event"
 )
 
-// conn is a connection as the host knows it. It is a event.Handler; but for perform, post
+// conn is a connection as the host knows it. It is an event.Handler; but for perform, post
 // and what they need, everything happens on the loop of its lane.
 type conn struct {
 	port     *Port

@@ -9,7 +9,7 @@ import (
 )
 
 // Tunnel is an http3.Tunnel that is event-driven, so that one on which nothing happens
-// needs no goroutine. Methods with a event.Turn must be called on the connection's loop;
+// needs no goroutine. Methods with an event.Turn must be called on the connection's loop;
 // any goroutine may call the others.
 type Tunnel interface {
 	// StreamID, QUIC, Abort, SendDatagram, MaxDatagramSize, ReceiveDatagram and
