@@ -67,7 +67,7 @@ func (c *conn) SendDatagram(quarterID, p []byte) error { return c.qc.SendDatagra
 func (c *conn) Close(code h3.ErrorCode, reason string) { c.turn.Close(uint64(code), reason) }
 
 // CountBuffered counts what is kept of header sections.
-func (c *conn) CountBuffered(n int) bool { return c.turn.CountBuffered(n) }
+func (c *conn) CountBuffered(n int) bool { return event.CountBuffered(c.qc, n) }
 
 // Post calls f on the loop, later. Any goroutine may call it.
 func (c *conn) Post(f func()) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/quic"
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // What waits to be received, at most. The oldest goes first.
@@ -22,10 +23,16 @@ const (
 )
 
 // datagramBytes counts the bytes that wait on a connection.
-type datagramBytes struct{ n atomic.Int64 }
+type datagramBytes struct {
+	qc *quic.Conn // which counts them as well
+	n  atomic.Int64
+}
 
 // CountBuffered implements queue.Account.
-func (b *datagramBytes) CountBuffered(n int) bool { return b.n.Add(int64(n)) <= maxConnDatagramBytes }
+func (b *datagramBytes) CountBuffered(n int) bool {
+	within := event.CountBuffered(b.qc, n)
+	return b.n.Add(int64(n)) <= maxConnDatagramBytes && within
+}
 
 // SendDatagram sends an HTTP datagram of this request, unreliably and unordered
 // (RFC 9297). It does not wait and does not keep p. The error is

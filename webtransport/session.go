@@ -138,7 +138,7 @@ func (s tunnelEvents) HandleEnd(t event.Turn, err error) {
 func (s *Session) count(t event.Turn) bool {
 	more := s.machine.Held() - s.held
 	s.held += more
-	return t.CountBuffered(more) || more <= 0
+	return event.CountBuffered(t.Conn(), more) || more <= 0
 }
 
 func (s tunnelEvents) HandleWritable(t event.Turn) { s.sendContent(t) }

@@ -24,7 +24,7 @@ func (c *h3Conn) Post(f func()) {
 	})
 }
 
-func (c *h3Conn) CountBuffered(n int) bool               { return c.turn.CountBuffered(n) }
+func (c *h3Conn) CountBuffered(n int) bool               { return event.CountBuffered(c.turn.Conn(), n) }
 func (c *h3Conn) SendDatagram(quarterID, p []byte) error { return h3.ErrDatagramsDisabled }
 
 func (*h3Conn) HandleSettings(monotime.Time)                                             {}

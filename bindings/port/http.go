@@ -182,7 +182,7 @@ func (h *httpConn) SendDatagram(quarterID, p []byte) error { return h.q.SendData
 func (h *httpConn) Close(code h3.ErrorCode, reason string) { h.turn.Close(uint64(code), reason) }
 
 // CountBuffered counts what is kept of header sections.
-func (h *httpConn) CountBuffered(n int) bool { return h.turn.CountBuffered(n) }
+func (h *httpConn) CountBuffered(n int) bool { return event.CountBuffered(h.turn.Conn(), n) }
 
 // Post calls f on the loop, later. Any goroutine may call it.
 func (h *httpConn) Post(f func()) {

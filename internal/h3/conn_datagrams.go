@@ -59,7 +59,20 @@ func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
 		for _, p := range list {
 			c.early.Push(id, p)
 		}
+		if !c.countEarly() {
+			c.early.Drop()
+			c.countEarly()
+		}
 	}
+}
+
+// countEarly counts what is kept of datagrams that came early, and reports whether there
+// is room for it.
+func (c *Conn) countEarly() bool {
+	_, bytes := c.early.Held()
+	more := bytes - c.earlyCounted
+	c.earlyCounted = bytes
+	return c.transport.CountBuffered(more) || more <= 0
 }
 
 // TakeDatagrams has datagrams of the request told of, those that have come already at
@@ -73,6 +86,7 @@ func (rs *RequestStream) TakeDatagrams() {
 	AppendQuarterID(rs.quarter[:0], rs.id)
 	if c.early != nil {
 		c.early.Take(rs.id, func(p []byte) { c.handler.HandleHTTPDatagrams(c.now, rs, [][]byte{p}) })
+		c.countEarly()
 	}
 }
 
@@ -131,6 +145,9 @@ func (e *EarlyDatagrams) Take(streamID uint64, f func(p []byte)) {
 		return true
 	})
 }
+
+// Drop forgets all.
+func (e *EarlyDatagrams) Drop() { e.list.Shrink(0, 0) }
 
 // Held returns how many datagrams are kept, and how many bytes: at most
 // MaxEarlyDatagrams and MaxEarlyDatagramBytes.

@@ -47,3 +47,27 @@ func TestEarlyDatagrams(t *testing.T) {
 		t.Errorf("%d handed over, %d kept with %d bytes", handed, left, early.list.Size())
 	}
 }
+
+// TestEarlyDatagramsAreCounted: what is kept of early datagrams is part of what a peer can
+// make us hold, and where there is no room for it, nothing is kept.
+func TestEarlyDatagramsAreCounted(t *testing.T) {
+	h := newFake(serverConf())
+	early := func() { h.conn.HandleDatagrams(h.now, [][]byte{append([]byte{1}, make([]byte, 1000)...)}) }
+	early()
+	early()
+	if h.counted != 2000 {
+		t.Errorf("%d bytes are counted, 2000 are kept", h.counted)
+	}
+	s := h.feed(4, headers(":method=CONNECT :protocol=echo :scheme=https :authority=a :path=/"), false)
+	s.request.TakeDatagrams()
+	if h.counted != 0 {
+		t.Errorf("%d bytes are counted, none are kept", h.counted)
+	}
+	s.request.DropDatagrams()
+	h.limit = 1500
+	early()
+	early()
+	if n, bytes := h.conn.early.Held(); n > 1 || bytes != h.counted {
+		t.Errorf("%d datagrams of %d bytes are kept, %d bytes counted, %d allowed", n, bytes, h.counted, h.limit)
+	}
+}

@@ -58,6 +58,12 @@ func HandlerOf(c *quic.Conn) Handler {
 	return h
 }
 
+// CountBuffered counts n bytes more, or less, that the caller keeps of what the peer of a
+// connection sent, where flow control does not see them any more: they are part of what
+// quic.TransportConfig.MaxBufferedBytes bounds, until the connection has ended. It reports
+// whether the connection holds no more than its share. Any goroutine may call it.
+func CountBuffered(c *quic.Conn, n int) bool { return face.Of(c).Link.CountBuffered(n) }
+
 // Run calls f soon on the goroutine of the connection's event loop, where the methods
 // of handlers run too. f must not block. Run returns false if the connection has
 // ended; if it ends before f's turn has come, f is not called. Any goroutine may call Run,

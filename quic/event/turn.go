@@ -53,12 +53,6 @@ func (t Turn) Close(code uint64, reason string) {
 	t.of().Link.CloseSoon(code, reason)
 }
 
-// CountBuffered counts n bytes more, or less, that the caller keeps of what the peer
-// sent, where flow control does not see them any more: they are part of what
-// quic.TransportConfig.MaxBufferedBytes bounds, until the connection has ended. It reports whether
-// the connection holds no more than its share.
-func (t Turn) CountBuffered(n int) bool { return t.of().Link.CountBuffered(n) }
-
 // ErrStreamLimit: the peer allows no further stream now.
 var ErrStreamLimit = errors.New("quic: the peer's stream limit is reached")
 
