@@ -17,7 +17,7 @@ func (t *Tally) AddSend(b *SendBuffer) {
 // AddRecv counts a buffer, and returns an error when its marks contradict each other
 // or go beyond highest, which is how far the peer has sent.
 func (t *Tally) AddRecv(b *RecvBuffer, highest uint64) error {
-	t.received += b.data.held()
+	t.received += b.held()
 	if b.ready > highest || b.read > b.ready {
 		return fmt.Errorf("read %d, ready %d, highest %d", b.read, b.ready, highest)
 	}

@@ -17,7 +17,8 @@ type RecvBuffer struct{ recvState }
 type recvState struct {
 	mu      sync.Mutex
 	data    blocks
-	got     RangeSet  // received bytes above ready
+	pieces  *fragments // what blocks are not worth having of what is above ready
+	got     RangeSet   // received bytes above ready
 	read    uint64    // offset of the next byte Read returns
 	ready   uint64    // bytes below are contiguous and may be read
 	size    uint64    // what the peer sent in all, when sized
@@ -86,23 +87,26 @@ func (b *recvState) readAll() bool {
 func (b *recvState) advance(to uint64) {
 	b.account.AddRead(to - b.read)
 	b.read = to
-	before := b.data.held()
+	before := b.held()
 	if b.read == b.ready && len(b.got) == 0 || b.readAll() {
 		b.data.freeAll(b.read, b.account.pool)
-		b.got = b.got[:0]
+		b.got, b.pieces = b.got[:0], nil
 	} else {
 		b.data.free(b.read, b.account.pool)
 	}
-	b.account.holdReceived(b.data.held() - before)
+	b.account.holdReceived(b.held() - before)
 }
+
+// held returns how many bytes of memory are kept.
+func (b *recvState) held() int64 { return b.data.held() + b.pieces.held() }
 
 // drop frees everything stored; the lock is held.
 func (b *recvState) drop() {
 	if !b.reader {
-		before := b.data.held()
+		before := b.held()
 		b.data.freeAll(b.read, b.account.pool)
-		b.account.holdReceived(b.data.held() - before)
-		b.got = nil
+		b.got, b.pieces = nil, nil
+		b.account.holdReceived(b.held() - before)
 	}
 }
 
@@ -127,23 +131,36 @@ func (b *RecvBuffer) Insert(off uint64, data []byte, fin bool) (readable, ok boo
 	if off < b.ready {
 		data, off = data[b.ready-off:], b.ready
 	}
-	before := b.data.held()
-	for at := off; at < end; {
-		n := copy(b.data.grow(at, b.account.pool), data)
-		data, at = data[n:], at+uint64(n)
+	if off > b.ready && b.got.Contiguous(off) >= end {
+		return readable, true
 	}
-	b.account.holdReceived(b.data.held() - before)
+	before := b.held()
+	b.keep(off, data)
 	if off == b.ready && len(b.got) == 0 {
 		b.ready = end // in order and nothing waits: no range needed
-		return true, true
-	}
-	b.got.Add(off, end)
-	if off == b.ready {
+		readable = true
+	} else if b.got.Add(off, end); off == b.ready {
 		b.ready = b.got[0].End
 		b.got = append(b.got[:0], b.got[1:]...)
 		readable = true
+		if b.pieces != nil {
+			b.uniteBelow(b.ready)
+		}
 	}
+	b.account.holdReceived(b.held() - before)
 	return readable, len(b.got) <= MaxGaps
+}
+
+// keep stores bytes of which none was read. The lock is held.
+func (b *recvState) keep(off uint64, data []byte) {
+	if off > b.ready && (len(data) < maxPieces || b.pieces != nil) {
+		b.keepPieces(off, data)
+		return
+	}
+	for len(data) > 0 {
+		n := copy(b.data.grow(off, b.account.pool), data)
+		data, off = data[n:], off+uint64(n)
+	}
 }
 
 // Progress returns how much was read so far, and whether that is all there will be.
