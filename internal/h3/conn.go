@@ -151,7 +151,10 @@ func (c *Conn) HandleStreamsAvailable(now monotime.Time) {
 // streams any more.
 func (c *Conn) HandleClose() {
 	c.closed = true
-	c.datagrams, c.early = nil, nil
+	if c.datagrams = nil; c.early != nil {
+		c.early.Drop()
+		c.countEarly()
+	}
 }
 
 // AbortSoon is Abort for any goroutine.
