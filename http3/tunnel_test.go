@@ -295,7 +295,7 @@ func TestDatagramsDisabled(t *testing.T) {
 
 // TestDatagramQueue: what nobody receives is dropped, the oldest first, and counted.
 func TestDatagramQueue(t *testing.T) {
-	c := new(conn)
+	c := &conn{qc: serve(t, nil).dialRaw(t).qc}
 	first := c.newTunnel(event.Stream{}, nil, nil)
 	for i := range maxQueuedDatagrams + 10 {
 		eventTunnel{first}.PushDatagram([]byte{byte(i), byte(i >> 8)})

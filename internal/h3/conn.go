@@ -71,10 +71,8 @@ type Conn struct {
 
 	late, last *RequestStream // whose header section is awaited, the longest first
 	datagrams  map[uint64]*RequestStream
-	early      *EarlyDatagrams // nil before the first
-	// earlyCounted is how many bytes of them the Transport knows of.
-	earlyCounted int
-	goodbye      goodbye
+	early      *countedDatagrams // nil before the first
+	goodbye    goodbye
 
 	answered, wasted atomic.Int64 // requests, since they were counted
 }

@@ -54,7 +54,7 @@ func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
 		c.handler.HandleHTTPDatagrams(c.now, rs, list)
 	} else if c.state.side == wire.ServerSide {
 		if c.early == nil {
-			c.early = new(EarlyDatagrams)
+			c.early = new(countedDatagrams)
 		}
 		for _, p := range list {
 			c.early.Push(id, p)
@@ -66,12 +66,18 @@ func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
 	}
 }
 
+// countedDatagrams are a Conn's early ones.
+type countedDatagrams struct {
+	EarlyDatagrams
+	counted int // bytes that the Transport knows of
+}
+
 // countEarly counts what is kept of datagrams that came early, and reports whether there
 // is room for it.
 func (c *Conn) countEarly() bool {
 	_, bytes := c.early.Held()
-	more := bytes - c.earlyCounted
-	c.earlyCounted = bytes
+	more := bytes - c.early.counted
+	c.early.counted = bytes
 	return c.transport.CountBuffered(more) || more <= 0
 }
 
