@@ -171,8 +171,8 @@ func (c *Conn) RemoteAddr() net.Addr {
 // ConnectionState returns what the TLS handshake agreed on. Where there is early data, it
 // does not have all of it before the handshake is complete, which HandshakeComplete tells.
 func (c *Conn) ConnectionState() tls.ConnectionState {
-	if e := c.face.Early; !e.IsComplete() {
-		return *e.State
+	if e := c.face.TLS.Early(); !e.IsComplete() {
+		return *e.First
 	}
 	return c.face.TLS.ConnectionState()
 }

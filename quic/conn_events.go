@@ -23,7 +23,7 @@ func (c events) Public() any { return c.Conn }
 func (c events) PublicError(err error) error { return c.publicError(err) }
 
 func (c events) HandleHandshakeComplete() {
-	if c.face.Early == nil {
+	if c.face.TLS.Early() == nil {
 		c.ready()
 	} else {
 		c.earlyComplete()
@@ -153,7 +153,7 @@ func (c events) HandleClosed(err error) {
 	if d != nil {
 		d.failed = err
 		c.dialling = nil
-		if c.face.Early == nil {
+		if c.face.TLS.Early() == nil {
 			close(d.ended)
 		}
 	}

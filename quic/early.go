@@ -25,7 +25,7 @@ type ReplayGuard interface {
 // no replay. Without early data (Config.Allow0RTT) it returns at once. The error is the
 // connection's, or the cause of ctx's end.
 func (c *Conn) AwaitHandshake(ctx context.Context) (early bool, err error) {
-	e := c.face.Early
+	e := c.face.TLS.Early()
 	switch {
 	case e == nil:
 		return false, nil
@@ -44,18 +44,19 @@ func (c *Conn) AwaitHandshake(ctx context.Context) (early bool, err error) {
 
 // HandleEarly implements loop.Handler.
 func (c events) HandleEarly() {
-	if c.face.Early != nil {
+	if c.face.TLS.Early() != nil {
 		return // a client's second attempt, with another version
 	}
-	c.face.Early = &face.Early{State: c.face.TLS.Early(), Complete: make(chan struct{})}
+	c.face.TLS.BeginEarly()
 	c.ready()
 }
 
 // earlyComplete follows the completion of a handshake that was early.
 func (c events) earlyComplete() {
 	c.refreshPath()
-	c.face.Early.Accepted = c.face.Link.EarlyAccepted()
-	close(c.face.Early.Complete)
+	e := c.face.TLS.Early()
+	e.Accepted = c.face.Link.EarlyAccepted()
+	close(e.Complete)
 	if c.face.Handler != nil {
 		t := c.face.Begin()
 		face.Events.HandleHandshakeComplete(c.face.Handler, t)

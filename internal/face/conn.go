@@ -15,8 +15,6 @@ type Conn struct {
 	Link  *loop.Conn
 	TLS   *handshake.Conn
 
-	Early *Early // nil if the handshake was complete when the application got the connection
-
 	// Of the loop's goroutine alone; Handler does not change once the application has
 	// the connection.
 	Handler     any  // an event.Handler, nil for a connection without

@@ -96,6 +96,9 @@ func (s *Server) chooseFor(v wire.Version, config *tls.Config) {
 // NewConn returns the server's side of a new connection.
 func (s *Server) NewConn() *Conn {
 	c := &Conn{server: s, hello: new(firstHello)}
+	if s.early != nil {
+		c.early = new(earlyConn)
+	}
 	if s.pool != nil {
 		c.background = newBackground(s.pool.run)
 	}
@@ -116,8 +119,10 @@ func NewClient(config *tls.Config, serverName string, early bool) (*Conn, error)
 	}
 	c := &Conn{
 		client:         prepared,
-		early:          early,
 		ignoresTickets: prepared.ClientSessionCache == nil || prepared.SessionTicketsDisabled,
+	}
+	if early {
+		c.early = new(earlyConn)
 	}
 	if cache := prepared.ClientSessionCache; cache != nil {
 		prepared.ClientSessionCache = sessions{cache, c}

@@ -27,27 +27,23 @@ const (
 // it from the call that caused it, the events of a call are collected before it
 // returns, and a server begins when it knows the client's transport parameters.
 type Conn struct {
-	server  *Server       // nil for a client
-	client  *tls.Config   // nil for a server, and when the handshake is complete
-	quic    *tls.QUICConn // nil before it is begun, and when it is needed no more
-	version wire.Version
-
-	hello *firstHello // of a server's client, until crypto/tls has found the same in it
+	server *Server       // nil for a client
+	client *tls.Config   // nil for a server, and when the handshake is complete
+	quic   *tls.QUICConn // nil before it is begun, and when it is needed no more
+	hello  *firstHello   // of a server's client, until crypto/tls has found the same in it
 
 	background *background // where steps are taken that may block; nil for here
 
-	early   bool   // a client that offers early data
-	offered bool   // a server's client offers early data
-	params  []byte // the server's transport parameters, encoded; nil where nobody remembers them
+	early *earlyConn // nil for one that neither offers nor accepts early data
 
+	version        wire.Version
+	told           int32  // of events: those from here on are to be handed out
 	ignoresTickets bool   // a client that resumes no sessions
 	ticketHeader   uint8  // bytes seen of the header of a ticket that is ignored
 	ticketLeft     uint32 // bytes of its body to come, as far as the header says
 
-	events []engine.TLSEvent // events[told:] are to be handed out
-	told   int
+	events []engine.TLSEvent
 	err    error                // what ended the handshake
-	first  *tls.ConnectionState // when early data began; nil without
 	state  *tls.ConnectionState // nil until the handshake is complete
 }
 
@@ -58,11 +54,8 @@ var _ engine.TLS = (*Conn)(nil)
 func (c *Conn) Start(v wire.Version, params []byte) error {
 	c.version = v
 	if c.server != nil {
-		early := c.server.early != nil
-		if early {
-			c.params = bytes.Clone(params)
-		}
-		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v], EnableSessionEvents: early})
+		c.keepParameters(params)
+		c.quic = tls.QUICServer(&tls.QUICConfig{TLSConfig: c.server.configs[v], EnableSessionEvents: c.early != nil})
 	} else {
 		c.free() // of a version that the server does not have
 		c.quic = tls.QUICClient(&tls.QUICConfig{TLSConfig: c.client, EnableSessionEvents: true})
@@ -120,7 +113,9 @@ func (c *Conn) takeHello(data []byte) {
 	if h.params, h.early, h.whole = scanHello(h.data); !h.whole {
 		return
 	}
-	c.offered = h.early
+	if c.early != nil {
+		c.early.offered = h.early
+	}
 	if h.params != nil {
 		c.push(engine.TLSEvent{Kind: engine.TLSPeerParameters, Data: h.params})
 	}
@@ -154,7 +149,7 @@ func (c *Conn) NextEvent() engine.TLSEvent {
 	if c.Pending() {
 		return engine.TLSEvent{}
 	}
-	if c.told == len(c.events) {
+	if int(c.told) == len(c.events) {
 		c.forget()
 		return engine.TLSEvent{}
 	}
@@ -181,7 +176,8 @@ func (c *Conn) SendSessionTicket() error {
 		return c.fail(err)
 	}
 	err := c.collect()
-	c.quic, c.params = nil, nil
+	c.quic = nil
+	c.keepParameters(nil)
 	return err
 }
 
@@ -199,9 +195,6 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 // Complete returns what ConnectionState returns once the handshake is complete,
 // and nil before. All who ask share it.
 func (c *Conn) Complete() *tls.ConnectionState { return c.state }
-
-// Early returns what ConnectionState returned when early data began. All who ask share it.
-func (c *Conn) Early() *tls.ConnectionState { return c.first }
 
 // Close frees what the handshake holds, or leaves that to the step under way. No
 // events follow.
@@ -250,9 +243,7 @@ func (c *Conn) collect() error {
 			c.push(engine.TLSEvent{Kind: engine.TLSHandshakeDone, Data: []byte(state.NegotiatedProtocol)})
 		case tls.QUICTransportParameters:
 			if c.server == nil {
-				if c.early {
-					c.params = bytes.Clone(e.Data)
-				}
+				c.keepParameters(e.Data)
 				c.forward(&e)
 			} else if c.hello == nil || !bytes.Equal(e.Data, c.hello.params) {
 				return c.fail(fmt.Errorf("handshake: a second hello has other transport parameters: %w", tls.AlertError(alertIllegalParameter)))
@@ -279,9 +270,9 @@ func (c *Conn) forward(e *tls.QUICEvent) {
 	default:
 		return
 	}
-	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel {
+	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel && c.early.state.First == nil {
 		state := c.quic.ConnectionState()
-		c.first = &state
+		c.early.state.First = &state
 	}
 	c.push(out)
 }

@@ -22,6 +22,54 @@ type Early struct {
 	State []byte
 }
 
+// earlyConn is what a Conn knows that may have early data.
+type earlyConn struct {
+	offered bool   // a server's client offers it
+	params  []byte // the server's transport parameters, encoded, as long as they matter
+	state   EarlyState
+}
+
+// EarlyState is the handshake of a connection that the application gets before it is
+// complete.
+type EarlyState struct {
+	First    *tls.ConnectionState // as it was when early data began
+	Complete chan struct{}        // closed when the handshake is complete; nil before Begin
+	Accepted bool                 // the early data was; set before Complete is closed
+}
+
+// IsComplete reports whether the handshake is complete. The application gets a connection
+// without early data, of which s is nil, only then. Any goroutine may call it.
+func (s *EarlyState) IsComplete() bool {
+	if s == nil {
+		return true
+	}
+	select {
+	case <-s.Complete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Early returns the state that BeginEarly has begun, nil if it has not. Once the
+// application has the connection, any goroutine may call it.
+func (c *Conn) Early() *EarlyState {
+	if c.early == nil || c.early.state.Complete == nil {
+		return nil
+	}
+	return &c.early.state
+}
+
+// BeginEarly is called before the application gets the connection, if there is early data.
+func (c *Conn) BeginEarly() { c.early.state.Complete = make(chan struct{}) }
+
+// keepParameters keeps a copy of the server's transport parameters, where they matter.
+func (c *Conn) keepParameters(params []byte) {
+	if c.early != nil {
+		c.early.params = bytes.Clone(params)
+	}
+}
+
 // ReplayGuard remembers the tickets whose early data was accepted.
 type ReplayGuard interface {
 	// FirstUse notes a ticket, which was made at issued and permits no early data from
@@ -97,8 +145,11 @@ func remembered(params []byte) (wire.TransportParameters, bool) {
 func (c *Conn) ticketOptions() tls.QUICSessionTicketOptions {
 	options := tls.QUICSessionTicketOptions{Extra: ticketExtra(c.version)}
 	early := c.server.early
-	params, ok := remembered(c.params)
-	if early == nil || !ok {
+	if early == nil {
+		return options
+	}
+	params, ok := remembered(c.early.params)
+	if !ok {
 		return options
 	}
 	t := earlyTicket{issued: c.server.now(), params: params, state: early.State}
@@ -112,11 +163,11 @@ func (c *Conn) ticketOptions() tls.QUICSessionTicketOptions {
 // session. The last that is asked is the guard: a ticket is not used up for nothing.
 func (c *Conn) acceptsEarly(s *tls.SessionState) bool {
 	early := c.server.early
-	if early == nil || !s.EarlyData || !c.offered {
+	if early == nil || !s.EarlyData || !c.early.offered {
 		return false
 	}
 	t, ok := decodeEarlyTicket(s.Extra)
-	params, okNow := remembered(c.params)
+	params, okNow := remembered(c.early.params)
 	now := c.server.now()
 	expires := t.issued.Add(earlyLifetime)
 	if !ok || !okNow || !now.Before(expires) || params.ReducedFrom(&t.params) != "" || !bytes.Equal(t.state, early.State) {
@@ -129,14 +180,17 @@ func (c *Conn) acceptsEarly(s *tls.SessionState) bool {
 // it and says what the server let it send.
 func (c *Conn) offerEarly(s *tls.SessionState) {
 	params, ok := findExtra(s.Extra, sessionEarly)
-	if s.EarlyData = s.EarlyData && ok && c.early; s.EarlyData {
+	if s.EarlyData = s.EarlyData && ok && c.early != nil; s.EarlyData {
 		c.push(engine.TLSEvent{Kind: engine.TLSEarlyParameters, Data: params})
 	}
 }
 
 // remember adds to a client's session what the server lets early data do.
 func (c *Conn) remember(s *tls.SessionState) {
-	if p, ok := remembered(c.params); ok && c.early && s.EarlyData {
+	if c.early == nil || !s.EarlyData {
+		return
+	}
+	if p, ok := remembered(c.early.params); ok {
 		s.Extra = append(s.Extra, wire.AppendTransportParameters([]byte(sessionEarly), &p))
 	}
 }
@@ -144,7 +198,7 @@ func (c *Conn) remember(s *tls.SessionState) {
 // rejectedEarly tells of a server's refusal before its parameters, which came with it.
 func (c *Conn) rejectedEarly() {
 	e := engine.TLSEvent{Kind: engine.TLSEarlyRejected}
-	if last := len(c.events) - 1; last >= c.told && c.events[last].Kind == engine.TLSPeerParameters {
+	if last := len(c.events) - 1; last >= int(c.told) && c.events[last].Kind == engine.TLSPeerParameters {
 		e, c.events[last] = c.events[last], e
 	}
 	c.push(e)

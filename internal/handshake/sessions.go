@@ -22,7 +22,7 @@ type sessions struct {
 // once: a server does not accept any with it again.
 func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
 	session, ok := s.cache.Get(s.key(server))
-	if ok && session != nil && s.conn.early {
+	if ok && session != nil && s.conn.early != nil {
 		if _, state, err := session.ResumptionState(); err == nil && state != nil && state.EarlyData {
 			s.cache.Put(s.key(server), nil)
 		}

@@ -35,15 +35,15 @@ func (t Turn) Loop() int { return t.of().Link.Loop().Index() }
 // it, for as long as they like, and must not change it.
 func (t Turn) TLS() *tls.ConnectionState {
 	c := t.of()
-	if !c.Early.IsComplete() {
-		return c.Early.State
+	if e := c.TLS.Early(); !e.IsComplete() {
+		return e.First
 	}
 	return c.TLS.Complete()
 }
 
 // HandshakeComplete reports whether the handshake is complete. What a server's client sent
 // before may be a replay (RFC 9001, Section 9.2): see quic.Config.Allow0RTT.
-func (t Turn) HandshakeComplete() bool { return t.of().Early.IsComplete() }
+func (t Turn) HandshakeComplete() bool { return t.of().TLS.Early().IsComplete() }
 
 // Close closes the connection as Conn.CloseWithError does, without waiting for it:
 // the connection ends soon, after what was written to its streams, and HandleClose
