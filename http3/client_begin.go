@@ -174,7 +174,7 @@ func (st *clientStream) begin() {
 		return
 	}
 	c.awaited.add(st)
-	st.Ref = ref
+	st.Ref, st.early = ref, !t.HandshakeComplete()
 	rs := &st.body.rs
 	c.machine.BeginRequest(rs, ref.ID(), st, st.req.Method, Protocol(st.req) != "")
 	if st.trace.Got1xxResponse != nil {

@@ -55,11 +55,12 @@ const noGoAway = 1 << 62
 // newClientConn is called on the loop, after the handshake.
 func newClientConn(t *Transport, turn event.Turn, addr string) *clientConn {
 	cc := &clientConn{
-		conn:      conn{qc: turn.Conn(), tls: turn.TLS()},
+		conn:      conn{qc: turn.Conn()},
 		transport: t,
 		addr:      addr,
 		origins:   []string{addr},
 	}
+	cc.tls.Store(turn.TLS())
 	cc.machine = h3.NewConn(h3.Config{
 		Side: wire.ClientSide,
 		Settings: h3.Settings{
@@ -183,6 +184,9 @@ func (c *clientConn) HandleClose(t event.Turn, err error) {
 // roundTrip sends a request, which has been counted, and waits for the header of the
 // response, whose Request may have another Body.
 func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError) {
+	if err := c.awaitTurn(req); err != nil {
+		return nil, c.unready(req, err)
+	}
 	st := newClientStream(c, keepContent(req))
 	err := st.prepare()
 	if err != nil {
@@ -194,7 +198,14 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 	if err = st.await(); err != nil {
 		return nil, st.failed(err)
 	}
-	return st.deliver(), nil
+	early := st.early
+	resp := st.deliver()
+	if early && resp.StatusCode == http.StatusTooEarly {
+		sent := resp.Request
+		_ = resp.Body.Close()
+		return nil, &attemptError{cause: errTooEarly, sent: sent, unprocessed: true}
+	}
+	return resp, nil
 }
 
 // taken reports whether a connection has ended in such a way that the server may still

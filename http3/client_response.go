@@ -45,7 +45,7 @@ func (st *clientStream) respond(h *h3.ResponseHeader) {
 		ContentLength: h.ContentLength,
 		Trailer:       takeTrailerNames(header),
 		Request:       st.req,
-		TLS:           st.conn.tls,
+		TLS:           st.conn.tls.Load(),
 	}
 	if isConnect(st.req) && h.Status/100 == 2 {
 		resp.ContentLength = -1 // it is a tunnel (RFC 9110, Section 9.3.6)

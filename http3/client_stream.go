@@ -40,6 +40,7 @@ type clientStream struct {
 	// Of the loop's goroutine:
 	timer      event.Timer   // for the upload to begin, and then for the response
 	over       bool          // RoundTrip was told how it ended
+	early      bool          // it was sent before the handshake was complete
 	aside      http.Header   // of a header section that was decoded elsewhere
 	next, prev *clientStream // in the connection's queue of requests to be sent, then in its awaited ones
 

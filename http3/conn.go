@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/godwit-quic/godwit/internal/h3"
 	"github.com/godwit-quic/godwit/internal/h3event"
@@ -21,7 +22,7 @@ import (
 // otherwise.
 type conn struct {
 	qc      *quic.Conn
-	tls     *tls.ConnectionState
+	tls     atomic.Pointer[tls.ConnectionState] // other than at first once the handshake is complete
 	machine *h3.Conn
 	turn    event.Turn // of the callback under way
 
@@ -42,6 +43,9 @@ func (c *conn) start(t event.Turn, e h3ext.Extension) {
 	}
 	c.machine.Start(rand.Uint64())
 }
+
+// HandleHandshakeComplete implements event.EarlyHandler.
+func (c *conn) HandleHandshakeComplete(t event.Turn) { c.tls.Store(t.TLS()) }
 
 // HandleStreamsAvailable is called when the peer allows more streams.
 func (c *conn) HandleStreamsAvailable(t event.Turn) {

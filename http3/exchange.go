@@ -158,6 +158,11 @@ func (x *exchange) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 // HandleRequest has a request answered whose header is complete and well-formed.
 func (c *serverConn) HandleRequest(_ monotime.Time, rs *h3.RequestStream, h *h3.RequestHeader) {
 	x := rs.App.(*exchange)
+	early := !c.turn.HandshakeComplete()
+	if early && !isSafe(h.Method) {
+		x.answer(http.StatusTooEarly)
+		return
+	}
 	if x.fixed = c.srv.fixed(h); x.fixed != nil && x.serveFixed(h.Method) {
 		x.recycle(c.turn)
 		return
@@ -176,6 +181,9 @@ func (c *serverConn) HandleRequest(_ monotime.Time, rs *h3.RequestStream, h *h3.
 	case err != nil:
 		x.answer(http.StatusBadRequest)
 		return
+	}
+	if early {
+		x.req.Header[earlyDataKey] = []string{"1"}
 	}
 	if x.special&hasExpect != 0 {
 		if _, unknown := expectation(x.req.Header); unknown {

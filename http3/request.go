@@ -39,7 +39,7 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 		Host:          h.Host,
 		RemoteAddr:    x.conn.remoteAddr(),
 		RequestURI:    uri,
-		TLS:           x.conn.tls,
+		TLS:           x.conn.tls.Load(),
 	}
 	if x.body.rs.Whole() {
 		req.Body, req.ContentLength = http.NoBody, 0

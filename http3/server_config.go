@@ -27,6 +27,10 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(eve
 		conf.MaxIdleTimeout = s.idleTimeout()
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
+	if conf.Allow0RTT && len(conf.EarlyState) == 0 {
+		// Clients may remember them (RFC 9114, Section 7.2.4.2).
+		conf.EarlyState = fmt.Appendf(nil, "HTTP/3 %+v", s.settings())
+	}
 	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
 	return conf, func(t event.Turn) event.Handler { return s.newConn(t, maxHandlers, base) }
 }

@@ -45,26 +45,32 @@ type serverConn struct {
 
 func newServerConn(s *Server, t event.Turn, maxHandlers int32) *serverConn {
 	c := &serverConn{
-		conn:        conn{qc: t.Conn(), tls: t.TLS(), isServer: true},
+		conn:        conn{qc: t.Conn(), isServer: true},
 		srv:         s,
 		maxHandlers: maxHandlers,
 	}
+	c.tls.Store(t.TLS())
 	c.machine = h3.NewConn(h3.Config{
-		Side: wire.ServerSide,
-		Settings: h3.Settings{
-			MaxFieldSectionSize: uint64(s.maxHeaderBytes()),
-			ExtendedConnect:     s.EnableExtendedConnect || s.extension != nil,
-			Datagrams:           s.datagrams(),
-
-			QPACKMaxTableCapacity: qpackTableCapacity,
-			QPACKBlockedStreams:   qpackBlockedStreams,
-		},
+		Side:          wire.ServerSide,
+		Settings:      s.settings(),
 		MaxFields:     s.maxHeaderValueCount(),
 		LoopSection:   loopHeaderBytes,
 		HeaderTimeout: s.headerTimeout(),
 		Trace:         t.Conn().Tracer(),
 	}, c, c)
 	return c
+}
+
+// settings are what the server's SETTINGS say.
+func (s *Server) settings() h3.Settings {
+	return h3.Settings{
+		MaxFieldSectionSize: uint64(s.maxHeaderBytes()),
+		ExtendedConnect:     s.EnableExtendedConnect || s.extension != nil,
+		Datagrams:           s.datagrams(),
+
+		QPACKMaxTableCapacity: qpackTableCapacity,
+		QPACKBlockedStreams:   qpackBlockedStreams,
+	}
 }
 
 // HandleStream is called when the client opened a stream.

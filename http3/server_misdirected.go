@@ -26,7 +26,7 @@ func (x *exchange) isMisdirected() bool {
 	if choose == nil || x.req.Method == http.MethodConnect && Protocol(x.req) == "" {
 		return false
 	}
-	host, name := hostname(x.req.Host), x.conn.tls.ServerName
+	host, name := hostname(x.req.Host), x.conn.tls.Load().ServerName
 	if strings.EqualFold(host, name) {
 		return false
 	}
@@ -93,7 +93,7 @@ func (c *serverConn) configFor(name string) (*tls.Config, error) {
 // helloFor is the beginning of such a handshake.
 func (c *serverConn) helloFor(name string) *tls.ClientHelloInfo {
 	return &tls.ClientHelloInfo{
-		CipherSuites:      []uint16{c.tls.CipherSuite},
+		CipherSuites:      []uint16{c.tls.Load().CipherSuite},
 		ServerName:        name,
 		SignatureSchemes:  []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256, tls.PSSWithSHA256, tls.Ed25519, tls.ECDSAWithP384AndSHA384, tls.PSSWithSHA384, tls.ECDSAWithP521AndSHA512, tls.PSSWithSHA512},
 		SupportedProtos:   []string{h3.NextProto},

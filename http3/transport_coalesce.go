@@ -74,11 +74,17 @@ func (t *Transport) authoritative(addr, host string) (conns []*clientConn) {
 		return nil
 	}
 	for _, o := range t.pool {
-		if len(o.conns) > 0 && o.conns[0].tls.PeerCertificates[0].VerifyHostname(host) == nil {
+		if len(o.conns) > 0 && o.conns[0].standsFor(host) {
 			conns = append(conns, o.conns[0])
 		}
 	}
 	return conns
+}
+
+// standsFor reports whether the server has shown a certificate for a host.
+func (c *clientConn) standsFor(host string) bool {
+	certs := c.tls.Load().PeerCertificates // none before the handshake is complete
+	return len(certs) > 0 && certs[0].VerifyHostname(host) == nil
 }
 
 // isAt reports whether a connection goes to a port of one of the addresses.

@@ -96,6 +96,9 @@ func (c *clientConn) beginConnect(ctx context.Context, req *http.Request) (*pend
 	p.Turn = &c.turn
 	fields, err := p.prepare(ctx)
 	if err == nil {
+		_, err = c.qc.AwaitHandshake(ctx)
+	}
+	if err == nil {
 		err = c.do(func(t event.Turn) error { return p.begin(t, fields) })
 	}
 	if err != nil {
@@ -197,7 +200,7 @@ func (p *pendingTunnel) begun(h *h3.ResponseHeader) {
 	addFields(header, h.Fields, nil)
 	p.finish(&http.Response{
 		Status: statusLine(h.Status), StatusCode: h.Status, Proto: "HTTP/3.0", ProtoMajor: 3,
-		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.client.tls,
+		Header: header, ContentLength: h.ContentLength, Request: p.req, TLS: p.client.tls.Load(),
 	}, nil)
 }
 
