@@ -21,28 +21,26 @@ extern void gwgo_close(gw_port *p, uintptr_t handle);
 
 /* ---- the memory: a page for its owners, then what is shared ---- */
 
-#define PAGE 4096u
-
 struct owners {
 	_Atomic int refs;
 };
 
-static struct owners *owners_of(gw_shared *s) { return (struct owners *)((char *)s - PAGE); }
+static struct owners *owners_of(gw_shared *s) { return (struct owners *)((char *)s - GW__PAGE); }
 
 static gw_shared *shared_new(size_t size) {
-	void *block = NULL;
-	if ((errno = posix_memalign(&block, PAGE, PAGE + size)) != 0)
+	void *block = gw__block_new(GW__PAGE + size);
+	if (block == NULL)
 		return NULL;
-	memset(block, 0, PAGE + size);
+	memset((char *)block + GW__PAGE, 0, size);
 	atomic_init(&((struct owners *)block)->refs, 1);
-	return (gw_shared *)((char *)block + PAGE);
+	return (gw_shared *)((char *)block + GW__PAGE);
 }
 
 void gw_shared_retain(gw_shared *s) { atomic_fetch_add(&owners_of(s)->refs, 1); }
 
 void gw_shared_release(gw_shared *s) {
 	if (s != NULL && atomic_fetch_sub(&owners_of(s)->refs, 1) == 1)
-		free(owners_of(s));
+		gw__block_free(owners_of(s));
 }
 
 /* ---- the descriptor ---- */
@@ -138,7 +136,7 @@ static gw_port *port_new(const gw_port_options *conf) {
 #endif
 	pthread_cond_init(&p->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	p->size = PAGE + (size_t)conf->command_size + conf->event_size;
+	p->size = GW__PAGE + (size_t)conf->command_size + conf->event_size;
 	p->mem = shared_new(p->size);
 	if (p->mem == NULL || (!conf->no_fd && open_fd(p) != 0)) {
 		int err = errno;

@@ -29,6 +29,11 @@ struct gw_port {
 	struct helpers *helpers;
 };
 
+/* Memory that begins a page, which is what is before what a port shares. */
+#define GW__PAGE 4096u
+void *gw__block_new(size_t size);
+void gw__block_free(void *block);
+
 /* For the engine: there are events; there is a reply; it will not use the port again. */
 void gw__wake(gw_port *p);
 void gw__replied(gw_port *p);

@@ -77,6 +77,7 @@ var may = map[string]string{
 	"bindings/js/addon":    "bindings/c/libgodwit",
 
 	"bindings/js/internal/pack": "internal/test/peertest context os",
+	"bindings/js/host":          "bindings/port os time golang.org/x/sys",
 	"bindings/js/cmd/pack":      "bindings/js/internal/pack context os",
 
 	// Programs.

@@ -17,6 +17,7 @@ import (
 
 const (
 	addonName   = "godwit.node"
+	hostName    = "godwit-host" // beside it, where the engine is a process of its own
 	noticesName = "NOTICES"
 
 	// MaxUnpacked is how many bytes godwit and the package of a platform may have together.
@@ -125,11 +126,13 @@ func (p *Packer) platform(ctx context.Context, platform Platform, main manifest)
 		return Packed{}, err
 	}
 	addon := filepath.Join(dir, addonName)
-	if err := p.build(ctx, platform, addon); err != nil {
+	if err := p.Build(ctx, platform, addon); err != nil {
 		return Packed{}, err
 	}
-	if err := checkSymbols(addon); err != nil {
-		return Packed{}, err
+	if !platform.Apart {
+		if err := checkSymbols(addon); err != nil {
+			return Packed{}, err
+		}
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

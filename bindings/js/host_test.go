@@ -1,0 +1,58 @@
+package js
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/godwit-quic/godwit/bindings/js/internal/pack"
+)
+
+// TestHost runs suites with an engine that is a process of its own. That is for musl, but
+// works with any C library.
+func TestHost(t *testing.T) {
+	needPython(t)
+	source, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := pack.Platform{Name: "linux-x64-gnu", GOOS: "linux", GOARCH: "amd64", Target: "x86_64-linux-gnu.2.28", Apart: true}
+	path := filepath.Join(t.TempDir(), "godwit.node")
+	if err := (&pack.Packer{Source: source}).Build(t.Context(), apart, path); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GODWIT_ADDON", path)
+	dir := project(t)
+	for _, r := range runtimes {
+		if r.name != "Node24" && r.name != "Bun1.4" {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			run := append([]string{filepath.Join(r.kit.Dir(t), "node_modules", r.args[0])}, r.args[1:]...)
+			for _, suite := range []string{"quic.mjs", "serve.mjs", "webtransport.mjs"} {
+				t.Run(suite, func(t *testing.T) { command(t, dir, run[0], append(run[1:], suite)...) })
+			}
+			t.Run("killed", func(t *testing.T) {
+				writeAll(t, dir, map[string]string{"killed.mjs": killed})
+				if out := command(t, dir, run[0], append(run[1:], "killed.mjs")...); out != "again\n" {
+					t.Errorf("it printed %q", out)
+				}
+			})
+		})
+	}
+}
+
+// killed ends the engine's process, after which another one serves.
+const killed = `
+import { readdirSync, readFileSync } from 'node:fs';
+import { serve } from 'godwit';
+serve({ http1: false, fetch: () => new Response() });
+for (const pid of readdirSync('/proc').filter((x) => /^[0-9]+$/.test(x))) {
+  try {
+    const [, name, parent] = readFileSync('/proc/' + pid + '/stat', 'utf8').match(/[(](.*)[)] . ([0-9]+)/);
+    if (name === 'godwit-host' && Number(parent) === process.pid) process.kill(Number(pid), 'SIGKILL');
+  } catch { /* it has ended */ }
+}
+const again = serve({ http1: false, fetch: () => new Response() });
+console.log(again.port > 0 ? 'again' : 'nowhere');
+process.exit();
+`
