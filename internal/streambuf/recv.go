@@ -19,12 +19,12 @@ type recvState struct {
 	data    blocks
 	pieces  *fragments // what blocks are not worth having of what is above ready
 	got     RangeSet   // received bytes above ready
-	read    uint64    // offset of the next byte Read returns
-	ready   uint64    // bytes below are contiguous and may be read
-	size    uint64    // what the peer sent in all, when sized
-	cut     *earlyEnd // nil while reading may go on to the FIN
-	notify  uint64    // consumed bytes at which the engine wants to be told
-	account *Account  // the connection's
+	read    uint64     // offset of the next byte Read returns
+	ready   uint64     // bytes below are contiguous and may be read
+	size    uint64     // what the peer sent in all, when sized
+	cut     *earlyEnd  // nil while reading may go on to the FIN
+	notify  uint64     // consumed bytes at which the engine wants to be told
+	account *Account   // the connection's
 	sized   bool
 	fin     bool // reading ends at size
 	reader  bool // Read is copying: blocks stay
