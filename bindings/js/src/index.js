@@ -7,6 +7,6 @@ export { Dispatcher } from './dispatcher.js';
 export { GodwitError } from './errors.js';
 export { WebTransport, WebTransportSendGroup, WebTransportSession } from './webtransport.js';
 export { WebTransportError } from './webtransport-error.js';
-export { WebTransportBidirectionalStream, WebTransportReceiveStream, WebTransportSendStream, WebTransportServerStream } from './webtransport-stream.js';
+export { WebTransportBidirectionalStream, WebTransportReceiveStream, WebTransportSendStream, WebTransportWriter, WebTransportServerStream } from './webtransport-stream.js';
 export { WebTransportDatagramDuplexStream, WebTransportDatagramsWritable } from './webtransport-datagrams.js';
 export { serveWebTransport, WebTransportServer } from './webtransport-server.js';

@@ -163,7 +163,7 @@ export class SessionCore {
   }
 
   async open(uni, { sendGroup = null, sendOrder, waitUntilAvailable = false } = {}) {
-    if (sendGroup !== null && !this.owns(sendGroup)) throw new TypeError('the sendGroup is another session\'s');
+    if (sendGroup !== null && !this.owns(sendGroup)) throw invalidState('the sendGroup is another session\'s');
     this.hooks.decide?.();
     if (this.state === 'connecting') await this.ready.promise.catch(() => {});
     if (this.over) throw this.invalid();
@@ -185,7 +185,14 @@ export class SessionCore {
   }
 
   forget(s) {
-    this.#streams.delete(s);
+    if (this.#streams.delete(s) && s.sendGroup !== null) s.sendGroup.past += s.pipe.sent;
+  }
+
+  /** sentIn returns how many bytes have been sent on the streams of a group. */
+  sentIn(group) {
+    let n = group.past;
+    for (const s of this.#streams) if (s.sendGroup === group) n += s.pipe.sent;
+    return n;
   }
 
   owns(group) {
@@ -193,7 +200,7 @@ export class SessionCore {
   }
 
   group(s, group) {
-    if (group !== null && !this.owns(group)) throw new TypeError('the sendGroup is another session\'s');
+    if (group !== null && !this.owns(group)) throw invalidState('the sendGroup is another session\'s');
     s.sendGroup = group;
     this.#rank();
   }

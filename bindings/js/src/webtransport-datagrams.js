@@ -1,5 +1,6 @@
 // Datagrams of a session of WebTransport.
 
+import { invalidState } from './webtransport-error.js';
 import { bufferSource } from './webtransport-stream.js';
 
 const BUFFERED = 512; // datagrams that wait for the application, or for this turn's end
@@ -45,7 +46,7 @@ export class WebTransportDatagramDuplexStream {
 
   createWritable(options = {}) {
     const group = options.sendGroup;
-    if (group && !this.#core.owns(group)) throw new TypeError('the sendGroup is another session\'s');
+    if (group && !this.#core.owns(group)) throw invalidState('the sendGroup is another session\'s');
     if (this.#core.over) throw this.#core.invalid();
     const sink = { start: (c) => { sink.controller = c; }, write: (x) => this.#write(x), close: () => this.#sinks.delete(sink), abort: () => this.#sinks.delete(sink) };
     this.#sinks.add(sink);

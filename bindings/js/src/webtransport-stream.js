@@ -16,6 +16,25 @@ export function bufferSource(x) {
   throw new TypeError('only an ArrayBuffer or a view of one can be written');
 }
 
+// Atomic is a chunk that is to be taken whole and at once, or not at all.
+class Atomic {
+  refused = false;
+
+  constructor(chunk) {
+    this.chunk = chunk;
+  }
+}
+
+/** WebTransportWriter is the writer of a stream of a session. */
+export class WebTransportWriter extends WritableStreamDefaultWriter {
+  /** Writes what there is room for at once; otherwise nothing is sent, and it is rejected with an AbortError. */
+  async atomicWrite(chunk) {
+    const atomic = new Atomic(chunk);
+    await this.write(atomic);
+    if (atomic.refused) throw new DOMException('there is no room for all of it now', 'AbortError');
+  }
+}
+
 // Sending and Receiving are what the streams are made of.
 class Sending {
   controller = null;
@@ -42,14 +61,18 @@ class Sending {
   }
 
   async #write(chunk) {
-    const { pipe } = this.#stream;
+    const { pipe } = this.#stream, atomic = chunk instanceof Atomic ? chunk : null;
     let bytes;
     try {
-      bytes = bufferSource(chunk);
+      bytes = bufferSource(atomic === null ? chunk : atomic.chunk);
     } catch (e) {
       this.#over = true;
       pipe.reset(0);
       throw e;
+    }
+    if (atomic !== null && pipe.room < bytes.byteLength) {
+      atomic.refused = true;
+      return;
     }
     let n = bytes.byteLength === 0 ? 0 : pipe.write(bytes);
     if (n === bytes.byteLength) return;
@@ -183,7 +206,7 @@ export class WebTransportSendStream extends WritableStream {
 
   // Bun 1.3 has no signal that ends a write which waits.
   getWriter() {
-    const writer = super.getWriter();
+    const writer = new WebTransportWriter(this);
     if (!this.#half.controller.signal) {
       writer.abort = (reason) => {
         const aborted = Object.getPrototypeOf(writer).abort.call(writer, reason);

@@ -17,12 +17,18 @@ const made = Symbol('made');
 export class WebTransportSendGroup {
   constructor(core) {
     Object.defineProperty(this, 'core', { value: core });
+    Object.defineProperty(this, 'past', { value: 0, writable: true }); // bytes sent on streams that have ended
+  }
+
+  async getStats() {
+    const sent = this.core.sentIn(this);
+    return { bytesWritten: sent, bytesSent: sent };
   }
 }
 
 /** WebTransport is a session with a server. */
 export class WebTransport {
-  #core; #congestionControl = 'default'; #headers = null;
+  #core; #congestionControl = 'default'; #headers = null; #anticipated = [null, null];
 
   constructor(url, options = {}) {
     if (url === made) {
@@ -30,6 +36,7 @@ export class WebTransport {
       return;
     }
     const conf = check(url, options ?? {});
+    this.#anticipated = ['anticipatedConcurrentIncomingUnidirectionalStreams', 'anticipatedConcurrentIncomingBidirectionalStreams'].map((name) => anticipated(options?.[name]));
     this.#congestionControl = conf.congestionControl;
     this.#core = dial(conf);
   }
@@ -62,6 +69,23 @@ export class WebTransport {
 
   get congestionControl() {
     return this.#congestionControl;
+  }
+
+  /** What the application expects, which changes nothing: as many streams may come as the session's credit allows. */
+  get anticipatedConcurrentIncomingUnidirectionalStreams() {
+    return this.#anticipated[0];
+  }
+
+  set anticipatedConcurrentIncomingUnidirectionalStreams(v) {
+    this.#anticipated[0] = anticipated(v);
+  }
+
+  get anticipatedConcurrentIncomingBidirectionalStreams() {
+    return this.#anticipated[1];
+  }
+
+  set anticipatedConcurrentIncomingBidirectionalStreams(v) {
+    this.#anticipated[1] = anticipated(v);
   }
 
   get responseHeaders() {
@@ -159,6 +183,14 @@ export function headersOf(fields) {
     if (!fields[i].startsWith(':')) h.append(fields[i], fields[i + 1]);
   }
   return h;
+}
+
+// anticipated is what WebIDL has for [EnforceRange] unsigned short?.
+function anticipated(v) {
+  if (v === undefined || v === null) return null;
+  const n = Math.trunc(Number(v));
+  if (!(n >= 0 && n <= 65535)) throw new TypeError(`WebTransport: a number of streams must be from 0 to 65535, not ${v}`);
+  return n;
 }
 
 function syntax(text) {

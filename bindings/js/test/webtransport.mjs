@@ -3,7 +3,7 @@
 import assert from 'node:assert';
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  serve as serveAll, serveWebTransport, WebTransport, WebTransportBidirectionalStream, WebTransportError, WebTransportReceiveStream, WebTransportSendStream,
+  serve as serveAll, serveWebTransport, WebTransport, WebTransportBidirectionalStream, WebTransportError, WebTransportReceiveStream, WebTransportSendStream, WebTransportWriter,
 } from 'godwit';
 import { deferred, eventually, run, test } from './suite.mjs';
 
@@ -423,7 +423,10 @@ test('order and groups, topics', async () => {
   b.sendOrder = -3;
   b.sendGroup = group;
   assert.throws(() => { b.sendOrder = 'first'; }, TypeError);
-  await assert.rejects(other.createUnidirectionalStream({ sendGroup: group }), TypeError);
+  await assert.rejects(other.createUnidirectionalStream({ sendGroup: group }), { name: 'InvalidStateError' });
+  assert.throws(() => other.datagrams.createWritable({ sendGroup: group }), { name: 'InvalidStateError' });
+  await a.getWriter().write(text('counted'));
+  assert.deepStrictEqual(await group.getStats(), { bytesWritten: 7, bytesSent: 7 });
   const got = [wt, other].map((w) => w.datagrams.readable.getReader().read());
   const count = [];
   got.forEach((p) => p.then(() => count.push(1)));
@@ -433,6 +436,26 @@ test('order and groups, topics', async () => {
   other.close();
   await eventually(() => server.publish('news', 'x') === 0);
   await server.stop(true);
+});
+
+test('atomic writes, and what is anticipated', async () => {
+  const server = serve(echo);
+  assert.throws(() => dial(server, '/', { anticipatedConcurrentIncomingBidirectionalStreams: 70_000 }), TypeError);
+  const wt = dial(server, '/', { requireUnreliable: true, anticipatedConcurrentIncomingUnidirectionalStreams: 10 });
+  assert.deepStrictEqual([wt.anticipatedConcurrentIncomingUnidirectionalStreams, wt.anticipatedConcurrentIncomingBidirectionalStreams], [10, null]);
+  wt.anticipatedConcurrentIncomingBidirectionalStreams = 3;
+  assert.strictEqual(wt.anticipatedConcurrentIncomingBidirectionalStreams, 3);
+  const { readable, writable } = await wt.createBidirectionalStream();
+  const writer = writable.getWriter();
+  assert.ok(writer instanceof WebTransportWriter && writer instanceof WritableStreamDefaultWriter);
+  const got = all(readable);
+  await writer.atomicWrite(text('whole'));
+  await assert.rejects(writer.atomicWrite(new Uint8Array(1 << 20)), { name: 'AbortError' });
+  await writer.write(text(', and more'));
+  await writer.close();
+  assert.strictEqual(String(await got), 'whole, and more');
+  wt.close();
+  await server.stop();
 });
 
 test('a hundred sessions, one after the other and at once, closed with a reason', async () => {

@@ -67,10 +67,17 @@ export class WebTransportError extends DOMException {
 
 export class WebTransportSendGroup {
   private constructor();
+  getStats(): Promise<{ bytesWritten: number; bytesSent: number }>;
+}
+
+export class WebTransportWriter extends WritableStreamDefaultWriter<BufferSource> {
+  /** Writes what there is room for at once; otherwise nothing is sent, and it is rejected with an AbortError. */
+  atomicWrite(chunk: BufferSource): Promise<void>;
 }
 
 export class WebTransportSendStream extends WritableStream<BufferSource> {
   private constructor();
+  getWriter(): WebTransportWriter;
   sendGroup: WebTransportSendGroup | null;
   sendOrder: number;
   getStats(): Promise<{ bytesWritten: number; bytesSent: number }>;
@@ -122,6 +129,8 @@ export class WebTransport {
   readonly incomingUnidirectionalStreams: ReadableStream<WebTransportReceiveStream>;
   createBidirectionalStream(options?: WebTransportSendStreamOptions): Promise<WebTransportBidirectionalStream>;
   createUnidirectionalStream(options?: WebTransportSendStreamOptions): Promise<WebTransportSendStream>;
+  anticipatedConcurrentIncomingUnidirectionalStreams: number | null;
+  anticipatedConcurrentIncomingBidirectionalStreams: number | null;
   createSendGroup(): WebTransportSendGroup;
   getStats(): Promise<WebTransportConnectionStats>;
   close(closeInfo?: WebTransportCloseInfo): void;
