@@ -267,7 +267,7 @@ func TestHandOverFails(t *testing.T) {
 		}
 	}
 
-	ours, theirs := unixPair(t)
+	ours, _ := unixPair(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("no patience")
 	cancel(why)
@@ -276,7 +276,7 @@ func TestHandOverFails(t *testing.T) {
 	}
 	check("a wait that ended")
 
-	ours, theirs = unixPair(t)
+	ours, theirs := unixPair(t)
 	theirs.Write([]byte("nonsense"))
 	if err := server.Transport().HandOver(t.Context(), ours); err == nil || !strings.Contains(err.Error(), "'n'") {
 		t.Errorf("%v", err)
