@@ -34,9 +34,13 @@ func (w *recvWindow) grant(now monotime.Time, rtt time.Duration, limit uint64) b
 		w.window = min(2*w.window, limit)
 	}
 	w.movedAt = now
-	w.max = w.consumed + w.window
+	w.max = w.furthest()
 	return true
 }
+
+// furthest returns how far the peer may be let send now. A limit larger than what a frame
+// can say would be none (RFC 9000, Section 16).
+func (w *recvWindow) furthest() uint64 { return min(w.consumed+w.window, wire.MaxVarint) }
 
 // connFlow is flow control of the whole connection, both directions.
 type connFlow struct {
@@ -85,7 +89,8 @@ const (
 	// reportPart is the part of the connection's window after which readers tell
 	// what they have read from all streams.
 	reportPart = 4
-	// leastRelief is by how many bytes the connection's window is moved at least.
+	// leastRelief is by how many bytes the connection's window is moved at least, unless
+	// that is more than a part of it.
 	leastRelief = 4 << 10
 )
 
@@ -102,8 +107,8 @@ func (f *connFlow) share() {
 // the other half for good, and whoever is to read it may wait for what other streams
 // bring.
 func (f *connFlow) relieve() {
-	most := f.recv.consumed + f.recv.window
-	if least := max(f.left(), leastRelief); most >= f.recv.max+least {
+	most := f.recv.furthest()
+	if least := max(f.left(), min(leastRelief, f.recv.window/reportPart)); most >= f.recv.max+least {
 		f.account.relieved += most - f.recv.max
 		f.recv.max = most
 		f.update.set()
@@ -115,7 +120,7 @@ func (f *connFlow) relieve() {
 func (f *connFlow) forgo(n uint64) {
 	if n > 0 {
 		f.recv.consumed += n
-		f.recv.max += n
+		f.recv.max = min(f.recv.max+n, wire.MaxVarint)
 		f.update.set()
 	}
 }
@@ -147,7 +152,7 @@ func (f *connFlow) widen(now monotime.Time, c *Conn, stream uint64) {
 		return
 	}
 	f.recv.window, f.recv.movedAt, f.account.relieved = w, now, 0
-	if most := f.recv.consumed + w; most > f.recv.max {
+	if most := f.recv.furthest(); most > f.recv.max {
 		f.recv.max = most
 		f.update.set()
 	}

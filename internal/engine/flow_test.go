@@ -144,3 +144,47 @@ func TestConnWindowUnreadAfterReading(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallConnWindow: the smallest windows do not shut when the engine learns with new
+// data what was read, and what is read of that data is too little to be reported.
+func TestSmallConnWindow(t *testing.T) {
+	for _, window := range []uint64{1200, 3000, 5000, 8000} {
+		config := Config{InitialConnWindow: window, MaxConnWindow: window}.WithDefaults()
+		var f connFlow
+		f.init(config, new(streambuf.Pool))
+		c := &Conn{config: config}
+		c.paths.Use(0, c.newPath(0, path.Addrs{}))
+		for round := range 100 {
+			first := f.left()*3/4 + 1
+			for _, n := range []uint64{first, f.left() - first} {
+				if err := f.receive(n); err != nil {
+					t.Fatal(err)
+				}
+				f.account.AddRead(n) // and the loop is told when the next has come
+			}
+			if f.account.ReportDue() {
+				f.collect(0, c)
+			}
+			if f.left() == 0 {
+				t.Fatalf("round %d: a window of %d bytes is shut, with %d consumed and %d read", round, window, f.recv.consumed, f.account.Unreported())
+			}
+		}
+	}
+}
+
+// TestLargestConnWindow: a window as large as any may be moves no further, as no frame
+// could say that.
+func TestLargestConnWindow(t *testing.T) {
+	config := Config{InitialStreamWindow: wire.MaxVarint}.WithDefaults()
+	var f connFlow
+	f.init(config, new(streambuf.Pool))
+	c := &Conn{config: config}
+	c.paths.Use(0, c.newPath(0, path.Addrs{}))
+	f.forgo(1000)
+	f.widen(1, c, wire.MaxVarint)
+	f.consume(1, c, wire.MaxVarint-1000)
+	f.relieve()
+	if f.recv.max != wire.MaxVarint {
+		t.Errorf("the limit is %#x, want %#x", f.recv.max, uint64(wire.MaxVarint))
+	}
+}
