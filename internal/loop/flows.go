@@ -49,7 +49,7 @@ type flows struct {
 	active     int     // flows of which something came in this turn
 	head, tail *flow
 	bytes      int      // memory of all that waits
-	spare      *waiting // whose memory is for those to come
+	spare      *waiting // whose memory, usualDatagram each, is for those to come
 }
 
 // of returns the flow of a datagram, and whether the one before was of the same.
@@ -106,7 +106,7 @@ func (s *flows) wait(f *flow, d *engine.Datagram) bool {
 		return false
 	}
 	w := s.spare
-	if w != nil && cap(w.buf) >= size {
+	if w != nil && size == usualDatagram {
 		s.spare, w.next = w.next, nil
 	} else {
 		w = &waiting{buf: make([]byte, size)}
@@ -151,8 +151,12 @@ func (s *flows) next(f *flow) *waiting {
 	return w
 }
 
-// recycle keeps the memory of a datagram that has been handled.
+// recycle keeps the memory of a datagram that has been handled, unless it was a larger one:
+// if those stayed behind smaller ones, which do not fit them, there would be ever more.
 func (s *flows) recycle(w *waiting) {
+	if len(w.buf) != usualDatagram {
+		return
+	}
 	w.datagram = engine.Datagram{}
 	w.next, s.spare = s.spare, w
 }
