@@ -69,7 +69,7 @@ func (c *crowd) alone(now monotime.Time) bool {
 func (l *Loop) noteRest(left bool) {
 	switch c := l.crowd; {
 	case c == nil && !left:
-		l.pressure = pressure{}
+		l.pressure.row = row{}
 	case c == nil:
 		if l.isCrowded() {
 			l.crowd = &crowd{flows: flows{byKey: make(map[flowKey]*flow)}, until: l.now.Add(crowdedTime), mixed: l.mixed}

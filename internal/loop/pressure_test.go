@@ -2,6 +2,7 @@ package loop
 
 import (
 	"testing"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 )
@@ -43,6 +44,41 @@ func TestCrowded(t *testing.T) {
 			}
 			if crowded != tt.want {
 				t.Errorf("crowded = %v, want %v", crowded, tt.want)
+			}
+		})
+	}
+}
+
+// TestBursts: who floods a socket for less than the loop takes to see that it is crowded, and
+// pauses until it is empty, again and again, is found out by what is lost meanwhile. Those
+// who send too much when they begin, and heed that, are not.
+func TestBursts(t *testing.T) {
+	const messages, gap = 1000, 10 * time.Millisecond // of a period
+	tests := map[string]struct {
+		lost func(burst int) uint64 // in each period of a burst
+		want bool
+	}{
+		"flood":          {func(int) uint64 { return 3 * messages }, true},
+		"a fifth lost":   {func(int) uint64 { return messages / 5 }, true},
+		"a tenth lost":   {func(int) uint64 { return messages / 10 }, false},
+		"at first alone": {func(burst int) uint64 { return messages / 100 * uint64(1+99/(1+burst*burst*burst)) / 2 }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var p pressure
+			r, crowded := reading{at: 1}, false
+			for burst := 0; burst < 20 && !crowded; burst++ {
+				p.row = row{} // the socket was empty
+				crowded = p.note(r)
+				for range crowdedPeriods - 1 {
+					r.at = r.at.Add(pressurePeriod)
+					r.bytes, r.messages, r.lost = r.bytes+1000*messages, r.messages+messages, r.lost+tt.lost(burst)
+					crowded = p.note(r) || crowded
+				}
+				r.at = r.at.Add(gap)
+			}
+			if crowded != tt.want {
+				t.Errorf("crowded = %v after %v, want %v", crowded, time.Duration(r.at), tt.want)
 			}
 		})
 	}
