@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -55,7 +56,7 @@ func (c *Conn) pollMTUProbe(now monotime.Time, buf []byte) (Transmit, bool) {
 	}
 	w.b = wire.AppendPing(w.b)
 	w.record(recMTUProbe, uint64(size))
-	w.sent.Probe = true
+	w.sent.Probe = recovery.MTUProbe
 	w.pad(w.room())
 	p.MTU.Sent()
 	return c.transmit(p, c.finish(now, &w)), true

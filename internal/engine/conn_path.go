@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/recovery"
 	"github.com/godwit-quic/godwit/internal/wire"
 	"github.com/godwit-quic/godwit/quic/congestion"
 )
@@ -268,7 +269,9 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.
 		}
 	}
 	w.sent.AckEliciting = true
-	w.sent.Probe = p != c.paths.Current
+	if p != c.paths.Current {
+		w.sent.Probe = recovery.PathProbe
+	}
 	w.pad(w.room())
 	return c.transmit(p, c.finish(now, &w)), true
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -336,6 +337,41 @@ func TestPathBeforeIsChallenged(t *testing.T) {
 		t.Fatalf("back on %v: window %d, was %d", p.conn.Path(), got.CongestionWindow, before.CongestionWindow)
 	}
 	p.wantOpen()
+}
+
+// What is not acknowledged of probes on the path before, which may be gone, brings about no
+// probe timeout of the path in use: the challenge has a timer of its own (RFC 9000, Section
+// 9.4). Data on the path in use has its timeout as always.
+func TestProbesOfPathsSetNoTimeout(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.config.MaxDatagramSize = 1200 }) // and the MTU is not looked for
+	p.handshake()
+	before := p.conn.Stats().ProbeTimeouts
+	p.from(strangerAddr, func() { p.send(wire.AppSpace, ping(), padding(1100)) })
+	challenge, old := p.wantKind(wire.FramePathChallenge), p.wantKind(wire.FramePathChallenge)
+	if old.to != puppetAddr {
+		t.Fatalf("the second challenge goes to %v", old.to)
+	}
+	acked := slices.Clone(p.spaces[wire.AppSpace].received)
+	acked[0].Largest-- // but for the last
+	p.from(strangerAddr, func() { p.send(wire.AppSpace, pathResponse(challenge.pathData()), ack(acked...)) })
+	p.path.Remote = strangerAddr
+	p.advance(5 * time.Second)
+	if n := p.conn.Stats().ProbeTimeouts - before; n != 0 {
+		t.Errorf("%d probe timeouts with nothing on its way", n)
+	}
+	s, err := p.conn.OpenStream(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send.Write([]byte("lost")); err != nil {
+		t.Fatal(err)
+	}
+	p.conn.StreamWritten(s)
+	p.poll()
+	p.advance(time.Duration(p.conn.PTO()))
+	if n := p.conn.Stats().ProbeTimeouts - before; n != 1 {
+		t.Errorf("%d probe timeouts for what is on its way", n)
+	}
 }
 
 // The answer to a challenge on the path in use is no mere probe: a server to which

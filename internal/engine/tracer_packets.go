@@ -91,7 +91,7 @@ func (c *Conn) traceLost(now monotime.Time, id wire.Space, pn wire.PacketNumber,
 		trigger = quictrace.LostByOrder
 	}
 	c.tracer.tell(now, &quictrace.PacketLost{
-		Type: packetTypes[id.CryptoLevel()], Number: uint64(pn), Probe: p.Probe, Trigger: trigger,
+		Type: packetTypes[id.CryptoLevel()], Number: uint64(pn), Probe: p.Probe != recovery.NoProbe, Trigger: trigger,
 	})
 }
 

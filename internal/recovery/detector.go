@@ -97,6 +97,10 @@ func (d *Detector) OnSent(id wire.Space, p *Sent) {
 	}
 	if p.AckEliciting {
 		s.ackEliciting++
+		if p.Probe == PathProbe {
+			s.aside++
+			return
+		}
 		s.lastAckEliciting = p.SentAt
 		d.lastNews = p.SentAt
 		return
@@ -186,6 +190,9 @@ func (d *Detector) settle(s *Space, p *Sent) *PathState {
 	p.state = sentNone
 	if p.AckEliciting {
 		s.ackEliciting--
+		if p.Probe == PathProbe {
+			s.aside--
+		}
 	} else {
 		s.ring.quiet--
 	}

@@ -176,7 +176,7 @@ func TestNoPersistentCongestionBeforeSample(t *testing.T) {
 // Section 14.4), nor is that of an ACK.
 func TestLossWithoutCongestion(t *testing.T) {
 	f := sampled(t)
-	f.sendPacket(wire.AppSpace, func(p *Sent) { p.AckEliciting, p.Probe, p.Bytes = true, true, 1452 })
+	f.sendPacket(wire.AppSpace, func(p *Sent) { p.AckEliciting, p.Probe, p.Bytes = true, MTUProbe, 1452 })
 	f.sendPacket(wire.AppSpace, func(p *Sent) {})
 	f.send(wire.AppSpace, 4)
 	f.wait(100 * ms)

@@ -32,7 +32,7 @@ func (d *Detector) probeTime(l Limits) (at monotime.Time, id wire.Space) {
 	pto := d.path.RTT.PTO() << min(d.ptoCount, maxPTOBackoff)
 	waiting := false
 	for i, s := range d.spaces {
-		if s == nil || s.ackEliciting == 0 {
+		if s == nil || s.ackEliciting == s.aside {
 			continue
 		}
 		waiting = true
@@ -119,10 +119,10 @@ func (d *Detector) Discard(now monotime.Time, id wire.Space) {
 
 // Trim gives back the memory of a space's records when none of them waits for
 // an acknowledgment that the peer owes. What is forgotten of packets that need
-// none is of no consequence.
+// none is of no consequence, nor is it of probes for paths, which carry nothing else.
 func (d *Detector) Trim(id wire.Space) {
 	s := d.spaces[id]
-	if s == nil || s.ackEliciting > 0 {
+	if s == nil || s.ackEliciting > s.aside {
 		return
 	}
 	for pn := s.ring.first; pn < s.ring.end(); pn++ {
@@ -130,7 +130,7 @@ func (d *Detector) Trim(id wire.Space) {
 			d.landed(p)
 		}
 	}
-	s.ring = sentRing{}
+	s.ring, s.ackEliciting, s.aside = sentRing{}, 0, 0
 	d.lost = nil
 }
 

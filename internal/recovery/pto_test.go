@@ -151,3 +151,28 @@ func TestPTOPeriod(t *testing.T) {
 		t.Fatalf("%v without ACK delay", got)
 	}
 }
+
+// A probe for a path that is not in use sets no probe timeout for that in use, nor moves it,
+// and memory does not wait for it.
+func TestPathProbesSetNoTimeout(t *testing.T) {
+	f := sampled(t)
+	sent := f.now.Sub(t0)
+	probe := func() {
+		f.sendPacket(wire.AppSpace, func(p *Sent) { p.AckEliciting, p.Probe, p.Bytes = true, PathProbe, 1200 })
+	}
+	probe() // 1
+	f.wantDeadline(confirmed, 0)
+	f.send(wire.AppSpace, 1)
+	f.wantDeadline(confirmed, sent+325*ms)
+	f.wait(200 * ms)
+	probe() // 3
+	f.wantDeadline(confirmed, sent+325*ms)
+	f.ack(wire.AppSpace, one(2))
+	f.ack(wire.AppSpace, one(3))
+	f.wantDeadline(confirmed, 0)
+	probe()
+	f.d.Trim(wire.AppSpace)
+	if n, bytes := f.space[wire.AppSpace].AckEliciting(), f.path.InFlight(); n != 0 || bytes != 0 {
+		t.Errorf("%d packets of %d bytes are waited for", n, bytes)
+	}
+}

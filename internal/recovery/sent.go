@@ -40,13 +40,25 @@ type Sent struct {
 	AckEliciting bool
 	Underused    bool // the window was not full when it was sent
 	Marked       bool // ECT(0), and of the 1-RTT space
-	// Probe says that its loss is no sign of congestion: a probe for a larger MTU
-	// (RFC 9000, Section 14.4), or for a path not in use (Section 9.4).
-	Probe bool
+	Probe        Probe
 }
 
+// Probe says that a packet tries something: its loss is no sign of congestion.
+type Probe uint8
+
+const (
+	// NoProbe is most packets.
+	NoProbe Probe = iota
+	// MTUProbe is for a larger MTU (RFC 9000, Section 14.4).
+	MTUProbe
+	// PathProbe is for a path that was not in use (RFC 9000, Section 9.4). Whether it is
+	// answered says nothing about that in use, which it sets no probe timeout for: who
+	// sends it has a timer of its own.
+	PathProbe
+)
+
 // Congests reports whether the packet's loss is a sign of congestion.
-func (p *Sent) Congests() bool { return p.AckEliciting && !p.Probe }
+func (p *Sent) Congests() bool { return p.AckEliciting && p.Probe == NoProbe }
 
 // maxQuietTracked bounds the packets without ack-eliciting frames that are only
 // kept because an ack-eliciting one before them waits, for a peer that

@@ -12,7 +12,8 @@ type Space struct {
 	largestAcked     wire.PacketNumber
 	lossTime         monotime.Time // when the earliest overtaken packet is lost
 	lastAckEliciting monotime.Time // when the last ack-eliciting packet went out
-	ackEliciting     int           // ack-eliciting packets with no news
+	ackEliciting     int32         // ack-eliciting packets with no news
+	aside            int32         // those among them that are PathProbes
 }
 
 // NewSpace returns a space in which nothing was sent.
@@ -25,7 +26,7 @@ func (s *Space) Next() wire.PacketNumber { return s.next }
 func (s *Space) LargestAcked() wire.PacketNumber { return s.largestAcked }
 
 // AckEliciting returns how many ack-eliciting packets wait for news.
-func (s *Space) AckEliciting() int { return s.ackEliciting }
+func (s *Space) AckEliciting() int { return int(s.ackEliciting) }
 
 // Full reports that no more packets may be sent until there is news of some: limit
 // of them wait, or very many that need no acknowledgment.
