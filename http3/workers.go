@@ -147,8 +147,8 @@ func (w *workers) park(called chan struct{}) bool {
 // haveWatched is watch for a worker that parks when c may have no further event. Any
 // goroutine may call it.
 func (w *workers) haveWatched(c *serverConn) {
-	if w.unwatched.Load() {
-		event.Run(c.qc, func(t event.Turn) { w.watch(c, t) })
+	if w.unwatched.Load() && !event.Run(c.qc, func(t event.Turn) { w.watch(c, t) }) {
+		w.leave(c) // the handler has outlived its connection
 	}
 }
 
@@ -173,7 +173,7 @@ func (w *workers) HandleTimer(t event.Turn, timer *event.Timer) {
 }
 
 // leave is called when a connection ends. The table of another one may trim the workers
-// then, but there may be none: they end, as if they were unused. On the loop.
+// then, but there may be none: they end, as if they were unused. Any goroutine may call it.
 func (w *workers) leave(c *serverConn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -140,6 +140,27 @@ func TestWorkersTrimmed(t *testing.T) {
 	}
 }
 
+// TestWorkersOutlive: a worker that parks when the last connection has ended, as its handler
+// took longer than that, does not stay: there is nobody to look after it.
+func TestWorkersOutlive(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	c := ts.dialRaw(t)
+	readMessage(t, c.request(true, headers(getFields)))
+	live := ts.liveConns()[0]
+	_ = c.qc.CloseWithError(uint64(ErrCodeNoError), "")
+	if !eventually(func() bool { return len(ts.liveConns()) == 0 }) {
+		t.Fatal("the connection is still there")
+	}
+	w, called := live.workers, make(chan struct{}, 1)
+	w.mu.Lock()
+	w.park(called)
+	w.mu.Unlock()
+	w.haveWatched(live)
+	if n := w.idleWorkers(); n != 0 {
+		t.Errorf("%d workers stay", n)
+	}
+}
+
 // TestWorkersGoexit has jobs that end their goroutines.
 func TestWorkersGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
