@@ -3,7 +3,6 @@ package http3
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -62,7 +61,8 @@ func Attach(srv *http.Server, s *Server) error {
 	s.mu.Lock()
 	s.end = end
 	s.mu.Unlock()
-	var once sync.Once
+	var mu sync.Mutex // several listeners may be about to be served
+	served := false
 	base := srv.BaseContext
 	srv.BaseContext = func(ln net.Listener) context.Context { // ln is about to be served
 		if ln == end {
@@ -72,10 +72,16 @@ func Attach(srv *http.Server, s *Server) error {
 		if base != nil {
 			ctx = base(ln)
 		}
-		once.Do(func() {
-			s.inherit(srv, cmp.Or(listenerConfig(ln), srv.TLSConfig))
+		mu.Lock()
+		defer mu.Unlock()
+		if !served {
+			served = true
+			s.inherit(srv)
 			go s.endWith(srv, end)
-		})
+		}
+		if !hasCertificate(s.TLSConfig) { // the listener before was one without TLS
+			s.TLSConfig = cmp.Or(listenerConfig(ln), srv.TLSConfig)
+		}
 		s.advertise(srv) // a handler that was set in the meantime
 		if err := s.listenBeside(srv, ln.Addr().String(), ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			logTo(srv, err)
@@ -114,9 +120,9 @@ func (h attachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // nobody says how long it may: what Shutdown's callers usually wait.
 const attachedShutdown = 10 * time.Second
 
-// inherit takes over the settings of an http.Server that s has not itself, and conf, its
-// TLS configuration, when it is about to serve.
-func (s *Server) inherit(srv *http.Server, conf *tls.Config) {
+// inherit takes over the settings of an http.Server that s has not itself, when it is about
+// to serve; but for those of TLS.
+func (s *Server) inherit(srv *http.Server) {
 	s.MaxHeaderBytes = cmp.Or(s.MaxHeaderBytes, max(srv.MaxHeaderBytes, 0)) // net/http takes less for its default
 	if count := headerValueCount(srv); count.IsValid() {
 		s.MaxHeaderValueCount = cmp.Or(s.MaxHeaderValueCount, max(int(count.Int()), 0))
@@ -132,7 +138,6 @@ func (s *Server) inherit(srv *http.Server, conf *tls.Config) {
 	if f := srv.ConnContext; f != nil && s.ConnContext == nil {
 		s.ConnContext = func(ctx context.Context, c *quic.Conn) context.Context { return f(ctx, attachedConn{c}) }
 	}
-	s.TLSConfig = cmp.Or(s.TLSConfig, conf)
 }
 
 // errorLog writes to an http.Server's ErrorLog, which has a time of its own.

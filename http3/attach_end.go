@@ -23,7 +23,7 @@ func (l *endListener) Accept() (net.Conn, error) {
 
 func (l *endListener) Close() error {
 	l.once.Do(func() {
-		l.byClose = calledBy("net/http.(*Server).Close")
+		l.byClose = calledByClose()
 		close(l.ended)
 	})
 	return nil
@@ -43,15 +43,20 @@ func (s *Server) endWith(srv *http.Server, l *endListener) {
 	}
 }
 
-// calledBy reports whether a function is among the callers. Which of Shutdown and Close it
-// is that closes a listener shows nowhere else.
-func calledBy(function string) bool {
+// calledByClose reports whether it is Close of an http.Server, and not its Shutdown, that
+// closes a listener, which shows nowhere else than in the callers; inlined ones are among
+// them. The nearest counts: another server's may have brought it about. Where functions
+// have other names it is Shutdown, which cuts nothing.
+func calledByClose() bool {
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {
 		frame, more := frames.Next()
-		if frame.Function == function {
+		switch frame.Function {
+		case "net/http.(*Server).Close":
 			return true
+		case "net/http.(*Server).Shutdown":
+			return false
 		}
 		if !more {
 			return false

@@ -12,6 +12,33 @@ import (
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
+// closingListener calls a function when it is closed.
+type closingListener struct {
+	endListener
+	accepting chan struct{}
+	closed    func() error
+}
+
+func (l *closingListener) Accept() (net.Conn, error) {
+	close(l.accepting)
+	return l.endListener.Accept()
+}
+
+func (l *closingListener) Close() error {
+	return errors.Join(l.closed(), l.endListener.Close())
+}
+
+// whenClosed calls f in Close of an http.Server.
+func whenClosed(f func() error) error {
+	l := &closingListener{endListener{ended: make(chan struct{})}, make(chan struct{}), f}
+	srv, served := new(http.Server), make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	<-l.accepting
+	err := srv.Close()
+	<-served
+	return err
+}
+
 // TestAttachEnds: HTTP/3 ends with the http.Server, whether that is shut down, when requests
 // may finish, or closed, when they are cut.
 func TestAttachEnds(t *testing.T) {
@@ -22,6 +49,9 @@ func TestAttachEnds(t *testing.T) {
 	}{
 		{"Shutdown", func(srv *http.Server) error { return srv.Shutdown(context.Background()) }, true},
 		{"Close", (*http.Server).Close, false},
+		{"Shutdown when another server is closed", func(srv *http.Server) error {
+			return whenClosed(func() error { return srv.Shutdown(context.Background()) })
+		}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			leak.Check(t)

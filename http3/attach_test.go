@@ -93,6 +93,37 @@ func TestAttachAtOnce(t *testing.T) {
 	}
 }
 
+// TestAttachTwoListeners: one without TLS, which is served first, does not keep HTTP/3 from
+// that with a certificate of its own.
+func TestAttachTwoListeners(t *testing.T) {
+	serverTLS, _ := peertest.TLS(t)
+	text := new(logged)
+	srv, s := &http.Server{ErrorLog: log.New(text, "", 0)}, new(Server)
+	if err := Attach(srv, s); err != nil {
+		t.Fatal(err)
+	}
+	if srv.BaseContext == nil {
+		peertest.LeaveOut(t, "net/http that leaves HTTP/3 to others", "run it with an older release of Go")
+	}
+	for range 2 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		if text.String() != "" { // which says that the first had no certificate
+			ln = tls.NewListener(ln, serverTLS)
+		}
+		srv.BaseContext(ln)
+	}
+	if n := len(s.Transports()); n != 1 {
+		t.Errorf("%d addresses have HTTP/3, want one; logged %q", n, text)
+	}
+	if err := errors.Join(srv.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAttachWithout lacks a certificate, and the UDP port.
 func TestAttachWithout(t *testing.T) {
 	text := new(logged)

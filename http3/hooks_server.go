@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net/http"
@@ -52,7 +53,8 @@ func (s *Server) hook(srv *http.Server) {
 }
 
 func (s *Server) serveHooked(srv *http.Server, h hookHandler) {
-	s.inherit(srv, h.TLSConfig())
+	s.inherit(srv)
+	s.TLSConfig = cmp.Or(s.TLSConfig, h.TLSConfig())
 	srv.RegisterOnShutdown(func() {
 		ctx := h.ShutdownContext()
 		if ctx == nil {
