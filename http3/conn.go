@@ -38,6 +38,7 @@ type conn struct {
 // start sends SETTINGS, or has them sent once the peer allows a stream.
 func (c *conn) start(t event.Turn, e h3ext.Extension) {
 	c.turn = t
+	c.datagrams.qc = c.qc
 	if e != nil {
 		c.ext = e(t, c.machine)
 	}

@@ -24,7 +24,7 @@ const (
 
 // datagramBytes counts the bytes that wait on a connection.
 type datagramBytes struct {
-	qc *quic.Conn // which counts them as well
+	qc *quic.Conn // which counts them as well; set before the first tunnel, whose readers need it
 	n  atomic.Int64
 }
 

@@ -47,7 +47,6 @@ type Tunnel struct {
 // newTunnel makes the tunnel of a request, whose datagrams are to be taken next. On the
 // loop.
 func (c *conn) newTunnel(s event.Stream, content *body, release func()) *Tunnel {
-	c.datagrams.qc = c.qc
 	t := &Tunnel{conn: c, ref: s, content: content, release: release}
 	t.datagrams.Bound(queue.Bounds{Items: maxQueuedDatagrams, Bytes: maxQueuedDatagramBytes, Account: &c.datagrams})
 	if c.tunnels == nil {

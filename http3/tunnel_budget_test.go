@@ -51,3 +51,26 @@ func TestTunnelDatagramsAreCounted(t *testing.T) {
 		})
 	}
 }
+
+// TestDatagramAccountIsMadeOnce: goroutines that receive a tunnel's datagrams use the
+// connection's account while other tunnels begin, so it is complete before the first.
+func TestDatagramAccountIsMadeOnce(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	ts.transport.EnableDatagrams = true
+	ts.do(t, "GET", "/", nil)
+	c := ts.liveConns()[0]
+	if c.datagrams.qc != c.qc {
+		t.Error("without a tunnel the account is incomplete")
+	}
+	account := c.datagrams.qc
+	for range 2 {
+		if _, _, err := ts.connect(t, "/"); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, "the tunnel", tunnels)
+	}
+	if c.datagrams.qc != account {
+		t.Error("a tunnel has changed the account")
+	}
+}
