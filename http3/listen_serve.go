@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,17 +71,32 @@ func (s *Server) track(ln *quic.Listener) bool {
 		s.listeners = make(map[*quic.Listener]struct{})
 	}
 	s.listeners[ln] = struct{}{}
-	if addr, ok := ln.Addr().(*net.UDPAddr); ok {
-		value := altSvcAt(addr.Port)
-		s.altSvc.Store(&value)
+	if value := altSvcOf(ln); value != nil {
+		s.altSvc.Store(value)
 	}
 	return true
+}
+
+// altSvcOf returns what tells of HTTP/3 at a listener, nil if it has no port.
+func altSvcOf(ln *quic.Listener) *string {
+	addr, ok := ln.Addr().(*net.UDPAddr)
+	if !ok {
+		return nil
+	}
+	value := altSvcAt(addr.Port)
+	return &value
 }
 
 func (s *Server) untrack(ln *quic.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if delete(s.listeners, ln); len(s.listeners) == 0 {
-		s.altSvc.Store(nil)
+	if _, there := s.listeners[ln]; !there {
+		return
 	}
+	delete(s.listeners, ln)
+	var value *string
+	for other := range s.listeners {
+		value = cmp.Or(altSvcOf(other), value)
+	}
+	s.altSvc.Store(value)
 }

@@ -83,6 +83,31 @@ func TestListenerClose(t *testing.T) {
 	}
 }
 
+// TestAdvertisedPort: when one of two addresses is not served any more, responses over TCP
+// tell of the other.
+func TestAdvertisedPort(t *testing.T) {
+	serverTLS, _ := peertest.TLS(t)
+	s := &Server{TLSConfig: serverTLS}
+	var listeners []*quic.Listener
+	for range 2 {
+		ln, err := s.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		s.track(ln)
+		listeners = append(listeners, ln)
+	}
+	s.untrack(listeners[1])
+	if got := s.altSvc.Load(); got == nil || *got != *altSvcOf(listeners[0]) {
+		t.Errorf("Alt-Svc is %v, want %q", got, *altSvcOf(listeners[0]))
+	}
+	s.untrack(listeners[0])
+	if got := s.altSvc.Load(); got != nil {
+		t.Errorf("Alt-Svc is %q with no address left", *got)
+	}
+}
+
 // TestListenAfterEnd: a server that has been shut down or closed opens no socket.
 func TestListenAfterEnd(t *testing.T) {
 	serverTLS, _ := peertest.TLS(t)
