@@ -6,8 +6,13 @@ import "github.com/godwit-quic/godwit/internal/engine"
 // the others.
 func (s *Stream) Handler() any { return s.handler }
 
-// SetHandler makes h, or nobody, the one who is told of a new stream.
-func (s *Stream) SetHandler(h any) { s.handler = h }
+// SetHandler makes h, or nobody, the one who is told of a new stream, unless whoever was
+// told of that first has released it.
+func (s *Stream) SetHandler(h any) {
+	if !s.is(released) {
+		s.handler = h
+	}
+}
 
 // Handle makes h, or nobody, the one who is told of the stream. Of what has ended before,
 // h is told at once.

@@ -91,6 +91,43 @@ func TestReleaseUnfinished(t *testing.T) {
 	})
 }
 
+// releasing is a Handler that releases each stream when it is told of it.
+type releasing struct{ told int }
+
+func (h *releasing) HandleStream(t Turn, s Stream) StreamHandler {
+	t.Release(s)
+	return h
+}
+
+func (h *releasing) HandleReadable(Turn, Stream)   { h.told++ }
+func (h *releasing) HandleWritable(Turn, Stream)   { h.told++ }
+func (h *releasing) HandleEnd(Turn, Stream, End)   { h.told++ }
+func (h *releasing) HandleClose(t Turn, err error) {}
+
+// TestReleaseAtOnce: of a stream that its Handler releases when it is told of it nothing
+// further is told, whoever that returns.
+func TestReleaseAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h releasing
+		e, closeAll := newMemEnv(t, nil, nil, setup{server: handled(&h)})
+		defer closeAll()
+		client := e.dial()
+		s, err := client.OpenStream(e.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.WriteLast([]byte("for nobody")); err != nil {
+			t.Fatal(err)
+		}
+		s.CancelRead(1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if h.told > 0 {
+			t.Errorf("the handler was told of %d events", h.told)
+		}
+	})
+}
+
 // TestUseAfterRelease: whatever names a stream that was released fails, also when its
 // memory is another's, which is none the worse; and a call that has begun before keeps
 // the memory until it returns.
