@@ -141,20 +141,24 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 }
 
 // resetTarget returns the connection that d resets, nil when it is no reset or
-// does not come from that connection's peer. Tokens are looked up by a hash
-// with a secret key, so that time tells nothing about how close a guess came.
+// does not come from that connection's peer.
 func (e *Endpoint) resetTarget(d *Datagram) *Conn {
-	n := len(d.Data) - len(wire.ResetToken{})
-	if n < minResetLen-16 || len(e.byReset) == 0 {
-		return nil
-	}
-	token := wire.ResetToken(d.Data[n:])
-	c := e.byReset[token]
+	c := e.byToken(d.Data)
 	if c == nil || d.Path.Remote != c.paths.Current.Remote {
 		return nil
 	}
 	e.stats.ResetsReceived++
 	return c
+}
+
+// byToken returns the connection with whose reset token a datagram ends. Tokens are looked up
+// by a hash with a secret key, so that time tells nothing about how close a guess came.
+func (e *Endpoint) byToken(datagram []byte) *Conn {
+	n := len(datagram) - len(wire.ResetToken{})
+	if n < minResetLen-16 || len(e.byReset) == 0 {
+		return nil
+	}
+	return e.byReset[wire.ResetToken(datagram[n:])]
 }
 
 func (e *Endpoint) addResetToken(c *Conn, t wire.ResetToken) { e.byReset[t] = c }

@@ -95,8 +95,11 @@ func (e *Endpoint) removeID(id *wire.ConnectionID) {
 	}
 }
 
-// Knows reports whether a datagram is for a connection of the endpoint.
-func (e *Endpoint) Knows(datagram []byte) bool { return e.lookup(connid.Of(e.ids, datagram)) != nil }
+// Knows reports whether a datagram is for a connection of the endpoint, by its ID, or as it
+// ends with a token of a stateless reset.
+func (e *Endpoint) Knows(datagram []byte) bool {
+	return e.lookup(connid.Of(e.ids, datagram)) != nil || e.byToken(datagram) != nil
+}
 
 // Owner returns the connection that a datagram is for by its ID, nil if there is none:
 // nothing is decrypted.

@@ -124,3 +124,12 @@ func TestKnows(t *testing.T) {
 		_ = server.endpoint.Knows(out.Data[:n])
 	}
 }
+
+// TestKnowsReset: a stateless reset is known by its token alone, as its ID is random.
+func TestKnowsReset(t *testing.T) {
+	p := newClient(t, withResetToken)
+	p.handshake()
+	if !p.endpoint.Knows(reset(p.params.StatelessResetToken, 40)) || p.endpoint.Knows(reset(wire.ResetToken{1}, 40)) {
+		t.Error("the endpoint does not know what is for it")
+	}
+}
