@@ -32,6 +32,7 @@ type batch struct {
 	failed    error // why readOrArm gave up
 	sendOnce  func(socket uintptr)
 	sendLater func(socket uintptr)
+	hear      func(socket uintptr)
 	disarm    func(bell uintptr)
 }
 
@@ -68,6 +69,7 @@ func newBatch(conn *net.UDPConn, cfg Config, count *counters, k kernel) (*batch,
 	b.rx.init(k.recvmmsg, cfg.ReceiveBatch, zones, count)
 	b.tx.init(b, k.sendmsg, zones, count, family)
 	b.prepare(fd)
+	b.hear = func(socket uintptr) { setGRO(k, socket, count.gro) }
 	if err := conn.Close(); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
@@ -183,7 +185,10 @@ func (b *batch) writeOrWait() (unix.Errno, error) {
 
 func (b *batch) setDeaf(deaf bool) error {
 	b.deaf = deaf
-	return nil
+	if deaf {
+		return nil
+	}
+	return b.control(b.hear) // the options are as the other process liked them
 }
 
 func (b *batch) wake() { b.park.wake() }

@@ -104,6 +104,44 @@ func TestOffloadsDisabled(t *testing.T) {
 	}
 }
 
+// TestTrainsTurnedOff: a socket that somebody else had takes trains only if it should, and is
+// as it was when another process had its way in the meantime.
+func TestTrainsTurnedOff(t *testing.T) {
+	for _, later := range []bool{false, true} {
+		use := opener(func(addr string, cfg Config) (*Socket, error) {
+			conn, err := openConn(addr, cfg)
+			if err != nil {
+				return nil, err
+			}
+			raw, err := conn.SyscallConn()
+			if err == nil {
+				err = raw.Control(func(fd uintptr) { setGRO(realKernel, fd, true) })
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return Use(conn, cfg)
+		})
+		from, to := opener(Listen).open(t, "127.0.0.1:0", Config{}), use.open(t, "127.0.0.1:0", Config{DisableGRO: true})
+		requireOffloads(t, from)
+		if later {
+			err := to.SetDeaf(true)
+			if err == nil {
+				err = to.control(func(fd uintptr) { setGRO(realKernel, fd, true) })
+			}
+			if err == nil {
+				err = to.SetDeaf(false)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		data := pattern(20 * 1200)
+		send(t, from, data, 1200, to.LocalAddr())
+		wantTrain(t, collect(t, to, 20), data, 1200)
+	}
+}
+
 func TestECN(t *testing.T) {
 	for _, tt := range []struct{ name, server, dial string }{
 		{"IPv4", "127.0.0.1:0", "127.0.0.1"},

@@ -40,9 +40,7 @@ func configure(k kernel, fd uintptr, cfg Config, count *counters) (family int, e
 			count.ecn = set(unix.SOL_IPV6, unix.IPV6_RECVTCLASS, 1)
 		}
 	}
-	if !cfg.DisableGRO {
-		count.gro = set(unix.SOL_UDP, unix.UDP_GRO, 1)
-	}
+	count.gro = setGRO(k, fd, !cfg.DisableGRO)
 	if !cfg.DisableGSO {
 		_, err := k.getOption(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
 		count.gso.Store(err == nil)
@@ -50,6 +48,16 @@ func configure(k kernel, fd uintptr, cfg Config, count *counters) (family int, e
 	count.readBuffer = growKernelBuffer(k, fd, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE, cfg.ReadBuffer)
 	count.writeBuffer = growKernelBuffer(k, fd, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE, cfg.WriteBuffer)
 	return family, nil
+}
+
+// setGRO has the kernel give trains or not, and reports whether it will. A socket that was
+// somebody else's may have the option, and trains would be larger than a slot for one datagram.
+func setGRO(k kernel, fd uintptr, on bool) bool {
+	value := 0
+	if on {
+		value = 1
+	}
+	return k.setOption(fd, unix.SOL_UDP, unix.UDP_GRO, value) == nil && on
 }
 
 // growKernelBuffer raises a buffer to want bytes, beyond the system's limit if
