@@ -48,6 +48,7 @@ func (s *Socket) Named(text string) (_ netip.AddrPort, ok bool) {
 type names struct {
 	network string         // of the PacketConn: "unixgram"; "" for one of IP addresses
 	local   netip.AddrPort // the PacketConn's; invalid if it has none
+	own     net.Addr       // for which local stands, nil for itself: it is not forgotten
 
 	mu           sync.Mutex
 	last         uint64
@@ -76,7 +77,7 @@ func newNames(local net.Addr) *names {
 	if strings.HasPrefix(local.Network(), "udp") {
 		n.local, _ = netip.ParseAddrPort(local.String())
 	} else {
-		n.network = local.Network()
+		n.network, n.own = local.Network(), local
 		n.local = n.addrPort(local)
 	}
 	return n
@@ -109,8 +110,11 @@ func (n *names) addrPort(a net.Addr) netip.AddrPort {
 // addr returns the name of an IP address, nil if it has been forgotten.
 func (n *names) addr(ap netip.AddrPort) net.Addr {
 	id, ok := nameID(ap)
-	if !ok {
+	switch {
+	case !ok:
 		return net.UDPAddrFromAddrPort(ap)
+	case n.own != nil && ap == n.local:
+		return n.own
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
