@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // Neighbor is the loop of another process that has the same socket. Only one of them reads
@@ -53,15 +54,24 @@ func (l *Loop) SetDeaf(deaf bool) error {
 
 // passOn gives a datagram to a neighbor if it is not for a connection here.
 func (l *Loop) passOn(d *engine.Datagram) bool {
-	to := l.neighbors.predecessor
-	if to == nil {
-		to = l.neighbors.successor
-	}
-	if to == nil || l.endpoint.Knows(d.Data) {
+	if l.endpoint.Knows(d.Data) {
 		return false
 	}
-	to.Pass(*d)
-	return true
+	// A predecessor that hangs must not keep clients out: their first packets go past it.
+	if to := l.neighbors.predecessor; to != nil && (to.Pass(*d) || !opens(d.Data)) {
+		return true
+	}
+	if to := l.neighbors.successor; to != nil {
+		to.Pass(*d)
+		return true
+	}
+	return false
+}
+
+// opens reports whether a datagram may be a client's first one.
+func opens(datagram []byte) bool {
+	h, ok := wire.ParseLongHeader(datagram)
+	return ok && h.Type == wire.InitialPacket
 }
 
 // Asked takes a datagram of the successor, which does not know it. Any goroutine may call
