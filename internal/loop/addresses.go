@@ -20,7 +20,7 @@ var _ versatile = (*udp.Socket)(nil)
 // NetAddr returns the address in the socket's network for which a stands. Any goroutine
 // may call it.
 func (l *Loop) NetAddr(a netip.AddrPort) net.Addr {
-	if s, ok := l.sock.(versatile); ok {
+	if s := l.versatile; s != nil {
 		if addr := s.NetAddr(a); addr != nil {
 			return addr
 		}
@@ -31,7 +31,7 @@ func (l *Loop) NetAddr(a netip.AddrPort) net.Addr {
 // Named returns what stands for an address as it is written in the socket's network. ok is
 // false if that has IP addresses. Any goroutine may call it.
 func (l *Loop) Named(text string) (a netip.AddrPort, ok bool) {
-	if s, versatile := l.sock.(versatile); versatile {
+	if s := l.versatile; s != nil {
 		return s.Named(text)
 	}
 	return a, false
@@ -39,7 +39,7 @@ func (l *Loop) Named(text string) (a netip.AddrPort, ok bool) {
 
 // Write sends a datagram of somebody else's by the socket. Any goroutine may call it.
 func (l *Loop) Write(data []byte, to net.Addr) error {
-	if s, ok := l.sock.(versatile); ok {
+	if s := l.versatile; s != nil {
 		return s.Write(data, to)
 	}
 	addr, err := netip.ParseAddrPort(to.String())

@@ -15,10 +15,11 @@ import (
 
 // Loop is an event loop: see the package comment.
 type Loop struct {
-	sock     Socket
-	endpoint *engine.Endpoint
-	config   Config
-	start    time.Time // where the loop's clock has its origin
+	sock      Socket
+	versatile versatile // the same, nil if it is not
+	endpoint  *engine.Endpoint
+	config    Config
+	start     time.Time // where the loop's clock has its origin
 
 	sharing
 	neighbors neighbors // of the loop's goroutine
@@ -73,6 +74,9 @@ type Stats struct {
 // goroutine.
 type Config struct {
 	Endpoint engine.EndpointConfig
+	// Start is where the loop's clock has its origin, the present for zero: tokens are dated
+	// by it, so that those who take each other's have the same.
+	Start time.Time
 	// Accept is called with each connection that a client opens, and returns
 	// its handler. It may be nil if the loop never gets a server.
 	Accept func(*Conn) Handler
@@ -110,13 +114,18 @@ func newLoop(sock Socket, cfg Config) *Loop {
 		cfg.Endpoint.ConnectionIDs = connid.Default
 	}
 	cfg.Endpoint.DeferHandshakes = true
+	if cfg.Start.IsZero() {
+		cfg.Start = time.Now()
+	}
+	addresses, _ := sock.(versatile)
 	return &Loop{
-		sock:     sock,
-		endpoint: engine.NewEndpoint(cfg.Endpoint),
-		config:   cfg,
-		start:    time.Now(),
-		done:     make(chan struct{}),
-		buf:      make([]byte, maxTrainBytes),
+		sock:      sock,
+		versatile: addresses,
+		endpoint:  engine.NewEndpoint(cfg.Endpoint),
+		config:    cfg,
+		start:     cfg.Start,
+		done:      make(chan struct{}),
+		buf:       make([]byte, maxTrainBytes),
 	}
 }
 

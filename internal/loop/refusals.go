@@ -42,8 +42,11 @@ func (l *Loop) watchRefusals(on bool) {
 
 // takeRefusals tells the connections at whose destination nobody listens.
 func (l *Loop) takeRefusals() {
+	if l.unanswered == 0 {
+		return
+	}
 	r, ok := l.sock.(refuser)
-	if !ok || l.unanswered == 0 {
+	if !ok {
 		return
 	}
 	refused := r.Refusals()
