@@ -2,8 +2,11 @@ package quic
 
 import (
 	"crypto/rand"
+	"errors"
 	"sync"
+	"time"
 
+	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/relay"
 )
 
@@ -11,22 +14,40 @@ import (
 // clients have proofs of.
 type heritage struct {
 	ResetKey, TokenSecret [32]byte
+	// Age is how long ago the loops' clocks began, by which tokens are dated. It is set
+	// when it is sent.
+	Age time.Duration
 
+	start time.Time     // Age ago
 	links []*relay.Link // to the predecessor, one for each loop; nil without
 }
 
 // newHeritage is that of a transport without a predecessor.
 func (tc *TransportConfig) newHeritage() *heritage {
-	h := new(heritage)
+	h := &heritage{start: time.Now()}
 	h.ResetKey = tc.resetKey()
 	rand.Read(h.TokenSecret[:])
 	return h
 }
 
+// maxAge is more than any clock has run, and so little that nothing overflows.
+const maxAge = 100 * 365 * 24 * time.Hour
+
+// check refuses what no transport leaves.
+func (h *heritage) check() error {
+	if h.ResetKey == [32]byte{} || h.TokenSecret == [32]byte{} {
+		return errors.New("it has no keys")
+	}
+	if h.Age < 0 || h.Age > maxAge {
+		return errors.New("its clock is wrong")
+	}
+	return nil
+}
+
 // links are those of a transport to its neighbors.
 type links struct {
 	mu    sync.Mutex
-	open  []*relay.Link
+	open  map[*relay.Link]struct{}
 	ended bool
 }
 
@@ -34,9 +55,33 @@ type links struct {
 func (l *links) add(list []*relay.Link) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open = append(l.open, list...)
 	if l.ended {
 		closeLinks(list)
+		return
+	}
+	if l.open == nil {
+		l.open = make(map[*relay.Link]struct{})
+	}
+	for _, link := range list {
+		l.open[link] = struct{}{}
+	}
+}
+
+// run has take get what comes by one of them until that ends, and closes it then. It reports
+// what relay.Link.Run does.
+func (l *links) run(link *relay.Link, take func(engine.Datagram)) (left bool) {
+	left = link.Run(take)
+	l.drop(link)
+	return left
+}
+
+// drop closes some of them.
+func (l *links) drop(list ...*relay.Link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	closeLinks(list)
+	for _, link := range list {
+		delete(l.open, link)
 	}
 }
 
@@ -45,7 +90,9 @@ func (l *links) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
-	closeLinks(l.open)
+	for link := range l.open {
+		link.Close()
+	}
 	l.open = nil
 }
 
@@ -55,56 +102,85 @@ func closeLinks(list []*relay.Link) {
 	}
 }
 
-// stepAside leaves the sockets to the successor at the other end of links.
-func (t *Transport) stepAside(list []*relay.Link) error {
-	t.links.add(list)
-	err := t.onLoops(func(i int, w *worker) error {
-		err := w.SetDeaf(true)
-		if err == nil {
-			w.SetSuccessor(list[i])
-		}
-		return err
-	})
-	if err != nil {
-		t.stepBack()
-		return err
-	}
-	for i, w := range t.workers {
-		go func() {
-			list[i].Run(w.Asked)
-			w.Do(func() { w.orphaned() })
-		}()
+// reserve takes the place of the successor, of which there is one at a time.
+func (t *Transport) reserve() error {
+	switch {
+	case t.predecessor.Load() != nil:
+		return errors.New("the sockets are the predecessor's until the transport listens")
+	case !t.successors.CompareAndSwap(0, int32(len(t.workers))):
+		return errors.New("there is a successor already, or about to be")
 	}
 	return nil
 }
 
-// orphaned takes note that the successor has gone. If nothing here ends, it has failed, and
-// the socket is read again. On the loop's goroutine.
-func (w *worker) orphaned() {
+// stepAside leaves the sockets to the successor at the other end of links.
+func (t *Transport) stepAside(list []*relay.Link) error {
+	t.links.add(list)
+	return t.onLoops(func(i int, w *worker) error {
+		err := w.SetDeaf(true)
+		if err == nil {
+			w.SetSuccessor(list[i])
+			w.tellPredecessor(true)
+		}
+		return err
+	})
+}
+
+// attend serves the successor at the other end of links.
+func (t *Transport) attend(list []*relay.Link) {
+	for i, w := range t.workers {
+		go func() {
+			left := t.links.run(list[i], w.Asked)
+			w.Do(func() { w.orphaned(left) })
+			t.successors.Add(-1)
+		}()
+	}
+}
+
+// orphaned takes note that the successor has gone. The socket is read again, unless the
+// successor has left it to its own. On the loop's goroutine.
+func (w *worker) orphaned(left bool) {
 	w.SetSuccessor(nil)
-	if l := w.accepting; l != nil && !l.ending.shutting.Load() {
-		_ = w.SetDeaf(false) // which it could be
+	if !left {
+		w.hear()
+	}
+}
+
+// hear reads the socket again. On the loop's goroutine.
+func (w *worker) hear() {
+	_ = w.SetDeaf(false) // which it could be
+	w.tellPredecessor(false)
+}
+
+// tellPredecessor says whether the socket is left to a successor. On the loop's goroutine.
+func (w *worker) tellPredecessor(left bool) {
+	if list := w.transport.heritage.links; list != nil {
+		list[w.Index()].Leave(left) // it may have gone
 	}
 }
 
 // stepBack is for a successor that did not come.
-func (t *Transport) stepBack() {
+func (t *Transport) stepBack(list []*relay.Link) {
 	_ = t.onLoops(func(_ int, w *worker) error {
 		w.SetSuccessor(nil)
-		_ = w.SetDeaf(false)
+		w.hear()
 		return nil
 	})
+	t.links.drop(list...)
 }
 
 // succeed begins to read the sockets that the predecessor at the other end of the links has
 // left.
 func (t *Transport) succeed() error {
 	list := t.heritage.links
-	t.links.add(list)
 	t.predecessors.Store(int32(len(list)))
+	err := t.onLoops(func(i int, w *worker) error {
+		w.SetPredecessor(list[i])
+		return w.SetDeaf(false)
+	})
 	for i, w := range t.workers {
 		go func() {
-			list[i].Run(w.Returned)
+			t.links.run(list[i], w.Returned)
 			w.Do(func() { w.SetPredecessor(nil) })
 			t.predecessors.Add(-1)
 			if l := t.listener.Load(); l != nil {
@@ -113,10 +189,7 @@ func (t *Transport) succeed() error {
 			t.retire()
 		}()
 	}
-	return t.onLoops(func(i int, w *worker) error {
-		w.SetPredecessor(list[i])
-		return w.SetDeaf(false)
-	})
+	return err
 }
 
 // onLoops calls f on the goroutine of each loop, and returns the first error.

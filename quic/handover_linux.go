@@ -38,16 +38,23 @@ const (
 // tokens are made with. The connections that there are live on here: the successor passes
 // on what comes for them, and they send by the same socket. Listener.Shutdown returns when
 // they have ended, and so have those of the predecessor's predecessor: do not close the
-// transport before. If the successor ends before Shutdown is called, all is as before. What
-// Transport.NonQUIC reads goes to the successor. It is a matter of Linux, and of sockets of
-// UDP; elsewhere the error is errors.ErrUnsupported.
+// transport before. If the successor ends first, the sockets are read here again, and there
+// may be another one: all is as before, but that new clients are refused once Shutdown has
+// been called. There is one successor at a time. What Transport.NonQUIC reads goes to it.
+//
+// It is a matter of Linux, and of sockets of UDP; elsewhere the error is
+// errors.ErrUnsupported. It waits for the event loops, so that it is not for callbacks.
 func (t *Transport) HandOver(ctx context.Context, successor *net.UnixConn) error {
-	end := context.AfterFunc(ctx, func() { _ = successor.SetDeadline(time.Unix(1, 0)) })
+	ended := make(chan struct{})
+	end := context.AfterFunc(ctx, func() {
+		_ = successor.SetDeadline(time.Unix(1, 0))
+		close(ended)
+	})
 	defer func() {
-		if end() {
-			return
+		if !end() {
+			<-ended
+			_ = successor.SetDeadline(time.Time{})
 		}
-		_ = successor.SetDeadline(time.Time{})
 	}()
 	err := t.handOver(successor)
 	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -57,6 +64,21 @@ func (t *Transport) HandOver(ctx context.Context, successor *net.UnixConn) error
 }
 
 func (t *Transport) handOver(successor *net.UnixConn) error {
+	if err := t.reserve(); err != nil {
+		return err
+	}
+	list, err := t.offer(successor)
+	if err == nil {
+		t.attend(list)
+	} else {
+		t.successors.Store(0)
+	}
+	return err
+}
+
+// offer gives the sockets to a successor, whose links it returns, and waits until it has
+// taken them.
+func (t *Transport) offer(successor *net.UnixConn) ([]*relay.Link, error) {
 	list, files, err := t.descriptors()
 	defer closeFiles(files)
 	if err == nil {
@@ -67,18 +89,16 @@ func (t *Transport) handOver(successor *net.UnixConn) error {
 	}
 	if err != nil {
 		closeLinks(list)
-		return err
+		return nil, err
 	}
-	if err := t.stepAside(list); err != nil {
-		closeLinks(list)
-		return err
+	if err = t.stepAside(list); err == nil {
+		_, err = successor.Write([]byte{predecessorGone})
 	}
-	if _, err := successor.Write([]byte{predecessorGone}); err != nil {
-		t.stepBack()
-		closeLinks(list)
-		return err
+	if err != nil {
+		t.stepBack(list)
+		return nil, err
 	}
-	return nil
+	return list, nil
 }
 
 // descriptors returns links to a successor, and what it is given: the sockets, and the
@@ -107,7 +127,9 @@ func closeFiles(files []*os.File) {
 }
 
 func sendHeritage(to *net.UnixConn, h *heritage, files []*os.File) error {
-	text, err := json.Marshal(h)
+	aged := *h
+	aged.Age = time.Since(h.start)
+	text, err := json.Marshal(&aged)
 	if err != nil {
 		return err
 	}
@@ -142,7 +164,11 @@ func receiveHeritage(from *net.UnixConn) (h *heritage, files []*os.File, err err
 		return nil, files, err
 	}
 	h = new(heritage)
-	return h, files, json.Unmarshal(text, h)
+	if err := json.Unmarshal(text, h); err != nil {
+		return nil, files, err
+	}
+	h.start = time.Now().Add(-h.Age)
+	return h, files, h.check()
 }
 
 // parseRights returns the descriptors that came with a message.
@@ -181,53 +207,66 @@ func (tc *TransportConfig) inherit(conf udp.Config) (group *udp.Group, h *herita
 	_ = tc.Predecessor.SetDeadline(time.Now().Add(successionTimeout))
 	h, files, err := receiveHeritage(tc.Predecessor)
 	defer closeFiles(files)
-	if err != nil || len(files) == 0 || len(files)%2 != 0 {
-		return nil, nil, fmt.Errorf("quic: from the predecessor came %d descriptors: %w", len(files), err)
+	if err == nil && (len(files) == 0 || len(files)%2 != 0) {
+		err = errors.New("not a socket and a link for each loop")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("quic: what came from the predecessor, with %d descriptors, is no use: %w", len(files), err)
 	}
 	n := len(files) / 2
-	var socks []net.PacketConn
-	for _, f := range files[:n] {
-		s, err := net.FilePacketConn(f)
-		if err != nil {
-			return nil, nil, errors.Join(err, closeConns(socks))
-		}
-		socks = append(socks, s)
+	socks, err := packetConns(files[:n])
+	if err == nil {
+		group, err = udp.UseGroup(socks, connid.Filter(tc.connectionIDs(), n), conf)
 	}
-	if group, err = udp.UseGroup(socks, connid.Filter(tc.connectionIDs(), n), conf); err != nil {
-		return nil, nil, err
+	if err != nil {
+		for _, s := range socks {
+			_ = s.Close() // those that had been taken over are closed already
+		}
+		return nil, nil, fmt.Errorf("quic: the predecessor's sockets: %w", err)
 	}
 	for i, f := range files[n:] {
-		err = errors.Join(err, group.Sockets[i].SetDeaf(true))
-		link, openErr := relay.Open(f)
-		if err = errors.Join(err, openErr); err != nil {
+		err = group.Sockets[i].SetDeaf(true)
+		var link *relay.Link
+		if err == nil {
+			link, err = relay.Open(f)
+		}
+		if err != nil {
 			closeLinks(h.links)
-			return nil, nil, errors.Join(err, group.Close())
+			return nil, nil, fmt.Errorf("quic: the predecessor's sockets: %w", errors.Join(err, group.Close()))
 		}
 		h.links = append(h.links, link)
 	}
 	return group, h, nil
 }
 
-func closeConns(socks []net.PacketConn) (err error) {
-	for _, s := range socks {
-		err = errors.Join(err, s.Close())
+// packetConns makes sockets of descriptors; with an error, of the first of them.
+func packetConns(files []*os.File) (socks []net.PacketConn, err error) {
+	for _, f := range files {
+		s, err := net.FilePacketConn(f)
+		if err != nil {
+			return socks, err
+		}
+		socks = append(socks, s)
 	}
-	return err
+	return socks, nil
 }
 
-// takeOver tells the predecessor that the transport listens, and reads the sockets.
-func (t *Transport) takeOver() error {
-	p := t.predecessor
-	t.predecessor = nil
+// takeOver tells the predecessor that the transport listens, and reads the sockets. When that
+// fails, they are the predecessor's, and the transport ends.
+func (t *Transport) takeOver(p *net.UnixConn) error {
 	_ = p.SetDeadline(time.Now().Add(successionTimeout))
 	defer p.SetDeadline(time.Time{})
 	_, err := p.Write([]byte{successorReady})
 	if err == nil {
 		err = expect(p, predecessorGone)
 	}
+	if err == nil {
+		err = t.succeed()
+	}
 	if err != nil {
-		closeLinks(t.heritage.links)
+		t.stop()
 		return fmt.Errorf("quic: taking over: %w", err)
 	}
-	return t.succeed()
+	t.predecessor.Store(nil)
+	return nil
 }

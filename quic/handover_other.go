@@ -18,4 +18,4 @@ func (tc *TransportConfig) inherit(udp.Config) (*udp.Group, *heritage, error) {
 	return nil, nil, errors.ErrUnsupported
 }
 
-func (t *Transport) takeOver() error { return errors.ErrUnsupported }
+func (t *Transport) takeOver(*net.UnixConn) error { return errors.ErrUnsupported }

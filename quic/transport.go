@@ -38,9 +38,10 @@ type Transport struct {
 	nonQUIC nonQUIC              // what others do with the socket
 
 	heritage     *heritage
-	links        links         // to neighbors
-	predecessor  *net.UnixConn // that is to be told when it listens; nil otherwise
-	predecessors atomic.Int32  // loops of it that still have connections
+	links        links                        // to neighbors
+	predecessor  atomic.Pointer[net.UnixConn] // that is to be told when it listens; nil otherwise
+	predecessors atomic.Int32                 // loops of it that still have connections
+	successors   atomic.Int32                 // loops of one that there is, or is about to be
 
 	listener  atomic.Pointer[Listener] // the one that was not closed, or nil
 	live      atomic.Int64             // connections not yet released
@@ -93,8 +94,10 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	t := &Transport{
 		ids: conf.connectionIDs(), retry: conf.RequireAddressValidation,
 		log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory(),
-		heritage: h, predecessor: conf.Predecessor,
+		heritage: h,
 	}
+	t.predecessor.Store(conf.Predecessor)
+	t.links.add(h.links)
 	ep := engine.EndpointConfig{
 		ResetKey: h.ResetKey, TokenSecret: h.TokenSecret, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
 	}
@@ -105,7 +108,7 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
 		l := loop.Config{
-			Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended,
+			Endpoint: ep, Start: h.start, Accept: t.workers[i].accept, Ended: t.ended,
 			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch, Foreign: t.nonQUIC.put,
 		}
 		t.host(&l, host)
@@ -183,8 +186,8 @@ func (t *Transport) listen(tlsConf *tls.Config, conf *Config, newHandler any) (*
 			return nil, ErrClosed
 		}
 	}
-	if t.predecessor != nil {
-		if err := t.takeOver(); err != nil {
+	if p := t.predecessor.Load(); p != nil {
+		if err := t.takeOver(p); err != nil {
 			_ = l.Close()
 			return nil, err
 		}

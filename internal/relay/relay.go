@@ -66,16 +66,35 @@ func (l *Link) Pass(d engine.Datagram) bool {
 	return l.raw.Write(l.send) == nil && l.sent
 }
 
+// A message of one byte, which is no datagram, says who reads the socket.
+const (
+	keptHere = iota
+	leftBehind
+)
+
+// Leave tells the other end whether this one has left the socket to a third process, so that
+// nobody need read it when the link ends. It is as Pass is, and may get lost like that.
+func (l *Link) Leave(left bool) bool {
+	word := byte(keptHere)
+	if left {
+		word = leftBehind
+	}
+	l.buf = append(l.buf[:0], word)
+	return l.raw.Write(l.send) == nil && l.sent
+}
+
 // Run calls take for each datagram that comes, until the other end is closed or this one
-// is. The datagram is take's.
-func (l *Link) Run(take func(engine.Datagram)) {
+// is. The datagram is take's. Run reports whether the other end has said Leave.
+func (l *Link) Run(take func(engine.Datagram)) (left bool) {
 	buf := make([]byte, maxHeader+maxDatagram)
 	for {
 		n, err := l.conn.Read(buf)
 		if err != nil {
-			return
+			return left
 		}
-		if d, ok := parse(buf[:n]); ok {
+		if n == 1 {
+			left = buf[0] == leftBehind
+		} else if d, ok := parse(buf[:n]); ok {
 			d.Data = append([]byte(nil), d.Data...)
 			take(d)
 		}

@@ -50,6 +50,33 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// TestLeave: what was said last about who reads the socket is known in the end.
+func TestLeave(t *testing.T) {
+	leak.Check(t)
+	for _, words := range [][]bool{nil, {true}, {true, false}} {
+		ours, file, err := Pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := false
+		for _, left := range words {
+			want = left
+			if !ours.Leave(left) {
+				t.Error("not told")
+			}
+		}
+		ours.Close()
+		if left := theirs.Run(func(d engine.Datagram) { t.Errorf("a datagram: %v", d) }); left != want {
+			t.Errorf("left is %v after %v", left, words)
+		}
+		theirs.Close()
+	}
+}
+
 // TestLinkFull: who does not read makes nobody wait.
 func TestLinkFull(t *testing.T) {
 	leak.Check(t)
