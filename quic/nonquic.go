@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -161,7 +162,10 @@ func (q *nonQUIC) WriteTo(p []byte, to net.Addr) (int, error) {
 	open := q.isOpen && !q.over
 	q.mu.Unlock()
 	err := error(net.ErrClosed)
-	if open {
+	switch {
+	case to == nil:
+		err = errNoAddress
+	case open:
 		err = q.transport.workers[0].Write(p, to)
 	}
 	if err != nil {
@@ -169,6 +173,9 @@ func (q *nonQUIC) WriteTo(p []byte, to net.Addr) (int, error) {
 	}
 	return len(p), nil
 }
+
+// errNoAddress is that of a WriteTo nobody.
+var errNoAddress = errors.New("missing address")
 
 // Close implements net.PacketConn.
 func (q *nonQUIC) Close() error {

@@ -68,6 +68,9 @@ func TestNonQUIC(t *testing.T) {
 	if s := server.Stats(); s.Malformed+s.UnknownID != 0 {
 		t.Errorf("STUN counts as QUIC: %+v", s)
 	}
+	if _, err := client.WriteTo(buf[:1], nil); err == nil {
+		t.Error("wrote to nobody")
+	}
 	server.Close()
 	if n := <-answered; n != requests {
 		t.Errorf("%d requests were read", n)
