@@ -172,6 +172,23 @@ func TestRebind(t *testing.T) {
 	})
 }
 
+// TestRebindTaken: an address has one socket.
+func TestRebindTaken(t *testing.T) {
+	network := quictest.NewNetwork(quictest.Link{})
+	defer network.Listen("192.0.2.1:1").Close()
+	defer network.Listen("192.0.2.2:2").Close()
+	for _, old := range []string{"192.0.2.1:1", "192.0.2.3:3"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is at 192.0.2.2:2 now, which is another one's", old)
+				}
+			}()
+			network.Rebind(old, "192.0.2.2:2")
+		}()
+	}
+}
+
 // TestPacketConn: a socket is a net.PacketConn as package net has them.
 func TestPacketConn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -63,12 +63,18 @@ func (n *Network) Listen(addr netip.AddrPort) *Socket {
 	return s
 }
 
-// Rebind gives the socket at the address old another one, as a NAT that forgot
-// it does to those behind it.
+// Rebind gives the socket at the address old another one, which must be free, as a NAT that
+// forgot it does to those behind it.
 func (n *Network) Rebind(old, addr netip.AddrPort) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.sockets[old]
+	if s == nil {
+		panic(fmt.Sprintf("memnet: nobody is at %v", old))
+	}
+	if n.sockets[addr] != nil && addr != old {
+		panic(fmt.Sprintf("memnet: %v is in use", addr))
+	}
 	delete(n.sockets, old)
 	n.sockets[addr] = s
 	s.outside.Store(&addr)
