@@ -134,22 +134,58 @@ func (s *Server) ListenSockets(tcp []net.Listener, udp []*quic.TransportConfig) 
 	for _, ln := range tcp {
 		l.tcp = append(l.tcp, &tcpListener{Listener: ln})
 	}
-	if len(udp) == 0 {
-		return nil, errors.Join(errors.New("http3: no UDP sockets to listen on"), l.Close())
-	}
-	for i, conf := range udp {
-		ln, err := s.listenWith("", conf, nil)
-		if err != nil {
-			for _, rest := range udp[i:] { // of which the first may be closed
-				for _, socket := range rest.Sockets {
-					_ = socket.Close()
-				}
-			}
-			return nil, errors.Join(err, l.Close())
+	err := checkOpen(udp)
+	for i := 0; i < len(udp) && err == nil; i++ {
+		var ln *quic.Listener
+		if ln, err = s.listenWith("", udp[i], nil); err == nil {
+			l.udp = append(l.udp, ln)
 		}
-		l.udp = append(l.udp, ln)
+	}
+	if err != nil {
+		closeSockets(udp[len(l.udp):])
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// checkOpen refuses configurations that would open sockets of their own.
+func checkOpen(udp []*quic.TransportConfig) error {
+	for i, conf := range udp {
+		if conf == nil || len(conf.Sockets) == 0 && conf.Predecessor == nil {
+			return fmt.Errorf("http3: UDP configuration %d has neither Sockets nor a Predecessor", i)
+		}
+	}
+	if len(udp) == 0 {
+		return errors.New("http3: no UDP sockets to listen on")
+	}
+	return nil
+}
+
+// closeSockets closes those that no listener has taken; the others are closed already.
+func closeSockets(udp []*quic.TransportConfig) {
+	for _, conf := range udp {
+		if conf == nil {
+			continue
+		}
+		for _, socket := range conf.Sockets {
+			if socket != nil {
+				_ = socket.Close()
+			}
+		}
+	}
+}
+
+// certified returns the address for which there must be a certificate.
+func certified(addr string, on *quic.TransportConfig) string {
+	switch {
+	case addr != "" || on == nil:
+		return addr
+	case on.Predecessor != nil:
+		return "the predecessor's address"
+	case len(on.Sockets) > 0 && on.Sockets[0] != nil && on.Sockets[0].LocalAddr() != nil:
+		return on.Sockets[0].LocalAddr().String()
+	}
+	return addr
 }
 
 // TCP returns the listeners for HTTP/1.1 and HTTP/2, which are the server's.
@@ -210,7 +246,7 @@ func (s *Server) listenUDP(addr string, ctx context.Context) (*quic.Listener, er
 
 // listenWith is listenUDP with sockets of a configuration.
 func (s *Server) listenWith(addr string, on *quic.TransportConfig, ctx context.Context) (*quic.Listener, error) {
-	conf, err := s.tlsConfig(addr)
+	conf, err := s.tlsConfig(certified(addr, on))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/godwit-quic/godwit/internal/test/peertest"
@@ -54,4 +55,45 @@ func TestListenSockets(t *testing.T) {
 	if _, err := net.Dial("tcp", tcp.Addr().String()); err == nil {
 		t.Error("TCP is still listened on")
 	}
+}
+
+// TestListenSocketsRefused: configurations that would open sockets of their own are refused,
+// and what is open is closed then.
+func TestListenSocketsRefused(t *testing.T) {
+	serverTLS, _ := peertest.TLS(t)
+	for i, second := range []*quic.TransportConfig{nil, {}} {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Server{TLSConfig: serverTLS}
+		ln, err := s.ListenSockets([]net.Listener{tcp}, []*quic.TransportConfig{{Sockets: []net.PacketConn{udp}}, second})
+		if err == nil {
+			ln.Close()
+			t.Fatalf("number %d listens at %v", i, ln.udp[1].Addr())
+		}
+		if !strings.Contains(err.Error(), "configuration 1") {
+			t.Error(err)
+		}
+		if !errors.Is(udp.Close(), net.ErrClosed) || !errors.Is(tcp.Close(), net.ErrClosed) {
+			t.Error("the sockets were left open")
+		}
+	}
+}
+
+// TestListenSocketsLocal: at a loopback address a certificate is made, as with ListenAll.
+func TestListenSocketsLocal(t *testing.T) {
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := new(Server).ListenSockets(nil, []*quic.TransportConfig{{Sockets: []net.PacketConn{udp}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
 }
