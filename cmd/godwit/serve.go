@@ -44,6 +44,9 @@ Without a certificate, one is made for localhost, 127.0.0.1 and ::1. It lasts fo
 13 days and for this run only; godwit cert makes one to keep. Its SHA-256 is printed
 for clients that accept a certificate by its hash.
 
+Sockets that a service manager like systemd has opened (LISTEN_FDS), of UDP and perhaps
+TCP, take the place of --listen.
+
 Pages of any origin may open WebTransport sessions: the demo has nothing that a page
 should not see. Requests for a name that the certificate is not for are refused.
 
@@ -79,11 +82,11 @@ func (a *app) serve(ctx context.Context, opts *serveOptions) error {
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
 	}
 	webtransport.Enable(srv, nil)
-	ln, err := srv.ListenAll(opts.listen)
+	ln, at, err := a.listen(srv, opts.listen)
 	if err != nil {
-		return explainListen(err)
+		return err
 	}
-	fmt.Fprintf(a.stdout, "serving https://%s/\n", displayAddr(opts.listen, ln.Addr()))
+	fmt.Fprintf(a.stdout, "serving https://%s/\n", at)
 	fmt.Fprintf(a.stdout, "certificate SHA-256 %s\n", hash)
 
 	served := make(chan error, 1)
