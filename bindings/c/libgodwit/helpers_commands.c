@@ -115,13 +115,19 @@ static gw_ref begin(struct helpers *h, gw_ref conn) {
 	return ref;
 }
 
+/* Forgets it again if the command could not be written. */
+static gw_ref begun(struct helpers *h, gw_ref ref, int err) {
+	if (err == 0)
+		return ref;
+	gw__remove(h, ref);
+	return 0;
+}
+
 gw_ref gw_open(gw_port *p, gw_ref of, uint32_t flags) {
 	struct helpers *h = gw__helpers(p);
 	gw_ref ref = h == NULL ? 0 : begin(h, of);
 	uint32_t session[2] = {gw__id(of), 0};
-	if (ref == 0 || with_bytes(p, GW_CMD_OPEN, (uint8_t)(flags & GW_UNI), 0, ref, session, sizeof session) != 0)
-		return 0;
-	return ref;
+	return ref == 0 ? 0 : begun(h, ref, with_bytes(p, GW_CMD_OPEN, (uint8_t)(flags & GW_UNI), 0, ref, session, sizeof session));
 }
 
 size_t gw_writable(gw_port *p, gw_ref ref) {
@@ -196,9 +202,9 @@ int gw_datagram(gw_port *p, gw_ref of, const void *data, size_t length) {
 gw_ref gw_request(gw_port *p, gw_ref conn, const gw_field *fields, size_t count, uint32_t flags) {
 	struct helpers *h = gw__helpers(p);
 	gw_ref ref = h == NULL ? 0 : begin(h, conn);
-	if (ref == 0 || with_fields(p, GW_CMD_REQUEST, (uint8_t)(flags & GW_FIN), ref, fields, count, NULL, 0) != 0)
-		return 0;
-	if (flags & GW_FIN)
+	if (ref != 0)
+		ref = begun(h, ref, with_fields(p, GW_CMD_REQUEST, (uint8_t)(flags & GW_FIN), ref, fields, count, NULL, 0));
+	if (ref != 0 && (flags & GW_FIN))
 		gw__find(h, ref)->finished = 1;
 	return ref;
 }
@@ -227,9 +233,7 @@ int gw_route(gw_port *p, gw_ref listener, const gw_field *fields, size_t count, 
 gw_ref gw_session(gw_port *p, gw_ref conn, const gw_field *fields, size_t count) {
 	struct helpers *h = gw__helpers(p);
 	gw_ref ref = h == NULL ? 0 : begin(h, conn);
-	if (ref == 0 || with_fields(p, GW_CMD_SESSION, 0, ref, fields, count, NULL, 0) != 0)
-		return 0;
-	return ref;
+	return ref == 0 ? 0 : begun(h, ref, with_fields(p, GW_CMD_SESSION, 0, ref, fields, count, NULL, 0));
 }
 
 int gw_accept(gw_port *p, gw_ref session, const gw_field *fields, size_t count) {

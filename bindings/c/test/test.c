@@ -124,6 +124,13 @@ static void errors(void) {
 	CHECK(want(GW_EV_ENDED, stream).error.kind == GW_ERR_REFUSED);
 	gw_event e = want(GW_EV_CLOSED, conn);
 	CHECK(e.error.kind == GW_ERR_REFUSED && e.length > 0);
+	/* A request that could not be sent leaves nothing behind; its handle came before the next one's. */
+	size_t most = 1 << 20;
+	char *large = calloc(1, most);
+	gw_field field = {"x", 1, large, most};
+	CHECK(gw_request(port, client, &field, 1, 0) == 0 && strstr(gw_error_text(port), "larger") != NULL);
+	CHECK(gw_writable(port, gw_open(port, client, 0) - 1) == 0);
+	free(large);
 	const char *untrusted[] = {"address", gw_address(port), "alpn", "test", PATIENT, NULL};
 	conn = gw_connect(port, untrusted);
 	e = want(GW_EV_CLOSED, conn);
