@@ -218,6 +218,15 @@ func (e *events) starve() (already bool) {
 	return free >= half && free <= uint32(len(e.ring)) && atomic.CompareAndSwapUint32(e.mem.u32(offStarved), 1, 0)
 }
 
+// asks is starve for who has just registered to wait for room: the host may have said that
+// there is some, and been heard, between his look and that. already is false once nothing
+// is written any more.
+func (e *events) asks() (already bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.closed && e.starve()
+}
+
 // resumable reports whether somebody waits for room, and there is.
 func (e *events) resumable() bool {
 	return e.hungry.Load() && atomic.LoadUint32(e.mem.u32(offStarved)) == 0

@@ -248,11 +248,15 @@ func (p *Port) tell(r record) {
 	p.ev.wake()
 }
 
-// await has a connection told of room for events.
+// await has a connection told of room for events. The lane that reads may have told those
+// who waited while this one was on its way here, so that it asks again.
 func (p *Port) await(c *conn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.hungry[c] = struct{}{}
+	p.mu.Unlock()
+	if p.ev.asks() {
+		c.resumeSoon(nil)
+	}
 }
 
 // resume lets those go on who wait for room for events. on is the lane that reads, nil for
