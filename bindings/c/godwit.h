@@ -319,7 +319,8 @@ typedef struct gw_shared {
 	uint32_t reply_kind;   /* GW_OK or GW_ERR_... of the last */
 	uint64_t reply_code;
 	uint32_t reply_length; /* of its text */
-	char reply_text[492];
+	uint32_t reply_conn;   /* the handle of the command, 0 when the port has failed */
+	char reply_text[488];
 
 	/* Figures, which the engine writes. */
 	uint64_t events_written, wakes, dropped_datagrams;
@@ -375,7 +376,8 @@ GW_API void gw_port_commit(gw_port *p, uint32_t head);
 
 /* gw_port_commit for one command with GW_CALL, which waits for the reply; at most
  * timeout_ms, or for ever if that is negative. Returns the reply's kind; GW_ERR_PORT
- * also for a timeout. The reply is in the shared memory until the next. */
+ * also for a timeout. The reply is in the shared memory until the next. After a
+ * timeout it may still come, and end the next call: reply_conn says whose it is. */
 GW_API int gw_port_call(gw_port *p, uint32_t head, int timeout_ms);
 
 /* Takes note that the host looks, and returns up to where there are events. After it has

@@ -33,7 +33,7 @@ func TestHost(t *testing.T) {
 			}
 			t.Run("killed", func(t *testing.T) {
 				writeAll(t, dir, map[string]string{"killed.mjs": killed})
-				if out := command(t, dir, run[0], append(run[1:], "killed.mjs")...); out != "again\n" {
+				if out := command(t, dir, run[0], append(run[1:], "killed.mjs")...); out != "the engine's process has ended\nagain\n" {
 					t.Errorf("it printed %q", out)
 				}
 			})
@@ -41,17 +41,18 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// killed ends the engine's process, after which another one serves.
+// killed ends the engine's process, of which a server is told, after which another one serves.
 const killed = `
 import { readdirSync, readFileSync } from 'node:fs';
 import { serve } from 'godwit';
-serve({ http1: false, fetch: () => new Response() });
+const told = new Promise((resolve) => { serve({ http1: false, error: resolve, fetch: () => new Response() }); });
 for (const pid of readdirSync('/proc').filter((x) => /^[0-9]+$/.test(x))) {
   try {
     const [, name, parent] = readFileSync('/proc/' + pid + '/stat', 'utf8').match(/[(](.*)[)] . ([0-9]+)/);
     if (name === 'godwit-host' && Number(parent) === process.pid) process.kill(Number(pid), 'SIGKILL');
   } catch { /* it has ended */ }
 }
+console.log((await told).message);
 const again = serve({ http1: false, fetch: () => new Response() });
 console.log(again.port > 0 ? 'again' : 'nowhere');
 process.exit();

@@ -43,7 +43,7 @@ var offsets = map[string]int{
 	"magic": offMagic, "version": offVersion, "commands": offCommands, "command_size": offCommandSize, "events": offEvents,
 	"event_size": offEventSize, "state": offState, "command_head": offCommandHead, "command_tail": offCommandTail,
 	"event_head": offEventHead, "event_tail": offEventTail, "asleep": offAsleep, "starved": offStarved, "woken": offWoken,
-	"reply": offReply, "reply_kind": offReplyKind, "reply_code": offReplyCode, "reply_length": offReplyLength,
+	"reply": offReply, "reply_kind": offReplyKind, "reply_code": offReplyCode, "reply_length": offReplyLength, "reply_conn": offReplyConn,
 	"reply_text": offReplyText, "events_written": offEventCount, "wakes": offWakes, "dropped_datagrams": offDropped,
 	"connections": offConnections, "streams": offStreams,
 }

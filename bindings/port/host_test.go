@@ -271,6 +271,9 @@ func (h *host) tryListen(options ...string) (handle uint32, text string, err err
 	case <-time.After(patience):
 		h.t.Fatal("no reply")
 	}
+	if conn := *h.mem.u32(offReplyConn); conn != handle {
+		h.t.Errorf("the reply to %d says that it is to %d", handle, conn)
+	}
 	text = string(h.mem[offReplyText : offReplyText+*h.mem.u32(offReplyLength)])
 	if kind := ErrorKind(*h.mem.u32(offReplyKind)); kind != OK {
 		return handle, "", fmt.Errorf("kind %d: %s", kind, text)

@@ -52,7 +52,7 @@ func (p *Port) listen(r *record) {
 		}
 		p.tell(record{typ: uint8(EvListening), conn: l.handle, payload: []byte(text)})
 		if call {
-			p.reply(OK, 0, text)
+			p.reply(l.handle, OK, 0, text)
 		}
 		l.mu.Lock()
 		closed := l.closed
@@ -67,7 +67,7 @@ func (p *Port) listen(r *record) {
 // refuse tells that a listener will not be there.
 func (l *listener) refuse(call bool, why *failure) {
 	if call {
-		l.port.reply(why.kind, why.code, why.text)
+		l.port.reply(l.handle, why.kind, why.code, why.text)
 		return
 	}
 	r := why.record(EvClosed, 0)

@@ -41,8 +41,9 @@ const (
 	offReplyKind    = 452
 	offReplyCode    = 456
 	offReplyLength  = 464
-	offReplyText    = 468
-	maxReplyText    = 492
+	offReplyConn    = 468
+	offReplyText    = 472
+	maxReplyText    = 488
 	offEventCount   = 960
 	offWakes        = 968
 	offDropped      = 976
@@ -115,7 +116,8 @@ func (m memory) ring(at, size int) []byte {
 
 // setReply puts what was said of the last command with GW_CALL, or of a failure, where the
 // host finds it.
-func (m memory) setReply(kind ErrorKind, code uint64, text string) {
+func (m memory) setReply(conn uint32, kind ErrorKind, code uint64, text string) {
+	*m.u32(offReplyConn) = conn
 	*m.u32(offReplyKind) = uint32(kind)
 	*m.u64(offReplyCode) = code
 	*m.u32(offReplyLength) = uint32(copy(m[offReplyText:offReplyText+maxReplyText], text))

@@ -120,7 +120,7 @@ func (p *Port) fail(text string) {
 	p.replies.Lock()
 	first := !p.failed.Swap(true)
 	if first {
-		p.mem.setReply(ErrPort, 0, text)
+		p.mem.setReply(0, ErrPort, 0, text)
 		atomic.StoreUint32(p.mem.u32(offState), stateFailed)
 	}
 	p.replies.Unlock()
@@ -130,13 +130,13 @@ func (p *Port) fail(text string) {
 	}
 }
 
-// reply answers a command with GW_CALL, unless the port has failed, of which the host is
+// reply answers a command with GW_CALL, of a handle, unless the port has failed, of which the host is
 // told in its place.
-func (p *Port) reply(kind ErrorKind, code uint64, text string) {
+func (p *Port) reply(conn uint32, kind ErrorKind, code uint64, text string) {
 	p.replies.Lock()
 	failed := p.failed.Load()
 	if !failed {
-		p.mem.setReply(kind, code, text)
+		p.mem.setReply(conn, kind, code, text)
 	}
 	p.replies.Unlock()
 	if !failed {

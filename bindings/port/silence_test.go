@@ -95,10 +95,10 @@ func TestMethodIsNoFirstField(t *testing.T) {
 func TestFailureStays(t *testing.T) {
 	h := open(t, Config{})
 	var both sync.WaitGroup
-	both.Go(func() { h.port.reply(OK, 0, "listening") })
+	both.Go(func() { h.port.reply(1, OK, 0, "listening") })
 	both.Go(func() { h.port.fail("broken") })
 	both.Wait()
-	h.port.reply(OK, 0, "listening")
+	h.port.reply(1, OK, 0, "listening")
 	text := string(h.mem[offReplyText : offReplyText+*h.mem.u32(offReplyLength)])
 	if kind := ErrorKind(*h.mem.u32(offReplyKind)); kind != ErrPort || text != "broken" {
 		t.Errorf("kind %d: %s", kind, text)

@@ -4,15 +4,31 @@
 import { EV, Port } from './port.js';
 
 let port = null;
-const owners = new Map(); // of listeners and connections, by their handles
+let owners = new Map(); // of listeners and connections, by their handles
 
-/** engine returns the port, and opens it when it is needed first. */
+/** engine returns the port, and opens it when it is needed first, or has failed. */
 export function engine() {
   if (port === null || !port.open) {
-    owners.clear();
-    port = new Port({}, dispatch);
+    port?.fail(); // what belongs to it must not meet the handles of the next
+    port = new Port({}, dispatch, lost);
   }
   return port;
+}
+
+/** A Hold keeps the process alive, by the port that there is when it begins to. */
+export class Hold {
+  #port = null;
+
+  set(on) {
+    if (on === (this.#port !== null)) return;
+    if (on) {
+      this.#port = engine();
+      this.#port.hold();
+    } else {
+      this.#port.release();
+      this.#port = null;
+    }
+  }
 }
 
 /** own has the events of a listener or connection told to an object with event and accept. */
@@ -23,6 +39,20 @@ export function own(handle, owner) {
 /** disown ends that, for one of which nothing came. */
 export function disown(handle) {
   owners.delete(handle);
+}
+
+// lost tells all objects that they have ended, as the engine has not: connections before the
+// listeners that they came by. bytes are a gw_error.
+function lost(bytes) {
+  const all = [...owners.values()].reverse();
+  owners = new Map();
+  for (const owner of all) {
+    try {
+      owner.event(EV.CLOSED, 0, 0, 0, bytes);
+    } catch (e) {
+      queueMicrotask(() => { throw e; });
+    }
+  }
 }
 
 function dispatch(type, flags, aux, conn, id, bytes) {

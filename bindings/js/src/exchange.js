@@ -110,7 +110,7 @@ export class Exchange {
     this.#site = site;
     this.#connection = connection;
     this.#id = id;
-    this.#pipe = new Pipe(this.#port, connection.handle, id);
+    this.#pipe = new Pipe(this.#port, connection.handle, id, { window: connection.window });
     this.#method = field(fields, ':method');
     if ((flags & FIN) === 0) this.#body = new RequestBody(this.#pipe);
     if (this.#body === null || this.#method === 'GET' || this.#method === 'HEAD') this.#begin(fields, null);

@@ -2,9 +2,9 @@
 // belongs to a connection (requests, sessions of WebTransport, their streams) are targets:
 // objects with event(type, flags, aux, id, bytes), told of what happens to their handle.
 
-import { disown, engine, own } from './engine.js';
+import { disown, engine, Hold, own } from './engine.js';
 import { errorOf, GodwitError } from './errors.js';
-import { parseAddress } from './options.js';
+import { parseAddress, windowOf } from './options.js';
 import { ABORT, CLOSE, CONNECT, decodeError, decodeFields, EV, FIN, kindOf, LISTEN, RESPOND } from './port.js';
 
 /**
@@ -22,11 +22,13 @@ import { ABORT, CLOSE, CONNECT, decodeError, decodeFields, EV, FIN, kindOf, LIST
 export class HTTPListener {
   connections = new Set();
   over = false;
-  #held = false;
+  #hold = new Hold();
+  #window;
 
   /** It binds the address at once, and throws if that cannot be. options are those of the engine, in turn. */
   constructor(what, options, hooks) {
     this.hooks = hooks;
+    this.#window = windowOf(options);
     const e = engine();
     this.handle = e.handle();
     own(this.handle, this);
@@ -47,14 +49,11 @@ export class HTTPListener {
 
   /** hold says whether it keeps the process alive. */
   hold(on) {
-    if (this.#held === (on && !this.over)) return;
-    this.#held = on;
-    if (on) engine().hold();
-    else engine().release();
+    this.#hold.set(on && !this.over);
   }
 
   accept(handle, bytes) {
-    const c = new HTTPConnection(this.hooks, handle, this);
+    const c = new HTTPConnection(this.hooks, handle, this, this.#window);
     own(handle, c);
     this.connections.add(c);
     c.begin(bytes);
@@ -82,12 +81,14 @@ export class HTTPConnection {
   connected = false;
   over = false;
   #targets = new Map(); // by handle
-  #held = false;
+  #hold = new Hold();
 
-  constructor(hooks, handle, listener) {
+  constructor(hooks, handle, listener, window) {
     this.hooks = hooks;
     this.handle = handle;
     this.listener = listener;
+    /** That of its streams, for Pipe. */
+    this.window = window;
   }
 
   /**
@@ -97,17 +98,14 @@ export class HTTPConnection {
    */
   static dial(options, hooks) {
     const e = engine();
-    const c = new HTTPConnection(hooks, e.handle(), undefined);
-    own(c.handle, c);
+    const c = new HTTPConnection(hooks, e.handle(), undefined, windowOf(options));
     e.sendFields(CONNECT, 0, 0, c.handle, 0, ['protocol', 'h3', ...options]);
+    own(c.handle, c);
     return c;
   }
 
   hold(on) {
-    if (this.#held === (on && !this.over)) return;
-    this.#held = on;
-    if (on) engine().hold();
-    else engine().release();
+    this.#hold.set(on && !this.over);
   }
 
   /** add has the events of a handle told to a target, up to its last. */

@@ -1,6 +1,7 @@
 // Options of JavaScript as those of the engine: names and values in turn.
 
 import { checkType } from './errors.js';
+import { WINDOW } from './stream.js';
 
 /** hostPort puts a host and a port together. */
 export function hostPort(host, port) {
@@ -60,6 +61,12 @@ export function isLoopback(host) {
 const settings = [['idleTimeout', 'idle_timeout'], ['handshakeTimeout', 'handshake_timeout'], ['keepAlive', 'keep_alive'],
   ['maxStreams', 'max_streams'], ['maxUniStreams', 'max_uni_streams'], ['window', 'window'], ['congestion', 'congestion'], ['qlog', 'qlog'],
   ['maxConnections', 'max_connections']];
+
+/** windowOf returns the window of streams that options of the engine's say. */
+export function windowOf(list) {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === 'window') return Number(list[i + 1]);
+  return WINDOW;
+}
 
 /** commonOptions adds what concerns connections. Times are in milliseconds. */
 export function commonOptions(what, list, options) {

@@ -3,6 +3,7 @@
 
 import { Buffer } from 'node:buffer';
 import { nextTick } from 'node:process';
+import { GodwitError } from './errors.js';
 import { native } from './native.js';
 
 // Commands.
@@ -26,13 +27,25 @@ const HEADER = 16, SKIP = 255;
 
 // Where what is shared lies, in 32-bit words.
 const STATE = 24 / 4, COMMANDS = 8 / 4, COMMAND_SIZE = 12 / 4, EVENTS = 16 / 4, EVENT_SIZE = 20 / 4, COMMAND_TAIL = 128 / 4,
-  REPLY_CODE = 456 / 4, REPLY_LENGTH = 464 / 4, REPLY_TEXT = 468;
+  REPLY_CODE = 456 / 4, REPLY_LENGTH = 464 / 4, REPLY_CONN = 468 / 4, REPLY_TEXT = 472;
 
 const OPENED = 1;
+
+// How many events are handed on before timers and others have their turn: Node calls what
+// an addon wants called up to a thousand times in one.
+const TURN = 1024;
+
+// How many bytes of datagrams wait for room; then further ones are dropped, as on their way.
+const LATE = 1 << 20;
+
+// The most bytes of a text behind a number, such as a reason for closing.
+const TEXT = 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const none = new Uint8Array(0), zeros = Buffer.alloc(16);
+
+let handles = 0; // that were given, by any port: what is meant for one that has failed means nothing to the next
 
 /**
  * Port has the engine for one environment, the main thread or a worker. Commands are
@@ -43,15 +56,19 @@ export class Port {
   #port; #u8; #u32; #view; #text;
   #commands; #commandSize; #head = 0;
   #events; #eventSize; #tail = 0;
-  #scheduled = false; #waiting = [];
-  #handles = 0; #held = 0; #onEvent; #busy = false;
+  #scheduled = false; #waiting = []; #late = 0;
+  #held = 0; #onEvent; #onFail; #busy = false; #taken = 0; #resting = false;
   #flush = () => this.flush(); #later = null;
 
-  /** onEvent(type, flags, aux, conn, id, bytes) is called for each event; bytes are valid during the call. */
-  constructor(options, onEvent) {
+  /**
+   * onEvent(type, flags, aux, conn, id, bytes) is called for each event; bytes are valid
+   * during the call. onFail(bytes) is called once, with a gw_error, if the engine fails.
+   */
+  constructor(options, onEvent, onFail) {
     const { port, memory } = native.open(options ?? {}, () => this.#deliver());
     this.#port = port;
     this.#onEvent = onEvent;
+    this.#onFail = onFail;
     this.#u8 = new Uint8Array(memory);
     this.#u32 = new Uint32Array(memory, 0, memory.byteLength >>> 2);
     this.#view = new DataView(memory);
@@ -64,8 +81,8 @@ export class Port {
 
   /** handle returns one that is not in use, for what this side begins. */
   handle() {
-    this.#handles = this.#handles === 0x7fffffff ? 1 : this.#handles + 1;
-    return this.#handles;
+    handles = handles === 0x7fffffff ? 1 : handles + 1;
+    return handles;
   }
 
   /** hold and release count what keeps the process alive. */
@@ -81,7 +98,7 @@ export class Port {
     return this.#port !== null && this.#u32[STATE] === OPENED;
   }
 
-  /** The most bytes that one command takes. */
+  /** The most bytes of content that one command takes. */
   get largest() {
     return this.#commandSize >>> 2;
   }
@@ -98,29 +115,49 @@ export class Port {
     this.#schedule();
   }
 
-  /** sendBytes is send for bytes that are copied at once. */
+  /** sendBytes is send for bytes that are copied at once. It reports whether they fit into a command. */
   sendBytes(type, flags, aux, conn, id, bytes) {
-    if (this.#port === null) return;
+    if (this.#port === null) return true;
     const n = bytes.byteLength;
+    if (n > this.largest) return false;
     if (this.#waiting.length > 0 || !this.#put(type, flags, aux, conn, id, n, (u8, view, at) => u8.set(bytes, at))) {
+      if (type === DATAGRAM) {
+        if (this.#late + n > LATE) return true;
+        this.#late += n;
+      }
       const copy = new Uint8Array(bytes); // the caller's may change
       this.#waiting.push([type, flags, aux, conn, id, n, (u8, view, at) => u8.set(copy, at)]);
     }
     this.#schedule();
+    return true;
   }
 
-  /** sendNumber is send for a 64-bit number and a text. */
+  /**
+   * sendNumber is send for a number, a code or a count, and the beginning of a text. It
+   * throws a TypeError for what is no such number.
+   */
   sendNumber(type, flags, aux, conn, id, n, text = '') {
-    const bytes = encoder.encode(text);
+    if (typeof n === 'bigint' ? n < 0n || n > MOST : !Number.isSafeInteger(n) || n < 0) {
+      throw new TypeError(`a code must be an integer from 0 to 2^62 - 1, not ${String(n)}`);
+    }
+    const low = typeof n === 'bigint' ? Number(n & 0xffffffffn) : n >>> 0;
+    const high = typeof n === 'bigint' ? Number(n >> 32n) : Math.floor(n / 2 ** 32);
+    const bytes = text === '' ? none : beginning(text);
     this.send(type, flags, aux, conn, id, 8 + bytes.length, (u8, view, at) => {
-      view.setBigUint64(at, BigInt(n), true);
+      view.setUint32(at, low, true);
+      view.setUint32(at + 4, high, true);
       u8.set(bytes, at + 8);
     });
   }
 
-  /** sendFields is send for fields, an array of names and values in turn, and content after them. */
+  /**
+   * sendFields is send for fields, an array of names and values in turn, and content after
+   * them. It throws if they are larger than half of the ring, which may never take them.
+   */
   sendFields(type, flags, aux, conn, id, fields, content) {
     const [length, fill] = encodeFields(fields, content);
+    const most = (this.#commandSize >>> 1) - HEADER;
+    if (length > most) throw new GodwitError(`${length} bytes of options or fields are more than ${most}`, { kind: 'size' });
     this.send(type, flags, aux, conn, id, length, fill);
   }
 
@@ -156,7 +193,11 @@ export class Port {
    * full.
    */
   call(type, conn, fields, ms = 5000) {
-    this.sendFields(type, CALL, 0, conn, 0, fields);
+    try {
+      this.sendFields(type, CALL, 0, conn, 0, fields);
+    } catch (e) {
+      return { kind: kinds.indexOf('option'), code: 0n, text: e.message };
+    }
     this.#flushWaiting();
     for (const end = performance.now() + ms; this.#waiting.length > 0;) {
       if (!this.open || performance.now() > end) {
@@ -167,14 +208,15 @@ export class Port {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // a millisecond, in which the engine reads on
       this.#flushWaiting();
     }
-    const kind = native.call(this.#port, this.#head, ms);
-    if (kindOf(kind) === 'port') return unanswered;
-    const length = this.#u32[REPLY_LENGTH];
-    return {
-      kind,
-      code: this.#view.getBigUint64(REPLY_CODE * 4, true),
-      text: decoder.decode(this.#u8.slice(REPLY_TEXT, REPLY_TEXT + length)),
-    };
+    let kind;
+    do {
+      kind = native.call(this.#port, this.#head, ms);
+      if (kindOf(kind) === 'port') {
+        this.sendNumber(CLOSE, 0, ABORT, conn, 0, 0); // what it would have begun
+        return unanswered;
+      }
+    } while (this.#u32[REPLY_CONN] !== conn); // an earlier one's, which came too late
+    return { kind, code: this.#view.getBigUint64(REPLY_CODE * 4, true), text: decoder.decode(this.#reply()) };
   }
 
   /** flush makes the commands so far known to the engine. */
@@ -191,12 +233,21 @@ export class Port {
     }
   }
 
-  close() {
+  /** fail closes the port, whose engine has failed, and tells of that, once. */
+  fail() {
     if (this.#port === null) return;
-    this.flush();
     native.close(this.#port);
     this.#port = null;
-    this.#waiting.length = 0;
+    this.#waiting.length = this.#late = 0;
+    const text = this.#reply(), bytes = Buffer.alloc(16 + text.length);
+    bytes.writeUInt32LE(kinds.indexOf('port'));
+    bytes.set(text, 16);
+    this.#onFail(bytes);
+  }
+
+  // reply returns a copy of the text of the last reply, or of the failure.
+  #reply() {
+    return this.#u8.slice(REPLY_TEXT, REPLY_TEXT + this.#u32[REPLY_LENGTH]);
   }
 
   #schedule() {
@@ -207,7 +258,9 @@ export class Port {
 
   #flushWaiting() {
     let n = 0;
-    while (n < this.#waiting.length && this.#put(...this.#waiting[n])) n++;
+    for (; n < this.#waiting.length && this.#put(...this.#waiting[n]); n++) {
+      if (this.#waiting[n][0] === DATAGRAM) this.#late -= this.#waiting[n][5];
+    }
     if (n > 0) this.#waiting.splice(0, n);
   }
 
@@ -237,14 +290,14 @@ export class Port {
     return true;
   }
 
-  // deliver hands on events until there are none.
+  // deliver hands on the events that are there, as many as a turn may have.
   #deliver() {
-    if (this.#port === null) return;
+    if (this.#port === null || this.#resting) return;
     this.#busy = true;
     const mask = this.#eventSize - 1;
+    let head = native.look(this.#port);
     try {
-      let head = native.look(this.#port);
-      for (let n = 0; this.#tail !== head; n++) {
+      for (; this.#tail !== head && this.#taken < TURN; this.#taken++) {
         const at = this.#events + (this.#tail & mask), word = at >>> 2;
         const length = this.#u32[word], kinds = this.#u32[word + 1];
         const size = HEADER + ((length + 15) & ~15);
@@ -254,7 +307,7 @@ export class Port {
           zeros : this.#text.subarray(at + HEADER, at + HEADER + length); // as is the end of most things
         this.#onEvent(kinds & 255, kinds >>> 8 & 255, kinds >>> 16, this.#u32[word + 2], this.#u32[word + 3], payload);
         if (this.#port === null) return; // closed by the callback
-        if ((n & 63) === 63) native.consumed(this.#port, this.#tail);
+        if ((this.#taken & 63) === 63) native.consumed(this.#port, this.#tail);
         if (this.#tail === head) head = native.look(this.#port);
       }
     } finally {
@@ -262,9 +315,20 @@ export class Port {
       if (this.#port !== null) {
         native.consumed(this.#port, this.#tail);
         this.flush();
-        if (native.look(this.#port) !== this.#tail) setImmediate(() => this.#deliver()); // after an exception
+        if (this.#taken >= TURN || native.look(this.#port) !== this.#tail) this.#rest(); // there are more, or was an exception
+        else if (!this.open) setImmediate(() => this.fail()); // not in what the engine has called
       }
     }
+  }
+
+  // rest goes on in the next turn of the event loop, without being woken for it.
+  #rest() {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#taken = 0;
+      this.#deliver();
+    });
   }
 }
 
@@ -307,6 +371,19 @@ export function decodeFields(bytes) {
   }
   return { fields, end };
 }
+
+/** readNumber returns a 64-bit number of an event, the nearest that JavaScript has. */
+export function readNumber(bytes, at = 0) {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+}
+
+// beginning returns as much of a text, in whole characters, as goes with a number.
+function beginning(text) {
+  const bytes = new Uint8Array(Math.min(3 * text.length, TEXT));
+  return bytes.subarray(0, encoder.encodeInto(text, bytes).written);
+}
+
+const MOST = 2n ** 62n - 1n; // RFC 9000, Section 20.2
 
 let words = new Uint32Array(0); // of the memory that was looked at last
 

@@ -1,13 +1,16 @@
 // quic(): QUIC connections and their streams by events.
 
 import { Buffer } from 'node:buffer';
-import { disown, engine, own } from './engine.js';
+import { disown, engine, Hold, own } from './engine.js';
 import { checkType, errorOf, GodwitError } from './errors.js';
-import { checkPort, commonOptions, hostPort, isLoopback, parseAddress, tlsOptions, unverified } from './options.js';
-import { ABORT, CLOSE, CONNECT, DATAGRAM, decodeError, decodeFields, EV, FIN, kindOf, LISTEN, OPEN, RESET, STATS, UNI } from './port.js';
+import { checkPort, commonOptions, hostPort, isLoopback, parseAddress, tlsOptions, unverified, windowOf } from './options.js';
+import { ABORT, CLOSE, CONNECT, DATAGRAM, decodeError, decodeFields, EV, FIN, kindOf, LISTEN, OPEN, readNumber, STATS, UNI } from './port.js';
 import { Pipe, toBytes } from './stream.js';
 
 const ALPN = 'godwit'; // where nobody names a protocol
+
+// How many bytes a web stream has before credit is kept back.
+const READ_AHEAD = 64 << 10;
 
 const callbacks = ['open', 'socketOpen', 'connection', 'message', 'drain', 'close', 'error', 'datagram', 'reconnecting'];
 
@@ -40,6 +43,7 @@ function check(options) {
   tlsOptions(what, conf.engine, options.tls ?? {});
   commonOptions(what, conf.engine, options);
   if (!conf.server && (unverified(options.tls) || options.tls === undefined && isLoopback(conf.hostname))) conf.engine.push('insecure', '1');
+  conf.window = windowOf(conf.engine);
   return conf;
 }
 
@@ -275,7 +279,7 @@ class Base {
   local = undefined;
   remote = undefined;
   alpn = undefined;
-  #held = false;
+  #hold = new Hold();
 
   constructor(conf) {
     this.conf = conf;
@@ -288,10 +292,7 @@ class Base {
 
   // hold keeps the process alive, or not.
   hold(on) {
-    if (this.#held === (on && !this.over)) return;
-    this.#held = on;
-    if (on) engine().hold();
-    else engine().release();
+    this.#hold.set(on && !this.over);
   }
 
   // fail tells of an error: to the callback, and otherwise nobody.
@@ -361,7 +362,9 @@ class Server extends Base {
       const told = !this.over;
       this.end();
       const e = decodeError(bytes, flags);
-      if (told && e.kind !== 'ok') this.fail(errorOf(e));
+      if (!told) return;
+      if (e.kind !== 'ok') this.fail(errorOf(e));
+      if (!this.conf.byStream) tell(this.conf.on, 'close', this.facade);
     }
   }
 
@@ -447,7 +450,7 @@ class Connection extends Base {
   }
 
   incoming(flags, id, bytes) {
-    const s = new Stream(this, id, Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)), undefined,
+    const s = new Stream(this, id, readNumber(bytes), undefined,
       { sends: (flags & UNI) === 0 });
     this.streams.set(id, s);
     if (this.conf.byStream) tell(this.conf.on, 'open', s.facade);
@@ -490,7 +493,8 @@ class Connection extends Base {
   }
 
   sendDatagram(bytes) {
-    if (!this.over) engine().sendBytes(DATAGRAM, 0, 0, this.handle, 0, bytes);
+    if (this.over || engine().sendBytes(DATAGRAM, 0, 0, this.handle, 0, bytes)) return;
+    queueMicrotask(() => this.fail(new GodwitError(`a datagram of ${bytes.byteLength} bytes is too large`, { kind: 'size' })));
   }
 
   stats() {
@@ -513,8 +517,8 @@ class Connection extends Base {
 
   close(code, reason) {
     if (this.over) return;
-    this.closing = true;
     if (this.handle !== 0) engine().sendNumber(CLOSE, 0, 0, this.handle, 0, code, reason);
+    this.closing = true;
     this.end();
     if (this.handle === 0) queueMicrotask(() => this.tellClose());
   }
@@ -560,15 +564,15 @@ class Client extends Connection {
     this.#host = hostname;
     this.#port = port;
     this.facade.serverName = hostname;
-    this.hold(true);
     this.#dial();
+    this.hold(true);
   }
 
   #dial() {
-    const e = engine();
-    this.handle = e.handle();
-    own(this.handle, this);
-    e.sendFields(CONNECT, 0, 0, this.handle, 0, ['address', hostPort(this.#host, this.#port), ...this.conf.engine]);
+    const e = engine(), handle = e.handle();
+    e.sendFields(CONNECT, 0, 0, handle, 0, ['address', hostPort(this.#host, this.#port), ...this.conf.engine]);
+    this.handle = handle;
+    own(handle, this);
     for (const s of this.streams.values()) s.begin();
   }
 
@@ -613,6 +617,7 @@ class Stream {
   begun = false;
   #kept = []; // bytes that wait, for the connection or, behind end, for room
   #readable = null; #writable = null; #controller = null; #roomWanted = null;
+  #handed = 0; // bytes that the web stream has, or had and are not allowed anew
 
   constructor(connection, handle, id, data, directions) {
     this.connection = connection;
@@ -624,7 +629,7 @@ class Stream {
   }
 
   #makePipe() {
-    this.pipe = new Pipe(engine(), this.connection.handle, this.handle, this.directions);
+    this.pipe = new Pipe(engine(), this.connection.handle, this.handle, { ...this.directions, window: this.connection.conf.window });
     this.pipe.ondrain = () => this.drained();
   }
 
@@ -714,7 +719,10 @@ class Stream {
     this.pipe.received += n;
     if (fin) this.pipe.endReceive();
     if (this.#readable !== null) {
-      if (n > 0) this.#controller?.enqueue(new Uint8Array(bytes));
+      if (n > 0 && this.#controller !== null) {
+        this.#handed += n;
+        this.#controller.enqueue(new Uint8Array(bytes)); // which may pull at once
+      }
       if (fin) {
         this.#controller?.close();
         this.#controller = null;
@@ -733,10 +741,10 @@ class Stream {
 
   close(code) {
     if (this.over) return;
-    this.ending = true;
-    this.#kept.length = 0;
     this.pipe.stop?.(code);
     this.pipe.reset?.(code);
+    this.ending = true;
+    this.#kept.length = 0;
     if (this.begun || !this.own) this.over = true;
     else this.ended();
   }
@@ -765,10 +773,19 @@ class Stream {
           this.#controller = null;
         }
       },
-      pull: () => this.pipe.allow(32 << 10),
+      pull: () => this.#allow(),
       cancel: () => this.pipe.stop(0),
-    }, { highWaterMark: 4 });
+    }, { highWaterMark: READ_AHEAD, size: (b) => b.byteLength });
     return this.#readable;
+  }
+
+  // allow gives credit back for what the reader of the web stream has taken.
+  #allow() {
+    if (this.#controller === null) return;
+    const taken = this.#handed - (READ_AHEAD - this.#controller.desiredSize);
+    if (taken <= 0) return;
+    this.#handed -= taken;
+    this.pipe.allow(taken);
   }
 
   writable() {

@@ -7,7 +7,7 @@ import { GodwitError } from './errors.js';
 export class RequestBody {
   over = false;
   #pipe; #queue = []; #wanted = false; #pulls = false; #controller = null; #error = null;
-  #trailers = null; #whenTrailers = null;
+  #trailers = null; #whenTrailers = [];
 
   constructor(pipe) {
     this.#pipe = pipe;
@@ -38,7 +38,7 @@ export class RequestBody {
   /** trailers returns a promise of the trailers, null if there are none. */
   trailers() {
     if (this.over) return Promise.resolve(this.#trailers);
-    return new Promise((resolve) => { this.#whenTrailers = resolve; });
+    return new Promise((resolve) => this.#whenTrailers.push(resolve));
   }
 
   // give hands the stream what it wants.
@@ -72,7 +72,7 @@ export class RequestBody {
     this.over = true;
     this.#trailers = trailers;
     this.#pipe.endReceive();
-    this.#whenTrailers?.(trailers);
+    for (const f of this.#whenTrailers.splice(0)) f(trailers);
     this.#give();
   }
 
@@ -82,7 +82,7 @@ export class RequestBody {
     this.over = true;
     this.#error = error;
     this.#pipe.endReceive();
-    this.#whenTrailers?.(null);
+    for (const f of this.#whenTrailers.splice(0)) f(null);
     this.#controller?.error(error);
     this.#controller = null;
   }

@@ -34,7 +34,7 @@ export class ClientRequest {
     this.#connection = connection;
     this.#id = this.#port.handle();
     this.#handler = handler;
-    this.#pipe = new Pipe(this.#port, connection.handle, this.#id, { sends: !whole });
+    this.#pipe = new Pipe(this.#port, connection.handle, this.#id, { sends: !whole, window: connection.window });
     this.#pipe.ondrain = () => handler.drain();
     connection.add(this.#id, this);
     if (this.#port.sendSection(REQUEST, whole ? FIN : 0, connection.handle, this.#id, fields)) return;

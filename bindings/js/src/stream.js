@@ -1,9 +1,10 @@
 // A stream's bytes both ways, on any kind of connection.
 
 import { Buffer } from 'node:buffer';
-import { CREDIT, FIN, RESET, STOP, WRITE } from './port.js';
+import { CREDIT, FIN, readNumber, RESET, STOP, WRITE } from './port.js';
 
-const WINDOW = 256 << 10; // GW_WINDOW
+/** How many bytes there are of a stream between JavaScript and the engine, unless an option says otherwise: GW_WINDOW. */
+export const WINDOW = 256 << 10;
 
 /** toBytes returns what write takes as bytes. */
 export function toBytes(x) {
@@ -17,14 +18,16 @@ export function toBytes(x) {
 /** Pipe is the two directions of a stream: credit for what is sent, and for what is received. */
 export class Pipe {
   #port; #conn; #id;
-  #credit = WINDOW; #short = false; #sendOver = false; #receiveOver = false; #allowed = 0;
+  #credit; #short = false; #sendOver = false; #receiveOver = false; #allowed = 0; #enough;
   sent = 0;
   received = 0;
   /** Called when there is room, after a write that took less. */
   ondrain = null;
 
-  constructor(port, conn, id, { sends = true, receives = true } = {}) {
+  constructor(port, conn, id, { sends = true, receives = true, window = WINDOW } = {}) {
     this.#port = port;
+    this.#credit = window;
+    this.#enough = Math.min(window, WINDOW) / 8;
     this.#conn = conn;
     this.#id = id;
     this.#sendOver = !sends;
@@ -64,7 +67,7 @@ export class Pipe {
 
   /** addCredit takes what the engine gave back. */
   addCredit(bytes) {
-    this.#credit += Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    this.#credit += readNumber(bytes);
     if (this.#short && this.#credit > 0) {
       this.#short = false;
       this.ondrain?.();
@@ -74,21 +77,21 @@ export class Pipe {
   /** allow says that n received bytes have been dealt with. */
   allow(n) {
     this.#allowed += n;
-    if (this.#receiveOver || this.#allowed < WINDOW / 8) return;
+    if (this.#receiveOver || this.#allowed < this.#enough) return;
     this.#port.sendNumber(CREDIT, 0, 0, this.#conn, this.#id, this.#allowed);
     this.#allowed = 0;
   }
 
   reset(code = 0) {
     if (this.#sendOver) return;
-    this.#sendOver = true;
     this.#port.sendNumber(RESET, 0, 0, this.#conn, this.#id, code);
+    this.#sendOver = true;
   }
 
   stop(code = 0) {
     if (this.#receiveOver) return;
-    this.#receiveOver = true;
     this.#port.sendNumber(STOP, 0, 0, this.#conn, this.#id, code);
+    this.#receiveOver = true;
   }
 
   /** endSend and endReceive note that the peer, or the connection, has ended a direction. */

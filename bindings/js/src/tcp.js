@@ -113,7 +113,7 @@ class TCPExchange {
   }
 
   async trailers() {
-    if (!this.#req.readableEnded) await new Promise((resolve) => this.#req.once('end', resolve).once('close', resolve));
+    if (!this.#req.readableEnded && !this.#req.destroyed) await new Promise((resolve) => this.#req.once('end', resolve).once('close', resolve));
     const all = Object.entries(this.#req.trailers ?? {});
     return all.length > 0 ? new Headers(all) : null;
   }
@@ -193,18 +193,18 @@ class TCPExchange {
 
   async #send(body) {
     const res = this.#res, reader = body.getReader();
-    const gone = new Promise((resolve) => res.once('close', () => resolve({ done: true })));
+    let room = null; // called when there is, or the client is gone
+    res.on('drain', () => room?.());
+    res.once('close', () => {
+      reader.cancel().catch(() => {}); // which ends a read that waits
+      room?.();
+    });
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), gone]);
-      if (done) break;
-      if (!res.write(toBytes(value)) && !res.destroyed) {
-        await Promise.race([new Promise((resolve) => res.once('drain', resolve)), gone]);
-      }
+      const { done, value } = await reader.read();
+      if (done || res.destroyed) break;
+      if (!res.write(toBytes(value)) && !res.destroyed) await new Promise((resolve) => { room = resolve; });
     }
-    if (res.destroyed || res.closed) {
-      reader.cancel().catch(() => {});
-      return;
-    }
+    if (res.destroyed || res.closed) return;
     if (this.#trailersToSend !== null) res.addTrailers(Object.fromEntries(new Headers(this.#trailersToSend())));
     res.end();
   }

@@ -1,6 +1,7 @@
 // WebTransport at a server: the sessions that clients ask for, and the hooks that have them.
 
-import { checkType } from './errors.js';
+import { checkType, GodwitError } from './errors.js';
+import { sectionOf } from './exchange.js';
 import { field, HTTPListener } from './http.js';
 import { engine } from './engine.js';
 import { checkPort, commonOptions, hostPort, tlsOptions } from './options.js';
@@ -162,11 +163,11 @@ class Decision {
     const offered = this.#request.protocols;
     const chosen = protocol ?? offered.find((p) => this.#options.protocols?.includes(p)) ?? '';
     if (protocol !== undefined && !offered.includes(protocol)) throw new TypeError(`the client does not offer the protocol ${protocol}`);
-    this.made = this.accepted = true;
-    this.#core.protocol = chosen;
     const fields = chosen === '' ? [] : [':subprotocol', chosen];
     for (const [name, value] of new Headers(headers ?? {})) fields.push(name, value);
     engine().sendFields(ACCEPT, 0, 0, this.#core.connection.handle, this.#core.id, fields);
+    this.made = this.accepted = true;
+    this.#core.protocol = chosen;
   }
 
   async refuse(response) {
@@ -174,10 +175,11 @@ class Decision {
     this.made = true;
     const { connection, id } = this.#core;
     const content = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer());
-    const fields = [':status', String(response.status)];
-    for (const [name, value] of response.headers) fields.push(name, value);
-    if (!this.#core.over) engine().sendFields(RESPOND, FIN, 0, connection.handle, id, fields, content);
+    const fields = sectionOf([':status', String(response.status)], response.headers);
+    const fits = this.#core.over || engine().sendSection(RESPOND, FIN, connection.handle, id, fields, content);
+    if (!fits) connection.refuse(id, response.status);
     this.#core.cleanup(sessionError(`the session was refused with status ${response.status}`));
+    if (!fits) throw new GodwitError('the response that refuses a session is too large', { kind: 'size' });
   }
 }
 

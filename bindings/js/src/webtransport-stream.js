@@ -338,7 +338,7 @@ export class SessionStream {
     this.direct = direct;
     this.sends = sends;
     this.receives = receives;
-    this.pipe = new Pipe(port, conn, id, { sends, receives });
+    this.pipe = new Pipe(port, conn, id, { sends, receives, window: core.connection.window });
     if (sendGroup) this.sendGroup = sendGroup;
     if (sendOrder !== undefined) core.order(this, sendOrder);
   }

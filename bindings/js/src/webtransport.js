@@ -256,9 +256,14 @@ function dial({ list, fields }) {
     // The connection is the session's own: it ends when all has been said.
     last: () => { if (!connection.over) e.sendNumber(CLOSE, 0, GRACEFUL, connection.handle, 0, 0x100); }, // H3_NO_ERROR
   });
+  try {
+    e.sendFields(SESSION, 0, 0, connection.handle, id, fields);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
   connection.hold(true);
   connection.add(id, core);
-  e.sendFields(SESSION, 0, 0, connection.handle, id, fields);
   return core;
 }
 

@@ -195,6 +195,43 @@ test('web streams', async () => {
   server.close();
 });
 
+test('what the reader of a web stream does not take is kept back', async () => {
+  const much = Buffer.alloc(8 << 20);
+  const server = quic({
+    hostname: '127.0.0.1', port: 0, server: true,
+    data(stream, b) {
+      if (String(b) !== 'much') return stream.write(b);
+      stream.data = stream.write(much);
+      return undefined;
+    },
+    drain: (stream) => { stream.data += stream.write(much.subarray(stream.data)); },
+  });
+  const client = dial(server.port), stream = client.stream(), reader = stream.readable.getReader();
+  for (let i = 0; i < 200; i++) { // each of which must not allow more than itself
+    stream.write('x');
+    assert.strictEqual((await reader.read()).value.length, 1);
+  }
+  stream.write('much');
+  await eventually(() => stream.bytesReceived > 1000);
+  for (let i = 0; i < 50; i++) {
+    const d = deferred();
+    client.stream({ data: d.resolve }).write('x');
+    await d.promise;
+  }
+  assert.ok(stream.bytesReceived < 1 << 20, `${stream.bytesReceived} bytes`);
+  client.close();
+  server.close();
+});
+
+test('a small window, and a large one', async () => {
+  for (const window of [1024, 20_000, 1 << 20]) {
+    const server = echo({ window }), client = dial(server.port, { window }), bytes = randomBytes(300_000);
+    assert.strictEqual(sha(await exchange(client, bytes)), sha(bytes), `window ${window}`);
+    client.close();
+    server.close();
+  }
+});
+
 test('nobody is there', async () => {
   const err = deferred(), closed = deferred();
   quic({ hostname: '127.0.0.1', port: 9, open: () => err.reject(new Error('open')), message() {}, error: (s, e) => err.resolve(e), close: () => closed.resolve() });

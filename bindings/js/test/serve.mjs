@@ -272,7 +272,9 @@ test('interim responses and trailers', () => withServer({
   async fetch(request, server) {
     assert.strictEqual(server.hint(request, { link: '</style.css>; rel=preload' }), true);
     assert.throws(() => server.hint(request, {}, 200), RangeError);
-    const body = await request.text(), trailers = await server.trailers(request);
+    const asked = [server.trailers(request), server.trailers(request)]; // both of which are to be settled
+    const body = await request.text(), [trailers, same] = await Promise.all(asked);
+    assert.deepStrictEqual([...same], [...trailers]);
     server.sendTrailers(request, () => ({ 'x-digest': sha(body) }));
     return new Response(`${body} ${trailers?.get('x-end')}`);
   },

@@ -126,6 +126,7 @@ static void lost(gw_port *p) {
 		return;
 	m->reply_kind = GW_ERR_PORT;
 	m->reply_code = 0;
+	m->reply_conn = 0;
 	m->reply_length = sizeof text - 1;
 	memcpy(m->reply_text, text, sizeof text - 1);
 	__atomic_fetch_add(&m->reply, 1, __ATOMIC_SEQ_CST);
