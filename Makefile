@@ -34,6 +34,8 @@ STRESS      ?= 20
 # Seeds of each simulated scenario under the race detector, which is slow; the
 # full number runs without it.
 RACE_SEEDS  ?= 5
+# What measures how much a network carries runs long, and in one goroutine: without it, too.
+SIM_ALONE   := ^(TestShares|TestLossyTransfers|TestControllersAreTold|TestMatrixOfBBR)$$
 
 # Modules of their own, so that users never see what they depend on.
 NESTED := $(patsubst %/go.mod,%,$(wildcard interop/go.mod interop/webtransport/go.mod bench/go.mod \
@@ -87,7 +89,7 @@ ifeq ($(RACE),)
 	@if [ -n "$$GODWIT_LEFT_OUT" ]; then echo "all tests: no race detector: apt-get install gcc libc6-dev" >> $$GODWIT_LEFT_OUT; fi
 endif
 	$(GO) test $(RACE) $$($(GO) list ./... | grep -v -e /internal/test/sim$$ -e /bindings/js$$)
-	$(GO) test $(RACE) ./internal/test/sim -sim.seeds $(RACE_SEEDS)
+	$(GO) test $(RACE) ./internal/test/sim -sim.seeds $(RACE_SEEDS) -skip '$(SIM_ALONE)'
 
 # The packages whose tests ask whether the race detector watches.
 plain:
