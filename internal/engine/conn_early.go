@@ -27,6 +27,7 @@ type earlyData struct {
 	remembered *wire.TransportParameters
 	offered    bool // a client's early data is sent, and the server has not said whether it takes it
 	accepted   bool
+	told       bool // a client's application may have begun: EventEarly was told
 	// firstOneRTT is the number of a client's first 1-RTT packet.
 	firstOneRTT wire.PacketNumber
 }
@@ -67,6 +68,7 @@ func (c *Conn) beginEarly(now monotime.Time) {
 		z.offered = true
 		c.applyParameters(z.remembered)
 		c.updateDatagramLimit()
+		z.told = true
 	}
 	c.event(EventEarly, nil)
 }
@@ -136,11 +138,11 @@ func (c *Conn) mayBeEarly() bool {
 }
 
 // relimitStreams gives the streams that were opened early the limits of the peer's
-// parameters: those that the peer does not allow wait until it does.
+// parameters: those that the peer does not allow wait until it does. Who waits to open
+// others is told, as what it was refused by may be a limit that was remembered, or that of
+// a server which has rejected early data and not said yet what it allows.
 func (c *Conn) relimitStreams() {
-	any := false
 	for s := range c.ownStreams() {
-		any = true
 		k := kindOf(s.ID.Uni())
 		c.parkStream(s, s.ID.Seq() >= c.streams.local[k].max)
 		s.out.max = c.initialSendLimit(true, s.ID.Uni())
@@ -149,8 +151,11 @@ func (c *Conn) relimitStreams() {
 			s.writable()
 		}
 	}
-	if any {
-		c.flow.blocked.clear()
+	c.flow.blocked.clear()
+	for k := range c.streams.local {
+		c.streams.local[k].blocked.clear()
+	}
+	if c.hs.zeroRTT.told {
 		c.event(EventStreamsAvailable, nil)
 	}
 }

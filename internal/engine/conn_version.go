@@ -183,8 +183,9 @@ func (c *Conn) handleVersionNegotiation(now monotime.Time, b []byte, inv *wire.I
 func (c *Conn) beginAnew(now monotime.Time, v wire.Version) {
 	c.rejectEarly(now)
 	c.loss.Discard(now, wire.InitialSpace)
+	told := c.hs.zeroRTT.told
 	c.hs = newHandshakeState()
-	c.hs.version.reacted = true
+	c.hs.version.reacted, c.hs.zeroRTT.told = true, told
 	c.setSpaces()
 	c.resetPath(now) // what was not answered was not lost
 	c.dial(v)

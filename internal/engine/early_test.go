@@ -249,3 +249,37 @@ func TestEarlyAfterRetry(t *testing.T) {
 		t.Fatal("no 0-RTT packet follows")
 	}
 }
+
+// Who waits for a stream though no limit was remembered for it is told of the limits that
+// the server has now, also when early data opened none before.
+func TestEarlyStreamsAvailable(t *testing.T) {
+	for _, accepts := range []bool{false, true} {
+		p := newClient(t, func(p *puppet) {
+			p.earlyTLS = earlyLimits()
+			p.earlyTLS.InitialMaxStreamsBidi = 0
+			p.tls.AcceptEarly = accepts
+		})
+		p.start()
+		if _, err := p.conn.OpenStream(false); err != engine.ErrStreamLimit {
+			t.Fatalf("a stream without leave: %v", err)
+		}
+		p.poll()
+		p.events = nil
+		for range 4 {
+			p.flush()
+		}
+		if !p.established() || p.conn.EarlyAccepted() != accepts {
+			t.Fatalf("the handshake does not complete: %v", p.conn.Closed())
+		}
+		if !p.told(engine.EventStreamsAvailable) {
+			t.Errorf("accepted: %v: who waits is not told that there may be streams", accepts)
+		}
+		if _, err := p.conn.OpenStream(false); err != nil {
+			t.Error(err)
+		}
+		p.poll()
+		if n := p.count(wire.FrameStreamsBlockedBidi); n > 1 {
+			t.Errorf("STREAMS_BLOCKED was sent %d times", n)
+		}
+	}
+}

@@ -105,6 +105,16 @@ var scenarios = []scenario{
 		w.Resets = 20
 		return early(network(20*time.Millisecond, w, lossy()...), RejectedEarlyData)
 	}},
+	{"earlyResetsLess", scenarioSeeds / 3, func() Run {
+		r := early(network(20*time.Millisecond, Work{Streams: 9, UniStreams: 2, Upload: 9_000, Download: 9_000, Resets: 20}, lossy()...), RejectedEarlyData)
+		r.Remembered, r.RequireRetry = generous(), true
+		r.Client = &engine.Config{Versions: newest}
+		r.Server = &engine.Config{
+			InitialStreamWindow: 1500, MaxStreamWindow: 10_000, InitialConnWindow: 3000, MaxConnWindow: 20_000,
+			MaxBidiStreams: 2, MaxUniStreams: 1, NoResetStreamAt: true,
+		}
+		return r
+	}},
 	{"earlyDatagrams", scenarioSeeds / 3, func() Run {
 		w := work
 		w.Datagrams = 200
