@@ -264,6 +264,9 @@ func (st *clientStream) failed(err error) *attemptError {
 		if result.unprocessed && !st.conn.transport.isGone(st.conn) {
 			result.busy = st.conn
 		}
+	case st.early && st.conn.unshaken(err):
+		st.conn.transport.retire(st.conn)
+		result.lost, result.moved = true, true
 	case isConnEnd(err):
 		st.conn.transport.retire(st.conn)
 		<-st.conn.qc.Done() // a GOAWAY that came along has been read then

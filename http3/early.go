@@ -3,6 +3,8 @@ package http3
 import (
 	"errors"
 	"net/http"
+
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // Early data (RFC 8470) is what a client sends before the handshake is complete, where
@@ -34,6 +36,15 @@ func (c *clientConn) awaitTurn(req *http.Request) error {
 	}
 	_, err := c.qc.AwaitHandshake(req.Context())
 	return err
+}
+
+// unshaken reports whether err is the end of the connection before its handshake was
+// complete: then it is not known whether anybody was there. What was sent early may be sent
+// again.
+func (c *clientConn) unshaken(err error) bool {
+	var late *quic.HandshakeTimeoutError
+	var version *quic.VersionNegotiationError
+	return !c.tls.Load().HandshakeComplete && (isConnEnd(err) || errors.As(err, &late) || errors.As(err, &version))
 }
 
 // unready returns how a request has failed whose turn did not come, and takes back that it

@@ -27,6 +27,7 @@ const earlyRoundTrip = 10 * time.Millisecond
 // earlyPair is a server and a client that has been there before, in a bubble.
 type earlyPair struct {
 	t         *testing.T
+	net       *memnet.Network
 	server    *Server
 	transport *Transport
 	on        *quic.Transport // the server's
@@ -63,7 +64,7 @@ func earlyBubble(t *testing.T, handler http.HandlerFunc, f func(p *earlyPair)) {
 		serverTLS, clientTLS := peertest.TLS(t)
 		serverTLS.SetSessionTicketKeys([][32]byte{{1}})
 		clientTLS.ClientSessionCache = tls.NewLRUClientSessionCache(4)
-		p := &earlyPair{t: t}
+		p := &earlyPair{t: t, net: n}
 		p.on = quicmem.NewTransport(n.Listen(netip.MustParseAddrPort("127.0.0.1:443")), nil, nil).(*quic.Transport)
 		client := quicmem.NewTransport(n.Listen(netip.MustParseAddrPort("127.0.0.1:5000")), nil, nil).(*quic.Transport)
 		p.server = &Server{Handler: handler, TLSConfig: serverTLS, QUICConfig: &quic.Config{Allow0RTT: true, ReplayGuard: forgetful{}}}
@@ -234,6 +235,44 @@ func TestEarlyRequestOtherSettings(t *testing.T) {
 		again(func(s *Server) { s.MaxHeaderBytes = 5000 })
 		if body, _, took := p.do(http.MethodGet, "/", ""); body != "early " || took.Round(earlyRoundTrip) != 2*earlyRoundTrip {
 			t.Errorf("other settings: %q after %v", body, took)
+		}
+	})
+}
+
+// A request in early data whose connection never comes about is sent again: on another,
+// once the server can be reached, or over TCP.
+func TestEarlyRequestUnanswered(t *testing.T) {
+	earlyBubble(t, sayEarly, func(p *earlyPair) {
+		const gone = 3 * time.Second
+		p.transport.QUICConfig.HandshakeTimeout = gone
+		vanish := func(netip.AddrPort, netip.AddrPort, []byte) bool { return true }
+		p.net.Drop(vanish)
+		time.AfterFunc(gone+gone/6, func() { p.net.Drop(nil) })
+		if body, status, took := p.do(http.MethodGet, "/", ""); body != "early " || status != 200 || took < gone {
+			t.Errorf("%d, %q after %v", status, body, took)
+		}
+		if !p.sentEarly() {
+			t.Error("no 0-RTT packet")
+		}
+		p.leave()
+		p.net.Drop(vanish)
+		overTCP := &http.Response{StatusCode: http.StatusTeapot, Body: http.NoBody}
+		u := &Upgrader{HTTP3: p.transport, TCP: roundTripFunc(func(*http.Request) (*http.Response, error) { return overTCP, nil })}
+		u.once.Do(u.init)
+		const origin = "127.0.0.1:443"
+		u.Cache.Learn(origin, `h3=":443"`)
+		req, err := http.NewRequest(http.MethodGet, "https://"+origin, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := u.RoundTrip(req); resp != overTCP {
+			t.Errorf("%v, %v, want the response over TCP", resp, err)
+		}
+		if _, ok := u.Cache.Lookup(origin); ok {
+			t.Error("the cache does not know that HTTP/3 has failed")
+		}
+		if !p.sentEarly() {
+			t.Error("no 0-RTT packet")
 		}
 	})
 }

@@ -127,6 +127,7 @@ const maxAttempts = 4
 // A request is sent again in these cases, four times at most:
 //   - the server says that it has not processed it;
 //   - its connection ended before anything of the request had left;
+//   - it was early data (quic.Config.Allow0RTT), and the handshake has failed;
 //   - an idle connection turned out to be closed, the request is idempotent, and the server
 //     has not acknowledged all of it.
 //
@@ -254,7 +255,8 @@ type attemptError struct {
 	lost bool
 	// taken says that the server has the request, and may be working on it still.
 	taken bool
-	// moved says that the server does not answer, and the request may be sent twice.
+	// moved says that the server does not answer, or that the handshake has failed, and
+	// the request may be sent twice.
 	moved bool
 	// reused says that the connection had been there before the request.
 	reused bool
