@@ -90,13 +90,16 @@ type Config struct {
 	// more: so it is for what does no harm when it is done twice, and for what a server
 	// finds out to be a replay.
 	//
-	// A client needs a tls.Config.ClientSessionCache. When that has a session that permits
-	// early data, Dial returns at once, and an event-driven connection begins; what is
-	// written and opened then is early data. If the server rejects that, it is sent again,
-	// within the limits that the server has now, and nobody needs to do anything;
-	// datagrams are lost as any are. Conn.AwaitHandshake tells when the handshake is
-	// complete. Until then it is not known whether anybody is there at all: of a host
-	// with several addresses the first gets the early data. A session is used once.
+	// A client needs a tls.Config.ClientSessionCache, and no more than one of NextProtos: a
+	// server that rejects early data might choose another than it was meant for. When the
+	// cache has a session that permits early data, Dial returns at once, and an event-driven
+	// connection begins; what is written and opened then is early data. If the server
+	// rejects that, it is sent again, within the limits that the server has now, and nobody
+	// needs to do anything; datagrams are lost as any are. Conn.AwaitHandshake tells when the
+	// handshake is complete. Until then it is not known whether anybody is there at all: of
+	// a host with several addresses the first gets the early data, and what
+	// tls.Config.VerifyConnection has against the server comes after it. A session is used
+	// once.
 	//
 	// A server makes tickets that permit early data, and accepts it once for each; then
 	// Listener.Accept returns before the handshake is complete, and so do event-driven
@@ -107,9 +110,10 @@ type Config struct {
 	Allow0RTT bool
 	// ReplayGuard remembers for which tickets a server has accepted early data. Default is
 	// one in the memory of the Listener, which knows 32768 tickets, and rejects early data
-	// with those made before the Listener, or before the oldest that it had to forget. So
-	// servers that share the keys of tickets need one that they share, or early data that
-	// one has accepted can be replayed to another. A ticket permits early data for a day.
+	// with those that another Listener made, or that were made before the oldest that it had
+	// to forget. So servers that share the keys of tickets need one that they share, or
+	// clients have early data accepted only by the server that they were at before. A ticket
+	// permits early data for a day.
 	ReplayGuard ReplayGuard
 	// EarlyState is what a server's application protocol needs to be as it was when a
 	// ticket was made, for its early data to be accepted, such as settings that clients

@@ -34,12 +34,14 @@ func (c *Conn) AwaitHandshake(ctx context.Context) (early bool, err error) {
 	}
 	select {
 	case <-e.Complete:
-		return e.Accepted, nil
 	case <-c.Done():
-		return false, c.Err()
+		if !e.IsComplete() {
+			return false, c.Err()
+		}
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
+	return e.Accepted, nil
 }
 
 // HandleEarly implements loop.Handler.

@@ -336,6 +336,22 @@ func TestEarlyDataAfterRetry(t *testing.T) {
 	})
 }
 
+// A server that asks for another key share would reject early data (RFC 8446, Section
+// 4.2.10), so none is sent to one that did.
+func TestEarlyDataHelloRetry(t *testing.T) {
+	curve := func(conf *tls.Config) { conf.CurvePreferences = []tls.CurveID{tls.CurveP384} }
+	earlyBubble(t, Config{Allow0RTT: true}, Config{}, setup{serverTLS: curve}, func(t *testing.T, e *earlyEnv) {
+		c := e.dial()
+		if s := c.ConnectionState(); !s.HandshakeComplete || !s.HelloRetryRequest || !s.DidResume {
+			t.Errorf("complete: %v, with a second hello: %v, resumed: %v", s.HandshakeComplete, s.HelloRetryRequest, s.DidResume)
+		}
+		e.answer(e.accept())
+		if answer, _ := e.ask(c, "question"); answer != "answer to question" {
+			t.Errorf("answered %q", answer)
+		}
+	})
+}
+
 // The handshake of a connection that was early may fail, and what waits for it ends.
 func TestEarlyDataServerGone(t *testing.T) {
 	earlyBubble(t, Config{Allow0RTT: true}, Config{HandshakeTimeout: time.Second}, setup{}, func(t *testing.T, e *earlyEnv) {

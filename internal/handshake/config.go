@@ -36,10 +36,11 @@ var ErrTLS13 = errors.New("handshake: tls.Config.MaxVersion rules out TLS 1.3")
 // Server makes the server's side of handshakes. It may be used by many
 // goroutines at once.
 type Server struct {
-	configs map[wire.Version]*tls.Config // by the connection's version
-	pool    *pool                        // nil for handshakes that never block
-	early   *Early                       // nil for none
-	now     func() time.Time             // for tickets
+	configs   map[wire.Version]*tls.Config // by the connection's version
+	pool      *pool                        // nil for handshakes that never block
+	early     *Early                       // nil for none
+	newTicket func() TicketID              // names tickets that permit early data
+	now       func() time.Time             // for tickets
 }
 
 // NewServer returns a Server with copies of config, which are made once because
@@ -59,9 +60,10 @@ func NewServer(config *tls.Config, early *Early) (*Server, error) {
 		s.pool.outside(prepared)
 	}
 	if early != nil {
-		s.early = &Early{Guard: outsideGuard{early.Guard, s.pool}, State: early.State}
+		s.early, s.newTicket = &Early{Guard: outsideGuard{early.Guard, s.pool}, State: early.State}, newTicketID
 		if early.Guard == nil {
-			s.early.Guard = NewMemoryGuard(s.now())
+			own := NewMemoryGuard()
+			s.early.Guard, s.newTicket = own, own.NewTicket
 		}
 	}
 	for _, v := range []wire.Version{wire.Version1, wire.Version2} {

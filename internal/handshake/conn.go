@@ -270,9 +270,8 @@ func (c *Conn) forward(e *tls.QUICEvent) {
 	default:
 		return
 	}
-	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel && c.early.state.First == nil {
-		state := c.quic.ConnectionState()
-		c.early.state.First = &state
+	if out.Level = levelOf(e.Level); out.Level == wire.ZeroRTTLevel {
+		c.noteFirst()
 	}
 	c.push(out)
 }

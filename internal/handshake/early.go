@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/binary"
 	"time"
@@ -152,8 +151,7 @@ func (c *Conn) ticketOptions() tls.QUICSessionTicketOptions {
 	if !ok {
 		return options
 	}
-	t := earlyTicket{issued: c.server.now(), params: params, state: early.State}
-	rand.Read(t.id[:])
+	t := earlyTicket{id: c.server.newTicket(), issued: c.server.now(), params: params, state: early.State}
 	options.EarlyData = true
 	options.Extra = append(options.Extra, t.encode())
 	return options
@@ -176,23 +174,48 @@ func (c *Conn) acceptsEarly(s *tls.SessionState) bool {
 	return early.Guard.FirstUse(t.id, t.issued, expires)
 }
 
-// offerEarly has a client that resumes a session send early data, if the session permits
-// it and says what the server let it send.
+// earlyParameters returns what a client's session says of what the server lets early data
+// do. It reports false if the client sends none with the session: with a choice of
+// application protocols a server that rejects early data may choose another than it was
+// meant for (RFC 9001, Section 4.6.2), and what is sent again would be of the wrong one.
+func (c *Conn) earlyParameters(s *tls.SessionState) (params []byte, ok bool) {
+	if c.early == nil || !s.EarlyData || len(c.client.NextProtos) != 1 {
+		return nil, false
+	}
+	return findExtra(s.Extra, sessionEarly)
+}
+
+// offerEarly has a client that resumes a session send early data, if it may.
 func (c *Conn) offerEarly(s *tls.SessionState) {
-	params, ok := findExtra(s.Extra, sessionEarly)
-	if s.EarlyData = s.EarlyData && ok && c.early != nil; s.EarlyData {
+	var params []byte
+	if params, s.EarlyData = c.earlyParameters(s); s.EarlyData {
 		c.push(engine.TLSEvent{Kind: engine.TLSEarlyParameters, Data: params})
 	}
 }
 
-// remember adds to a client's session what the server lets early data do.
+// remember adds to a client's session what the server lets early data do. Where the server
+// asked for another key share, which it would do again, there is none: it rejects early data
+// with that (RFC 8446, Section 4.2.10), and crypto/tls makes the binder of the second hello,
+// which must not have the extension early_data, for one that has it. Then the handshake fails.
 func (c *Conn) remember(s *tls.SessionState) {
-	if c.early == nil || !s.EarlyData {
+	if c.early == nil || !s.EarlyData || c.state.HelloRetryRequest {
 		return
 	}
 	if p, ok := remembered(c.early.params); ok {
 		s.Extra = append(s.Extra, wire.AppendTransportParameters([]byte(sessionEarly), &p))
 	}
+}
+
+// noteFirst keeps what early data begins with.
+func (c *Conn) noteFirst() {
+	if c.early.state.First != nil {
+		return
+	}
+	state := c.quic.ConnectionState()
+	if c.client != nil {
+		state.NegotiatedProtocol = c.client.NextProtos[0] // else the handshake fails
+	}
+	c.early.state.First = &state
 }
 
 // rejectedEarly tells of a server's refusal before its parameters, which came with it.

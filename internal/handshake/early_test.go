@@ -138,15 +138,41 @@ func TestEarlyDataOnce(t *testing.T) {
 	}
 }
 
-// A ticket that was made before the guard is refused: it may have been used.
-func TestEarlyDataBeforeGuard(t *testing.T) {
+// With a choice of protocols no early data is sent: a server that rejects it may choose
+// another, for which it was not meant (RFC 9001, Section 4.6.2). With one, that is known.
+func TestEarlyDataProtocols(t *testing.T) {
 	p := newEarlyPair(t)
-	p.server.Time = func() time.Time { return time.Now().Add(-time.Minute) }
-	p.begin()
 	p.connect(true)
-	p.server.Time = nil
+	p.client.NextProtos = []string{"h3", "perf"}
+	session, _ := p.client.ClientSessionCache.Get("localhost")
+	p.want("two protocols", false, false)
+	p.client.ClientSessionCache.Put("localhost", session)
+	p.client.NextProtos = []string{"perf"}
+	p.want("another than the session's", false, false)
+	p.want("the session's", true, true)
+	c, s := p.connect(true)
+	for _, e := range []*end{c, s} {
+		if got := e.conn.early.state.First.NegotiatedProtocol; got != "perf" {
+			t.Errorf("server: %v: the protocol is %q when early data begins", e.server, got)
+		}
+	}
+}
+
+// Servers that share keys, and no guard, accept what they have made themselves: a ticket of
+// another may have been used there, whichever of them began first.
+func TestEarlyDataOfAnotherServer(t *testing.T) {
+	p := newEarlyPair(t)
+	one := p.srv
 	p.begin()
-	p.want("a guard that is newer", true, false)
+	two := p.srv
+	for _, made := range []*Server{one, two} {
+		for _, used := range []*Server{one, two} {
+			p.srv = made
+			p.connect(true)
+			p.srv = used
+			p.want("a ticket", true, made == used)
+		}
+	}
 }
 
 // A ticket that is too old is refused before the guard is asked.
@@ -171,9 +197,10 @@ func (sureGuard) FirstUse(TicketID, time.Time, time.Time) bool { return true }
 // A guard that is full forgets the tickets made first, and refuses all that are as old.
 func TestMemoryGuardFull(t *testing.T) {
 	start := time.UnixMilli(1_000_000)
-	g := NewMemoryGuard(start)
+	g := NewMemoryGuard()
 	id := func(i int) (id TicketID) {
-		binary.BigEndian.PutUint64(id[:], uint64(i))
+		copy(id[:], g.own[:])
+		binary.BigEndian.PutUint64(id[len(g.own):], uint64(i))
 		return id
 	}
 	at := func(i int) time.Time { return start.Add(time.Duration(i) * time.Millisecond) }

@@ -1,7 +1,9 @@
 package handshake
 
 import (
+	"bytes"
 	"container/heap"
+	"crypto/rand"
 	"sync"
 	"time"
 )
@@ -9,27 +11,44 @@ import (
 // MaxReplayTickets is how many tickets a MemoryGuard remembers, at some 80 bytes each.
 const MaxReplayTickets = 1 << 15
 
-// MemoryGuard is a ReplayGuard of one process. It knows nothing of tickets that were used
-// before it was made, and forgets those made first when there are too many; so it is sure
-// of none that are as old. Whoever fills it, with a handshake for each ticket, makes
-// clients that were here before wait for a round trip, and no more.
+// MemoryGuard is a ReplayGuard of one server. It is sure of tickets that it has named, and
+// of no others: those of servers that have the same keys, at the same time or before it, may
+// have been used there. It forgets those made first when there are too many, and is sure of
+// none that are as old. Whoever fills it, with a handshake for each ticket, makes clients
+// that were here before wait for a round trip, and no more.
 type MemoryGuard struct {
+	own   [8]byte // begins the names of its tickets
 	mu    sync.Mutex
 	since time.Time // of tickets that were made before it is not sure
 	used  map[TicketID]struct{}
 	byAge ticketHeap
 }
 
-// NewMemoryGuard returns a MemoryGuard for tickets made from now on.
-func NewMemoryGuard(now time.Time) *MemoryGuard {
-	return &MemoryGuard{since: now.Truncate(time.Millisecond), used: make(map[TicketID]struct{})}
+// NewMemoryGuard returns a MemoryGuard that has named no ticket.
+func NewMemoryGuard() *MemoryGuard {
+	g := &MemoryGuard{used: make(map[TicketID]struct{})}
+	rand.Read(g.own[:])
+	return g
+}
+
+// NewTicket names a ticket.
+func (g *MemoryGuard) NewTicket() TicketID {
+	id := newTicketID()
+	copy(id[:], g.own[:])
+	return id
+}
+
+// newTicketID names a ticket for guards that know those of others, too.
+func newTicketID() (id TicketID) {
+	rand.Read(id[:])
+	return id
 }
 
 // FirstUse implements ReplayGuard.
 func (g *MemoryGuard) FirstUse(ticket TicketID, issued, _ time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, used := g.used[ticket]; used || issued.Before(g.since) {
+	if _, used := g.used[ticket]; used || !bytes.HasPrefix(ticket[:], g.own[:]) || issued.Before(g.since) {
 		return false
 	}
 	for len(g.byAge) >= MaxReplayTickets {

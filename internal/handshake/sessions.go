@@ -22,8 +22,11 @@ type sessions struct {
 // once: a server does not accept any with it again.
 func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
 	session, ok := s.cache.Get(s.key(server))
-	if ok && session != nil && s.conn.early != nil {
-		if _, state, err := session.ResumptionState(); err == nil && state != nil && state.EarlyData {
+	if !ok || session == nil || s.conn.early == nil {
+		return session, ok
+	}
+	if _, state, err := session.ResumptionState(); err == nil && state != nil {
+		if _, early := s.conn.earlyParameters(state); early {
 			s.cache.Put(s.key(server), nil)
 		}
 	}
