@@ -3,6 +3,7 @@ package http3
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -63,6 +64,7 @@ func Attach(srv *http.Server, s *Server) error {
 	s.mu.Unlock()
 	var mu sync.Mutex // several listeners may be about to be served
 	served := false
+	var conf *tls.Config // srv's, which net/http may write to when it serves
 	base := srv.BaseContext
 	srv.BaseContext = func(ln net.Listener) context.Context { // ln is about to be served
 		if ln == end {
@@ -75,12 +77,12 @@ func Attach(srv *http.Server, s *Server) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if !served {
-			served = true
+			served, conf = true, srv.TLSConfig
 			s.inherit(srv)
 			go s.endWith(srv, end)
 		}
 		if !hasCertificate(s.TLSConfig) { // the listener before was one without TLS
-			s.TLSConfig = cmp.Or(listenerConfig(ln), srv.TLSConfig)
+			s.TLSConfig = cmp.Or(listenerConfig(ln), conf)
 		}
 		s.advertise(srv) // a handler that was set in the meantime
 		if err := s.listenBeside(srv, ln.Addr().String(), ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
