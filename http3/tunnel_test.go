@@ -296,6 +296,7 @@ func TestDatagramsDisabled(t *testing.T) {
 // TestDatagramQueue: what nobody receives is dropped, the oldest first, and counted.
 func TestDatagramQueue(t *testing.T) {
 	c := &conn{qc: serve(t, nil).dialRaw(t).qc}
+	c.datagrams.qc = c.qc
 	first := c.newTunnel(event.Stream{}, nil, nil)
 	for i := range maxQueuedDatagrams + 10 {
 		eventTunnel{first}.PushDatagram([]byte{byte(i), byte(i >> 8)})
