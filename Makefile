@@ -13,12 +13,13 @@
 # make jstests   the suites of the npm package in Node, Bun and Deno, its types, documents, and
 #                its tarballs, installed where nothing else is
 # make stress    every package's tests STRESS times, with all cores busy
-# make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
+# make fuzz      each fuzz target for FUTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
 #                Linux only; ATTACKFLAGS=-list lists them
 # make soak      everything at once against one server for an hour, which must hold no
 #                more in the end; Linux only; SOAKFLAGS='-time 10m' for less
 # make build     the command, as bin/godwit
+# make docs      the documents as a site, into bin/docs, by zensical from PyPI; a dead link fails
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
 #
@@ -29,7 +30,8 @@
 
 GO          ?= go
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME    ?= 20s
+FUTIME    ?= 20s
+ZENSICAL    ?= zensical==0.0.73
 STRESS      ?= 20
 # Seeds of each simulated scenario under the race detector, which is slow; the
 # full number runs without it.
@@ -46,7 +48,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain c jstests nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak docs bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -119,6 +121,10 @@ nested:
 		(cd $$dir && $(GO) test -timeout 30m $$($(GO) list ./... | grep -v /interop/stdtests$$)) || failed=1; \
 	done; [ -z "$$failed" ]
 
+docs:
+	test -x bin/docs-tools/bin/zensical || { python3 -m venv bin/docs-tools && bin/docs-tools/bin/pip install -q $(ZENSICAL); }
+	bin/docs-tools/bin/zensical build --strict -f mkdocs.yml
+
 stdtests:
 	cd interop && $(GO) test -count=1 -timeout 30m ./stdtests
 
@@ -141,7 +147,7 @@ fuzz-list:
 fuzz:
 	@$(MAKE) --no-print-directory fuzz-list | while read -r dir target; do \
 		echo "fuzz $$dir $$target"; \
-		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . < /dev/null) || exit 1; \
+		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUTIME) . < /dev/null) || exit 1; \
 	done
 
 clean:
