@@ -4,7 +4,7 @@ import { checkType, GodwitError } from './errors.js';
 import { AltSvc } from './altsvc.js';
 import { fetchBy } from './fetch.js';
 import { HTTPConnection } from './http.js';
-import { commonOptions, hostPort, tlsOptions, unverified } from './options.js';
+import { checkNames, commonOptions, hostPort, ofClientTLS, ofConnections, tlsOptions, unverified } from './options.js';
 import { ClientRequest } from './request.js';
 
 // Limits: what an agent has without an option, and the least that it may be.
@@ -33,20 +33,21 @@ export class Agent {
 
   constructor(options = {}) {
     const what = 'Agent';
+    checkNames(what, options, [...Object.keys(limits), 'tls', ...ofConnections]);
     for (const [name, [fallback, least]] of Object.entries(limits)) {
       const v = checkType(what, options, name, 'number') ?? fallback;
       if (!(v >= least)) throw new TypeError(`${what}: ${name} must be a number from ${least} on, not ${v}`);
       this.#options[name] = v;
     }
-    tlsOptions(what, this.#engine, options.tls ?? {});
+    tlsOptions(what, this.#engine, options.tls ?? {}, ofClientTLS);
     commonOptions(what, this.#engine, options);
     this.tls = options.tls;
     this.fetch = this.fetch.bind(this);
   }
 
   /** fetch is the platform's, by HTTP/3: see fetch. */
-  fetch(input, init = {}) {
-    return fetchBy(this, input, init);
+  fetch(input, init) {
+    return fetchBy(this, input, init ?? {});
   }
 
   get closed() {
@@ -247,7 +248,8 @@ let common = null;
  * those of an agent that all share. What cannot be had by HTTP/3, in a short time, is asked
  * for by the runtime's own fetch, but with init.protocol "http3".
  */
-export function fetch(input, init = {}) {
-  common ??= new Agent();
-  return fetchBy(init?.agent ?? common, input, init ?? {});
+export async function fetch(input, init) {
+  const agent = init?.agent ?? (common ??= new Agent());
+  if (!(agent instanceof Agent)) throw new TypeError('fetch: agent must be an Agent of this package');
+  return agent.fetch(input, init);
 }

@@ -3,6 +3,7 @@
 import { codings, decoded } from './coding.js';
 import { GodwitError } from './errors.js';
 import { sectionOf, toHeaders } from './exchange.js';
+import { checkNames } from './options.js';
 import { toBytes } from './stream.js';
 
 const REDIRECTS = 20; // of the Fetch standard
@@ -11,10 +12,15 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 const bodiless = new Set([204, 205, 304]);
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']); // RFC 9110, Section 9.2.2
 
+// What init may have: the Fetch standard's, and agent and protocol.
+const known = ['agent', 'protocol', 'method', 'headers', 'body', 'referrer', 'referrerPolicy', 'mode', 'credentials', 'cache', 'redirect', 'integrity',
+  'keepalive', 'signal', 'duplex', 'priority', 'window'];
+
 const own = globalThis.fetch;
 
 /** fetchBy is fetch over an agent's connections. */
 export async function fetchBy(agent, input, init) {
+  checkNames('fetch', init, known);
   if (init.protocol !== undefined && init.protocol !== 'http3' && init.protocol !== 'auto') {
     throw new TypeError(`fetch: protocol must be "http3" or "auto", not ${init.protocol}`);
   }

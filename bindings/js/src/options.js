@@ -37,9 +37,10 @@ export function pemOf(what, tls, name) {
   }).join('\n');
 }
 
-/** tlsOptions adds what the option tls says. */
-export function tlsOptions(what, list, tls = {}) {
+/** tlsOptions adds what the option tls says, of which there may be what is known. */
+export function tlsOptions(what, list, tls, known) {
   if (typeof tls !== 'object' || tls === null) throw new TypeError(`${what}: tls must be an object`);
+  checkNames(`${what}: tls`, tls, known);
   for (const name of ['cert', 'key', 'ca']) {
     const v = pemOf(what, tls, name);
     if (v !== undefined) list.push(name, v);
@@ -66,6 +67,52 @@ const settings = [['idleTimeout', 'idle_timeout'], ['handshakeTimeout', 'handsha
 export function windowOf(list) {
   for (let i = 0; i < list.length; i += 2) if (list[i] === 'window') return Number(list[i + 1]);
   return WINDOW;
+}
+
+/** Names of options: of connections, of what listens, and of tls at either end. */
+export const ofConnections = settings.map(([name]) => name).filter((name) => name !== 'maxConnections');
+export const ofListeners = [...ofConnections, 'maxConnections', 'hostname', 'port', 'tls'];
+export const ofServerTLS = ['cert', 'key', 'serverName', 'servername'];
+export const ofClientTLS = ['ca', 'cert', 'key', 'serverName', 'servername', 'rejectUnauthorized'];
+
+/**
+ * checkNames throws a TypeError that names an option which is none of those that are
+ * known, and the one that may have been meant. What is undefined is not there.
+ */
+export function checkNames(what, options, known) {
+  for (const name in options) {
+    if (options[name] === undefined || known.includes(name)) continue;
+    const near = nearest(name, known);
+    throw new TypeError(`${what}: there is no option ${name}${near === undefined ? '' : `; is ${near} meant?`}`);
+  }
+}
+
+// nearest returns the one of names that differs from a name the least, undefined if they all differ much.
+function nearest(name, names) {
+  let best, least = name.length < 5 ? 2 : 3;
+  for (const other of names) {
+    const d = distance(name.toLowerCase(), other.toLowerCase());
+    if (d < least) [best, least] = [other, d];
+  }
+  return best;
+}
+
+const LONGEST = 40; // characters of a name that are compared
+
+// distance returns how many characters must be put in, left out, replaced, or put before the
+// one in front of them, to make one name of another.
+function distance(a, b) {
+  if (a.length > LONGEST) return LONGEST;
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i], last = rows[i - 1];
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = Math.min(row[j - 1] + 1, last[j] + 1, last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
 }
 
 /** commonOptions adds what concerns connections. Times are in milliseconds. */

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { disown, engine, Hold, own } from './engine.js';
 import { checkType, errorOf, GodwitError } from './errors.js';
-import { checkPort, commonOptions, hostPort, isLoopback, parseAddress, tlsOptions, unverified, windowOf } from './options.js';
+import { checkNames, checkPort, commonOptions, hostPort, isLoopback, ofClientTLS, ofListeners, parseAddress, tlsOptions, unverified, windowOf } from './options.js';
 import { ABORT, CLOSE, CONNECT, DATAGRAM, decodeError, decodeFields, EV, FIN, kindOf, LISTEN, OPEN, readNumber, STATS, UNI } from './port.js';
 import { Pipe, toBytes } from './stream.js';
 
@@ -12,7 +12,9 @@ const ALPN = 'godwit'; // where nobody names a protocol
 // How many bytes a web stream has before credit is kept back.
 const READ_AHEAD = 64 << 10;
 
-const callbacks = ['open', 'socketOpen', 'connection', 'message', 'drain', 'close', 'error', 'datagram', 'reconnecting'];
+const callbacks = ['open', 'socketOpen', 'connection', 'message', 'drain', 'end', 'close', 'error', 'datagram', 'reconnecting'];
+
+const known = ['server', 'alpn', 'reconnect', 'data', ...callbacks, ...ofListeners];
 
 /**
  * quic listens, with server: true, or dials, and returns the socket at once. There are two
@@ -28,6 +30,7 @@ export function quic(options) {
 
 function check(options) {
   const what = 'quic';
+  checkNames(what, options, known);
   for (const name of callbacks) checkType(what, options, name, 'function');
   const byStream = typeof options.data === 'function' || options.socketOpen !== undefined && options.message === undefined;
   const conf = {
@@ -40,7 +43,7 @@ function check(options) {
     engine: [],
   };
   conf.engine.push('alpn', String(options.alpn ?? options.tls?.ALPNProtocols ?? ALPN));
-  tlsOptions(what, conf.engine, options.tls ?? {});
+  tlsOptions(what, conf.engine, options.tls ?? {}, [...ofClientTLS, 'ALPNProtocols']);
   commonOptions(what, conf.engine, options);
   if (!conf.server && (unverified(options.tls) || options.tls === undefined && isLoopback(conf.hostname))) conf.engine.push('insecure', '1');
   conf.window = windowOf(conf.engine);
@@ -50,6 +53,7 @@ function check(options) {
 function checkReconnect(options) {
   const r = checkType('quic', options, 'reconnect', 'object', 'boolean');
   if (!r) return null;
+  if (r !== true) checkNames('quic: reconnect', r, ['retries', 'minDelay', 'maxDelay']);
   const { retries = 10, minDelay = 100, maxDelay = 10_000 } = r === true ? {} : r;
   for (const [name, v] of Object.entries({ retries, minDelay, maxDelay })) {
     if (typeof v !== 'number' || !(v >= 0)) throw new TypeError(`quic: reconnect.${name} must be a number from 0 on, not ${v}`);
@@ -70,7 +74,9 @@ export class QuicSocket {
   }
 
   /** Opens a stream, which can be written to at once. data is the stream's data. */
-  stream(data, { unidirectional = false } = {}) {
+  stream(data, options = {}) {
+    checkNames('socket.stream', options, ['unidirectional']);
+    const { unidirectional = false } = options;
     return hidden.get(this).openStream(data, unidirectional);
   }
 

@@ -6,7 +6,7 @@ import { Exchange, sectionOf } from './exchange.js';
 import { HTTPListener } from './http.js';
 import { fromNode } from './node.js';
 import { development } from './native.js';
-import { checkPort, commonOptions, hostPort, pemOf, tlsOptions } from './options.js';
+import { checkNames, checkPort, commonOptions, hostPort, ofListeners, ofServerTLS, pemOf, tlsOptions } from './options.js';
 import { ABORT, GRACEFUL, ROUTE } from './port.js';
 import { Site } from './site.js';
 import { TCPServer } from './tcp.js';
@@ -19,10 +19,15 @@ import { checkWebTransport, Sessions } from './webtransport-server.js';
  */
 export function serve(options, more) {
   const what = 'serve';
-  if (typeof options === 'function') options = { ...more, fetch: fromNode(options) };
+  if (typeof options === 'function') {
+    if (more?.fetch !== undefined) throw new TypeError('serve: there is a listener in the place of fetch');
+    options = { ...more, fetch: fromNode(options) };
+  }
   if (typeof options !== 'object' || options === null) throw new TypeError('serve: options must be an object');
   return new Server(what, options);
 }
+
+const handlers = ['fetch', 'routes', 'error', 'webtransport'];
 
 /** Server is what serve returns, and what handlers get besides the request. */
 export class Server {
@@ -33,6 +38,7 @@ export class Server {
   #hostname; #development;
 
   constructor(what, options) {
+    checkNames(what, options, [...handlers, 'http1', ...ofListeners]);
     this.#site.set(what, options);
     const secure = options.tls !== undefined && options.tls !== null;
     this.#hostname = checkType(what, options, 'hostname', 'string') ?? (secure ? '' : 'localhost');
@@ -41,7 +47,7 @@ export class Server {
     const tls = { ...options.tls };
     if (tls.cert === undefined && tls.key === undefined) Object.assign(tls, development());
     this.#development = options.tls?.cert === undefined;
-    tlsOptions(what, list, tls);
+    tlsOptions(what, list, tls, ofServerTLS);
     commonOptions(what, list, options);
     const hooks = {
       request: (connection, id, flags, fields) => new Exchange(this.#site, connection, id, flags, fields),
@@ -147,6 +153,7 @@ export class Server {
   /** Takes other routes, fetch and error from now on, and callbacks of webtransport for sessions that begin. */
   reload(options) {
     if (typeof options !== 'object' || options === null) throw new TypeError('server.reload: options must be an object');
+    checkNames('server.reload', options, handlers);
     const webtransport = options.webtransport ?? null;
     if (webtransport !== null && this.#sessions === null) throw new TypeError('server.reload: webtransport was not there from the beginning');
     if (webtransport !== null) this.#webtransport = checkWebTransport('server.reload', webtransport);

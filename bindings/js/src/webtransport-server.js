@@ -4,7 +4,7 @@ import { checkType, GodwitError } from './errors.js';
 import { sectionOf } from './exchange.js';
 import { field, HTTPListener } from './http.js';
 import { engine } from './engine.js';
-import { checkPort, commonOptions, hostPort, tlsOptions } from './options.js';
+import { checkNames, checkPort, commonOptions, hostPort, ofListeners, ofServerTLS, tlsOptions } from './options.js';
 import { ABORT, ACCEPT, FIN, GRACEFUL, RESPOND, SECURE } from './port.js';
 import { headersOf, WebTransportSession } from './webtransport.js';
 import { SessionCore } from './webtransport-core.js';
@@ -35,6 +35,7 @@ const callbacks = ['open', 'stream', 'data', 'drain', 'abort', 'datagram', 'drai
  */
 export function checkWebTransport(what, options) {
   if (typeof options !== 'object' || options === null) throw new TypeError(`${what}: webtransport must be an object`);
+  checkNames(`${what}: webtransport`, options, [...callbacks, 'protocols', 'origins']);
   for (const name of callbacks) checkType(`${what}: webtransport`, options, name, 'function');
   for (const name of ['protocols', 'origins']) {
     const list = options[name] ?? [];
@@ -221,10 +222,11 @@ export class WebTransportServer {
 
   constructor(options = {}) {
     const what = 'serveWebTransport';
+    checkNames(what, options, ['webtransport', ...ofListeners]);
     const webtransport = checkWebTransport(what, options.webtransport);
     const hostname = checkType(what, options, 'hostname', 'string') ?? 'localhost';
     const list = ['address', hostPort(hostname, checkPort(what, options, 0)), 'webtransport', '1'];
-    tlsOptions(what, list, options.tls ?? {});
+    tlsOptions(what, list, options.tls ?? {}, ofServerTLS);
     commonOptions(what, list, options);
     this.#sessions = new Sessions(() => webtransport);
     this.#stopped = new Promise((resolve) => {

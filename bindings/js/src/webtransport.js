@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { field, HTTPConnection } from './http.js';
 import { engine } from './engine.js';
-import { commonOptions, hostPort, tlsOptions, unverified } from './options.js';
+import { checkNames, commonOptions, hostPort, ofClientTLS, tlsOptions, unverified } from './options.js';
 import { CLOSE, decodeFields, EV, GRACEFUL, SESSION } from './port.js';
 import { SessionCore } from './webtransport-core.js';
 import { bufferSource } from './webtransport-stream.js';
@@ -157,7 +157,9 @@ export class WebTransportSession extends WebTransport {
   }
 
   /** Accepts the session, in open, with one of the protocols that the client offers, and headers. */
-  accept({ protocol, headers } = {}) {
+  accept(options = {}) {
+    checkNames('session.accept', options, ['protocol', 'headers']);
+    const { protocol, headers } = options;
     this.#core.hooks.accept(protocol, headers);
   }
 
@@ -221,7 +223,7 @@ function check(text, options) {
   const host = url.hostname, list = ['address', hostPort(host.replace(/^\[(.*)\]$/, '$1'), url.port || 443), 'webtransport', '1'];
   const tls = { ...options.tls };
   if (options.ca !== undefined) tls.ca = options.ca;
-  tlsOptions(what, list, tls);
+  tlsOptions(what, list, tls, ofClientTLS);
   commonOptions(what, list, options);
   const digits = hashes.filter((h) => hashAlgorithm(h) === 'sha-256').map((h) => Buffer.from(bufferSource(h.value)).toString('hex'));
   if (hashes.length > 0) {

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { Agent, quic, serve, WebTransport } from 'godwit';
 
-const local = { hostname: '127.0.0.1', port: 0, http1: false };
+const address = { hostname: '127.0.0.1', port: 0 }, local = { ...address, http1: false };
 const bytes = new Uint8Array(20_000);
 
 /** busy has a server of everything and clients that never stop. */
@@ -15,7 +15,7 @@ async function busy() {
     ...local, fetch: async (r) => new Response(await r.arrayBuffer()),
     webtransport: { stream: (s, { readable, writable }) => { readable.pipeTo(writable).catch(() => {}); }, datagram: (s, b) => s.sendDatagram(b) },
   });
-  const raw = quic({ ...local, server: true, data: (stream, b) => { stream.write(b); } });
+  const raw = quic({ ...address, server: true, data: (stream, b) => { stream.write(b); } });
   const agent = new Agent({ tls: { rejectUnauthorized: false } });
   const session = new WebTransport(server.url.href, { serverCertificateHashes: [{ algorithm: 'sha-256', value: Buffer.from(server.certificateHash, 'hex') }] });
   const client = quic({ hostname: '127.0.0.1', port: raw.port, data: (stream, b) => { stream.write(b); }, error() {} });
@@ -119,7 +119,7 @@ const programs = {
       if (hook === 'close') wt.ready.then(() => wt.close(), () => {});
       await wt.closed.catch(() => {});
     }
-    const raw = quic({ ...local, server: true, data: () => { raw.close(); } });
+    const raw = quic({ ...address, server: true, data: () => { raw.close(); } });
     await new Promise((resolve) => {
       const client = quic({ hostname: '127.0.0.1', port: raw.port, data() {}, close() {}, error() {}, socketOpen: (socket) => socket.stream().write('x') });
       const look = setInterval(() => {
@@ -137,7 +137,7 @@ const programs = {
     process.on('uncaughtException', (e) => caught.push(e.message));
     const b = await busy();
     const fail = (name) => () => { throw new Error(name); };
-    const raw = quic({ ...local, server: true, data: fail('data'), connection: fail('connection'), open: fail('open'), end: fail('end'), error() {} });
+    const raw = quic({ ...address, server: true, data: fail('data'), connection: fail('connection'), open: fail('open'), end: fail('end'), error() {} });
     const client = quic({ hostname: '127.0.0.1', port: raw.port, data() {}, error() {}, socketOpen: fail('socketOpen') });
     client.stream().end('x');
     for (const name of ['data', 'connection', 'open', 'end', 'socketOpen']) {
