@@ -95,7 +95,6 @@ func (e *events) put(r record) {
 		e.wrote()
 	} else if !e.closed {
 		e.waiting = appendRecord(e.waiting, r)
-		e.starve()
 	}
 }
 
@@ -112,27 +111,35 @@ func (e *events) putFields(r record, fields []qpack.Field) {
 	} else if !e.closed {
 		r.payload = appendFields(nil, fields)
 		e.waiting = appendRecord(e.waiting, r)
-		e.starve()
 	}
 }
 
-// begin returns room for a record whose payload has n bytes, nil if it has to wait. The
-// lock is held.
+// begin returns room for a record whose payload has n bytes, nil if it has to wait. Then
+// the host has been asked for room, and the record must be appended to those that wait,
+// before the lock, which is held, is given back: whoever takes it may be no reader of
+// commands, and nobody else would look after them if the host had made room before it was
+// asked.
 func (e *events) begin(n uint32) []byte {
-	if e.closed || !e.serve() {
-		return nil
+	for !e.closed {
+		if e.serve() {
+			if b := e.place(recordSize(n), 0); b != nil {
+				return b
+			}
+		}
+		if !e.starve() {
+			return nil
+		}
 	}
-	return e.place(recordSize(n), 0)
+	return nil
 }
 
-// serve moves what waits to the ring, and reports whether nothing is left. The lock is
-// held.
+// serve moves what waits to the ring, and reports whether nothing is left: if not, the
+// host must be asked for room. The lock is held.
 func (e *events) serve() bool {
 	for e.begun < len(e.waiting) {
 		_, n := consumeRecord(e.waiting[e.begun:])
 		b := e.place(n, 0)
 		if b == nil {
-			e.starve()
 			return false
 		}
 		copy(b, e.waiting[e.begun:e.begun+int(n)])
@@ -237,8 +244,7 @@ func (e *events) resume() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.hungry.Store(false)
-	if !e.closed {
-		e.serve()
+	for !e.closed && !e.serve() && e.starve() {
 	}
 }
 
