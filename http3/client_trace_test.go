@@ -1,13 +1,16 @@
 package http3
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -69,5 +72,36 @@ func TestTraceOrder(t *testing.T) {
 	}
 	if !slices.Contains(addrs, "udp 127.0.0.1:"+port) {
 		t.Errorf("connected to %q", addrs)
+	}
+}
+
+// TestEndedInGotConn: a request whose context a hook ends when there is a connection is not
+// sent, and the next one finds the connection as it was.
+func TestEndedInGotConn(t *testing.T) {
+	var served atomic.Int32
+	ts := serve(t, func(http.ResponseWriter, *http.Request) { served.Add(1) })
+	rather := errors.New("rather another connection")
+	var group sync.WaitGroup
+	for range 50 { // so that the loop is at work when some of them are queued
+		group.Go(func() {
+			for range 50 {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel(rather) }})
+				if _, err := ts.transport.RoundTrip(mustRequest(t, ts.url+"/").WithContext(ctx)); !errors.Is(err, rather) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	reused := false
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }})
+	resp, err := ts.transport.RoundTrip(mustRequest(t, ts.url+"/").WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if n := served.Load(); n != 1 || !reused {
+		t.Errorf("%d requests were served, reused %v", n, reused)
 	}
 }

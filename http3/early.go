@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -29,8 +30,13 @@ func isSafe(method string) bool {
 // errTooEarly is why a request is sent again once the handshake is complete.
 var errTooEarly = errors.New("http3: the server does not answer before the handshake is complete (status 425)")
 
-// awaitTurn waits until a request may be sent: at once if it may be sent twice.
+// awaitTurn waits until a request may be sent: at once if it may be sent twice. Nothing is
+// sent of one whose context has ended while its connection was made, by a hook of package
+// httptrace for example, that would rather have another.
 func (c *clientConn) awaitTurn(req *http.Request) error {
+	if ctx := req.Context(); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if isSafe(req.Method) && !hasBody(req) {
 		return nil
 	}
