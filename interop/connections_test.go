@@ -72,7 +72,7 @@ func TestKilledClient(t *testing.T) {
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 
-	get := exec.CommandContext(ctx, path, "get", "-k", "-s", "https://"+ln.Addr().String()+"/")
+	get := exec.CommandContext(ctx, path, "get", "-k", "-s", "--http3-only", "https://"+ln.Addr().String()+"/")
 	out, err := get.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

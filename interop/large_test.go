@@ -163,7 +163,7 @@ func TestLarge(t *testing.T) {
 		}
 	})
 	t.Run("godwit", func(t *testing.T) {
-		get := exec.CommandContext(ctx, g.path, "get", "-k", "-s", g.base+content)
+		get := exec.CommandContext(ctx, g.path, "get", "-k", "-s", "--http3-only", g.base+content)
 		out, err := get.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -177,7 +177,7 @@ func TestLarge(t *testing.T) {
 		if err := get.Wait(); err != nil {
 			t.Error(err)
 		}
-		post := exec.CommandContext(ctx, g.path, "get", "-k", "-s", "-d", "@-", g.base+"/digest")
+		post := exec.CommandContext(ctx, g.path, "get", "-k", "-s", "--http3-only", "--data-binary", "@-", g.base+"/digest")
 		post.Stdin = newPieces(size)
 		b, err := post.Output()
 		if err != nil {

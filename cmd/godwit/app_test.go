@@ -113,7 +113,7 @@ func TestHelp(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--help"}, []string{"serve", "get", "wt", "cert", "perf", "version", "--qlog-dir"}},
-		{[]string{"get", "--help"}, []string{"--request method", "--header \"Name: value\"", "--timeout seconds", "-o, --output file"}},
+		{[]string{"get", "--help"}, []string{"--request method", "--header \"Name: value\"", "--max-time seconds", "-o, --output file"}},
 		{[]string{"perf", "run", "--help"}, []string{"--download bytes", "--json"}},
 	} {
 		r := godwit(t, "", tt.args...)

@@ -20,7 +20,7 @@ import (
 // the protocol asked for: TLS alert 120 (RFC 9001, Section 8.1).
 const noApplicationProtocol = 0x100 + 120
 
-// timeUp is the cause of a context that --timeout, of that length, has ended.
+// timeUp is the cause of a context that --max-time or --timeout, of that length, has ended.
 type timeUp time.Duration
 
 func (t timeUp) Error() string { return fmt.Sprintf("not done after %v", time.Duration(t)) }

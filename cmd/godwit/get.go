@@ -11,33 +11,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/godwit-quic/godwit/cmd/godwit/internal/demo"
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/client"
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/cookies"
 )
 
-// maxParallel is how many URLs are fetched at the same time unless --parallel says
-// otherwise. Servers allow about half as many requests on a connection; the rest
-// waits.
-const maxParallel = 200
-
 type getOptions struct {
-	method               string
-	headers, data        []string
-	json                 string
-	outputs              []string
-	remoteName           bool
-	include, head        bool
-	silent, showError    bool
-	fail, location       bool
-	insecure             bool
-	cacert               string
-	timeout              seconds
-	parallel, repeat     int
-	limitRate            size
-	datagrams            []string
-	protocol             string // of the request for datagrams
-	wait                 seconds
-	http1, http2         bool
-	jsonGiven, dataGiven bool
+	getRequest
+	getConnection
+	getOutput
+	getRepeats
+	datagrams []string
+	protocol  string // of the request for datagrams
+	wait      seconds
 }
 
 func (a *app) getCommand() *cobra.Command {
@@ -45,13 +30,21 @@ func (a *app) getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get URL...",
 		Short: "Fetch over HTTP/3, with curl's habits",
-		Long: `Fetch URLs over HTTP/3, all at the same time and on one connection for each
-server. The flags are curl's. A URL without a scheme is taken for https. HTTP/1.1
-and HTTP/2 are there to compare with.
+		Long: `Fetch URLs, over HTTP/3 where it is to be had. The flags are curl's, and so are the
+exit codes. A URL without a scheme is taken for https.
 
-Responses go to standard output, in the order of the URLs, or to files with -o or
--O; the first -o is for the first URL, and so on. A terminal gets no binary content,
-unless -o - asks for it.
+HTTP/3 is tried first. When that fails, or there is no connection after 200 ms, TCP is
+tried as well, and what is connected first is used; a line on standard error says so,
+unless -s is given. --http3-only, --http2 and --http1.1 allow one version only.
+
+URLs are fetched one after the other, or at the same time with -Z, over one connection for
+each server. Responses go to standard output, in the order of the URLs, or to files with -o
+or -O; the first -o is for the first URL, and so on. A terminal gets no binary content,
+unless -o - asks for it. A download that was cut short goes on with -C -.
+
+-i shows interim responses, the header and the trailers, with empty lines between them and
+the content. With --format json, each URL becomes an object in a line, with all of that,
+the times, and the content if it goes to no file.
 
 With --datagram, the request is an extended CONNECT for the protocol that --protocol
 names. When the server has accepted it the datagrams are sent, and those that come
@@ -59,12 +52,14 @@ back are the response, a line each. It ends when there are as many as were sent,
 when nothing has come for the time of --wait. The exit code is 1 when some did not come
 back, which happens to datagrams, and 22 when the server refuses the request.`,
 		Example: `  godwit get https://example.com/
-  godwit get -k -d @photo.jpg https://localhost:4433/digest
-  godwit get -k -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello
+  godwit get -k -v https://localhost:4433/hello
+  godwit get -k -T photo.jpg https://localhost:4433/digest
+  godwit get -k -Z -o a -o b https://localhost:4433/bytes/1000000 https://localhost:4433/hello
+  godwit get -k -o /dev/null -w '%{http_version} %{time_total}\n' https://localhost:4433/hello
   godwit get -k --datagram hello --datagram 'hello, too' https://localhost:4433/echo`,
 		Args: some("a URL, like https://localhost:4433/"),
 		RunE: func(cmd *cobra.Command, urls []string) error {
-			opts.dataGiven, opts.jsonGiven = cmd.Flags().Changed("data"), cmd.Flags().Changed("json")
+			opts.note(cmd.Flags())
 			if err := opts.checkDatagrams(cmd.Flags(), urls); err != nil {
 				return &exitError{exitUsage, err}
 			}
@@ -77,55 +72,83 @@ back, which happens to datagrams, and 22 when the server refuses the request.`,
 
 func (o *getOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&o.method, "request", "X", "", "`method`, instead of GET, or POST with -d")
-	flags.StringArrayVarP(&o.headers, "header", "H", nil, "request header `\"Name: value\"`, or \"Name:\" to leave one out")
-	flags.StringArrayVarP(&o.data, "data", "d", nil, "send `data`, or a file's content with @file, or standard input with @-")
-	flags.StringVar(&o.json, "json", "", "like -d with `data` in JSON, and for an answer in JSON")
-	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write to `file` instead of standard output, which is -")
-	flags.BoolVarP(&o.remoteName, "remote-name", "O", false, "write to files named as in the URLs")
-	flags.BoolVarP(&o.include, "include", "i", false, "show the response's header and trailers too")
-	flags.BoolVarP(&o.head, "head", "I", false, "ask for and show the header only")
-	flags.BoolVarP(&o.silent, "silent", "s", false, "show neither progress nor errors")
-	flags.BoolVarP(&o.showError, "show-error", "S", false, "show errors even with -s")
-	flags.BoolVarP(&o.fail, "fail", "f", false, "fail with exit code 22 on a status of 400 or more")
-	flags.BoolVarP(&o.location, "location", "L", false, "follow redirects")
-	flags.BoolVarP(&o.insecure, "insecure", "k", false, "accept every certificate")
-	flags.StringVar(&o.cacert, "cacert", "", "PEM `file` with certificates to trust instead of the system's")
-	flags.VarP(&o.timeout, "timeout", "m", "give up on a URL after so many seconds, or a duration like 500ms")
-	flags.IntVar(&o.parallel, "parallel", maxParallel, "fetch so many URLs at the same time")
-	flags.IntVar(&o.repeat, "repeat", 1, "fetch every URL so many times")
-	flags.Var(&o.limitRate, "limit-rate", "transfer no faster than so many bytes a second, e.g. 1M, each URL")
-	flags.BoolVar(&o.http1, "http1", false, "use HTTP/1.1")
-	flags.BoolVar(&o.http2, "http2", false, "use HTTP/2")
-	flags.StringArrayVar(&o.datagrams, "datagram", nil, "send `text` as an HTTP datagram, and show what comes back")
-	flags.StringVar(&o.protocol, "protocol", demo.EchoProtocol, "`name` of what --datagram's request is for: its :protocol")
-	o.wait = defaultWait
-	flags.Var(&o.wait, "wait", "end --datagram when nothing has come for so many seconds, or a duration like 500ms")
+	o.getRequest.addFlags(flags)
+	o.getConnection.addFlags(flags)
+	o.getOutput.addFlags(flags)
+	o.getRepeats.addFlags(flags)
+	o.addDatagramFlags(flags)
 }
 
 // get fetches all URLs.
 func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
 	plans, err := opts.plan(urls)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return usage(err)
 	}
-	conf, err := a.clientTLS(opts.cacert, opts.insecure)
+	conf, err := opts.config(a)
 	if err != nil {
 		return err
 	}
-	transport, err := opts.transport(a, conf)
+	transport, err := client.New(conf)
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: transport}
-	if !opts.location {
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	jar, err := opts.jar()
+	if err != nil {
+		return errors.Join(err, transport.Close())
 	}
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
-	f := &fetcher{app: a, opts: opts, client: client, progress: a.newProgress(opts.silent), out: a.contentOut(opts)}
+	f := &fetcher{app: a, opts: opts, transport: opts.datagramsOver(transport), jar: jar, progress: a.newProgress(opts.silent || opts.verbose), out: a.contentOut(opts)}
 	err = f.fetchAll(ctx, plans)
-	return errors.Join(err, transport.Close())
+	return errors.Join(err, opts.saveJar(a, jar), transport.Close())
+}
+
+// jar returns where cookies are kept, nil if they are not.
+func (o *getRequest) jar() (*cookies.Jar, error) {
+	if o.cookieJar == "" && len(o.cookieFiles()) == 0 {
+		return nil, nil
+	}
+	jar := cookies.New()
+	for _, path := range o.cookieFiles() {
+		if err := jar.Load(path); err != nil {
+			return nil, fmt.Errorf("-b: %w", err)
+		}
+	}
+	return jar, nil
+}
+
+// saveJar writes the cookies to where -c says.
+func (o *getRequest) saveJar(a *app, jar *cookies.Jar) error {
+	switch {
+	case jar == nil || o.cookieJar == "":
+		return nil
+	case o.cookieJar == stdoutName:
+		return jar.Write(a.stdout)
+	}
+	if err := jar.Save(o.cookieJar); err != nil {
+		return fmt.Errorf("-c: %w", err)
+	}
+	return nil
+}
+
+// client returns what follows redirects, as the flags say, and keeps cookies.
+func (f *fetcher) client(t *transfer) *http.Client {
+	c := &http.Client{Transport: f.transport}
+	if f.jar != nil {
+		c.Jar = f.jar
+	}
+	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		switch {
+		case !f.opts.location:
+			return http.ErrUseLastResponse
+		case f.opts.maxRedirects >= 0 && len(via) > f.opts.maxRedirects:
+			return &exitError{curlRedirects, fmt.Errorf("more than %d redirects", f.opts.maxRedirects)}
+		}
+		t.redirected(req)
+		return nil
+	}
+	return c
 }
 
 // seconds is a flag for a duration that may be a plain number of seconds, as

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/client"
 	"github.com/godwit-quic/godwit/http3"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -20,7 +21,8 @@ const defaultWait = seconds(2 * time.Second)
 
 // Flags that mean nothing with --datagram, and those that mean nothing without.
 var (
-	notWithDatagram  = []string{"http1", "http2", "request", "data", "json", "head", "location", "limit-rate", "parallel", "repeat"}
+	notWithDatagram = []string{"http1.1", "http2", "http3", "request", "data", "data-raw", "data-binary", "data-urlencode", "json", "form", "form-string",
+		"upload-file", "head", "location", "limit-rate", "parallel", "repeat", "retry", "range", "continue-at", "compressed"}
 	onlyWithDatagram = []string{"protocol", "wait"}
 )
 
@@ -51,14 +53,22 @@ func (o *getOptions) checkDatagrams(flags *pflag.FlagSet, urls []string) error {
 // datagramTransport sends the texts of --datagram as HTTP datagrams (RFC 9297) of
 // extended CONNECT requests (RFC 9220). The content of a response is what comes back.
 type datagramTransport struct {
-	quicTransport
+	*client.Transport
 	texts []string
 	wait  time.Duration
 }
 
+// datagramsOver returns what sends the requests: datagrams, if there are any.
+func (o *getOptions) datagramsOver(t *client.Transport) http.RoundTripper {
+	if len(o.datagrams) == 0 {
+		return t
+	}
+	return datagramTransport{t, o.datagrams, time.Duration(o.wait)}
+}
+
 // RoundTrip opens a tunnel and sends the datagrams.
 func (t datagramTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	tunnel, resp, err := t.Connect(req.Context(), req)
+	tunnel, resp, err := t.HTTP3.Connect(req.Context(), req)
 	switch {
 	case errors.Is(err, http3.ErrNoExtendedConnect):
 		return nil, fmt.Errorf("%w (it speaks HTTP/3; godwit get without --datagram works)", err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +59,8 @@ func TestGetDatagramsRefused(t *testing.T) {
 		{"redirect", s.url("/wt/reject?status=302"), nil, exitHTTPStatus, "refused the request with status 302 Found: refused, as you asked\n"},
 		{"too large", s.url("/echo"), []string{"--datagram", strings.Repeat("x", 5000)}, exitFailure, "/echo: 5000 bytes do not fit into a datagram of 1"},
 		{"no token", s.url("/echo"), []string{"--protocol", "a b"}, exitFailure, "invalid protocol"},
-		{"no file", s.url("/echo"), []string{"-o", "no/such/directory"}, exitFailure, "no/such/directory"},
-		{"nobody there", silent, []string{"-m", "100ms"}, exitFailure, silent + ": not done after 100ms: no connection yet"},
+		{"no file", s.url("/echo"), []string{"-o", "no/such/directory"}, curlWrite, "no/such/directory"},
+		{"nobody there", silent, []string{"-m", "100ms"}, curlTimeout, silent + ": not done after 100ms: no connection yet"},
 	} {
 		r := godwit(t, "", append([]string{"get", "-k", "--datagram", "hello", tt.url}, tt.args...)...)
 		if r.code != tt.code || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, tt.want) {
@@ -123,7 +124,11 @@ func TestGetDatagramsLost(t *testing.T) {
 		{[]string{"--datagram", "loss", "--wait", "10ms", "-s"}, "", ""},
 	} {
 		r := godwit(t, "", append([]string{"get", "-k", url}, tt.args...)...)
-		if r.code != exitFailure || r.stdout != tt.stdout || !strings.Contains(r.stderr, tt.want) || tt.want == "" && r.stderr != "" {
+		code := exitFailure
+		if slices.Contains(tt.args, "-m") {
+			code = curlTimeout
+		}
+		if r.code != code || r.stdout != tt.stdout || !strings.Contains(r.stderr, tt.want) || tt.want == "" && r.stderr != "" {
 			t.Errorf("%v: %+v, want %q", tt.args, r, tt.want)
 		}
 	}
@@ -153,7 +158,7 @@ func TestGetDatagramsUnanswered(t *testing.T) {
 	})})
 	for _, path := range []string{"/answer", "/refuse"} {
 		r := godwit(t, "", "get", "-k", "-m", "200ms", "--datagram", "x", url+path)
-		if r.code != exitFailure || !strings.Contains(r.stderr, path+": not done after 200ms\n") {
+		if r.code != curlTimeout || !strings.Contains(r.stderr, path+": not done after 200ms\n") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -184,7 +189,7 @@ func TestGetDatagramsUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--http1"}, "not with --http1"},
+		{[]string{"--http1.1"}, "not with --http1.1"},
 		{[]string{"--http2"}, "not with --http2"},
 		{[]string{"-X", "GET"}, "not with --request"},
 		{[]string{"-d", "x"}, "not with --data"},
@@ -192,7 +197,7 @@ func TestGetDatagramsUsage(t *testing.T) {
 		{[]string{"-I"}, "not with --head"},
 		{[]string{"-L"}, "not with --location"},
 		{[]string{"--limit-rate", "1M"}, "not with --limit-rate"},
-		{[]string{"--parallel", "2"}, "not with --parallel"},
+		{[]string{"--parallel"}, "not with --parallel"},
 		{[]string{"--repeat", "2"}, "not with --repeat"},
 		{[]string{url}, "one URL, not 2"},
 		{[]string{"--protocol", ""}, "--protocol must not be empty"},

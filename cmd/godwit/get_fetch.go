@@ -8,61 +8,62 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
-	"slices"
-	"strings"
+	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/godwit-quic/godwit/cmd/godwit/internal/terminal"
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/cookies"
 )
 
 // copyBuffer is the size in bytes of the pieces in which content is copied.
 const copyBuffer = 128 << 10
 
-// fetcher fetches several URLs at once.
+// fetcher fetches several URLs.
 type fetcher struct {
-	app      *app
-	opts     *getOptions
-	client   *http.Client
-	progress *progress
-	out      io.Writer // of content that goes to no file
+	app       *app
+	opts      *getOptions
+	transport http.RoundTripper
+	jar       *cookies.Jar // nil where no cookies are kept
+	progress  *progress
+	out       io.Writer // of content that goes to no file
+
+	showing sync.Mutex // what several URLs write to standard error
+	dumping sync.Mutex // what they write to --dump-header's file
+	dumped  bool       // that has been begun
 }
 
-// fetchAll fetches in parallel and returns the error of the first URL, in their
-// order, that failed; all errors have been shown by then.
+// fetchAll fetches one URL after the other, or several at a time, and returns the error of
+// the first, in their order, that failed; all errors have been shown by then.
 func (f *fetcher) fetchAll(ctx context.Context, plans []plan) error {
 	var (
-		running sync.WaitGroup
-		errs    = make([]error, len(plans))
-		slots   = make(chan struct{}, max(f.opts.parallel, 1))
-		turn    = make(chan struct{}) // at standard output
+		running   sync.WaitGroup
+		transfers = make([]*transfer, len(plans))
+		slots     = make(chan struct{}, f.opts.slots())
+		turn      = make(chan struct{}) // at standard output
 	)
 	close(turn)
 	for i, p := range plans {
 		slots <- struct{}{}
-		mine, next := turn, make(chan struct{})
-		if p.output == stdoutName {
-			turn = next
-		}
+		t := &transfer{f: f, plan: p, turn: turn, done: make(chan struct{}), left: f.opts.retry}
+		transfers[i], turn = t, t.done
 		running.Go(func() {
-			errs[i] = f.fetch(ctx, p, mine)
-			close(next)
+			t.err = t.fetch(ctx)
+			t.end(ctx)
 			<-slots
 		})
 	}
 	running.Wait()
 	f.progress.wait()
 	code := exitOK
-	for i, err := range errs {
-		if err == nil {
+	for _, t := range transfers {
+		if t.err == nil {
 			continue
 		}
 		if !f.opts.silent || f.opts.showError {
-			f.app.complain("%s: %v", plans[i].url, err)
+			f.app.complain("%s: %v", t.plan.url, t.err)
 		}
 		if code == exitOK {
-			code = exitCode(err)
+			code = exitCode(t.err)
 		}
 	}
 	if code == exitOK {
@@ -71,134 +72,187 @@ func (f *fetcher) fetchAll(ctx context.Context, plans []plan) error {
 	return &exitError{code: code}
 }
 
-func exitCode(err error) int {
-	coded := (*exitError)(nil)
-	switch {
-	case errors.As(err, &coded):
-		return coded.code
-	case errors.Is(err, errInterrupted):
-		return exitInterrupted
+// fetch does what the plan says, again if it is to be tried again. It writes to standard
+// output only when it is its turn.
+func (t *transfer) fetch(ctx context.Context) error {
+	began := time.Now()
+	for try := 0; ; try++ {
+		err := t.within(ctx)
+		pause, again := t.retry(err, try, time.Since(began))
+		if !again || ctx.Err() != nil {
+			return err
+		}
+		if !t.f.opts.silent {
+			t.f.app.complain("%s: %v; trying again in %v", t.plan.url, err, pause)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
 	}
-	return exitFailure
 }
 
-// fetch does what p says. It writes to standard output only after turn is closed.
-func (f *fetcher) fetch(ctx context.Context, p plan, turn <-chan struct{}) error {
-	if f.opts.timeout > 0 {
+// within tries once, for as long as --max-time lets it.
+func (t *transfer) within(ctx context.Context) error {
+	if limit := t.f.opts.timeout; limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(f.opts.timeout), timeUp(f.opts.timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(limit), timeUp(limit))
 		defer cancel()
 	}
-	var connected atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
-	err := f.exchange(httptrace.WithClientTrace(ctx, trace), p, turn)
+	t.begin()
+	err := t.exchange(httptrace.WithClientTrace(ctx, t.trace()))
 	cause := context.Cause(ctx)
 	switch {
-	case err == nil || cause == nil:
-		return err
-	case !connected.Load() && !f.opts.http1 && !f.opts.http2:
+	case err == nil:
+		return nil
+	case cause == nil:
+		return t.partial(err)
+	case t.connected() || errors.Is(cause, errInterrupted):
+		return t.partial(cause)
+	case t.f.opts.onlyTo3 || len(t.f.opts.datagrams) > 0:
 		return fmt.Errorf("%w; --http2 tries TCP", explainUnconnected(cause, "connection"))
 	}
-	return cause
+	return fmt.Errorf("%w: no connection yet (is a server listening there?)", cause)
 }
 
 // exchange sends the request and writes the response.
-func (f *fetcher) exchange(ctx context.Context, p plan, turn <-chan struct{}) error {
-	req, err := f.request(ctx, p)
+func (t *transfer) exchange(ctx context.Context) error {
+	opts := t.f.opts
+	req, err := t.request(ctx)
 	if err != nil {
 		return err
 	}
-	resp, err := f.client.Do(req)
+	resp, err := t.f.client(t).Do(req)
 	if err != nil {
-		return explain(err, "use --cacert FILE to trust the certificates in FILE, or -k to accept any")
+		return explainGet(err)
 	}
+	t.answered(resp)
 	defer resp.Body.Close()
-	resp.Body = limit(ctx, resp.Body, f.opts.limitRate)
+	resp.Body = limit(ctx, resp.Body, opts.limitRate)
+	failed := (opts.fail || opts.failWithBody) && resp.StatusCode >= 400
 	switch {
-	case len(f.opts.datagrams) > 0 && resp.StatusCode/100 != 2:
+	case len(opts.datagrams) > 0 && resp.StatusCode/100 != 2:
 		return refused("request", resp)
-	case f.opts.fail && resp.StatusCode >= 400:
+	case failed && !opts.failWithBody, t.toRetry(resp):
 		return &exitError{exitHTTPStatus, fmt.Errorf("the server answered %s", resp.Status)}
 	}
-	if p.output != stdoutName {
-		return f.save(p, resp)
+	if err = t.receive(ctx, resp); err == nil && failed {
+		return &exitError{exitHTTPStatus, fmt.Errorf("the server answered %s", resp.Status)}
 	}
-	queued := &queuedWriter{out: f.out, turn: turn}
+	return err
+}
+
+// receive writes the response to where it goes.
+func (t *transfer) receive(ctx context.Context, resp *http.Response) error {
+	if t.f.opts.compressed {
+		if err := decode(resp); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.plan.output != stdoutName:
+		return t.save(resp)
+	case bool(t.f.opts.format):
+		return t.keep(resp)
+	}
+	queued := &queuedWriter{out: t.f.out, turn: t.turn}
 	defer queued.close()
-	if err := f.write(queued, resp); err != nil {
+	if err := t.write(queued, resp); err != nil {
 		return err
 	}
 	return queued.finish(ctx)
 }
 
-func (f *fetcher) request(ctx context.Context, p plan) (*http.Request, error) {
+func (t *transfer) request(ctx context.Context) (*http.Request, error) {
+	p, stdin := t.plan, t.f.app.stdin
 	req, err := http.NewRequestWithContext(ctx, p.method, p.url.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header, req.Host = p.header.Clone(), p.host
+	if t.offset, err = t.f.opts.offset(p.output); err != nil {
+		return nil, err
+	}
+	if t.offset > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", t.offset))
+	}
+	t.redirected(req)
 	if p.body == nil {
 		return req, nil
 	}
-	req.Body, req.ContentLength, err = p.body.open(f.app.stdin)
-	if err != nil {
+	open := func(stdin io.Reader) (io.ReadCloser, int64, error) {
+		body, length, err := p.body.open(stdin)
+		if err != nil {
+			return nil, 0, err
+		}
+		return &countedBody{limit(ctx, body, t.f.opts.limitRate), &t.uploaded}, length, nil
+	}
+	if req.Body, req.ContentLength, err = open(stdin); err != nil {
 		return nil, err
 	}
-	req.Body = limit(ctx, req.Body, f.opts.limitRate)
-	if p.body.file != stdoutName {
+	if req.ContentLength == 0 {
+		req.Body.Close()
+		req.Body = http.NoBody
+	}
+	if !p.body.once() {
 		req.GetBody = func() (io.ReadCloser, error) {
-			body, _, err := p.body.open(nil)
-			if err != nil {
-				return nil, err
-			}
-			return limit(ctx, body, f.opts.limitRate), nil
+			body, _, err := open(nil)
+			return body, err
 		}
 	}
 	return req, nil
 }
 
 // save writes a response to a file, which is made only now that there is one.
-func (f *fetcher) save(p plan, resp *http.Response) (err error) {
-	file, err := os.Create(p.output)
-	if err != nil {
+func (t *transfer) save(resp *http.Response) (err error) {
+	if t.f.opts.createDirs {
+		if err := os.MkdirAll(filepath.Dir(t.plan.output), 0o777); err != nil {
+			return err
+		}
+	}
+	file, err := t.openOutput(resp)
+	if err != nil || file == nil {
 		return err
 	}
-	bar := f.progress.bar(p.output, resp.ContentLength)
+	bar := t.f.progress.bar(t.plan.output, t.offset, resp.ContentLength)
 	resp.Body = bar.reader(resp.Body)
-	err = f.write(file, resp)
+	err = t.write(file, resp)
 	bar.done(err == nil)
 	return errors.Join(err, file.Close())
 }
 
 // write writes a response, with its header and trailers if they are wanted.
-func (f *fetcher) write(w io.Writer, resp *http.Response) error {
-	show := f.opts.include || f.opts.head
+func (t *transfer) write(w io.Writer, resp *http.Response) error {
+	show := t.f.opts.include || t.f.opts.head
 	if show {
-		status := fmt.Sprintf("HTTP/%d %d \r\n", resp.ProtoMajor, resp.StatusCode)
-		if _, err := io.WriteString(w, status+headerText(resp.Header)+"\r\n"); err != nil {
+		if _, err := io.WriteString(w, t.heads()); err != nil {
 			return err
 		}
 	}
+	if err := t.f.dump(t.heads()); err != nil {
+		return err
+	}
+	counted := &countingWriter{w: w, n: &t.downloaded}
 	// Neither side may choose another, smaller buffer.
-	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{resp.Body}, make([]byte, copyBuffer))
+	_, err := io.CopyBuffer(struct{ io.Writer }{counted}, struct{ io.Reader }{resp.Body}, make([]byte, copyBuffer))
 	if err != nil {
 		return err
 	}
-	if show && len(resp.Trailer) > 0 {
-		_, err = io.WriteString(w, headerText(resp.Trailer))
+	if len(resp.Trailer) == 0 {
+		return nil
 	}
-	return err
-}
-
-// headerText writes a header in lower case, sorted, one field to a line. Values may
-// have bytes beyond ASCII, which a terminal must not take for commands.
-func headerText(header http.Header) string {
-	var lines []string
-	for name, values := range header {
-		for _, value := range values {
-			lines = append(lines, terminal.Line(strings.ToLower(name)+": "+value)+"\r\n")
+	trailers := "\r\n" + headerText(resp.Trailer)
+	t.say("< ", headerText(resp.Trailer))
+	if show {
+		if t.downloaded.Load() > 0 && !counted.lineEnded {
+			trailers = "\r\n" + trailers
+		}
+		if _, err = io.WriteString(w, trailers); err != nil {
+			return err
 		}
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
+	return t.f.dump(headerText(resp.Trailer))
 }

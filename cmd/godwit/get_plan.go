@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -31,47 +33,63 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if body != nil && body.file == stdoutName && len(urls) > 1 {
-		return nil, errors.New("standard input can be sent to one URL only")
-	}
-	header, host, err := o.header(body)
+	query, err := o.query()
 	if err != nil {
 		return nil, err
 	}
-	method := o.method
-	switch {
-	case method != "":
-	case len(o.datagrams) > 0:
-		method = http.MethodConnect
-	case o.head:
-		method = http.MethodHead
-	case body != nil:
-		method = http.MethodPost
-	default:
-		method = http.MethodGet
-	}
-	if err := o.checkRepeat(body); err != nil {
+	if err := o.checkRepeat(body, urls); err != nil {
 		return nil, err
-	}
-	if len(o.outputs) > len(urls) {
-		return nil, fmt.Errorf("there are more files to write (%d) than URLs (%d)", len(o.outputs), len(urls))
 	}
 	plans := make([]plan, len(urls), len(urls)*o.times())
 	for i, text := range urls {
-		u, err := parseURL(text)
-		if err != nil {
+		p := &plans[i]
+		if p.url, err = parseURL(text); err != nil {
 			return nil, err
 		}
-		output, err := o.output(i, u)
-		if err != nil {
+		if query != "" {
+			p.url.RawQuery = strings.TrimPrefix(p.url.RawQuery+"&"+query, "&")
+		}
+		p.body = body
+		if i < len(o.uploads) {
+			p.upload(o.uploads[i])
+		}
+		p.method = o.methodFor(p.body, i < len(o.uploads))
+		if p.header, p.host, err = o.header(p.body); err != nil {
 			return nil, err
 		}
-		plans[i] = plan{url: u, method: method, header: header, host: host, body: body, output: output}
+		if p.output, err = o.output(i, p.url); err != nil {
+			return nil, err
+		}
 	}
 	for range o.times() - 1 {
 		plans = append(plans, plans[:len(urls)]...)
 	}
 	return plans, nil
+}
+
+// upload sends a file. A URL that ends with a slash gets its name.
+func (p *plan) upload(file string) {
+	p.body = &content{pieces: []piece{{file: file}}}
+	if strings.HasSuffix(p.url.Path, "/") && file != stdoutName {
+		p.url = p.url.JoinPath(filepath.Base(file))
+	}
+}
+
+// methodFor returns the request's method.
+func (o *getOptions) methodFor(body *content, upload bool) string {
+	switch {
+	case o.method != "":
+		return o.method
+	case len(o.datagrams) > 0:
+		return http.MethodConnect
+	case o.head:
+		return http.MethodHead
+	case upload:
+		return http.MethodPut
+	case body != nil:
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 // times is how often every URL is fetched.
@@ -80,19 +98,34 @@ func (o *getOptions) times() int { return max(o.repeat, 1) }
 // isFile reports whether an output keeps what is written to it.
 func isFile(output string) bool { return output != stdoutName && output != os.DevNull }
 
-// checkRepeat refuses what cannot be done more than once, or at a time.
-func (o *getOptions) checkRepeat(body *content) error {
+// checkRepeat refuses what cannot be done, or not more than once or at a time.
+func (o *getOptions) checkRepeat(body *content, urls []string) error {
+	once := body != nil && body.once() || slices.Contains(o.uploads, stdoutName)
 	switch {
-	case o.repeat < 0 || o.parallel < 0:
-		return errors.New("--repeat and --parallel must not be negative")
+	case body != nil && body.once() && len(urls) > 1:
+		return errors.New("standard input can be sent to one URL only")
+	case len(o.outputs) > len(urls):
+		return fmt.Errorf("there are more files to write (%d) than URLs (%d)", len(o.outputs), len(urls))
+	case len(o.uploads) > len(urls):
+		return fmt.Errorf("there are more files to send (%d) than URLs (%d)", len(o.uploads), len(urls))
+	case o.repeat < 0 || o.parallelMax < 0 || o.retry < 0:
+		return errors.New("--repeat, --parallel-max and --retry must not be negative")
 	case o.times() > 1 && (o.remoteName || slices.ContainsFunc(o.outputs, isFile)):
 		return errors.New("--repeat would write the same file several times")
-	case o.times() > 1 && body != nil && body.file == stdoutName:
+	case o.times() > 1 && once:
 		return errors.New("--repeat cannot send standard input several times")
-	case o.http1 && o.http2:
-		return errors.New("--http1 and --http2 cannot be combined")
+	case o.continueAt != "" && o.byteRange != "":
+		return errors.New("-C and -r cannot be combined")
+	case o.continueAt != "" && len(o.uploads)+len(o.data)+len(o.forms)+len(o.json) > 0:
+		return errors.New("-C is for what is received")
+	case o.continueAt != "" && o.compressed:
+		return errors.New("-C and --compressed cannot be combined: an offset is one in what is not encoded")
 	}
-	return nil
+	if _, err := o.offset(""); err != nil {
+		return err
+	}
+	_, err := o.versions()
+	return err
 }
 
 // parseURL reads a URL as people write it.
@@ -104,11 +137,11 @@ func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(full)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is not a URL: %w", text, errors.Unwrap(err))
-	case u.Scheme != "https":
-		return nil, fmt.Errorf("%s: HTTP/3 is for https only", text)
+		return nil, &exitError{curlURL, fmt.Errorf("%q is not a URL: %w", text, errors.Unwrap(err))}
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, &exitError{curlProtocol, fmt.Errorf("%s: only https and http are supported", text)}
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("%q names no server", text)
+		return nil, &exitError{curlURL, fmt.Errorf("%q names no server", text)}
 	}
 	return u, nil
 }
@@ -116,7 +149,10 @@ func parseURL(text string) (*url.URL, error) {
 // output returns where the response of URL number i goes.
 func (o *getOptions) output(i int, u *url.URL) (string, error) {
 	if i < len(o.outputs) {
-		return o.outputs[i], nil
+		if !isFile(o.outputs[i]) {
+			return o.outputs[i], nil
+		}
+		return filepath.Join(o.outputDir, o.outputs[i]), nil
 	}
 	if !o.remoteName {
 		return stdoutName, nil
@@ -125,22 +161,53 @@ func (o *getOptions) output(i int, u *url.URL) (string, error) {
 	if strings.HasSuffix(u.Path, "/") || name == "." || name == ".." {
 		return "", fmt.Errorf("%s has no file name for -O; use -o", u)
 	}
-	return name, nil
+	return filepath.Join(o.outputDir, name), nil
+}
+
+// addFields adds the fields that flags of their own stand for.
+func (o *getOptions) addFields(header http.Header, body *content) {
+	set := func(name, value string) {
+		if value != "" {
+			header.Set(name, value)
+		}
+	}
+	if body != nil {
+		set("Content-Type", body.kind)
+	}
+	if len(o.json) > 0 {
+		set("Accept", "application/json")
+	}
+	if o.agentGiven {
+		header["User-Agent"] = nil // or net/http would add its own
+		set("User-Agent", o.agent)
+	}
+	set("Referer", o.referer)
+	if o.user != "" {
+		set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(o.user)))
+	}
+	if o.byteRange != "" {
+		set("Range", "bytes="+o.byteRange)
+	}
+	if o.compressed {
+		set("Accept-Encoding", acceptedCodings)
+	}
+	for _, text := range o.cookies {
+		if strings.Contains(text, "=") {
+			header.Add("Cookie", text)
+		}
+	}
+	if cookies := header["Cookie"]; len(cookies) > 1 {
+		header["Cookie"] = []string{strings.Join(cookies, "; ")}
+	}
+	if len(o.datagrams) > 0 {
+		header[":protocol"] = []string{o.protocol} // where http3's Connect looks
+	}
 }
 
 // header returns the request's header, and the Host if one was given.
 func (o *getOptions) header(body *content) (header http.Header, host string, err error) {
 	header = http.Header{"User-Agent": {"godwit/" + version()}, "Accept": {"*/*"}}
-	if body != nil {
-		header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
-	}
-	if o.jsonGiven {
-		header.Set("Content-Type", "application/json")
-		header.Set("Accept", "application/json")
-	}
-	if len(o.datagrams) > 0 {
-		header[":protocol"] = []string{o.protocol} // where http3's Connect looks
-	}
+	o.addFields(header, body)
 	replaced := make(map[string]bool) // a header given replaces ours, but not the one given before
 	for _, line := range o.headers {
 		name, value, ok := strings.Cut(line, ":")

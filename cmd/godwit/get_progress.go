@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -38,19 +40,50 @@ type progressBar struct {
 	bar *mpb.Bar // nil when nobody is watching
 }
 
-// bar adds a bar for a file of so many bytes, -1 if that is unknown.
-func (p *progress) bar(name string, total int64) progressBar {
+// bar adds a bar for a file that has offset bytes already and gets so many more, -1 if that
+// is unknown.
+func (p *progress) bar(name string, offset, length int64) progressBar {
 	if p.bars == nil {
 		return progressBar{}
 	}
 	before := mpb.PrependDecorators(decor.Name(terminal.Line(filepath.Base(name)), decor.WCSyncSpaceR))
-	speed := decor.AverageSpeed(decor.SizeB1024(0), "% .1f", decor.WCSyncSpace)
-	if total < 0 {
-		return progressBar{p.bars.New(0, mpb.SpinnerStyle(), before,
-			mpb.AppendDecorators(decor.CurrentKibiByte("% .1f", decor.WCSyncSpace), speed))}
+	start := time.Now()
+	after := mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+		return describe(s.Current, offset, offset+length, length >= 0, time.Since(start))
+	}, decor.WCSyncSpace))
+	if length < 0 {
+		return progressBar{p.bars.New(0, mpb.SpinnerStyle(), before, after)}
 	}
-	return progressBar{p.bars.AddBar(total, before,
-		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), speed))}
+	bar := p.bars.AddBar(offset+length, before, after)
+	bar.SetCurrent(offset)
+	return progressBar{bar}
+}
+
+// describe says how much of a file there is, how fast it came, and for how long it will.
+func describe(current, offset, total int64, known bool, elapsed time.Duration) string {
+	speed := float64(current-offset) / max(elapsed.Seconds(), 1e-3)
+	text := formatBytes(int64(speed)) + "/s"
+	if !known {
+		return formatBytes(current) + "  " + text
+	}
+	text = formatBytes(current) + " of " + formatBytes(total) + "  " + text
+	if left := float64(total-current) / speed; current < total && left < (100*time.Hour).Seconds() {
+		text += "  " + (time.Duration(left) * time.Second).String() + " left"
+	}
+	return text
+}
+
+// formatBytes writes a number of bytes with a unit, which is a power of 1024.
+func formatBytes(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	units, value := "KMGTPE", float64(n)/(1<<10)
+	for value >= 1023.95 && len(units) > 1 {
+		value /= 1 << 10
+		units = units[1:]
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[0])
 }
 
 // reader returns r, counting what is read.

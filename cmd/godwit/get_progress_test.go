@@ -21,7 +21,7 @@ func TestProgress(t *testing.T) {
 	}{
 		{"known", 1000, true}, {"unknown", -1, true}, {"empty", 0, true}, {"broken", 2000, false},
 	} {
-		bar := p.bar("dir/"+tt.name, tt.total)
+		bar := p.bar("dir/"+tt.name, 0, tt.total)
 		body := bar.reader(io.NopCloser(strings.NewReader(strings.Repeat("x", 1000))))
 		if n, err := io.Copy(io.Discard, body); n != 1000 || err != nil {
 			t.Errorf("%s: %d bytes, %v", tt.name, n, err)
@@ -29,7 +29,7 @@ func TestProgress(t *testing.T) {
 		bar.done(tt.complete)
 	}
 	p.wait()
-	for _, want := range []string{"known ", "unknown ", "empty ", "broken ", "1000.0 b / 1000.0 b"} {
+	for _, want := range []string{"known ", "unknown ", "empty ", "broken ", "1000 B of 1000 B"} {
 		if !strings.Contains(drawn.String(), want) {
 			t.Errorf("%q is not among what was drawn:\n%s", want, drawn.String())
 		}
@@ -46,7 +46,7 @@ func TestNoProgress(t *testing.T) {
 	a := &app{stderr: file}
 	for _, silent := range []bool{false, true} {
 		p := a.newProgress(silent)
-		bar := p.bar("file", 1000)
+		bar := p.bar("file", 0, 1000)
 		body := io.NopCloser(strings.NewReader("x"))
 		if bar.reader(body) != body {
 			t.Error("reads are counted")

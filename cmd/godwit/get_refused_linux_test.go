@@ -14,11 +14,14 @@ func TestGetRefused(t *testing.T) {
 	}
 	addr := c.LocalAddr().String()
 	c.Close()
-	for _, args := range [][]string{{"get", "-k", "https://" + addr}, {"wt", "-k", "https://" + addr}} {
-		r := godwit(t, "", args...)
-		if r.code != exitFailure || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
+	for _, tt := range []struct {
+		args []string
+		code int
+	}{{[]string{"get", "-k", "--http3-only", "https://" + addr}, curlConnect}, {[]string{"wt", "-k", "https://" + addr}, exitFailure}} {
+		r := godwit(t, "", tt.args...)
+		if r.code != tt.code || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
 			!strings.Contains(r.stderr, addr+": connect: connection refused (is a server listening on this UDP port?)") {
-			t.Errorf("%q: %+v", args, r)
+			t.Errorf("%q: %+v", tt.args, r)
 		}
 	}
 }

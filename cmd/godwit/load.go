@@ -37,7 +37,6 @@ requests or the time -D, or when it is interrupted.`,
   godwit load -k -n 100000 --http2 --json https://localhost:4433/hello`,
 		Args: one("one URL, like https://localhost:4433/hello"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts.get.dataGiven = cmd.Flags().Changed("data")
 			return a.load(cmd.Context(), args[0], &opts)
 		},
 	}
@@ -59,7 +58,7 @@ func (o *loadOptions) addFlags(cmd *cobra.Command) {
 	flags.BoolVar(&o.json, "json", false, "print one JSON object")
 	flags.StringVarP(&o.get.method, "request", "X", "", "`method`, instead of GET, or POST with -d")
 	flags.StringArrayVarP(&o.get.headers, "header", "H", nil, "request header `\"Name: value\"`")
-	flags.StringArrayVarP(&o.get.data, "data", "d", nil, "send `data`, or a file's content with @file")
+	addDataFlag(flags, &o.get.data)
 	flags.BoolVarP(&o.get.insecure, "insecure", "k", false, "accept every certificate")
 	flags.StringVar(&o.get.cacert, "cacert", "", "PEM `file` with certificates to trust instead of the system's")
 }
@@ -130,6 +129,9 @@ func (o *loadOptions) options(stdin io.Reader, target string) (load.Options, err
 		return load.Options{}, err
 	}
 	p := plans[0]
+	if p.url.Scheme != "https" {
+		return load.Options{}, fmt.Errorf("%s: load is for https only", target)
+	}
 	opts := load.Options{
 		URL: p.url.String(), Protocol: protocol, Method: p.method, Header: p.header, Host: p.host,
 		Conns: o.conns, Streams: o.streams, Requests: o.requests,

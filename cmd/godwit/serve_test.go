@@ -191,7 +191,7 @@ func TestServeInterruptTwice(t *testing.T) {
 	if r := s.wait(); r.code != exitInterrupted {
 		t.Errorf("%+v", r)
 	}
-	if r := finish(); r.code != exitFailure {
+	if r := finish(); r.code != curlReceive {
 		t.Errorf("the request under way ended with %+v", r)
 	}
 }
@@ -204,7 +204,7 @@ func TestServeGrace(t *testing.T) {
 	if r := s.wait(); r.code != exitOK || !strings.Contains(r.stderr, "no longer waiting") {
 		t.Errorf("%+v", r)
 	}
-	if r := finish(); r.code != exitFailure {
+	if r := finish(); r.code != curlReceive {
 		t.Errorf("the request under way ended with %+v", r)
 	}
 }

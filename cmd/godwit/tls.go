@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/devcert"
@@ -46,4 +48,46 @@ func (a *app) clientTLS(caPath string, insecure bool) (*tls.Config, error) {
 		return nil, fmt.Errorf("--cacert %s holds no certificate in PEM", caPath)
 	}
 	return conf, nil
+}
+
+// tls returns the configuration of a client, with the certificate that it may have.
+func (o *getConnection) tls(a *app) (*tls.Config, error) {
+	conf, err := a.clientTLS(o.cacert, o.insecure)
+	if err != nil {
+		return nil, &exitError{curlCAFile, err}
+	}
+	if len(o.hashes) > 0 {
+		o.pin(conf)
+	}
+	switch {
+	case o.cert == "" && o.key == "":
+		return conf, nil
+	case o.cert == "":
+		return nil, usage(errors.New("--key needs --cert"))
+	}
+	key := o.key
+	if key == "" {
+		key = o.cert // as curl has it, both may be in one file
+	}
+	cert, err := tls.LoadX509KeyPair(o.cert, key)
+	if err != nil {
+		return nil, &exitError{curlCertificate, fmt.Errorf("--cert %s with the key in %s: %w", o.cert, key, err)}
+	}
+	conf.Certificates = []tls.Certificate{cert}
+	return conf, nil
+}
+
+// errPinned is the error of a certificate that none of the hashes given is of.
+var errPinned = errors.New("the server's certificate has none of the hashes of --cert-hash")
+
+// pin accepts the certificates of --cert-hash, and no others.
+func (o *getConnection) pin(conf *tls.Config) {
+	conf.InsecureSkipVerify = true // VerifyConnection does it, with other rules
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		leaf := state.PeerCertificates[0]
+		if !slices.Contains(o.hashes, sha256.Sum256(leaf.Raw)) {
+			return errPinned
+		}
+		return devcert.CheckValid(leaf, time.Now())
+	}
 }

@@ -160,13 +160,16 @@ func explainSession(err error, resp *http.Response) error {
 // check reads the flags that need more than parsing, and the URL.
 func (o *wtOptions) check(text string) (*url.URL, http.Header, error) {
 	target, err := parseURL(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case target.Scheme != "https":
+		return nil, nil, fmt.Errorf("%s: WebTransport is for https only", text)
 	}
 	if err := o.checkCombination(); err != nil {
 		return nil, nil, err
 	}
-	header, host, err := (&getOptions{headers: o.headers}).header(nil)
+	header, host, err := (&getOptions{getRequest: getRequest{headers: o.headers}}).header(nil)
 	switch {
 	case err != nil:
 		return nil, nil, err

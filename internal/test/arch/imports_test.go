@@ -81,10 +81,12 @@ var may = map[string]string{
 	"bindings/js/cmd/pack":      "bindings/js/internal/pack context os",
 
 	// Programs.
-	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/demo " +
-		"cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
+	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/client " +
+		"cmd/godwit/internal/cookies cmd/godwit/internal/demo cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
 		"context net net/http os sync time github.com/spf13/cobra github.com/spf13/pflag " +
-		"github.com/vbauerster/mpb golang.org/x/term",
+		"github.com/vbauerster/mpb golang.org/x/term github.com/andybalholm/brotli github.com/klauspost/compress",
+	"cmd/godwit/internal/client":   "http3 quic context net net/http sync time",
+	"cmd/godwit/internal/cookies":  "net/http os sync time golang.org/x/net",
 	"cmd/godwit/internal/cputime":  "time",
 	"cmd/godwit/internal/terminal": "",
 	"cmd/godwit/internal/demo":     "http3 quic webtransport context net net/http os sync time",
