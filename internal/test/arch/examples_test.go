@@ -10,7 +10,7 @@ import (
 )
 
 // public are the packages that users import.
-var public = []string{"quic", "quic/event", "http3", "webtransport"}
+var public = []string{"quic", "quic/event", "http3", "http3/http3test", "webtransport"}
 
 // TestExamples: every exported function and type of a public package is shown by an
 // example, which has its name or uses it. Examples run, and can be copied: they have an

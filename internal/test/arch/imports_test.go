@@ -64,6 +64,7 @@ var may = map[string]string{
 	"internal/h3ext":   "quic quic/event internal/h3 context net/http time",
 	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3event internal/h3ext internal/bounded internal/lookup internal/monotime " +
 		"internal/qpack internal/queue internal/varint internal/wire context net net/http os sync time",
+	"http3/http3test": "http3 quic quic/quictest internal/devcert context net net/http sync time",
 	"webtransport": "http3 quic quic/event internal/h3 internal/h3ext internal/monotime internal/wt " +
 		"context net net/http os sync time",
 
