@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -70,6 +71,16 @@ type Config struct {
 	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
 	// so that it behaves as with an endpoint that does not, like browsers.
 	NoResetStreamAt bool
+
+	// DisableActiveMigration has a server ask its clients to stay at their addresses
+	// (RFC 9000, Section 18.2). Those that move all the same are followed, as a NAT may
+	// have moved them.
+	DisableActiveMigration bool
+	// PreferredIPv4 and PreferredIPv6 are where a server wants its clients to move after the
+	// handshake (RFC 9000, Section 9.6): none if neither is valid.
+	PreferredIPv4, PreferredIPv6 netip.AddrPort
+	// IgnorePreferredAddress has a client stay where it has dialled.
+	IgnorePreferredAddress bool
 
 	// InitialCongestionWindow is how much may be sent on a new path before
 	// anything is acknowledged, in packets. Default 10 (RFC 9002, Section 7.2).

@@ -133,7 +133,7 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 	case wire.FramePathResponse:
 		var data wire.PathData
 		if n = wire.ConsumePathResponse(b, &data); n >= 0 {
-			c.handlePathResponse(data)
+			c.handlePathResponse(in.now, data)
 		}
 	default:
 		n, err = c.handleFlowFrame(in.now, t, b)

@@ -43,7 +43,9 @@ type connIDs struct {
 	seen      seenSeqs      // of the peer's IDs
 	retiring  []retiringID
 	priorTo   uint64 // the peer's largest Retire Prior To
+	stay      bool   // the peer wants this side to stay at its address: see Conn.mayMove
 	announced bool   // something in local or retiring is unsent
+	changes   uint32 // of local, and of the reset tokens that are watched: see Conn.Routes
 }
 
 // init takes our ID in the first packet. There will be as many as allowed, of both
@@ -66,9 +68,43 @@ func (ids *connIDs) issue(c *Conn) {
 		}
 		ids.local = append(ids.local, localID{seq: ids.nextSeq, id: id, sent: valUnsent})
 		ids.nextSeq++
+		ids.changes++
 		ids.announced = true
 	}
 }
+
+// issuePreferred makes the ID that goes with a server's preferred address, which has number 1
+// (RFC 9000, Section 5.1.1). The transport parameters take it to the client.
+func (ids *connIDs) issuePreferred(c *Conn) (id wire.ConnectionID, ok bool) {
+	for _, l := range ids.local {
+		if l.seq == 1 {
+			return l.id, true // the parameters were made before, for another attempt at the handshake
+		}
+	}
+	if id, ok = c.endpoint.newID(c); ok {
+		ids.local = append(ids.local, localID{seq: 1, id: id, sent: valReceived})
+		ids.nextSeq, ids.told = 2, 2
+		ids.changes++
+	}
+	return id, ok
+}
+
+// Routes returns what leads to the connection: its connection IDs, and the tokens of resets
+// that may end it.
+func (c *Conn) Routes() (ids []wire.ConnectionID, tokens []wire.ResetToken) {
+	for i := range c.ids.local {
+		ids = append(ids, c.ids.local[i].id)
+	}
+	for p := range c.paths.All() {
+		if p.HasPeer() && p.Peer.HasToken {
+			tokens = append(tokens, p.Peer.Token)
+		}
+	}
+	return ids, tokens
+}
+
+// RoutesChanges is a number that is another one whenever Routes returns something else.
+func (c *Conn) RoutesChanges() uint32 { return c.ids.changes }
 
 // handleRetire takes a RETIRE_CONNECTION_ID frame (RFC 9000, Section 19.16).
 func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *TransportError {
@@ -87,6 +123,7 @@ func (ids *connIDs) handleRetire(c *Conn, seq uint64, dst *wire.ConnectionID) *T
 		}
 		c.endpoint.removeID(&ids.local[i].id)
 		ids.local = append(ids.local[:i], ids.local[i+1:]...)
+		ids.changes++
 		ids.issue(c)
 		break
 	}

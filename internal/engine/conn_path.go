@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -64,22 +65,42 @@ func (c *Conn) handlePathChallenge(now monotime.Time, d *Datagram, data wire.Pat
 	if len(a.list) == maxPathAnswers {
 		a.list = slices.Delete(a.list, 0, 1)
 	}
-	a.list = append(a.list, pathAnswer{c.pathOrNew(now, d), data})
+	p := c.pathOrNew(now, d)
+	a.list = append(a.list, pathAnswer{p, data})
+	if c.side == wire.ServerSide && p != c.paths.Current && !p.Validated() && !p.Challenging() {
+		c.challenge(now, p) // Section 9.6.3: so that the client finds no limit when it moves there
+	}
 }
 
-// pathOf returns the path that a datagram came on, nil when it is not known. A client
-// has one, whatever address the socket tells for its own.
+// pathOf returns the path that a datagram came on, nil when it is not known. Those of a
+// client differ in their sockets and in where the server is, whatever address a socket
+// tells for its own.
 func (c *Conn) pathOf(d *Datagram) *path.Path {
-	if c.side == wire.ClientSide || d.Path == c.paths.Current.Addrs {
+	if d.Path == c.paths.Current.Addrs {
 		return c.paths.Current
 	}
-	return c.paths.Find(d.Path)
+	if c.side == wire.ServerSide {
+		return c.paths.Find(d.Path)
+	}
+	for p := range c.paths.All() {
+		if p.Socket == d.Path.Socket && isServer(p, d.Path.Remote) {
+			return p
+		}
+	}
+	return nil
+}
+
+// isServer reports whether the server may be at a as seen on a client's path: servers do
+// not move (RFC 9000, Section 9). One dialled at an unspecified address is on this
+// machine and answers from another.
+func isServer(p *path.Path, a netip.AddrPort) bool {
+	return a == p.Remote || p.Remote.Addr().IsUnspecified()
 }
 
 // pathOrNew returns the path that a datagram came on, which may be the first.
 func (c *Conn) pathOrNew(now monotime.Time, d *Datagram) *path.Path {
 	p := c.pathOf(d)
-	if p != nil && c.paths.Stale(now, p) {
+	if p != nil && c.side == wire.ServerSide && c.paths.Stale(now, p) {
 		c.forgetPath(p)
 		p = nil
 	}
@@ -153,6 +174,14 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 		return
 	}
 	old, p := c.paths.Current, c.pathOrNew(now, d)
+	if !p.Validated() && !sameEnd(p, old) {
+		// Section 9.6.2: from another address of its own, which it prefers, a server sends
+		// no more than probes before the client has answered them.
+		if !p.Challenging() {
+			c.challenge(now, p)
+		}
+		return
+	}
 	c.usePath(now, p)
 	if !p.Validated() {
 		c.challenge(now, p)
@@ -168,12 +197,19 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 	c.event(EventPathChanged, nil)
 }
 
+// sameEnd reports whether two paths begin at the same address of this side.
+func sameEnd(a, b *path.Path) bool { return a.Socket == b.Socket && a.Local == b.Local }
+
 // challenge begins the validation of a path.
 func (c *Conn) challenge(now monotime.Time, p *path.Path) {
 	var data wire.PathData
 	c.endpoint.randomBytes(data[:])
-	p.Challenge(now, data, c.loss.PTO())
+	p.Challenge(now, data, max(c.loss.PTO(), c.ptoOf(p)))
 }
+
+// ptoOf returns the probe timeout of a path, which need not be the one in use: challenges are
+// repeated no sooner (RFC 9000, Section 9.4).
+func (c *Conn) ptoOf(p *path.Path) time.Duration { return p.RTT.PTO() + c.loss.MaxAckDelay }
 
 // restPath gives back the connection ID of a path that is only kept in mind.
 func (c *Conn) restPath(p *path.Path) {
@@ -184,22 +220,34 @@ func (c *Conn) restPath(p *path.Path) {
 
 // handlePathResponse takes a PATH_RESPONSE frame. It validates the path on which the
 // challenge left, whichever it comes on (RFC 9000, Section 8.2.3).
-func (c *Conn) handlePathResponse(data wire.PathData) {
+func (c *Conn) handlePathResponse(now monotime.Time, data wire.PathData) {
 	for p := range c.paths.All() {
 		if !p.Answers(data) {
 			continue
 		}
-		before := c.paths.Fallback()
-		if p.Validate(); p == c.paths.Current {
-			c.paths.ForgetFallback()
-			c.event(EventPathChanged, nil)
-		}
-		c.restPath(p)
-		if before != nil {
-			c.restPath(before)
+		p.Validate()
+		if c.side == wire.ClientSide {
+			c.probeEnded(now, p, true)
+		} else {
+			c.peerConfirmed(p)
 		}
 		c.deadlines[slotPath] = c.paths.Deadline()
 		return
+	}
+}
+
+// peerConfirmed goes on with a path of a server's that its client confirmed.
+func (c *Conn) peerConfirmed(p *path.Path) {
+	before := c.paths.Fallback()
+	if p == c.paths.Current {
+		c.paths.ForgetFallback()
+		c.event(EventPathChanged, nil)
+	}
+	if c.paths.Used(p) {
+		c.restPath(p) // otherwise the client is about to move there
+	}
+	if before != nil {
+		c.restPath(before)
 	}
 }
 
@@ -208,7 +256,12 @@ func (c *Conn) handlePathResponse(data wire.PathData) {
 func (c *Conn) handlePathDeadline(now monotime.Time) {
 	failed := false
 	for p := range c.paths.All() {
-		if p.Expire(now) {
+		if !p.Expire(now) {
+			continue
+		}
+		if c.side == wire.ClientSide {
+			c.probeEnded(now, p, false)
+		} else {
 			failed = failed || p == c.paths.Current
 			c.restPath(p)
 		}
@@ -235,7 +288,7 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 		}
 	}
 	for p, data := c.paths.ChallengeDue(); p != nil; p, data = c.paths.ChallengeDue() {
-		p.ChallengeSent(now, c.loss.PTO())
+		p.ChallengeSent(now, c.ptoOf(p))
 		c.deadlines[slotPath] = c.paths.Deadline()
 		if t, ok := c.pathDatagram(now, buf, p, wire.FramePathChallenge, data); ok {
 			return t, true
@@ -254,7 +307,9 @@ func mayAnswer(p *path.Path) bool {
 // pathDatagram builds a full datagram with one path frame for a path, as far as more
 // may be sent there.
 func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.FrameType, data wire.PathData) (Transmit, bool) {
-	c.givePeerID(p)
+	if c.givePeerID(p); !p.HasPeer() {
+		return Transmit{}, false
+	}
 	room := int(min(minDatagramSize, p.Allowance()))
 	var w frameWriter
 	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, p, wire.OneRTTLevel, buf[:0], room) {

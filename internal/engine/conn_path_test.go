@@ -388,6 +388,7 @@ func TestActivePathIsConfirmed(t *testing.T) {
 		if side == wire.ServerSide {
 			p.from(strangerAddr, func() { p.send(wire.AppSpace, pathChallenge("isitfree"), padding(1100)) })
 			p.wantKind(wire.FramePathResponse)
+			p.wantKind(wire.FramePathChallenge) // it probes as well
 			p.silence()
 		}
 	}
@@ -400,8 +401,11 @@ func TestPathAnswersAreIndependent(t *testing.T) {
 	for i := range engine.MaxPathAnswers + 1 {
 		p.from(strangerAddr, func() { p.send(wire.AppSpace, pathChallenge(fmt.Sprint("fullpath", i)), padding(1100)) })
 	}
-	if n := p.count(wire.FramePathResponse); n != engine.MaxPathAnswers {
-		t.Fatalf("%d answers left on a path where none is acknowledged", n)
+	frames := p.frames
+	challenges := p.count(wire.FramePathChallenge)
+	p.frames = frames
+	if n := p.count(wire.FramePathResponse); challenges != 1 || n+challenges != engine.MaxPathAnswers {
+		t.Fatalf("%d answers and %d challenges left on a path where none is acknowledged", n, challenges)
 	}
 	p.send(wire.AppSpace, pathChallenge("another1"))
 	if n := p.count(wire.FramePathResponse); n != 1 {

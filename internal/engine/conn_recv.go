@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"net/netip"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -30,12 +29,12 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is about to close")
 		return
 	}
-	if c.side == wire.ClientSide && !c.isServer(d.Path.Remote) {
+	switch p := c.pathOf(d); {
+	case p != nil:
+		p.Received(len(d.Data))
+	case c.side == wire.ClientSide:
 		c.traceDropped(now, len(d.Data), quictrace.DropRejected, "not from the server's address")
 		return
-	}
-	if p := c.pathOf(d); p != nil {
-		p.Received(len(d.Data))
 	}
 	processed := c.handlePackets(now, d, false)
 	c.settlePeerClose(now)
@@ -48,13 +47,6 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
 	}
 	c.handleEarly(now)
 	c.dropHandshakeState()
-}
-
-// isServer reports whether a client's server is at a: servers do not move
-// (RFC 9000, Section 9). One dialled at an unspecified address is on this
-// machine and answers from another.
-func (c *Conn) isServer(a netip.AddrPort) bool {
-	return a == c.paths.Current.Remote || c.paths.Current.Remote.Addr().IsUnspecified()
 }
 
 // handlePackets takes the packets coalesced in a datagram and reports whether

@@ -32,8 +32,11 @@ const (
 	// EventDatagrams: PollDatagrams has something new. It must be called while the
 	// packets that brought it are there.
 	EventDatagrams
-	// EventPathChanged: the peer's address changed and was accepted.
+	// EventPathChanged: the peer's address changed and was accepted, or this side, a
+	// client, has moved.
 	EventPathChanged
+	// EventPaths: Conn.PathStanding of a client's path may have changed.
+	EventPaths
 	// EventSilent: the peer answers nothing any more, and may be gone: see
 	// silentAfter. It comes once, and again after the peer was heard.
 	EventSilent

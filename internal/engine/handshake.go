@@ -31,6 +31,7 @@ type handshakeState struct {
 	token         []byte            // client: for Initial packets
 	early         earlyPackets
 	zeroRTT       earlyData
+	preferred     *wire.PreferredAddress // the server's, nil if it has none
 
 	// peerClose is a CONNECTION_CLOSE of the datagram being handled that hides the
 	// application's reason, which may follow.
@@ -267,6 +268,7 @@ func (c *Conn) confirm(now monotime.Time) {
 	c.ids.issue(c)
 	c.paths.Current.MTU.Start(int(c.peer.maxUDPPayload))
 	c.paths.Current.Validate()
+	c.probePreferred(now)
 }
 
 // discardSpace drops the keys of a space (RFC 9001, Section 4.9).

@@ -46,9 +46,24 @@ func (c *Conn) localParameters(now monotime.Time) []byte {
 		p.RetrySrcID = c.hs.retrySrcID
 		p.StatelessResetToken = c.endpoint.resetToken(&c.ids.local[0].id)
 		p.HasStatelessResetToken = true
+		p.PreferredAddress, p.DisableActiveMigration = c.preferredAddress(), cfg.DisableActiveMigration
 	}
 	c.traceParameters(now, &p, false)
 	return wire.AppendTransportParameters(make([]byte, 0, usualParameters), &p)
+}
+
+// preferredAddress returns where a server wants its client, with a connection ID to go
+// there, nil if it is well where it is.
+func (c *Conn) preferredAddress() *wire.PreferredAddress {
+	cfg := c.config
+	if !cfg.PreferredIPv4.IsValid() && !cfg.PreferredIPv6.IsValid() {
+		return nil
+	}
+	id, ok := c.ids.issuePreferred(c)
+	if !ok {
+		return nil
+	}
+	return &wire.PreferredAddress{IPv4: cfg.PreferredIPv4, IPv6: cfg.PreferredIPv6, ID: id, Token: c.endpoint.resetToken(&id)}
 }
 
 // usualParameters is the encoded size of parameters without the exotic ones.
@@ -81,7 +96,8 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	c.updateDatagramLimit()
 	c.loss.MaxAckDelay = p.MaxAckDelay
 	c.idle.negotiate(c.config.MaxIdleTimeout, p.MaxIdleTimeout)
-	if a := p.PreferredAddress; a != nil { // never used, but it has number 1 (Section 5.1.1)
+	if a := p.PreferredAddress; a != nil { // it has number 1 (Section 5.1.1)
+		c.hs.preferred = a
 		c.ids.seen.add(1)
 		c.ids.addSpare(path.PeerID{Seq: 1, ID: a.ID, Token: a.Token, HasToken: true})
 	}
@@ -106,6 +122,7 @@ func (c *Conn) applyParameters(p *wire.TransportParameters) {
 		bidiRemote:       p.InitialMaxStreamDataBidiRemote,
 		uni:              p.InitialMaxStreamDataUni,
 	}
+	c.ids.stay = p.DisableActiveMigration
 	c.flow.sendMax = p.InitialMaxData
 	c.flow.publish(c.paths.Current.Window())
 	c.streams.local[bidi].max = p.InitialMaxStreamsBidi

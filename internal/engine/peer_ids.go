@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // peerIDs are the peer's connection IDs: those that paths use, and the spare ones.
@@ -45,8 +46,9 @@ func (c *Conn) userOf(seq uint64) *path.Path {
 }
 
 // givePeerID gives a path an ID that no other has used, so that the paths cannot be
-// linked (RFC 9000, Section 9.5). Without a spare one it shares the ID of the path in
-// use, or of another one, as that section allows for a peer that moved without asking.
+// linked (RFC 9000, Section 9.5). Without a spare one a server's shares the ID of the path
+// in use, or of another one, as that section allows for a peer that moved without asking;
+// a client's, which moves by itself, gets none, but for the one in use.
 func (c *Conn) givePeerID(p *path.Path) {
 	if p.HasPeer() {
 		return
@@ -58,6 +60,9 @@ func (c *Conn) givePeerID(p *path.Path) {
 		return
 	}
 	from := c.paths.Current
+	if c.side == wire.ClientSide && p != from {
+		return
+	}
 	for q := range c.paths.All() {
 		if !from.HasPeer() {
 			from = q
@@ -95,6 +100,7 @@ func (s *seenSeqs) add(seq uint64) bool {
 // can provoke one (RFC 9000, Section 10.3.1).
 func (c *Conn) watchReset(r *path.PeerID) {
 	if r.HasToken {
+		c.ids.changes++
 		c.endpoint.addResetToken(c, r.Token)
 	}
 }
@@ -110,6 +116,7 @@ func (c *Conn) releasePeerID(p *path.Path) {
 		return
 	}
 	if old.HasToken {
+		c.ids.changes++
 		c.endpoint.removeResetToken(c, old.Token)
 	}
 	c.ids.retire(old.Seq)

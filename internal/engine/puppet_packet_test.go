@@ -129,6 +129,7 @@ func (p *puppet) readEarly(pkt []byte, h *wire.LongHeader, size int, to netip.Ad
 
 func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
 	p.t.Helper()
+	p.dst = string(pkt[1:][:p.local.Len()])
 	payload, pn, _, err := p.keys.Open(pkt, 1+p.local.Len(), p.largest(wire.AppSpace))
 	if err != nil {
 		if p.deaf {
@@ -162,7 +163,7 @@ func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, si
 				p.keys.OnAcked(s.acked[0].Largest)
 			}
 		}
-		p.frames = append(p.frames, seenFrame{f, space, to, size})
+		p.frames = append(p.frames, seenFrame{f, space, to, size, p.dst, p.socket})
 		conceal = conceal || p.conceal != nil && p.conceal(f)
 	}
 	if !conceal {

@@ -68,6 +68,8 @@ type puppet struct {
 
 	frames  []seenFrame // read and not yet asked for
 	ignore  map[wire.FrameType]bool
+	dst     string   // of the packet being read
+	socket  uint8    // of the datagram being read
 	answers [][]byte // datagrams that belong to no connection
 	events  []engine.Event
 	sentTo  map[netip.AddrPort]int // bytes the endpoint sent to each address
@@ -98,6 +100,9 @@ type seenFrame struct {
 	space wire.Space
 	to    netip.AddrPort
 	size  int // of the datagram
+	// of a packet with a short header:
+	dst    string // its destination ID
+	socket uint8  // by which it left
 }
 
 var (
@@ -267,6 +272,7 @@ func (p *puppet) drain() {
 		for data := bytes.Clone(t.Data); len(data) > 0; {
 			n := min(t.Segment, len(data))
 			p.sent++
+			p.socket = t.Path.Socket
 			p.read(data[:n], t.Path.Remote)
 			data = data[n:]
 		}

@@ -26,7 +26,7 @@ func TestSizes(t *testing.T) {
 		{"a stream that does both", unsafe.Sizeof(bothHalves{}), 576 - header},
 		{"localID", unsafe.Sizeof(localID{}), 40},
 		{"the peer's ID", unsafe.Sizeof(path.PeerID{}), 48},
-		{"Path", unsafe.Sizeof(path.Path{}), 144},
+		{"Path", unsafe.Sizeof(path.Path{}), 160},
 		{"Sent", unsafe.Sizeof(recovery.Sent{}), 64},
 	} {
 		if tt.size > tt.class {

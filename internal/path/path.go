@@ -28,6 +28,7 @@ type Path struct {
 	validation *validation
 	validated  bool          // the peer was shown to be at the address
 	fallback   bool          // see Set.Fallback
+	failed     bool          // see Failed
 	next       *Path         // in the list of a Set
 	lastUse    monotime.Time // when another took over, from it or from one that taught its estimates
 	*Estimates

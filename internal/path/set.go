@@ -185,6 +185,9 @@ func (s *Set) ForgetFallback() {
 	}
 }
 
+// Used reports whether a path is in use, or was before another took over.
+func (s *Set) Used(p *Path) bool { return p == s.Current || !p.lastUse.IsZero() }
+
 // Stale reports whether a path was used so long ago that nothing known of it holds.
 func (s *Set) Stale(now monotime.Time, p *Path) bool {
 	return p != s.Current && !p.fallback && !p.lastUse.IsZero() && now.Sub(p.lastUse) > maxAge

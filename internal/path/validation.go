@@ -17,6 +17,10 @@ const AmplificationFactor = 3
 // timeouts (RFC 9000, Section 8.2.4).
 const giveUpAfter = 3
 
+// initialPTO is the probe timeout of a path of which nothing is known, in which no answer
+// is awaited in vain (the same section).
+const initialPTO = 3 * recovery.InitialRTT
+
 // maxBackoff bounds the doubling of the time between challenges.
 const maxBackoff = 10
 
@@ -24,6 +28,7 @@ const maxBackoff = 10
 // Section 8.2).
 type validation struct {
 	received, sent uint64 // bytes, while the address is not validated
+	trusted        bool   // nobody can have named the address to do somebody else harm: see Trust
 
 	challenge wire.PathData // of our PATH_CHALLENGE
 	state     challengeState
@@ -46,11 +51,24 @@ const (
 func (p *Path) Validated() bool { return p.validated }
 
 // Validate notes that the peer is at the path's address.
-func (p *Path) Validate() { p.validated, p.validation = true, nil }
+func (p *Path) Validate() { p.validated, p.validation, p.failed = true, nil, false }
+
+// Failed reports whether the last challenge had no answer, though one before it may have
+// had.
+func (p *Path) Failed() bool { return p.failed }
+
+// Trust ends the limit on what is sent to the address though the path is not validated: the
+// peer is there, as is known from another path, or has named the address itself, and what
+// is not known is whether this way leads there (RFC 9000, Section 9.2).
+func (p *Path) Trust() {
+	if p.validation != nil {
+		p.validation.trusted = true
+	}
+}
 
 // Allowance returns how many bytes may be sent before more arrives.
 func (p *Path) Allowance() uint64 {
-	if p.validated {
+	if p.validated || p.validation.trusted {
 		return ^uint64(0)
 	}
 	limit := p.validation.received * AmplificationFactor
@@ -71,15 +89,15 @@ func (p *Path) Sent(n int) {
 	}
 }
 
-// Challenge begins to ask whether the peer is at the address. pto is the probe timeout
-// of the path in use.
+// Challenge begins to ask whether the peer is at the address. pto is the longer of the
+// probe timeouts of the path in use and of this one.
 func (p *Path) Challenge(now monotime.Time, data wire.PathData, pto time.Duration) {
 	if p.validation == nil {
 		p.validation = new(validation)
 	}
 	v := p.validation
 	v.challenge, v.state, v.times = data, challengeDue, 0
-	v.giveUpAt = now.Add(giveUpAfter * max(pto, 2*recovery.InitialRTT))
+	v.giveUpAt = now.Add(giveUpAfter * max(pto, initialPTO))
 }
 
 // Challenging reports whether an answer is waited for.
@@ -126,7 +144,7 @@ func (p *Path) Deadline() monotime.Time {
 // CheckInvariants returns what is not as it must be, for tests.
 func (p *Path) CheckInvariants() error {
 	switch v := p.validation; {
-	case !p.validated && v.sent > AmplificationFactor*v.received:
+	case !p.validated && !v.trusted && v.sent > AmplificationFactor*v.received:
 		return fmt.Errorf("sent %d bytes for %d to an address not validated", v.sent, v.received)
 	case p.InFlight() < 0:
 		return fmt.Errorf("%d bytes in flight", p.InFlight())
@@ -144,5 +162,6 @@ func (p *Path) Expire(now monotime.Time) (failed bool) {
 		return false
 	}
 	p.EndChallenge()
+	p.failed = true
 	return true
 }

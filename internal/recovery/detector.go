@@ -72,7 +72,12 @@ func NewDetector(fates Fates) Detector { return Detector{fates: fates} }
 func (d *Detector) SetSpace(id wire.Space, s *Space) { d.spaces[id] = s }
 
 // UsePath tells which path is in use: probe timeouts follow its round-trip time.
-func (d *Detector) UsePath(p *PathState) { d.path = p }
+func (d *Detector) UsePath(p *PathState) {
+	if d.path != p {
+		d.ptoCount = 0 // what went unanswered before says nothing of this path
+	}
+	d.path = p
+}
 
 // pathOf returns a path that a packet left on, nil when it is forgotten.
 func (d *Detector) pathOf(id PathID) *PathState {

@@ -109,7 +109,7 @@ var may = map[string]string{
 	"internal/attack/cmd/soak": "http3 quic webtransport internal/attack internal/attack/child " +
 		"context net net/http os sync time golang.org/x/sys",
 	"internal/test/arch": "",
-	"internal/test/dialogue": "internal/engine internal/h3 internal/monotime internal/qpack internal/test/sim internal/test/simh3 " +
+	"internal/test/dialogue": "internal/engine internal/h3 internal/monotime internal/path internal/qpack internal/test/sim internal/test/simh3 " +
 		"internal/test/simwt internal/wire internal/wt quic/quictrace time",
 	"internal/test/leak":      "time",
 	"internal/test/memnet":    "internal/udp net sync time",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -19,6 +20,8 @@ type quicEnd struct {
 	talk *talk
 	side wire.Side
 	conn *engine.Conn // nil before the handshake is complete
+	// probed is the path that was probed last, a client's.
+	probed path.Addrs
 }
 
 // Handle implements sim.App.
@@ -38,7 +41,12 @@ func (q *quicEnd) Handle(now monotime.Time, c *engine.Conn, e engine.Event) {
 			say("receives a datagram: %q", b)
 		}
 	case engine.EventPathChanged:
-		say("sees the peer at %v", c.Path().Remote)
+		say("sees the peer at %v%s", c.Path().Remote, q.by(c.Path()))
+	case engine.EventPaths:
+		if !q.probed.Remote.IsValid() {
+			break // the client probes the server's preferred address
+		}
+		say("finds its path by socket %d %s", q.probed.Socket, [...]string{"not to be one", "still silent", "usable"}[c.PathStanding(q.probed)])
 	case engine.EventClosed:
 		say("is told: %v", e.Err)
 	}
@@ -102,7 +110,33 @@ func (q *quicEnd) do(now monotime.Time, args []string) error {
 		q.conn.CloseAfterSending(now, n, args[2])
 		return nil
 	}
+	if done, err := q.doPath(now, args[0], uint8(n)); done {
+		return err
+	}
 	return q.doStream(now, q.conn.StreamByID(wire.StreamID(n)), args)
+}
+
+// by names the socket of a path, if it is a client's further one.
+func (*quicEnd) by(a path.Addrs) string {
+	if a.Socket == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" by socket %d", a.Socket)
+}
+
+// doPath does what a command on a client's path says, if it is one.
+func (q *quicEnd) doPath(now monotime.Time, verb string, socket uint8) (done bool, err error) {
+	a := path.Addrs{Remote: q.conn.Path().Remote, Socket: socket}
+	switch verb {
+	case "probe":
+		q.probed = a
+		return true, q.conn.ProbePath(now, a)
+	case "switch":
+		return true, q.conn.SwitchPath(now, a)
+	case "leave":
+		return true, q.conn.LeavePath(a)
+	}
+	return false, nil
 }
 
 // doStream does what a command on a stream says.

@@ -120,6 +120,12 @@ func (t *talk) network(args []string) error {
 				return err
 			}
 			t.run.Nodes = []sim.Node{&t.way, &sim.Delay{RTT: rtt}}
+		case "preferred": // the server is at another address as well, and wants the client there
+			a, err := netip.ParseAddrPort(value)
+			if err != nil {
+				return err
+			}
+			conf.PreferredIPv4, conf.DisableActiveMigration = a, true
 		case "retry":
 			t.run.RequireRetry = true
 		case "http":

@@ -265,6 +265,9 @@ func (r *Run) checkEnd() error {
 	if r.server.conn == nil {
 		return errors.New("the server never saw the client")
 	}
+	if n := r.client.mover.moves; n < r.Moves.Least {
+		return fmt.Errorf("the client moved %d times: %s", n, r.describe())
+	}
 	// The CONNECTION_CLOSE may have been lost: then the server idles out.
 	var code *engine.ApplicationError
 	var reset = errors.Is(r.server.closed, engine.ErrStatelessReset)

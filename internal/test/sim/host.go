@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -22,6 +23,7 @@ type host struct {
 	conn     *engine.Conn
 	app      *app
 	own      App // instead of app's work, nil for none
+	mover    mover
 	strays   strays
 	dialled  bool
 	gone     bool // the connection was released
@@ -77,9 +79,11 @@ func (h *host) dial() {
 // receive takes a packet from the network.
 func (h *host) receive(now monotime.Time, p Packet) {
 	h.noteReceived(p.Data)
-	c := h.endpoint.HandleDatagram(now, engine.Datagram{
-		Data: p.Data, Path: path.Addrs{Local: h.addr.Addr(), Remote: p.From}, ECN: p.ECN,
-	})
+	d := engine.Datagram{Data: p.Data, Path: path.Addrs{Local: p.To.Addr(), Remote: p.From}, ECN: p.ECN}
+	if h.side == wire.ClientSide {
+		d.Path.Socket = socketAt(p.To)
+	}
+	c := h.endpoint.HandleDatagram(now, d)
 	if h.conn == nil {
 		h.conn = c
 	}
@@ -108,7 +112,7 @@ func (h *host) work(now monotime.Time) error {
 	if err := h.pollEvents(now); err != nil {
 		return err
 	}
-	if err := h.act(now); err != nil {
+	if err := cmp.Or(h.act(now), h.mover.act(now, h)); err != nil {
 		return err
 	}
 	for {
@@ -205,14 +209,25 @@ func (h *host) transmit(t engine.Transmit) error {
 	}
 	for data := t.Data; len(data) > 0; {
 		n := min(t.Segment, len(data))
-		p := Packet{Data: append([]byte(nil), data[:n]...), From: h.addr, To: t.Path.Remote, ECN: t.ECN}
+		p := Packet{Data: append([]byte(nil), data[:n]...), From: h.from(&t.Path), To: t.Path.Remote, ECN: t.ECN}
 		data = data[n:]
-		if err := h.noteSent(n); err != nil {
+		if err := cmp.Or(h.noteSent(n), h.mover.check(h, t.Path, p.Data)); err != nil {
 			return err
 		}
 		h.run.send(dir, p)
 	}
 	return nil
+}
+
+// from returns the address by which a datagram leaves.
+func (h *host) from(a *path.Addrs) netip.AddrPort {
+	switch {
+	case h.side == wire.ClientSide:
+		return clientAt(a.Socket)
+	case a.Local == preferredAddr.Addr():
+		return preferredAddr
+	}
+	return h.addr
 }
 
 // noteReceived watches for the proof of the client's address: a Handshake
@@ -250,6 +265,7 @@ func (h *host) deadline() monotime.Time {
 	if h.own != nil && h.closed == nil {
 		at = monotime.Earliest(at, h.own.Deadline())
 	}
+	at = monotime.Earliest(at, h.mover.deadline(h))
 	return monotime.Earliest(monotime.Earliest(at, h.tlsDone), h.conn.Deadline())
 }
 

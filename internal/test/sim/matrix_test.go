@@ -69,6 +69,33 @@ var scenarios = []scenario{
 		r.Watch = nat.watchPaths(50 * time.Millisecond)
 		return r
 	}},
+	{"moves", scenarioSeeds / 2, func() Run { return moving(network(20*time.Millisecond, work, lossy()...), 2, false) }},
+	{"movesLeave", scenarioSeeds / 2, func() Run {
+		return moving(network(20*time.Millisecond, work, &Drop{Rate: 0.02}, &Duplicate{Rate: 0.1}), 3, true)
+	}},
+	{"movesFarther", scenarioSeeds / 4, func() Run {
+		r := moving(network(20*time.Millisecond, work, &Farther{Addr: clientAt(1).Addr(), By: 30 * time.Millisecond},
+			&Bottleneck{Rate: 10e6, Queue: 200_000, MarkAbove: 20_000}), 1, false)
+		r.Moves.Least = 2
+		return r
+	}},
+	{"movesAway", scenarioSeeds / 2, func() Run { // the first network goes away for good
+		r := moving(network(20*time.Millisecond, work, &Dark{From: 50 * time.Millisecond, Until: time.Hour}, &Drop{Rate: 0.01}), 2, false)
+		r.Moves.Least = 1
+		return r
+	}},
+	{"preferred", scenarioSeeds / 2, func() Run { return preferring(network(20*time.Millisecond, work, lossy()...)) }},
+	{"preferredFarther", scenarioSeeds / 2, func() Run {
+		return preferring(network(20*time.Millisecond, work, &Farther{Addr: preferredAddr.Addr(), By: 40 * time.Millisecond}, &Drop{Rate: 0.02}))
+	}},
+	{"preferredMoves", scenarioSeeds / 2, func() Run {
+		return moving(func() Run { return preferring(network(20*time.Millisecond, work, &Drop{Rate: 0.02})) }, 2, true)
+	}},
+	{"preferredRetry", scenarioSeeds / 4, func() Run {
+		r := preferring(network(20*time.Millisecond, work, lossy()...))
+		r.RequireRetry = true
+		return r
+	}},
 	{"retry", scenarioSeeds, func() Run {
 		r := network(30*time.Millisecond, work, &Drop{Rate: 0.05})()
 		r.RequireRetry = true
@@ -204,6 +231,20 @@ var scenarios = []scenario{
 // lossy is what loses and mixes up packets.
 func lossy() []Node {
 	return []Node{&Drop{Rate: 0.05}, &Reorder{Rate: 0.3, Hold: 30 * time.Millisecond}, &Duplicate{Rate: 0.1}}
+}
+
+// moving has the client move every other round trip.
+func moving(run func() Run, sockets uint8, leave bool) Run {
+	r := run()
+	r.Moves = Moves{Every: 40 * time.Millisecond, Sockets: sockets, Leave: leave}
+	return r
+}
+
+// preferring has the server want its client at another address.
+func preferring(run func() Run) Run {
+	r := run()
+	r.Server = &engine.Config{PreferredIPv4: preferredAddr, DisableActiveMigration: true}
+	return r
 }
 
 // early has the client send early data.

@@ -47,6 +47,8 @@ type Run struct {
 	NewTLS         func(side wire.Side) engine.TLS // nil: FakeTLS
 	// Early has the client send early data, which the server accepts or not.
 	Early EarlyData
+	// Moves has the client move.
+	Moves Moves
 	// Remembered is what the client remembers of the server's limits; nil for those that
 	// it has now.
 	Remembered *wire.TransportParameters
