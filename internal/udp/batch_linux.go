@@ -30,8 +30,6 @@ type batch struct {
 	readOnce  func(socket uintptr)
 	readOrArm func(bell uintptr) bool
 	failed    error // why readOrArm gave up
-	sendOnce  func(socket uintptr)
-	sendLater func(socket uintptr)
 	hear      func(socket uintptr)
 	disarm    func(bell uintptr)
 }
@@ -120,12 +118,6 @@ func (b *batch) prepare(fd int) {
 		return b.failed != nil
 	}
 	b.disarm = func(bell uintptr) { b.bell.disarm(bell, fd) }
-	b.sendOnce = func(socket uintptr) { b.tx.write(socket) }
-	b.sendLater = func(socket uintptr) {
-		// An error or a signal makes the wait shorter, that is all.
-		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(socket), Events: unix.POLLOUT}}, int(sendPatience.Milliseconds()))
-		b.tx.write(socket)
-	}
 }
 
 func (b *batch) recv(deadline time.Time) ([]Message, error) {
@@ -163,24 +155,15 @@ func (b *batch) tryRecv() ([]Message, error) {
 }
 
 func (b *batch) send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error {
-	if segment <= 0 || segment > len(data) {
-		segment = len(data)
-	}
-	return b.tx.train(data, segment, destination{to, from, ecn})
+	return b.tx.Send(data, segment, to, from, ecn)
 }
 
-// writeOrWait makes the one call that the sender has prepared, and waits for
-// room if the kernel has none.
-func (b *batch) writeOrWait() (unix.Errno, error) {
-	if err := b.raw.Control(b.sendOnce); err != nil {
-		return 0, b.closedOr(err)
-	}
-	if b.tx.errno == unix.EAGAIN {
-		if err := b.raw.Control(b.sendLater); err != nil {
-			return 0, b.closedOr(err)
-		}
-	}
-	return b.tx.errno, nil
+// newSender returns a sender with a message header of its own. The kernel takes calls of
+// several threads.
+func (b *batch) newSender() Sender {
+	s := new(sender)
+	s.init(b, b.tx.sendmsg, new(zones), b.tx.count, b.tx.family)
+	return s
 }
 
 func (b *batch) setDeaf(deaf bool) error {

@@ -18,6 +18,13 @@ func (p *plain) send(data []byte, segment int, to netip.AddrPort, _ netip.Addr, 
 	return p.sendTrain(data, segment, to)
 }
 
+// Send implements Sender: what several goroutines send at once, package net keeps apart.
+func (p *plain) Send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error {
+	return p.send(data, segment, to, from, ecn)
+}
+
+func (p *plain) newSender() Sender { return p }
+
 // write is send for any goroutine, as that is.
 func (p *plain) write(data []byte, to netip.AddrPort) error {
 	return p.send(data, 0, to, netip.Addr{}, 0)

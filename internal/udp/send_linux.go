@@ -19,10 +19,13 @@ type destination struct {
 // call.
 type sender struct {
 	sendmsg func(fd uintptr, msg *unix.Msghdr) unix.Errno
-	call    func() (unix.Errno, error) // brings about write, and waits for room
+	socket  *batch
 	zones   *zones
 	count   *counters
 	family  int
+
+	// Made once: see batch.
+	once, later func(fd uintptr)
 
 	hdr   unix.Msghdr
 	iov   unix.Iovec
@@ -33,11 +36,40 @@ type sender struct {
 
 // init prepares a sender for a socket of the given address family.
 func (t *sender) init(b *batch, sendmsg func(uintptr, *unix.Msghdr) unix.Errno, zones *zones, count *counters, family int) {
-	t.sendmsg, t.call, t.zones, t.count, t.family = sendmsg, b.writeOrWait, zones, count, family
+	t.sendmsg, t.socket, t.zones, t.count, t.family = sendmsg, b, zones, count, family
+	t.once = func(fd uintptr) { t.write(fd) }
+	t.later = func(fd uintptr) {
+		// An error or a signal makes the wait shorter, that is all.
+		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(sendPatience.Milliseconds()))
+		t.write(fd)
+	}
 	t.ctrl = make([]byte, 0, controlSpace)
 	t.hdr.Iov = &t.iov
 	t.hdr.SetIovlen(1)
 	t.hdr.Name = &t.name[0]
+}
+
+// Send implements Sender.
+func (t *sender) Send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error {
+	if segment <= 0 || segment > len(data) {
+		segment = len(data)
+	}
+	return t.train(data, segment, destination{to, from, ecn})
+}
+
+// call makes the one call that attempt has prepared, and waits for room if the kernel has
+// none.
+func (t *sender) call() (unix.Errno, error) {
+	b := t.socket
+	if err := b.raw.Control(t.once); err != nil {
+		return 0, b.closedOr(err)
+	}
+	if t.errno == unix.EAGAIN {
+		if err := b.raw.Control(t.later); err != nil {
+			return 0, b.closedOr(err)
+		}
+	}
+	return t.errno, nil
 }
 
 // train sends data in segments, in as few calls as the kernel takes. segment is

@@ -39,6 +39,7 @@ type backend interface {
 	tryRecv() ([]Message, error)
 	send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error
 	write(data []byte, to netip.AddrPort) error
+	newSender() Sender
 	setDeaf(bool) error
 	wake()
 	close() error
@@ -90,6 +91,16 @@ func (s *Socket) Send(data []byte, segment int, to netip.AddrPort, from netip.Ad
 // Write sends one datagram as Send does, by any goroutine. It is for the few that are not
 // the owner's.
 func (s *Socket) Write(data []byte, to net.Addr) error { return s.write(data, s.addrPort(to)) }
+
+// Sender sends by a Socket beside its owner. It belongs to one goroutine.
+type Sender interface {
+	// Send is Socket.Send.
+	Send(data []byte, segment int, to netip.AddrPort, from netip.Addr, ecn uint8) error
+}
+
+// Sender returns one of the socket's, for another goroutine than the owner's. Any goroutine
+// may call it.
+func (s *Socket) Sender() Sender { return s.newSender() }
 
 // SetDeaf makes Recv and TryRecv leave alone what arrives, for another process that has the
 // socket as well, and return for the other reasons alone; false ends that. It is the

@@ -254,3 +254,28 @@ func TestSendIsPreempted(t *testing.T) {
 		t.Errorf("%d of 100 datagrams were dropped", st.SendDrops)
 	}
 }
+
+// Another goroutine than the owner sends by the same socket, at the same time, and is told
+// when it is closed.
+func TestSender(t *testing.T) {
+	forEachBackend(t, func(t *testing.T, open opener) {
+		from, to := open.open(t, "127.0.0.1:0", Config{}), open.open(t, "127.0.0.1:0", Config{})
+		data := pattern(4 * 1200)
+		sender, sent := from.Sender(), make(chan error)
+		go func() { sent <- sender.Send(data, 1200, to.LocalAddr(), netip.Addr{}, 0) }()
+		if err := errors.Join(from.Send(data, 1200, to.LocalAddr(), netip.Addr{}, 0), <-sent); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range collect(t, to, 8) {
+			if r.remote != from.LocalAddr() || len(r.data) != 1200 {
+				t.Fatalf("%d bytes from %v", len(r.data), r.remote)
+			}
+		}
+		if err := from.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := sender.Send(data, 1200, to.LocalAddr(), netip.Addr{}, 0); err != net.ErrClosed {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}
