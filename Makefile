@@ -18,6 +18,8 @@
 #                Linux only; ATTACKFLAGS=-list lists them
 # make soak      everything at once against one server for an hour, which must hold no
 #                more in the end; Linux only; SOAKFLAGS='-time 10m' for less
+# make interop   the QUIC Interop Runner's cases against other implementations, into
+#                docs/interop.md; INTEROPFLAGS='-server quinn -case retry -qlog' for a cell
 # make build     the command, as bin/godwit
 # make docs      the documents as a site, into bin/docs, by zensical from PyPI; a dead link fails
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
@@ -48,7 +50,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain c jstests nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak docs bench fuzz fuzz-list clean
+.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak interop docs bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -136,6 +138,9 @@ attack:
 
 soak:
 	$(GO) run ./internal/attack/cmd/soak $(SOAKFLAGS)
+
+interop:
+	cd interop && $(GO) run ./runner $(or $(INTEROPFLAGS),-doc ../docs/interop.md)
 
 bench:
 	cd bench && $(GO) run . $(BENCHFLAGS)

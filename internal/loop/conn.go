@@ -162,6 +162,17 @@ func (c *Conn) Fail(err *engine.TransportError) {
 	}
 }
 
+// UpdateKeys begins a key update: see engine.Conn.UpdateKeys. Connections do so by themselves
+// before a key has been used too often; endpoints that test a peer want it at once.
+func (c *Conn) UpdateKeys() error {
+	if c.released {
+		return engine.ErrClosed
+	}
+	err := c.engine.UpdateKeys(c.loop.clock())
+	c.touch()
+	return err
+}
+
 // SkipClosingPeriod makes the loop forget the connection as soon as it has ended and
 // the peer has been told once, as is allowed where the socket is about to be closed
 // (RFC 9000, Section 10.2).
