@@ -20,7 +20,8 @@ import (
 
 // exchange is a request and its response at a server. Until the header section
 // is complete it lives on the connection's loop, and from then on in the
-// goroutine of its handler.
+// goroutine of its handler. Its memory serves other requests: what a handler may
+// keep is in handed.
 type exchange struct {
 	h3event.Stream             // while it is the loop's
 	stream         quic.Stream // once it is detached, for the handler's goroutine
@@ -28,13 +29,11 @@ type exchange struct {
 	detaching sync.Once
 	detached  atomic.Bool // stream can be used
 
-	conn   *serverConn
-	req    *http.Request
-	url    url.URL               // the request's, if that is a plain one
-	values [requestValues]string // of its header, if they are few
-	body   *body
-	ctx    requestContext
-	rw     responseWriter
+	conn *serverConn
+	req  *http.Request
+	body *body
+	*handed
+	resp response
 
 	tunnel *Tunnel        // of an extended CONNECT
 	fixed  *FixedResponse // the answer, nil for the handler's
@@ -44,8 +43,13 @@ type exchange struct {
 	hasContent bool         // beyond the header section; of the loop's goroutine
 
 	// unused says that nobody has any more use for the stream, so that its memory can
-	// serve another as soon as it has ended.
-	unused atomic.Bool
+	// serve another as soon as it has ended; and reusable, which is set before, that this
+	// holds for the exchange, too.
+	unused   atomic.Bool
+	reusable bool
+	posted   bool // a function that the loop may not have called yet knows of the exchange
+
+	takenBack *quic.StreamError // the client's reset that came before the request was given to a handler
 
 	// tunnelUses is one more when the tunnel is taken and one less when it ends, which
 	// may come first. While it is above 0 the tunnel counts as a handler.
@@ -53,72 +57,65 @@ type exchange struct {
 
 	pacing *pacing // nil without minimum rates
 
-	using    sync.Mutex // held while deadlines of the stream are set
-	returned bool       // the handler has: nobody may set deadlines; guarded by using
-	enforced int64      // when timer looks at the response, as rw.deadline has it; guarded by using
+	enforced int64 // when timer looks at the response, as resp.deadline has it; guarded by rw.using
 
 	taken       bool // the handler has taken the tunnel
 	misdirected bool // answered with status 421
 	prioritized bool // by PRIORITY_UPDATE
-	waited      bool // the stream's memory has another user
 	special     specialFields
+}
+
+// handed is what the handler of a request is given, and may keep, with an http.Request:
+// it is made for each. A test holds its size.
+type handed struct {
+	rw     responseWriter
+	ctx    requestContext
+	url    url.URL               // the request's, if that is a plain one
+	values [requestValues]string // of its header, if they are few
 }
 
 func (x *exchange) ownTunnel() *Tunnel { return x.tunnel }
 
 func (x *exchange) content() *body { return x.body }
 
-// exchangePool has exchanges that no handler has seen.
-var exchangePool = sync.Pool{New: func() any { return new(exchange) }}
-
-// bodyPool has the bodies of requests that had none, which no handler sees either.
-var bodyPool = sync.Pool{New: func() any { return new(body) }}
+// exchangePool has exchanges, with bodies, that no handler and no loop knows.
+var exchangePool = sync.Pool{New: func() any { return &exchange{body: new(body)} }}
 
 // recycle gives the memory of an exchange back that was answered without a
 // handler, unless a dynamic table may still know it.
 func (x *exchange) recycle(t event.Turn) {
 	t.Release(x.Ref)
-	if !x.body.rs.Reusable() {
-		return
+	if x.body.rs.Reusable() {
+		x.empty()
 	}
+}
+
+// empty makes the memory another exchange's.
+func (x *exchange) empty() {
 	*x.body = body{}
 	*x = exchange{body: x.body}
 	exchangePool.Put(x)
 }
 
-// letGo gives back the memory of the stream and of the body when the response is
-// complete, if nothing that the handler may have kept leads to them. The rest of an
-// exchange is a ResponseWriter and a context, for which handlers may have a use.
+// letGo gives back the memory of the stream, of the exchange and of the body when the
+// response is complete, if nothing that the handler may have kept leads to them: as soon
+// as the stream has ended as well, they are another request's.
 func (x *exchange) letGo() {
-	if !x.body.rs.Whole() || !x.body.rs.Reusable() || x.waited || x.tunnel != nil || x.rw.isTunnel || x.ctx.isMade() {
+	if !x.body.rs.Whole() || !x.body.rs.Reusable() || x.tunnel != nil || x.resp.isTunnel || x.ctx.isMade() {
 		return
 	}
+	x.rw.letGo()
+	x.reusable = !x.posted
 	x.unused.Store(true)
-	*x.body = body{}
-	bodyPool.Put(x.body)
-	x.body = nil
-}
-
-// setDeadline sets a deadline of the stream, unless the handler has returned.
-func (x *exchange) setDeadline(set func(*quic.Stream) error) error {
-	x.using.Lock()
-	defer x.using.Unlock()
-	if x.returned {
-		return errHandlerReturned
-	}
-	if !x.detached.Load() {
-		return http.ErrNotSupported // a tunnel's, which is the loop's
-	}
-	return set(&x.stream)
 }
 
 // handlerReturned ends what the handler may do with the stream's deadlines, and
 // removes the temporary files of its uploads as net/http does, before anybody can
 // know that it has returned.
 func (x *exchange) handlerReturned() {
-	x.using.Lock()
-	x.returned = true
-	x.using.Unlock()
+	x.rw.using.Lock()
+	x.rw.returned = true
+	x.rw.using.Unlock()
 	if form := x.req.MultipartForm; form != nil {
 		_ = form.RemoveAll()
 	}
@@ -127,11 +124,7 @@ func (x *exchange) handlerReturned() {
 func newExchange(c *serverConn, s event.Stream) *exchange {
 	x := exchangePool.Get().(*exchange)
 	x.Turn, x.conn, x.Ref = &c.turn, c, s
-	if x.body == nil {
-		x.body = bodyPool.Get().(*body)
-	}
 	x.body.conn, x.body.owner, x.body.rs.App = &c.conn, x, x
-	x.ctx.exchange = x
 	return x
 }
 
@@ -140,9 +133,9 @@ func (x *exchange) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 	switch {
 	case end.Kind == event.PeerReset && x.Handled():
 		x.Stream.HandleEnd(t, s, end)
-		x.ctx.peerReset(end.Err)
+		x.peerReset(end.Err)
 	case end.Kind == event.PeerReset:
-		x.ctx.peerReset(end.Err)
+		x.peerReset(end.Err)
 		if x.hasContent {
 			x.body.signal() // its reader
 		}
@@ -151,8 +144,20 @@ func (x *exchange) HandleEnd(t event.Turn, s event.Stream, end event.End) {
 		x.conn.used(t)
 		if x.unused.Load() {
 			t.Release(s)
+			if x.reusable {
+				x.empty()
+			}
 		}
 	}
+}
+
+// peerReset ends the request's context, or will as soon as there is one.
+func (x *exchange) peerReset(reset *quic.StreamError) {
+	if x.handed == nil {
+		x.takenBack = reset
+		return
+	}
+	x.ctx.peerReset(reset)
 }
 
 // HandleRequest has a request answered whose header is complete and well-formed.
@@ -239,7 +244,7 @@ func (x *exchange) detachNow() {
 
 // serve runs the handler, in a worker's goroutine.
 func (x *exchange) serve() {
-	returned, complete := false, false
+	c, returned, complete := x.conn, false, false
 	defer func() {
 		if !returned {
 			x.handlerReturned()
@@ -247,11 +252,11 @@ func (x *exchange) serve() {
 		}
 		x.ctx.finish(context.Canceled)
 		if complete {
-			x.letGo()
+			x.letGo() // x may be another request's from now on
 		}
-		x.conn.handlerDone()
+		c.handlerDone()
 	}()
-	x.ctx.base = x.conn.requestBase()
+	x.ctx.setBase(c.requestBase())
 	handler := x.conn.srv.handler()
 	if x.fixed != nil {
 		handler = x.fixed

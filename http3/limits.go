@@ -48,8 +48,8 @@ const (
 	freeResponse = 4 << 10
 
 	// requestValues is how many values of a request's header need no memory of their
-	// own: as many as programs send, fewer than browsers do, and what makes an exchange
-	// 512 bytes, the most that Go allocates without a header.
+	// own: as many as programs send, fewer than browsers do, and what makes what a handler
+	// is given 320 bytes, a size that Go has.
 	requestValues = 5
 
 	// handlersPerStream is how many handlers may run for each stream a client

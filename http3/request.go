@@ -12,6 +12,7 @@ import (
 
 // newRequest makes the request a handler sees.
 func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
+	x.give()
 	target, uri := &x.url, h.Path
 	if h.Method == http.MethodConnect || !parsePlain(target, &h.RequestHeader) {
 		var err error
@@ -56,6 +57,15 @@ func (x *exchange) newRequest(h *requestHead) (*http.Request, error) {
 		}
 	}
 	return req.WithContext(&x.ctx), nil
+}
+
+// give makes what the handler is given.
+func (x *exchange) give() {
+	x.handed = &handed{rw: responseWriter{conn: x.conn}}
+	x.ctx.rw = &x.rw
+	if x.takenBack != nil {
+		x.ctx.peerReset(x.takenBack)
+	}
 }
 
 // errTooManyFields says that a request announces more trailers than it may have fields.

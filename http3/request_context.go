@@ -14,43 +14,66 @@ import (
 // connection ends. Most handlers never look; so the parts are made when they are
 // first asked for.
 type requestContext struct {
-	exchange *exchange
-	base     context.Context // what it derives from; nil for nothing
+	rw *responseWriter // whose exchange may be another's once the request is over
 
 	mu       sync.Mutex
-	inner    context.Context // nil until made
-	cancel   context.CancelCauseFunc
-	unhook   func() bool // from the stream's context; nil when it was not asked
-	finished error       // why the request is over, nil before
-	taken    error       // the client has taken its request back; nil if it has not
+	finished error         // why the request is over, nil before
+	parts    *contextParts // nil without any
+}
+
+// contextParts is what few requests' contexts have.
+type contextParts struct {
+	base   context.Context // what it derives from; nil for nothing
+	inner  context.Context // nil until made
+	cancel context.CancelCauseFunc
+	unhook func() bool // from the stream's context; nil when it was not asked
+	taken  error       // the client has taken its request back; nil if it has not
 }
 
 var _ context.Context = (*requestContext)(nil)
+
+// needParts returns c's parts. The lock is held.
+func (c *requestContext) needParts() *contextParts {
+	if c.parts == nil {
+		c.parts = new(contextParts)
+	}
+	return c.parts
+}
+
+// setBase says what c derives from, nil for nothing. Nobody has c yet.
+func (c *requestContext) setBase(base context.Context) {
+	if base != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.needParts().base = base
+	}
+}
 
 // made returns the context behind c.
 func (c *requestContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inner == nil {
-		base := c.base
+	p := c.needParts()
+	if p.inner == nil {
+		base := p.base
 		if base == nil {
 			base = context.Background()
 		}
-		c.inner, c.cancel = context.WithCancelCause(base)
+		p.inner, p.cancel = context.WithCancelCause(base)
 		if c.finished != nil {
-			c.cancel(c.finished)
+			p.cancel(c.finished)
 		} else {
-			c.watch()
+			p.watch(c.rw.exchange)
 		}
 	}
-	return c.inner
+	return p.inner
 }
 
 // isMade reports whether anybody has looked.
 func (c *requestContext) isMade() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.inner != nil
+	return c.parts != nil && c.parts.inner != nil
 }
 
 // watch ends the context with the sending half of the stream: with a reset, a
@@ -58,16 +81,16 @@ func (c *requestContext) isMade() bool {
 // back without saying that it wants no response, even though nobody reads the
 // content; the code H3_NO_ERROR only says that there will be no content. The lock is
 // held.
-func (c *requestContext) watch() {
-	cancel := c.cancel
-	ctx := c.exchange.Ref.Context()
+func (p *contextParts) watch(x *exchange) {
+	cancel := p.cancel
+	ctx := x.Ref.Context()
 	if ctx.Err() != nil {
 		cancel(canceledBy(describe(context.Cause(ctx))))
 		return
 	}
-	c.unhook = context.AfterFunc(ctx, func() { cancel(canceledBy(describe(context.Cause(ctx)))) })
-	if c.taken != nil {
-		cancel(c.taken)
+	p.unhook = context.AfterFunc(ctx, func() { cancel(canceledBy(describe(context.Cause(ctx)))) })
+	if p.taken != nil {
+		cancel(p.taken)
 	}
 }
 
@@ -79,9 +102,10 @@ func (c *requestContext) peerReset(reset *quic.StreamError) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.taken = canceledBy(describe(reset))
-	if c.cancel != nil {
-		c.cancel(c.taken)
+	p := c.needParts()
+	p.taken = canceledBy(describe(reset))
+	if p.cancel != nil {
+		p.cancel(p.taken)
 	}
 }
 
@@ -93,11 +117,15 @@ func (c *requestContext) finish(cause error) {
 	if c.finished == nil {
 		c.finished = cause
 	}
-	if c.cancel != nil {
-		c.cancel(cause)
+	p := c.parts
+	if p == nil {
+		return
 	}
-	if c.unhook != nil {
-		c.unhook()
+	if p.cancel != nil {
+		p.cancel(cause)
+	}
+	if p.unhook != nil {
+		p.unhook()
 	}
 }
 
@@ -114,29 +142,32 @@ func (c *requestContext) Err() error { return c.made().Err() }
 // for http.LocalAddrContextKey, the connection for RequestConn, and what the user's
 // contexts have.
 func (c *requestContext) Value(key any) any {
+	conn := c.rw.conn
 	switch key {
 	case http.ServerContextKey:
-		return c.exchange.conn.srv.httpServer()
+		return conn.srv.httpServer()
 	case ServerContextKey:
-		return c.exchange.conn.srv
+		return conn.srv
 	case http.LocalAddrContextKey:
-		return c.exchange.conn.qc.LocalAddr()
+		return conn.qc.LocalAddr()
 	case connContextKey{}:
-		return c.exchange.conn.qc
+		return conn.qc
 	case extensionContextKey{}:
-		return c.exchange.conn.ext
+		return conn.ext
 	}
-	if c.base != nil {
-		return c.made().Value(key)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inner == nil {
+	if !c.hasParent() {
 		return nil
 	}
 	// Package context asks for its own implementation here, and needs no
 	// goroutine for what derives from c when it finds one.
-	return c.inner.Value(key)
+	return c.made().Value(key)
+}
+
+// hasParent reports whether there is another context to ask for values.
+func (c *requestContext) hasParent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.parts != nil && (c.parts.base != nil || c.parts.inner != nil)
 }
 
 // String says what the context belongs to.

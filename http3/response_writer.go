@@ -27,10 +27,20 @@ var errHandlerReturned = errors.New("http3: the handler has returned already")
 // depend on the content. Content is held back until there is too much of it, so
 // that a small response is a single write, its end included.
 type responseWriter struct {
-	exchange *exchange
-	header   http.Header
+	conn   *serverConn
+	header http.Header
 
-	mu        sync.Mutex       // guards what follows
+	mu        sync.Mutex // guards the response
+	*response            // nil from letGo on, when it may be another's
+
+	using    sync.Mutex // held while deadlines of the stream are set
+	returned bool       // the handler has: nobody may set deadlines; guarded by using
+}
+
+// response is a responseWriter's part of an exchange.
+type response struct {
+	exchange *exchange
+
 	status    int              // 0 until WriteHeader
 	out       *responseBuffers // nil before WriteHeader and after the end
 	isHead    bool             // answers HEAD: no content leaves
@@ -48,7 +58,7 @@ type responseWriter struct {
 
 	trailers map[string]struct{} // keys announced in the Trailer field; nil without any
 
-	deadline int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none; guarded by exchange.using
+	deadline int64 // for writing, in nanoseconds as time.Time.UnixNano has them; 0 for none; guarded by responseWriter.using
 }
 
 // responseBuffers is the memory of a response being written.
@@ -63,6 +73,7 @@ var responseBuffersPool = sync.Pool{New: func() any {
 }}
 
 func (w *responseWriter) begin(x *exchange) {
+	w.response = &x.resp
 	w.exchange, w.length = x, -1
 	w.isHead, w.isTunnel = x.req.Method == http.MethodHead, x.req.Method == http.MethodConnect
 }
@@ -82,9 +93,9 @@ func (w *responseWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.status != 0: // which may be too late for an invalid one, too
+	case w.isGone() || w.status != 0: // which may be too late for an invalid one, too
 		_, file, line, _ := runtime.Caller(1)
-		w.exchange.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
+		w.conn.srv.logger().Warn("http3: superfluous WriteHeader", "status", status, "caller", file+":"+strconv.Itoa(line))
 		return
 	case status < 100 || status > 999:
 		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http says it
@@ -93,6 +104,30 @@ func (w *responseWriter) WriteHeader(status int) {
 		return
 	}
 	w.setStatus(status)
+}
+
+// letGo leaves the response's memory to another. The handler has returned.
+func (w *responseWriter) letGo() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.response = nil
+}
+
+// isGone reports whether the handler has returned, and the response is over. The lock is
+// held.
+func (w *responseWriter) isGone() bool { return w.response == nil }
+
+// setDeadline sets a deadline of the stream, unless the handler has returned.
+func (w *responseWriter) setDeadline(set func(*quic.Stream) error) error {
+	w.using.Lock()
+	defer w.using.Unlock()
+	if w.returned {
+		return errHandlerReturned
+	}
+	if !w.exchange.detached.Load() {
+		return http.ErrNotSupported // a tunnel's, which is the loop's
+	}
+	return set(&w.exchange.stream)
 }
 
 // setStatus begins the header section.
@@ -132,6 +167,9 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 
 // prepare checks whether n bytes of content may follow.
 func (w *responseWriter) prepare(n int) error {
+	if w.isGone() {
+		return errHandlerReturned
+	}
 	if w.status == 0 {
 		w.setStatus(http.StatusOK)
 	}
@@ -201,6 +239,9 @@ func (w *responseWriter) appendContent(p []byte) {
 func (w *responseWriter) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.isGone() {
+		return errHandlerReturned
+	}
 	if w.status == 0 {
 		w.setStatus(http.StatusOK)
 	}
@@ -222,7 +263,7 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 // SetReadDeadline sets until when the request's content can be read, for
 // http.ResponseController.
 func (w *responseWriter) SetReadDeadline(t time.Time) error {
-	return w.exchange.setDeadline(func(s *quic.Stream) error {
+	return w.setDeadline(func(s *quic.Stream) error {
 		if p := w.exchange.pacing; p != nil {
 			p.userRead, t = t, earlier(t, p.readUntil)
 		}
@@ -233,7 +274,7 @@ func (w *responseWriter) SetReadDeadline(t time.Time) error {
 // SetWriteDeadline sets until when the response can be written, for
 // http.ResponseController.
 func (w *responseWriter) SetWriteDeadline(t time.Time) error {
-	return w.exchange.setDeadline(func(s *quic.Stream) error {
+	return w.setDeadline(func(s *quic.Stream) error {
 		if w.deadline = 0; !t.IsZero() {
 			w.deadline = t.UnixNano()
 		}

@@ -18,7 +18,7 @@ func TestPostSetsTimer(t *testing.T) {
 	type moments struct{ deadline, timer monotime.Time }
 	found := make(chan moments, 1)
 	ts := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		c := w.(*responseWriter).exchange.conn
+		c := w.(*responseWriter).conn
 		event.Run(c.qc, func(event.Turn) {
 			c.Post(func() { c.machine.Leave(h3event.Now(c.turn), time.Hour) })
 			event.Run(c.qc, func(event.Turn) { found <- moments{c.machine.Deadline(), c.dueAt} })

@@ -16,7 +16,7 @@ func (w *responseWriter) writeInterim(status int) {
 		return
 	case status == http.StatusSwitchingProtocols:
 		// RFC 9114, Section 4.5.
-		w.exchange.conn.srv.logger().Warn("http3: status 101 does not exist in HTTP/3", "uri", w.exchange.req.RequestURI)
+		w.conn.srv.logger().Warn("http3: status 101 does not exist in HTTP/3", "uri", w.exchange.req.RequestURI)
 		return
 	case status == http.StatusContinue:
 		w.continued = true
@@ -38,7 +38,7 @@ func isInterimField(key string) bool { return key != "Content-Length" && key != 
 func (w *responseWriter) sendContinue() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.continued || w.sent || w.err != nil || (w.status != 0 && w.out == nil) {
+	if w.isGone() || w.continued || w.sent || w.err != nil || (w.status != 0 && w.out == nil) {
 		return
 	}
 	w.continued = true

@@ -41,7 +41,7 @@ func (p *pace) waited(d time.Duration, bytes int) (tooSlow bool) {
 type pacing struct {
 	read, write pace
 
-	// Deadlines of the stream, guarded by exchange.using: the handler's for reading,
+	// Deadlines of the stream, guarded by responseWriter.using: the handler's for reading,
 	// and those of the waits under way.
 	userRead, readUntil, writeUntil time.Time
 }
@@ -112,29 +112,29 @@ func (x *exchange) write(p []byte, last bool) (n int, err error) {
 
 // limitRead sets until when the client may take for what is being read.
 func (x *exchange) limitRead(until time.Time) {
-	x.using.Lock()
-	defer x.using.Unlock()
+	x.rw.using.Lock()
+	defer x.rw.using.Unlock()
 	x.pacing.readUntil = until
 	_ = x.body.setReadDeadline(earlier(x.pacing.userRead, until))
 }
 
 // limitWrite sets until when the client may take for what is being written.
 func (x *exchange) limitWrite(until time.Time) {
-	x.using.Lock()
-	defer x.using.Unlock()
+	x.rw.using.Lock()
+	defer x.rw.using.Unlock()
 	x.pacing.writeUntil = until
 	_ = x.stream.SetWriteDeadline(earlier(x.rw.userDeadline(), until))
 }
 
 // writeExpired reports whether the handler's own deadline has passed.
 func (x *exchange) writeExpired() bool {
-	x.using.Lock()
-	defer x.using.Unlock()
+	x.rw.using.Lock()
+	defer x.rw.using.Unlock()
 	user := x.rw.userDeadline()
 	return !user.IsZero() && !time.Now().Before(user)
 }
 
-// userDeadline returns the handler's deadline for writing. exchange.using is held.
+// userDeadline returns the handler's deadline for writing. responseWriter.using is held.
 func (w *responseWriter) userDeadline() time.Time {
 	if w.deadline == 0 {
 		return time.Time{}
@@ -164,6 +164,7 @@ func (w *responseWriter) enforcePace() {
 
 // watchPace looks at the client's rate when all of its time has passed.
 func (x *exchange) watchPace(waits int) {
+	x.posted = true
 	event.Run(x.conn.qc, func(t event.Turn) { x.checkPace(t, waits) })
 }
 

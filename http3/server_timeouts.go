@@ -16,28 +16,28 @@ func (s *Server) headerTimeout() time.Duration {
 
 // HandleTimer is called when all of the response has taken too long.
 func (x *exchange) HandleTimer(t event.Turn, _ *event.Timer) {
-	x.using.Lock()
-	defer x.using.Unlock()
+	x.rw.using.Lock()
+	defer x.rw.using.Unlock()
 	x.enforced = 0
-	if x.rw.deadline == 0 {
+	if x.resp.deadline == 0 {
 		return
 	}
-	left := time.Until(time.Unix(0, x.rw.deadline))
+	left := time.Until(time.Unix(0, x.resp.deadline))
 	switch {
 	case left > 0: // the handler has moved it
 		x.enforce(t, left)
-	case x.returned:
+	case x.rw.returned:
 		x.Ref.CancelWrite(uint64(h3.InternalError))
 	} // else writing fails, and the handler's return does the rest
 }
 
 // enforce has the response looked at when its deadline has come. The lock of
-// exchange.using is held.
+// responseWriter.using is held.
 func (x *exchange) enforce(t event.Turn, left time.Duration) {
 	if x.timer == nil {
 		x.timer = new(event.Timer)
 	}
-	x.enforced = x.rw.deadline
+	x.enforced = x.resp.deadline
 	t.SetTimer(x.timer, t.Now()+left, x)
 }
 
@@ -53,7 +53,7 @@ func (x *exchange) stopTimer(t event.Turn) {
 // Tunnels have none: they are there to stay.
 func (x *exchange) startTimeouts(t event.Turn) {
 	srv := x.conn.srv
-	if x.rw.isTunnel {
+	if x.resp.isTunnel {
 		return
 	}
 	x.startPacing()
@@ -66,9 +66,9 @@ func (x *exchange) startTimeouts(t event.Turn) {
 	}
 	if srv.WriteTimeout > 0 {
 		_ = x.rw.SetWriteDeadline(now.Add(srv.WriteTimeout))
-		x.using.Lock()
+		x.rw.using.Lock()
 		x.enforce(t, srv.WriteTimeout)
-		x.using.Unlock()
+		x.rw.using.Unlock()
 	}
 }
 
@@ -77,16 +77,17 @@ func (x *exchange) startTimeouts(t event.Turn) {
 // nothing.
 func (w *responseWriter) enforceDeadline() {
 	x := w.exchange
-	x.using.Lock()
-	defer x.using.Unlock()
+	x.rw.using.Lock()
+	defer x.rw.using.Unlock()
 	switch {
 	case w.deadline == 0:
 	case time.Now().UnixNano() >= w.deadline:
 		x.Ref.CancelWrite(uint64(h3.InternalError))
 	case x.enforced == 0 || x.enforced > w.deadline: // the loop looks too late
+		x.posted = true
 		event.Run(x.conn.qc, func(t event.Turn) {
-			x.using.Lock()
-			defer x.using.Unlock()
+			x.rw.using.Lock()
+			defer x.rw.using.Unlock()
 			x.enforce(t, time.Until(time.Unix(0, w.deadline)))
 		})
 	}

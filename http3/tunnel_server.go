@@ -52,16 +52,26 @@ func exchangeOf(w http.ResponseWriter) (*exchange, error) {
 	for {
 		switch v := w.(type) {
 		case *responseWriter:
-			if v.exchange.tunnel == nil {
-				return nil, ErrNoTunnel
+			if x := v.exchangeNow(); x != nil && x.tunnel != nil {
+				return x, nil
 			}
-			return v.exchange, nil
+			return nil, ErrNoTunnel
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = v.Unwrap()
 		default:
 			return nil, ErrNoTunnel
 		}
 	}
+}
+
+// exchangeNow returns the exchange, nil when the response is over.
+func (w *responseWriter) exchangeNow() *exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.isGone() {
+		return nil
+	}
+	return w.exchange
 }
 
 func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
@@ -122,7 +132,7 @@ func (b tunnelBody) Read(p []byte) (int, error) {
 func (w *responseWriter) takeOver(status int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.status != 0 {
+	if w.isGone() || w.status != 0 {
 		return errResponseBegun
 	}
 	w.setStatus(status)

@@ -115,12 +115,16 @@ func (s Stream) Context() context.Context {
 // on (HandleEnd): goroutines use it with calls that block. It may be called again. Of a
 // stream in one direction only the half that exists may be used.
 func (s Stream) Detach() *quic.Stream {
-	if in := s.ref.Enter(); in != nil {
+	detach(s.ref)
+	return blocking(s.ref) // inlined, it costs no allocation where the memory is the caller's
+}
+
+func detach(r face.Ref) {
+	if in := r.Enter(); in != nil {
 		in.DetachReading()
 		in.DetachWriting()
 		in.Leave()
 	}
-	return blocking(s.ref)
 }
 
 // DetachSend is Detach for the sending half alone: the receiving half stays its
