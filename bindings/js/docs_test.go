@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/http3"
+
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 )
 
 // program is one in a document: a module, and what it prints where it says so. If a shell's
@@ -68,13 +70,13 @@ func TestDocuments(t *testing.T) {
 		t.Fatalf("no documents: %v", err)
 	}
 	dir := project(t)
-	t.Setenv("GODWIT_ADDON", addon(t))
-	for _, r := range runtimes {
-		if r.name != "Node24" && r.name != "Bun1.4" {
+	t.Setenv("GODWIT_ADDON", jspeer.Addon(t))
+	for _, r := range jspeer.Runtimes {
+		if r.Name != "Node24" && r.Name != "Bun1.4" {
 			continue
 		}
-		t.Run(r.name, func(t *testing.T) {
-			run := append([]string{filepath.Join(r.kit.Dir(t), "node_modules", r.args[0])}, r.args[1:]...)
+		t.Run(r.Name, func(t *testing.T) {
+			run := r.Command(t)
 			for _, name := range append([]string{"README.md"}, names...) {
 				for i, p := range programs(t, name) {
 					t.Run(fmt.Sprintf("%s/%d", strings.TrimSuffix(filepath.Base(name), ".md"), i+1), func(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 )
 
 // TestExamples runs each example as a person would, in several processes.
@@ -22,13 +24,13 @@ func TestExamples(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("examples")); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GODWIT_ADDON", addon(t))
-	for _, r := range runtimes {
-		if r.name == "Node20" || r.name == "Node22" || r.name == "Node26" || r.name == "Bun1.3" {
+	t.Setenv("GODWIT_ADDON", jspeer.Addon(t))
+	for _, r := range jspeer.Runtimes {
+		if r.Name == "Node20" || r.Name == "Node22" || r.Name == "Node26" || r.Name == "Bun1.3" {
 			continue
 		}
-		t.Run(r.name, func(t *testing.T) {
-			run := append([]string{filepath.Join(r.kit.Dir(t), "node_modules", r.args[0])}, r.args[1:]...)
+		t.Run(r.Name, func(t *testing.T) {
+			run := r.Command(t)
 			start := func(t *testing.T, args ...string) *process {
 				return startProcess(t, dir, append(run[:len(run):len(run)], args...))
 			}

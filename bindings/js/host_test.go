@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/godwit-quic/godwit/bindings/js/internal/pack"
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 )
 
 // TestHost runs suites with an engine that is a process of its own. That is for musl, but
@@ -22,12 +23,12 @@ func TestHost(t *testing.T) {
 	}
 	t.Setenv("GODWIT_ADDON", path)
 	dir := project(t)
-	for _, r := range runtimes {
-		if r.name != "Node24" && r.name != "Bun1.4" {
+	for _, r := range jspeer.Runtimes {
+		if r.Name != "Node24" && r.Name != "Bun1.4" {
 			continue
 		}
-		t.Run(r.name, func(t *testing.T) {
-			run := append([]string{filepath.Join(r.kit.Dir(t), "node_modules", r.args[0])}, r.args[1:]...)
+		t.Run(r.Name, func(t *testing.T) {
+			run := r.Command(t)
 			for _, suite := range []string{"quic.mjs", "serve.mjs", "webtransport.mjs"} {
 				t.Run(suite, func(t *testing.T) { command(t, dir, run[0], append(run[1:], suite)...) })
 			}

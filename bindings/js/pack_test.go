@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/bindings/js/internal/pack"
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -146,13 +147,12 @@ func readmeLines(t *testing.T) map[string]string {
 
 // runLines runs them with every runtime.
 func runLines(t *testing.T, dir string, lines map[string]string) {
-	for _, r := range runtimes {
-		t.Run(r.name, func(t *testing.T) {
-			modules := filepath.Join(r.kit.Dir(t), "node_modules")
+	for _, r := range jspeer.Runtimes {
+		t.Run(r.Name, func(t *testing.T) {
+			run := r.Command(t)
 			writeAll(t, dir, lines)
 			for name := range lines {
-				args := append(append([]string{}, r.args[1:]...), name)
-				wantPing(t, command(t, dir, filepath.Join(modules, r.args[0]), args...))
+				wantPing(t, command(t, dir, run[0], append(run[1:len(run):len(run)], name)...))
 			}
 		})
 	}

