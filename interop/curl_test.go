@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"encoding/json"
 	"path/filepath"
 	"reflect"
@@ -19,7 +20,13 @@ func TestCurl(t *testing.T) {
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
 	cert, _ := pemFiles(t, serverTLS)
-	line := python.run(t, ctx, filepath.Join("curl", "client.py"), serveHTTP3(t, serverTLS), cert)
+	useCurl(t, ctx, python, serveHTTP3(t, serverTLS), cert)
+}
+
+// useCurl has it use the routes of a server.
+func useCurl(t *testing.T, ctx context.Context, python python, base, ca string) {
+	t.Helper()
+	line := python.run(t, ctx, filepath.Join("curl", "client.py"), base, ca)
 	var got map[string]any
 	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatalf("%q: %v", line, err)

@@ -189,7 +189,7 @@ func TestLarge(t *testing.T) {
 		}
 	})
 	t.Run("Bun", func(t *testing.T) {
-		line := needBun(t).run(t, ctx, "fetch.mjs", g.base, strconv.FormatInt(size, 10))
+		line := needBun(t).run(t, ctx, filepath.Join("..", "javascript", "bun.mjs"), g.base, strconv.FormatInt(size, 10))
 		var got struct {
 			Download, Upload digest
 			Many             bool
