@@ -73,6 +73,7 @@ typedef struct gw_record {
 #define GW_UNI 2u     /* a stream in one direction */
 #define GW_REMOTE 4u  /* the peer's doing, not this end's */
 #define GW_CALL 8u    /* a command that is answered in the port's reply, see gw_port_call */
+#define GW_NOW 32u    /* GW_CMD_OPEN: do not wait until the peer allows it */
 #define GW_SECURE 16u /* GW_EV_SESSION: its origin is the request's own host, or it has none */
 
 /*
@@ -146,7 +147,8 @@ enum {
 	 * with its connections when its address is free again. */
 	GW_CMD_CLOSE = 3,
 	/* id: a new stream. GW_UNI. uint32_t session, 0 for a stream of QUIC's; uint32_t 0.
-	 * It may be written to at once. Event: GW_EV_OPENED, when the peer allows it. */
+	 * It may be written to at once. Event: GW_EV_OPENED, when the peer allows it. GW_NOW:
+	 * GW_EV_ENDED with GW_ERR_LIMIT if it does not now. */
 	GW_CMD_OPEN = 4,
 	/* Bytes for a stream, as many as there is credit for. GW_FIN. */
 	GW_CMD_WRITE = 5,
@@ -188,7 +190,14 @@ enum {
 	 * it answers. */
 	GW_CMD_ROUTE = 18,
 	/* Asks for GW_EV_STATS of a connection. id comes back. */
-	GW_CMD_STATS = 19
+	GW_CMD_STATS = 19,
+	/* What has been written to a stream so far arrives in spite of a later GW_CMD_RESET,
+	 * where the peer has reliable resets. It does nothing for requests. */
+	GW_CMD_COMMIT = 20,
+	/* Asks for keying material of a session (id) that is there: uint32_t length, 1 to
+	 * 8160; uint32_t length of the label; the label; the context, both up to 255 bytes.
+	 * Event: GW_EV_EXPORTED or GW_EV_ERROR, in the order of the commands. */
+	GW_CMD_EXPORT = 21
 };
 
 /* How a listener is closed: aux of GW_CMD_CLOSE. */
@@ -253,7 +262,9 @@ enum {
 	/* A command was not carried out. aux: its type. gw_error. */
 	GW_EV_ERROR = 22,
 	/* The peer, or this end, has another address. Fields: "remote", "local". */
-	GW_EV_PATH = 23
+	GW_EV_PATH = 23,
+	/* id: a session. Bytes, which GW_CMD_EXPORT has asked for; both ends get the same. */
+	GW_EV_EXPORTED = 24
 };
 
 typedef struct gw_stream_info {
@@ -486,8 +497,8 @@ GW_API int gw_close(gw_port *p, gw_ref h, uint32_t mode, uint64_t code, const ch
 /* Asks the peer to end a connection of HTTP/3, or a session, soon. */
 GW_API int gw_drain(gw_port *p, gw_ref h);
 
-/* Opens a stream of a connection or of a session. flags: GW_UNI. It can be written to at
- * once. Returns it, 0 for an error. */
+/* Opens a stream of a connection or of a session. flags: GW_UNI, GW_NOW. It can be written
+ * to at once. Returns it, 0 for an error. */
 GW_API gw_ref gw_open(gw_port *p, gw_ref conn_or_session, uint32_t flags);
 
 /*
@@ -503,6 +514,9 @@ GW_API size_t gw_writable(gw_port *p, gw_ref stream);
 /* Ends what is sent on a stream abruptly, and stops reading one. */
 GW_API int gw_reset(gw_port *p, gw_ref stream, uint64_t code);
 GW_API int gw_stop(gw_port *p, gw_ref stream, uint64_t code);
+
+/* Has what was written so far arrive in spite of a later gw_reset: see GW_CMD_COMMIT. */
+GW_API int gw_commit(gw_port *p, gw_ref stream);
 
 /* Says in which order streams are sent: urgency 0 to 7, lower ones first. */
 GW_API int gw_priority(gw_port *p, gw_ref stream, unsigned urgency, int incremental);
@@ -531,6 +545,11 @@ GW_API gw_ref gw_session(gw_port *p, gw_ref conn, const gw_field *fields, size_t
 
 /* Accepts a session that a client asks for. */
 GW_API int gw_accept(gw_port *p, gw_ref session, const gw_field *fields, size_t count);
+
+/* Asks for GW_EV_EXPORTED of a session that is there: length bytes, 1 to 8160, which both
+ * ends get for the same label and context, up to 255 bytes each. */
+GW_API int gw_export(gw_port *p, gw_ref session, const void *label, size_t label_length,
+	const void *context, size_t context_length, uint32_t length);
 
 /* Asks for GW_EV_STATS of a connection, whose data is a gw_conn_stats. */
 GW_API int gw_stats(gw_port *p, gw_ref conn);

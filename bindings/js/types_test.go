@@ -29,7 +29,7 @@ var (
 // internals are methods of exported classes that are the package's own affair.
 var internals = map[string][]string{
 	"Agent":                            {"connect", "reach"},
-	"WebTransportDatagramDuplexStream": {"take", "end"},
+	"WebTransportDatagramDuplexStream": {"take", "end", "keep", "begin"},
 }
 
 // TestTypes compiles right uses, and wrong ones, which say so and must not compile; and what

@@ -22,6 +22,7 @@ type settings struct {
 	window  int  // credit of a stream, in bytes
 
 	maxSessions int
+	maxStreams  uint64 // of each kind, in a session
 	maxHeader   int
 
 	transport quic.TransportConfig // of listeners; connections of the host's share one
@@ -125,6 +126,8 @@ func (s *settings) sessionRoom() {
 	if s.quic.MaxConnWindow > 0 {
 		s.quic.MaxConnWindow = max(s.quic.MaxConnWindow, s.quic.InitialConnWindow)
 	}
+	// What the connection may have by the options, a session may as well.
+	s.maxStreams = uint64(max(s.quic.MaxIncomingStreams, s.quic.MaxIncomingUniStreams, wt.DefaultMaxStreams))
 	if s.quic.MaxIncomingStreams == 0 {
 		s.quic.MaxIncomingStreams = sessionStreams
 	}

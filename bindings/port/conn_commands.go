@@ -101,7 +101,7 @@ func (c *conn) do(t event.Turn, r *record) {
 			return
 		}
 		c.doHTTP(t, r)
-	case CmdWrite, CmdReset, CmdStop, CmdCredit, CmdPriority:
+	case CmdWrite, CmdReset, CmdStop, CmdCredit, CmdPriority, CmdCommit:
 		if s := c.streams[r.id]; s != nil {
 			s.do(t, r)
 		}
@@ -145,10 +145,17 @@ func (c *conn) open(t event.Turn, r *record) {
 	if s.uni {
 		kind = 1
 	}
-	if len(c.opens[kind]) > 0 || !s.open(t) {
+	switch {
+	case len(c.opens[kind]) == 0 && s.open(t):
+	case r.has(flagNow):
+		s.end(errNoStream)
+	default:
 		c.opens[kind] = append(c.opens[kind], s)
 	}
 }
+
+// errNoStream is why a stream ends that is to be opened at once or not at all.
+var errNoStream = fault(ErrLimit, "the peer allows no further stream now")
 
 // sendDatagram sends a datagram of the connection or of a session.
 func (c *conn) sendDatagram(r *record) {

@@ -15,7 +15,7 @@ var inHeader = map[string]uint64{
 	"CMD_PRIORITY": uint64(CmdPriority), "CMD_DATAGRAM": uint64(CmdDatagram), "CMD_REQUEST": uint64(CmdRequest),
 	"CMD_RESPOND": uint64(CmdRespond), "CMD_INFORM": uint64(CmdInform), "CMD_TRAILERS": uint64(CmdTrailers),
 	"CMD_SESSION": uint64(CmdSession), "CMD_ACCEPT": uint64(CmdAccept), "CMD_DRAIN": uint64(CmdDrain), "CMD_ROUTE": uint64(CmdRoute),
-	"CMD_STATS": uint64(CmdStats),
+	"CMD_STATS": uint64(CmdStats), "CMD_COMMIT": uint64(CmdCommit), "CMD_EXPORT": uint64(CmdExport),
 
 	"EV_LISTENING": uint64(EvListening), "EV_ACCEPTED": uint64(EvAccepted), "EV_CONNECTED": uint64(EvConnected), "EV_CLOSED": uint64(EvClosed),
 	"EV_STREAM": uint64(EvStream), "EV_OPENED": uint64(EvOpened), "EV_DATA": uint64(EvData), "EV_CREDIT": uint64(EvCredit),
@@ -23,6 +23,7 @@ var inHeader = map[string]uint64{
 	"EV_REQUEST": uint64(EvRequest), "EV_INFORM": uint64(EvInform), "EV_RESPONSE": uint64(EvResponse), "EV_TRAILERS": uint64(EvTrailers),
 	"EV_SESSION": uint64(EvSession), "EV_SESSION_OPEN": uint64(EvSessionOpen), "EV_REJECTED": uint64(EvRejected),
 	"EV_DRAINING": uint64(EvDraining), "EV_STATS": uint64(EvStats), "EV_ERROR": uint64(EvError), "EV_PATH": uint64(EvPath),
+	"EV_EXPORTED": uint64(EvExported),
 
 	"OK": uint64(OK), "ERR_APPLICATION": uint64(ErrApplication), "ERR_TRANSPORT": uint64(ErrTransport), "ERR_TLS": uint64(ErrTLS),
 	"ERR_CERTIFICATE": uint64(ErrCertificate), "ERR_IDLE": uint64(ErrIdle), "ERR_HANDSHAKE_TIMEOUT": uint64(ErrHandshakeTimeout),
@@ -33,7 +34,7 @@ var inHeader = map[string]uint64{
 	"ERR_COMMAND": uint64(ErrCommand), "ERR_PORT": uint64(ErrPort),
 
 	"VERSION": version, "HEADER": headerSize, "SKIP": skip, "PEERS": peers, "WINDOW": defaultWindow,
-	"FIN": flagFin, "UNI": flagUni, "REMOTE": flagRemote, "CALL": flagCall, "SECURE": flagSecure,
+	"FIN": flagFin, "UNI": flagUni, "REMOTE": flagRemote, "CALL": flagCall, "SECURE": flagSecure, "NOW": flagNow,
 	"CLOSE_STOP": closeStop, "CLOSE_GRACEFUL": closeGraceful, "CLOSE_ABORT": closeAbort,
 	"OPEN": stateOpen, "CLOSED": stateClosed, "FAILED": stateFailed,
 }

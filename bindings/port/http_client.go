@@ -31,7 +31,7 @@ func (h *httpConn) do(t event.Turn, r *record) {
 			return
 		}
 		h.doSession(t, r)
-	case CmdOpen, CmdSession, CmdAccept:
+	case CmdOpen, CmdSession, CmdAccept, CmdExport:
 		h.doSession(t, r)
 	default:
 		h.complain(r, fault(ErrCommand, "command %d is not for connections", r.typ))

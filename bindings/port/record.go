@@ -18,6 +18,7 @@ const (
 	flagRemote = 4
 	flagCall   = 8
 	flagSecure = 16
+	flagNow    = 32
 )
 
 // Command is the type of a record of the host's: GW_CMD_... of godwit.h.
@@ -44,6 +45,8 @@ const (
 	CmdDrain
 	CmdRoute
 	CmdStats
+	CmdCommit
+	CmdExport
 )
 
 // Event is the type of a record of the engine's: GW_EV_... of godwit.h.
@@ -74,6 +77,7 @@ const (
 	EvStats
 	EvError
 	EvPath
+	EvExported
 )
 
 // How a listener is closed: GW_CLOSE_... of godwit.h.

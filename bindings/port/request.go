@@ -76,6 +76,8 @@ func (x *request) prioritize(urgency uint8, incremental bool) {
 	x.below.Ref.SetPriority(urgency, incremental)
 }
 
+func (x *request) commit() {} // a reset of a message leaves nothing of use
+
 func (x *request) streamID() uint64 { return x.below.Ref.ID() }
 
 // failed describes an error of reading. The connection's end is told in its own event.

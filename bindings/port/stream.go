@@ -45,6 +45,8 @@ type carrier interface {
 	reset(t event.Turn, code uint64)
 	stop(t event.Turn, code uint64)
 	prioritize(urgency uint8, incremental bool)
+	// commit has what was written arrive in spite of a later reset.
+	commit()
 	// open opens a stream of QUIC's. The error is event.ErrStreamLimit when that has to
 	// wait.
 	open(t event.Turn, s *stream) error
@@ -118,16 +120,24 @@ func (s *stream) do(t event.Turn, r *record) {
 		s.reset(t, clampCode(r.u64()))
 	case CmdStop:
 		s.stop(t, clampCode(r.u64()))
+	case CmdCommit:
+		s.commit()
 	case CmdPriority:
 		s.carrier.prioritize(uint8(r.aux), r.aux&256 != 0)
 	}
 }
 
-// reset ends what is sent abruptly.
+// reset ends what is sent abruptly, behind what is to arrive all the same.
 func (s *stream) reset(t event.Turn, code uint64) {
-	if s.out.over {
-		return
+	switch {
+	case s.out.over || s.out.cut:
+	case s.out.keepCommitted(code):
+	default:
+		s.resetNow(t, code)
 	}
+}
+
+func (s *stream) resetNow(t event.Turn, code uint64) {
 	s.out.drop()
 	_, isRequest := s.carrier.(*request) // of which nothing is wanted any more
 	switch {

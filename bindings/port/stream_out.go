@@ -15,18 +15,52 @@ type outgoing struct {
 	wait   []byte // what could not be passed on
 	fin    bool   // the end follows wait
 	over   bool   // nothing follows, or is wanted
+	cut    bool   // a reset follows wait, with code
+	code   uint64
+
+	passed, committed uint64 // bytes that were passed on, and that arrive in spite of a reset
 
 	trailers []qpack.Field // that come at the end; nil for none
 }
 
 // drop ends writing, and forgets what waits.
-func (o *outgoing) drop() { o.over, o.wait, o.fin, o.trailers = true, nil, false, nil }
+func (o *outgoing) drop() { o.over, o.wait, o.fin, o.cut, o.trailers = true, nil, false, false, nil }
+
+// unpassed returns how many bytes must arrive and have not been passed on yet.
+func (o *outgoing) unpassed() int {
+	if o.committed <= o.passed {
+		return 0
+	}
+	return int(o.committed - o.passed)
+}
+
+// keepCommitted has a reset wait for what must arrive, if that has not been passed on.
+func (o *outgoing) keepCommitted(code uint64) bool {
+	n := o.unpassed()
+	if n > 0 {
+		o.wait, o.fin, o.cut, o.code = o.wait[:n], false, true, code
+	}
+	return n > 0
+}
+
+// commit has what the host has written so far arrive in spite of a later reset
+// (draft-ietf-quic-reliable-stream-reset), where the peer understands that.
+func (s *stream) commit() {
+	o := &s.out
+	if o.over || o.cut {
+		return
+	}
+	o.committed = o.passed + uint64(len(o.wait))
+	if s.isOpen && o.unpassed() == 0 {
+		s.carrier.commit()
+	}
+}
 
 // write writes what the host has, or keeps it.
 func (s *stream) write(t event.Turn, p []byte, fin bool) {
 	o := &s.out
 	switch {
-	case o.over || o.fin || o.trailers != nil:
+	case o.over || o.fin || o.cut || o.trailers != nil:
 		return
 	case !s.isOpen || len(o.wait) > 0:
 		o.wait, o.fin = append(o.wait, p...), fin
@@ -46,6 +80,7 @@ func (s *stream) pass(t event.Turn, p []byte, fin bool) (n int, ok bool) {
 		s.out.drop() // the peer does not want more, of which an event tells, or all has ended
 		return n, false
 	}
+	s.out.passed += uint64(n)
 	free := min(n, s.out.free)
 	s.out.free -= free
 	s.out.taken += n - free
@@ -65,6 +100,19 @@ func (s *stream) flush(t event.Turn) {
 		return
 	case len(o.wait) == 0 && !o.fin:
 		s.sendTrailers(t)
+		return
+	}
+	if committed := o.unpassed(); committed > 0 {
+		n, ok := s.pass(t, o.wait[:committed], false)
+		if !ok || n < committed {
+			o.wait = o.wait[min(n, len(o.wait)):]
+			return
+		}
+		o.wait = o.wait[n:]
+		s.carrier.commit()
+	}
+	if o.cut {
+		s.resetNow(t, o.code)
 		return
 	}
 	n, ok := s.pass(t, o.wait, o.fin)

@@ -31,6 +31,8 @@ func (r *rawStream) prioritize(urgency uint8, incremental bool) {
 	r.ref.SetPriority(urgency, incremental)
 }
 
+func (r *rawStream) commit() { r.ref.MarkReliable() }
+
 func (r *rawStream) open(t event.Turn, s *stream) (err error) {
 	r.ref, err = t.Open(s.uni, (*rawHandler)(s))
 	return err

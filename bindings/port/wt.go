@@ -27,7 +27,7 @@ type wtConn struct {
 
 // newWTConn has a connection offer WebTransport.
 func newWTConn(h *httpConn, side wire.Side) *wtConn {
-	conf := wt.Config{MaxSessions: h.maxSessions}
+	conf := wt.Config{MaxSessions: h.maxSessions, MaxStreams: h.settings.maxStreams}
 	w := &wtConn{http: h, machine: wt.NewConn(side, conf.WithDefaults()), sessions: make(map[uint32]*session)}
 	h.machine.AddSettings(w.machine.AppendSettings(nil)...)
 	h.machine.Claim(wt.TypeUni, wt.SignalBidi)
@@ -187,6 +187,8 @@ func (h *httpConn) doSession(t event.Turn, r *record) {
 		if s.machine != nil {
 			s.machine.Drain()
 		}
+	case CmdExport:
+		s.export(r)
 	default:
 		h.complain(r, fault(ErrCommand, "command %d is not for sessions", r.typ))
 	}
@@ -200,7 +202,7 @@ func (w *wtConn) openStream(t event.Turn, r *record) {
 		return
 	}
 	owner := w.sessions[r.u32()]
-	x := &wtStream{wt: w, session: owner}
+	x := &wtStream{wt: w, session: owner, now: r.has(flagNow)}
 	x.stream = h.newStream(r.id, x)
 	x.stream.uni = r.has(flagUni)
 	x.stream.in.over = x.stream.uni

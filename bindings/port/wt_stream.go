@@ -15,6 +15,7 @@ type wtStream struct {
 	ref     event.Stream
 	machine *wt.Stream // nil before one of this end's may be wanted
 	stream  *stream    // nil while the host does not know of it
+	now     bool       // it is to be opened at once, or not at all
 }
 
 // HandleReadable implements event.StreamHandler: the header, and what follows it.
@@ -117,8 +118,12 @@ func (x *wtStream) want() {
 	}
 	x.machine = x.session.machine.Open(kind)
 	x.machine.App = x
-	if may, _ := x.machine.MayOpen(); may {
+	may, _ := x.machine.MayOpen()
+	switch {
+	case may:
 		x.mayOpen()
+	case x.now:
+		x.refuse()
 	}
 }
 
@@ -131,7 +136,18 @@ func (x *wtStream) mayOpen() {
 		}
 		return
 	}
-	x.wt.open(x.openNow)
+	if x.now && (len(x.wt.opening) > 0 || !x.openNow()) {
+		x.refuse()
+	} else if !x.now {
+		x.wt.open(x.openNow)
+	}
+}
+
+// refuse ends a stream that could not be opened at once.
+func (x *wtStream) refuse() {
+	x.machine.Abandon()
+	delete(x.session.streams, x)
+	x.stream.end(errNoStream)
 }
 
 // openNow opens a stream of QUIC's, if the peer allows one, and writes the header that
@@ -221,6 +237,8 @@ func (x *wtStream) stop(_ event.Turn, code uint64) {
 func (x *wtStream) prioritize(urgency uint8, incremental bool) {
 	x.ref.SetPriority(urgency, incremental)
 }
+
+func (x *wtStream) commit() { x.ref.MarkReliable() }
 
 // failed describes a reset. The session's or the connection's end is told in its own
 // event.

@@ -127,7 +127,7 @@ gw_ref gw_open(gw_port *p, gw_ref of, uint32_t flags) {
 	struct helpers *h = gw__helpers(p);
 	gw_ref ref = h == NULL ? 0 : begin(h, of);
 	uint32_t session[2] = {gw__id(of), 0};
-	return ref == 0 ? 0 : begun(h, ref, with_bytes(p, GW_CMD_OPEN, (uint8_t)(flags & GW_UNI), 0, ref, session, sizeof session));
+	return ref == 0 ? 0 : begun(h, ref, with_bytes(p, GW_CMD_OPEN, (uint8_t)(flags & (GW_UNI | GW_NOW)), 0, ref, session, sizeof session));
 }
 
 size_t gw_writable(gw_port *p, gw_ref ref) {
@@ -189,6 +189,22 @@ int gw_hold(gw_port *p, gw_ref ref) {
 	if (h->handled == ref)
 		h->handled = 0;
 	return 0;
+}
+
+int gw_commit(gw_port *p, gw_ref ref) { return with_bytes(p, GW_CMD_COMMIT, 0, 0, ref, NULL, 0); }
+
+int gw_export(gw_port *p, gw_ref ref, const void *label, size_t label_length, const void *context, size_t context_length, uint32_t length) {
+	unsigned char payload[8 + 255 + 255];
+	uint32_t head[2] = {length, (uint32_t)label_length};
+	struct helpers *h = gw__helpers(p);
+	if (label_length > 255 || context_length > 255)
+		return h == NULL ? -1 : gw__fail(h, "a label or context has more than 255 bytes");
+	memcpy(payload, head, sizeof head);
+	if (label_length > 0)
+		memcpy(payload + 8, label, label_length);
+	if (context_length > 0)
+		memcpy(payload + 8 + label_length, context, context_length);
+	return with_bytes(p, GW_CMD_EXPORT, 0, 0, ref, payload, 8 + label_length + context_length);
 }
 
 int gw_priority(gw_port *p, gw_ref ref, unsigned urgency, int incremental) {

@@ -8,17 +8,17 @@ import { native } from './native.js';
 
 // Commands.
 export const LISTEN = 1, CONNECT = 2, CLOSE = 3, OPEN = 4, WRITE = 5, RESET = 6, STOP = 7, CREDIT = 8, PRIORITY = 9, DATAGRAM = 10,
-  REQUEST = 11, RESPOND = 12, INFORM = 13, TRAILERS = 14, SESSION = 15, ACCEPT = 16, DRAIN = 17, ROUTE = 18, STATS = 19;
+  REQUEST = 11, RESPOND = 12, INFORM = 13, TRAILERS = 14, SESSION = 15, ACCEPT = 16, DRAIN = 17, ROUTE = 18, STATS = 19, COMMIT = 20, EXPORT = 21;
 
 // Events have the same numbers as in godwit.h.
 export const EV = Object.freeze({
   LISTENING: 1, ACCEPTED: 2, CONNECTED: 3, CLOSED: 4, STREAM: 5, OPENED: 6, DATA: 7, CREDIT: 8, RESET: 9, STOPPED: 10, ENDED: 11,
   DATAGRAM: 12, REQUEST: 13, INFORM: 14, RESPONSE: 15, TRAILERS: 16, SESSION: 17, SESSION_OPEN: 18, REJECTED: 19, DRAINING: 20,
-  STATS: 21, ERROR: 22, PATH: 23,
+  STATS: 21, ERROR: 22, PATH: 23, EXPORTED: 24,
 });
 
 // Flags.
-export const FIN = 1, UNI = 2, REMOTE = 4, CALL = 8, SECURE = 16;
+export const FIN = 1, UNI = 2, REMOTE = 4, CALL = 8, SECURE = 16, NOW = 32;
 
 // How a listener is closed.
 export const STOP_LISTENING = 0, GRACEFUL = 1, ABORT = 2;

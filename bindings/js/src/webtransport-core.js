@@ -2,11 +2,14 @@
 
 import { engine } from './engine.js';
 import { errorOf, GodwitError } from './errors.js';
-import { CLOSE, DATAGRAM, decodeError, DRAIN, EV, OPEN, PRIORITY, STATS, UNI } from './port.js';
+import { CLOSE, DATAGRAM, decodeError, DRAIN, EV, EXPORT, NOW, OPEN, PRIORITY, STATS, UNI } from './port.js';
 import { WebTransportDatagramDuplexStream } from './webtransport-datagrams.js';
 import { invalidState, sessionError } from './webtransport-error.js';
+import { quotaExceeded, toLongLong, toUnsignedLong, toWellFormed } from './webtransport-idl.js';
+import { Incoming } from './webtransport-incoming.js';
 import { SessionStream } from './webtransport-stream.js';
 
+const EXPORTED = 8160; // bytes, 255 times the shortest hash of TLS 1.3's (RFC 5869, Section 2.3)
 const CLOSE_REASON = 1024; // bytes, draft-ietf-webtrans-http3, Section 6
 
 /** settled returns a promise with what settles it, of which nobody has to take notice. */
@@ -31,15 +34,23 @@ export class SessionCore {
   fields = null; // of the response
   protocol = '';
   draft = 0;
-  #streams = new Set(); #incoming = [null, null]; #asked = []; #maxDatagram = 1024; #stats = null;
+  #streams = new Set(); #incoming = [new Incoming(), new Incoming()]; #asked = []; #exports = []; #maxDatagram = 1024; #stats = null;
 
-  constructor(connection, id, hooks = {}) {
+  /** options may have datagramsReadableType, and pooled: others may have sessions on the connection. */
+  constructor(connection, id, hooks = {}, { datagramsReadableType, pooled = false } = {}) {
     this.connection = connection;
     this.id = id;
     this.hooks = hooks;
-    this.incomingBidirectional = new ReadableStream({ start: (c) => { this.#incoming[0] = c; } });
-    this.incomingUnidirectional = new ReadableStream({ start: (c) => { this.#incoming[1] = c; } });
-    this.datagrams = new WebTransportDatagramDuplexStream(this);
+    this.pooled = pooled;
+    this.datagrams = new WebTransportDatagramDuplexStream(this, datagramsReadableType);
+  }
+
+  get incomingBidirectional() {
+    return this.#incoming[0].readable;
+  }
+
+  get incomingUnidirectional() {
+    return this.#incoming[1].readable;
   }
 
   get over() {
@@ -69,6 +80,12 @@ export class SessionCore {
       case EV.STATS:
         this.#told(bytes);
         break;
+      case EV.EXPORTED:
+        this.#exports.shift()?.resolve(new Uint8Array(bytes));
+        break;
+      case EV.ERROR:
+        if (aux === EXPORT) this.#exports.shift()?.reject(new DOMException(decodeError(bytes).text, 'OperationError'));
+        break;
       case EV.CLOSED:
       case EV.ENDED:
         this.#ended(decodeError(bytes, flags));
@@ -81,6 +98,7 @@ export class SessionCore {
     this.state = 'connected';
     this.hooks.opened?.(bytes);
     this.getStats().catch(() => {});
+    this.datagrams.begin();
     this.ready.resolve();
   }
 
@@ -97,12 +115,7 @@ export class SessionCore {
       this.hooks.stream(s);
       return;
     }
-    try {
-      this.#incoming[uni ? 1 : 0].enqueue(s.facade);
-    } catch { // nobody wants them any more
-      s.pipe.stop(0);
-      s.pipe.reset(0);
-    }
+    this.#incoming[uni ? 1 : 0].add(s);
   }
 
   drained() {
@@ -132,12 +145,8 @@ export class SessionCore {
     this.#streams.clear();
     for (const s of streams) s.fail(err);
     for (const f of this.#asked.splice(0)) f();
-    for (const c of this.#incoming) {
-      try {
-        if (closeInfo === undefined) c.error(err);
-        else c.close();
-      } catch { /* cancelled */ }
-    }
+    for (const e of this.#exports.splice(0)) e.reject(this.invalid());
+    for (const i of this.#incoming) i.end(closeInfo === undefined ? err : undefined);
     this.datagrams.end(closeInfo === undefined ? err : undefined);
     if (!ready) this.ready.reject(err);
     if (closeInfo === undefined) this.closed.reject(err);
@@ -146,15 +155,15 @@ export class SessionCore {
   }
 
   close({ closeCode = 0, reason = '' } = {}) {
+    const code = toUnsignedLong(closeCode), whole = toWellFormed(reason), text = prefix(whole);
     if (this.over) return;
     if (this.state === 'connecting') {
       this.hooks.abandon?.();
       this.cleanup(sessionError('the session was closed before it was there'));
       return;
     }
-    const code = Number(closeCode) >>> 0, text = prefix(String(reason));
     engine().sendNumber(CLOSE, 0, 0, this.connection.handle, this.id, code, text);
-    this.cleanup(new DOMException('the session was closed', 'AbortError'), { closeCode: code, reason: text });
+    this.cleanup(new DOMException('the session was closed', 'AbortError'), { closeCode: code, reason: whole });
   }
 
   /** drain asks the peer to end the session soon. */
@@ -163,24 +172,24 @@ export class SessionCore {
   }
 
   async open(uni, { sendGroup = null, sendOrder, waitUntilAvailable = false } = {}) {
-    if (sendGroup !== null && !this.owns(sendGroup)) throw invalidState('the sendGroup is another session\'s');
+    this.checkGroup(sendGroup);
+    const order = sendOrder === undefined ? undefined : toLongLong(sendOrder);
     this.hooks.decide?.();
     if (this.state === 'connecting') await this.ready.promise.catch(() => {});
     if (this.over) throw this.invalid();
     const e = engine(), id = e.handle();
-    const s = new SessionStream(this, e, this.connection.handle, id, { sends: true, receives: !uni, sendOrder, sendGroup });
+    const s = new SessionStream(this, e, this.connection.handle, id, { sends: true, receives: !uni, sendOrder: order, sendGroup });
     this.#streams.add(s);
     this.connection.add(id, s);
     const session = this.id;
-    e.send(OPEN, uni ? UNI : 0, 0, this.connection.handle, id, 8, (u8, view, at) => {
+    e.send(OPEN, (uni ? UNI : 0) | (waitUntilAvailable ? 0 : NOW), 0, this.connection.handle, id, 8, (u8, view, at) => {
       view.setUint32(at, session, true);
       view.setUint32(at + 4, 0, true);
     });
     if (s.ordered) this.#rank();
-    if (waitUntilAvailable) {
-      await new Promise((resolve) => { s.onopened = resolve; });
-      if (this.over) throw this.invalid();
-    }
+    const refused = await new Promise((resolve) => { s.onopened = resolve; });
+    if (this.over) throw this.invalid();
+    if (refused) throw quotaExceeded('there is no credit for a further stream');
     return s.facade;
   }
 
@@ -199,16 +208,26 @@ export class SessionCore {
     return group.core === this;
   }
 
+  /** checkGroup throws a TypeError unless an option sendGroup is null, or one of the session's. */
+  checkGroup(group) {
+    if (group !== null && group !== undefined && !this.owns(group)) throw new TypeError('the sendGroup is none, or another session\'s');
+  }
+
+  /** toGroup returns the new value of an attribute sendGroup. */
+  toGroup(group) {
+    if (group === null || group === undefined) return null;
+    if (typeof group !== 'object' || !('core' in group)) throw new TypeError('a sendGroup must be a WebTransportSendGroup, or null');
+    if (!this.owns(group)) throw invalidState('the sendGroup is another session\'s');
+    return group;
+  }
+
   group(s, group) {
-    if (group !== null && !this.owns(group)) throw invalidState('the sendGroup is another session\'s');
-    s.sendGroup = group;
+    s.sendGroup = this.toGroup(group);
     this.#rank();
   }
 
   order(s, order) {
-    const n = Number(order);
-    if (!Number.isFinite(n)) throw new TypeError(`sendOrder must be a number, not ${order}`);
-    s.sendOrder = Math.trunc(n);
+    s.sendOrder = toLongLong(order);
     s.ordered = true;
     if (this.#streams.has(s)) this.#rank();
   }
@@ -238,8 +257,7 @@ export class SessionCore {
     this.hooks.decide?.();
     if (this.over) return;
     if (this.state === 'connecting') {
-      const copy = new Uint8Array(bytes);
-      this.ready.promise.then(() => this.sendDatagram(copy), () => {});
+      this.datagrams.keep(bytes);
       return;
     }
     engine().sendBytes(DATAGRAM, 0, 0, this.connection.handle, this.id, bytes);
@@ -266,7 +284,29 @@ export class SessionCore {
 
   #figures(stats) {
     const d = this.datagrams;
-    return { ...stats, datagrams: { droppedIncoming: d.dropped + (stats.dropped ?? 0), expiredIncoming: d.expired, expiredOutgoing: 0, lostOutgoing: 0 } };
+    const { bytesSent, bytesReceived, packetsSent, packetsReceived, packetsLost, bytesLost, ...ofAll } = stats;
+    const own = this.pooled ? {} : { bytesSent, bytesReceived, packetsSent, packetsReceived, packetsLost, bytesLost };
+    return { ...own, ...ofAll, datagrams: this.pooled ? {} : { droppedIncoming: d.dropped, expiredIncoming: d.expired, expiredOutgoing: d.expiredOutgoing } };
+  }
+
+  /** exportKeyingMaterial asks TLS for what both ends of the session get, and nobody else. */
+  async exportKeyingMaterial(label, context, length) {
+    for (const [name, b] of [['label', label], ['context', context]]) {
+      if (b.byteLength > 255) throw new RangeError(`the ${name} has ${b.byteLength} bytes, more than 255`);
+    }
+    if (length === 0 || length > EXPORTED) throw new RangeError(`${length} bytes of keying material are not from 1 to ${EXPORTED}`);
+    if (this.over) throw this.invalid();
+    const payload = new Uint8Array(8 + label.byteLength + context.byteLength), view = new DataView(payload.buffer);
+    view.setUint32(0, length, true);
+    view.setUint32(4, label.byteLength, true);
+    payload.set(label, 8);
+    payload.set(context, 8 + label.byteLength);
+    if (this.state === 'connecting') await this.ready.promise.catch(() => {});
+    if (this.over) throw this.invalid();
+    return new Promise((resolve, reject) => {
+      this.#exports.push({ resolve, reject });
+      engine().sendBytes(EXPORT, 0, 0, this.connection.handle, this.id, payload);
+    });
   }
 
   // told takes a gw_conn_stats.

@@ -1,36 +1,71 @@
 // Datagrams of a session of WebTransport.
 
-import { invalidState } from './webtransport-error.js';
+import { interfaces, toLongLong, toUnsignedLong } from './webtransport-idl.js';
 import { bufferSource } from './webtransport-stream.js';
 
+const KEPT = 512; // datagrams that wait for the session
 const BUFFERED = 512; // datagrams that wait for the application, or for this turn's end
 
-class DatagramsWritable extends WritableStream {
-  /** Datagrams leave in the order in which they are written, whatever these say. */
-  sendGroup;
-  sendOrder;
+/**
+ * WebTransportDatagramsWritable is what datagrams are written to. They leave in the order
+ * in which they are written, whatever sendGroup and sendOrder say.
+ */
+export class WebTransportDatagramsWritable extends WritableStream {
+  #core; #sendGroup; #sendOrder; #writer = null;
 
-  constructor(sink, { sendGroup = null, sendOrder = 0 }) {
+  constructor(core, sink, { sendGroup = null, sendOrder = 0 }) {
     super(sink);
-    this.sendGroup = sendGroup;
-    this.sendOrder = sendOrder;
+    this.#core = core;
+    this.#sendGroup = sendGroup;
+    this.#sendOrder = toLongLong(sendOrder);
+    sink.end = () => this.#end();
+  }
+
+  get sendGroup() {
+    return this.#sendGroup;
+  }
+
+  set sendGroup(v) {
+    this.#sendGroup = this.#core.toGroup(v);
+  }
+
+  get sendOrder() {
+    return this.#sendOrder;
+  }
+
+  set sendOrder(v) {
+    this.#sendOrder = toLongLong(v);
+  }
+
+  getWriter() {
+    this.#writer = super.getWriter();
+    return this.#writer;
+  }
+
+  // end closes it, whoever has it, but for what pipes into it.
+  #end() {
+    (this.locked ? this.#writer : this)?.close().catch(() => {});
   }
 }
-
-export { DatagramsWritable as WebTransportDatagramsWritable };
 
 /** WebTransportDatagramDuplexStream is the datagrams of a session. */
 export class WebTransportDatagramDuplexStream {
   #core; #readable; #controller; #writable = null; #sinks = new Set(); #over = false;
   #queue = []; #wanted = false; #maxBuffered = BUFFERED; #outBuffered = BUFFERED; #maxAge = null; #outMaxAge = null;
-  #thisTurn = 0; #turn = null;
+  #kept = []; #thisTurn = 0; #turn = null;
   /** How many were dropped, because there were too many or they had waited for too long. */
   dropped = 0;
   expired = 0;
+  /** How many that were to be sent have waited for the session for too long. */
+  expiredOutgoing = 0;
+  #bytes;
 
-  constructor(core) {
+  /** readableType is "bytes" for a stream that can be read into one's own buffers, in which empty datagrams are lost. */
+  constructor(core, readableType) {
     this.#core = core;
+    this.#bytes = readableType === 'bytes';
     this.#readable = new ReadableStream({
+      ...this.#bytes && { type: 'bytes' },
       start: (c) => { this.#controller = c; },
       pull: () => {
         this.#wanted = true;
@@ -45,12 +80,11 @@ export class WebTransportDatagramDuplexStream {
   }
 
   createWritable(options = {}) {
-    const group = options.sendGroup;
-    if (group && !this.#core.owns(group)) throw invalidState('the sendGroup is another session\'s');
+    this.#core.checkGroup(options.sendGroup);
     if (this.#core.over) throw this.#core.invalid();
     const sink = { start: (c) => { sink.controller = c; }, write: (x) => this.#write(x), close: () => this.#sinks.delete(sink), abort: () => this.#sinks.delete(sink) };
     this.#sinks.add(sink);
-    return new DatagramsWritable(sink, options);
+    return new WebTransportDatagramsWritable(this.#core, sink, options);
   }
 
   /** What is sent, for programs of before createWritable. */
@@ -87,7 +121,7 @@ export class WebTransportDatagramDuplexStream {
   }
 
   set incomingMaxBufferedDatagrams(v) {
-    this.#maxBuffered = count(v);
+    this.#maxBuffered = Math.max(1, toUnsignedLong(v));
   }
 
   get outgoingMaxBufferedDatagrams() {
@@ -95,7 +129,7 @@ export class WebTransportDatagramDuplexStream {
   }
 
   set outgoingMaxBufferedDatagrams(v) {
-    this.#outBuffered = count(v);
+    this.#outBuffered = Math.max(1, toUnsignedLong(v));
   }
 
   get incomingHighWaterMark() {
@@ -117,7 +151,7 @@ export class WebTransportDatagramDuplexStream {
   /** take takes one that has come. */
   take(bytes) {
     if (this.#over) return;
-    this.#queue.push({ bytes: new Uint8Array(bytes), at: this.#maxAge === null ? 0 : performance.now() });
+    this.#queue.push({ bytes: new Uint8Array(bytes), at: performance.now() });
     this.#hand();
     while (this.#queue.length > this.#maxBuffered) {
       this.#queue.shift();
@@ -133,8 +167,47 @@ export class WebTransportDatagramDuplexStream {
       this.expired++;
     }
     if (this.#queue.length === 0) return;
-    this.#wanted = false;
-    this.#controller.enqueue(this.#queue.shift().bytes);
+    const { bytes } = this.#queue.shift();
+    if (this.#bytes) {
+      this.#handBytes(bytes);
+    } else {
+      this.#wanted = false;
+      this.#controller.enqueue(bytes);
+    }
+  }
+
+  // handBytes is hand for a stream of bytes: a datagram is not divided.
+  #handBytes(bytes) {
+    const request = this.#controller.byobRequest;
+    if (bytes.byteLength === 0) {
+      this.#hand();
+    } else if (request !== null && request !== undefined && request.view.byteLength < bytes.byteLength) {
+      this.#end();
+      this.#controller.error(new RangeError(`a datagram of ${bytes.byteLength} bytes, and room for ${request.view.byteLength}`));
+    } else {
+      this.#wanted = false;
+      if (request) {
+        request.view.set(bytes);
+        request.respond(bytes.byteLength);
+      } else {
+        this.#controller.enqueue(bytes);
+      }
+    }
+  }
+
+  /** keep has a datagram wait for the session; of many the oldest are given up. */
+  keep(bytes) {
+    this.#kept.push({ bytes: new Uint8Array(bytes), at: performance.now() });
+    if (this.#kept.length > KEPT) this.#kept.shift();
+  }
+
+  /** begin sends those that have waited for the session. */
+  begin() {
+    const now = performance.now();
+    for (const { bytes, at } of this.#kept.splice(0)) {
+      if (this.#outMaxAge !== null && now - at > this.#outMaxAge) this.expiredOutgoing++;
+      else this.#core.sendDatagram(bytes);
+    }
   }
 
   // write waits for the next turn of the event loop after many, so that the engine comes to send them.
@@ -167,11 +240,19 @@ export class WebTransportDatagramDuplexStream {
   end(err) {
     const sinks = [...this.#sinks];
     this.#sinks.clear();
-    for (const s of sinks) s.controller.error(err ?? this.#core.invalid());
+    this.#kept.length = 0;
+    for (const s of sinks) {
+      if (err === undefined) s.end();
+      else s.controller.error(err);
+    }
     if (this.#over) return;
     this.#end();
-    if (err === undefined) this.#controller.close();
-    else this.#controller.error(err);
+    if (err !== undefined) {
+      this.#controller.error(err);
+      return;
+    }
+    this.#controller.close();
+    this.#controller.byobRequest?.respond(0);
   }
 }
 
@@ -187,3 +268,5 @@ function count(v) {
   if (Number.isNaN(n) || n < 0) throw new RangeError(`${v} datagrams`);
   return n < 1 ? 1 : n;
 }
+
+interfaces(WebTransportDatagramsWritable, WebTransportDatagramDuplexStream);

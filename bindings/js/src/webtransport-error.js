@@ -1,5 +1,7 @@
 // What goes wrong with WebTransport, as the W3C's text has it.
 
+import { interfaces } from './webtransport-idl.js';
+
 const sources = ['stream', 'session'];
 
 /** WebTransportError says whether a stream or the whole session is concerned, and with which code of the application's. */
@@ -22,6 +24,8 @@ export class WebTransportError extends DOMException {
     return this.#streamErrorCode;
   }
 }
+
+interfaces(WebTransportError);
 
 function clamp(code) {
   const n = Math.round(Number(code));

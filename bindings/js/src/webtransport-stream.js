@@ -1,8 +1,10 @@
 // Streams of a session of WebTransport, as web streams.
 
 import { codeOf, invalidState, sessionError, streamError } from './webtransport-error.js';
-import { decodeError, EV, FIN } from './port.js';
+import { COMMIT, decodeError, EV, FIN } from './port.js';
+import { engine } from './engine.js';
 import { Pipe, toBytes } from './stream.js';
+import { interfaces } from './webtransport-idl.js';
 
 // How many bytes wait for the application before credit is kept back: the rest of the
 // window may be on its way.
@@ -20,24 +22,47 @@ export function bufferSource(x) {
 class Atomic {
   refused = false;
 
-  constructor(chunk) {
+  constructor(chunk, writer) {
     this.chunk = chunk;
+    this.writer = writer;
   }
 }
 
 /** WebTransportWriter is the writer of a stream of a session. */
 export class WebTransportWriter extends WritableStreamDefaultWriter {
+  #half;
+
+  constructor(stream) {
+    super(stream);
+    this.#half = WebTransportSendStream.halfOf(stream);
+  }
+
   /** Writes what there is room for at once; otherwise nothing is sent, and it is rejected with an AbortError. */
   async atomicWrite(chunk) {
-    const atomic = new Atomic(chunk);
-    await this.write(atomic);
-    if (atomic.refused) throw new DOMException('there is no room for all of it now', 'AbortError');
+    const atomic = new Atomic(chunk, this);
+    this.#half.atomics.add(atomic);
+    try {
+      await this.write(atomic);
+    } finally {
+      this.#half.atomics.delete(atomic);
+    }
+    if (atomic.refused) throw noRoom();
+  }
+
+  /** Has all that was written so far arrive, even if the stream is aborted afterwards. */
+  commit() {
+    void this.desiredSize; // a TypeError, if the lock was released
+    this.#half.commit();
   }
 }
+
+const noRoom = () => new DOMException('there is no room for all of it now', 'AbortError');
 
 // Sending and Receiving are what the streams are made of.
 class Sending {
   controller = null;
+  /** Atomic writes that have not been carried out. */
+  atomics = new Set();
   #stream; #pending = null; #over = false; #reason;
 
   constructor(stream) {
@@ -70,8 +95,11 @@ class Sending {
       pipe.reset(0);
       throw e;
     }
+    if (atomic?.refused) return;
     if (atomic !== null && pipe.room < bytes.byteLength) {
-      atomic.refused = true;
+      await null; // what is written in the same breath is refused as well
+      if (this.#over) throw this.#reason;
+      this.#refuse(atomic.writer);
       return;
     }
     let n = bytes.byteLength === 0 ? 0 : pipe.write(bytes);
@@ -83,6 +111,28 @@ class Sending {
       n = pipe.write(bytes);
       bytes = bytes.subarray(n);
     } while (bytes.byteLength > 0);
+  }
+
+  // refuse has all atomic writes that are waiting fail; if there are others among them, so
+  // does the stream (W3C, "abort all atomic write requests").
+  #refuse(writer) {
+    let waiting; // and the one that is being carried out
+    try {
+      waiting = 1 - writer.desiredSize;
+    } catch {
+      waiting = this.atomics.size; // the lock was released
+    }
+    for (const a of this.atomics) a.refused = true;
+    if (waiting <= this.atomics.size) return;
+    this.#over = true;
+    this.#reason = noRoom();
+    this.#stream.pipe.reset(0);
+    this.controller.error(this.#reason);
+  }
+
+  commit() {
+    const { core, id, pipe } = this.#stream;
+    if (!this.#over && !pipe.sendOver) engine().send(COMMIT, 0, 0, core.connection.handle, id, 0);
   }
 
   // close resolves when all has been acknowledged, where that can be known.
@@ -136,7 +186,7 @@ class Sending {
 class Receiving {
   controller = null;
   received = 0;
-  #stream; #allowed = 0; #over = false;
+  #stream; #allowed = 0; #over = false; #failed; // with what, once the bytes before it have been read
 
   constructor(stream) {
     this.#stream = stream;
@@ -150,7 +200,10 @@ class Receiving {
     return {
       type: 'bytes',
       start: (c) => { this.controller = c; },
-      pull: () => this.#allow(),
+      pull: () => {
+        this.#allow();
+        if (this.#failed !== undefined && this.#waiting === 0) this.controller.error(this.#failed);
+      },
       cancel: (reason) => {
         this.#over = true;
         this.#stream.pipe.stop(codeOf(reason));
@@ -158,11 +211,14 @@ class Receiving {
     };
   }
 
+  // How many bytes wait for the application.
+  get #waiting() {
+    return this.controller.desiredSize === null ? 0 : READ_AHEAD - this.controller.desiredSize;
+  }
+
   // allow gives credit back for what the application has taken.
   #allow() {
-    const waiting = READ_AHEAD - this.controller.desiredSize;
-    const taken = this.received - waiting - this.#allowed;
-
+    const taken = this.received - this.#waiting - this.#allowed;
     if (taken <= 0) return;
     this.#allowed += taken;
     this.#stream.pipe.allow(taken);
@@ -185,7 +241,8 @@ class Receiving {
     this.#stream.pipe.endReceive();
     if (this.#over) return;
     this.#over = true;
-    this.controller.error(err);
+    if (err.source !== 'stream' || this.#waiting === 0) this.controller.error(err);
+    else this.#failed = err; // what came before may be what the peer had committed
   }
 }
 
@@ -202,6 +259,11 @@ export class WebTransportSendStream extends WritableStream {
     super(half.sink());
     this.#half = half;
     this.#stream = stream;
+  }
+
+  static halfOf(stream) {
+    if (!(stream instanceof WebTransportSendStream)) throw new TypeError('a WebTransportWriter is of a WebTransportSendStream');
+    return stream.#half;
   }
 
   // Bun 1.3 has no signal that ends a write which waits.
@@ -326,7 +388,7 @@ export class SessionStream {
   sendGroup = null;
   ordered = false;
   urgency = 3;
-  /** Called when the peer allows a stream that this end opens, or it has ended. */
+  /** Called when the peer allows a stream that this end opens, or it has ended; with true if the peer does not. */
   onopened = null;
   #out = null; #in = null; #readable; #writable; #facade = null; #served = null;
   #sendError = null; #receiveError = null; // of directions without a web stream
@@ -371,6 +433,11 @@ export class SessionStream {
       else if (this.pipe.receiveOver) this.#in.data(none, true);
     }
     return this.#readable;
+  }
+
+  /** Whether the peer has given the stream up, and nothing can come of it any more. */
+  get forsaken() {
+    return this.#receiveError?.source === 'stream' && (!this.sends || this.pipe.sendOver);
   }
 
   write(bytes) {
@@ -445,6 +512,7 @@ export class SessionStream {
 
   #ended(e) {
     this.core.forget(this);
+    if (e.kind === 'limit') this.onopened?.(true);
     if (e.kind === 'ok' || e.kind === 'stream') this.#out?.finish();
     if (this.#in?.over === false || this.#out?.over === false || !this.pipe.sendOver || !this.pipe.receiveOver) {
       this.fail(sessionError('the session has ended'));
@@ -460,3 +528,5 @@ export class SessionStream {
     this.onopened?.();
   }
 }
+
+interfaces(WebTransportWriter, WebTransportSendStream, WebTransportReceiveStream, WebTransportBidirectionalStream);

@@ -6,7 +6,10 @@ import { engine } from './engine.js';
 import { checkNames, commonOptions, hostPort, ofClientTLS, tlsOptions, unverified } from './options.js';
 import { CLOSE, decodeFields, EV, GRACEFUL, SESSION } from './port.js';
 import { SessionCore } from './webtransport-core.js';
+import { interfaces, toEnum, toUnsignedLong } from './webtransport-idl.js';
 import { bufferSource } from './webtransport-stream.js';
+
+const STREAMS = 100; // that the server may have at a time, unless more are anticipated
 
 const congestions = ['default', 'throughput', 'low-latency'];
 
@@ -26,18 +29,53 @@ export class WebTransportSendGroup {
   }
 }
 
+// Fields are the headers of a response, which nobody changes.
+class Fields extends Headers {
+  #ready = false;
+
+  constructor(fields) {
+    super();
+    for (let i = 0; i < fields.length; i += 2) {
+      if (!fields[i].startsWith(':') && fields[i] !== 'wt-protocol') super.append(fields[i], fields[i + 1]);
+    }
+    this.#ready = true;
+  }
+
+  append(...args) {
+    this.#refuse();
+    super.append(...args);
+  }
+
+  delete(...args) {
+    this.#refuse();
+    super.delete(...args);
+  }
+
+  set(...args) {
+    this.#refuse();
+    super.set(...args);
+  }
+
+  // Some runtimes use the others in their constructor.
+  #refuse() {
+    if (this.#ready) throw new TypeError('the headers of a response cannot be changed');
+  }
+}
+
+Object.defineProperty(Fields, 'name', { value: 'Headers' });
+
 /** WebTransport is a session with a server. */
 export class WebTransport {
-  #core; #congestionControl = 'default'; #headers = null; #anticipated = [null, null];
+  #core; #headers = null; #anticipated = [null, null];
 
   constructor(url, options = {}) {
     if (url === made) {
       this.#core = options;
       return;
     }
+    if (options !== null && typeof options !== 'object' && typeof options !== 'function') throw new TypeError('WebTransport: options must be an object');
     const conf = check(url, options ?? {});
-    this.#anticipated = ['anticipatedConcurrentIncomingUnidirectionalStreams', 'anticipatedConcurrentIncomingBidirectionalStreams'].map((name) => anticipated(options?.[name]));
-    this.#congestionControl = conf.congestionControl;
+    this.#anticipated = conf.anticipated;
     this.#core = dial(conf);
   }
 
@@ -68,7 +106,7 @@ export class WebTransport {
   }
 
   get congestionControl() {
-    return this.#congestionControl;
+    return 'default'; // a wish for another is not granted
   }
 
   /** What the application expects, which changes nothing: as many streams may come as the session's credit allows. */
@@ -89,7 +127,7 @@ export class WebTransport {
   }
 
   get responseHeaders() {
-    if (this.#core.fields !== null) this.#headers ??= headersOf(this.#core.fields);
+    if (this.#core.fields !== null) this.#headers ??= new Fields(this.#core.fields);
     return this.#headers;
   }
 
@@ -120,6 +158,11 @@ export class WebTransport {
 
   getStats() {
     return this.#core.getStats();
+  }
+
+  /** Exports keying material of TLS that both ends of the session get for the same label and context, bytes, up to 255 each. */
+  async exportKeyingMaterial(label, context, outputLength) {
+    return this.#used().exportKeyingMaterial(bufferSource(label), bufferSource(context), toUnsignedLong(outputLength));
   }
 
   close(closeInfo) {
@@ -178,6 +221,8 @@ export class WebTransportSession extends WebTransport {
   }
 }
 
+interfaces(WebTransport, WebTransportSendGroup);
+
 /** headersOf makes Headers of fields. */
 export function headersOf(fields) {
   const h = new Headers();
@@ -213,8 +258,9 @@ function check(text, options) {
   if (options.allowPooling && hashes.length > 0) {
     throw new DOMException('WebTransport: serverCertificateHashes do not go with allowPooling', 'NotSupportedError');
   }
-  const congestionControl = options.congestionControl ?? 'default';
-  if (!congestions.includes(congestionControl)) throw new TypeError(`WebTransport: congestionControl must be one of ${congestions.join(', ')}, not ${congestionControl}`);
+  const { datagramsReadableType } = options;
+  if (datagramsReadableType !== undefined) toEnum('datagramsReadableType', datagramsReadableType, 'bytes');
+  if (options.congestionControl !== undefined) toEnum('congestionControl', options.congestionControl, ...congestions);
   const protocols = [...options.protocols ?? []].map(String);
   for (const p of protocols) {
     if (p.length === 0 || p.length > 512 || !/^[\x20-\x7e]*$/.test(p)) throw syntax(`${JSON.stringify(p)} is no name of a protocol`);
@@ -225,6 +271,10 @@ function check(text, options) {
   if (options.ca !== undefined) tls.ca = options.ca;
   tlsOptions(what, list, tls, ofClientTLS);
   commonOptions(what, list, options);
+  const numbers = ['anticipatedConcurrentIncomingUnidirectionalStreams', 'anticipatedConcurrentIncomingBidirectionalStreams'].map((name) => anticipated(options[name]));
+  for (const [i, [option, name]] of [['maxUniStreams', 'max_uni_streams'], ['maxStreams', 'max_streams']].entries()) {
+    if (numbers[i] > STREAMS && options[option] === undefined) list.push(name, String(numbers[i]));
+  }
   const digits = hashes.filter((h) => hashAlgorithm(h) === 'sha-256').map((h) => Buffer.from(bufferSource(h.value)).toString('hex'));
   if (hashes.length > 0) {
     if (digits.some((d) => d.length !== 64)) throw new TypeError('WebTransport: serverCertificateHashes must have values of 32 bytes');
@@ -234,8 +284,11 @@ function check(text, options) {
   }
   const fields = [':authority', url.host, ':path', `${url.pathname}${url.search}`];
   for (const p of protocols) fields.push(':subprotocol', p);
-  for (const [name, value] of new Headers(options.headers ?? {})) fields.push(name, value);
-  return { list, fields, congestionControl: 'default' };
+  for (const [name, value] of new Headers(options.headers ?? {})) {
+    if (name === 'wt-available-protocols') throw new TypeError(`WebTransport: ${name} is not for headers: there is the option protocols`);
+    fields.push(name, value);
+  }
+  return { list, fields, anticipated: numbers, more: { datagramsReadableType, pooled: Boolean(options.allowPooling) } };
 }
 
 function hashAlgorithm(h) {
@@ -244,7 +297,7 @@ function hashAlgorithm(h) {
 }
 
 // dial begins a connection with one session.
-function dial({ list, fields }) {
+function dial({ list, fields, more }) {
   let core;
   const connection = HTTPConnection.dial(list, { draining: () => core.drained() });
   const e = engine(), id = e.handle();
@@ -257,7 +310,7 @@ function dial({ list, fields }) {
     abandon: () => connection.close(),
     // The connection is the session's own: it ends when all has been said.
     last: () => { if (!connection.over) e.sendNumber(CLOSE, 0, GRACEFUL, connection.handle, 0, 0x100); }, // H3_NO_ERROR
-  });
+  }, more);
   try {
     e.sendFields(SESSION, 0, 0, connection.handle, id, fields);
   } catch (error) {

@@ -16,6 +16,11 @@ export interface WebTransportOptions extends Omit<ConnectionOptions, 'congestion
   congestionControl?: 'default' | 'throughput' | 'low-latency';
   /** Subprotocols, the best first. */
   protocols?: string[];
+  /** Has datagrams.readable be a stream of bytes, for readers with a buffer of their own. Empty datagrams are lost. */
+  datagramsReadableType?: 'bytes';
+  /** How many streams the server is expected to have open at a time; more than 100 are allowed if it is more. */
+  anticipatedConcurrentIncomingUnidirectionalStreams?: number | null;
+  anticipatedConcurrentIncomingBidirectionalStreams?: number | null;
   /** PEM: whom to trust instead of the system's authorities. Not of the W3C. */
   ca?: PEM;
   tls?: ClientTLS;
@@ -32,14 +37,15 @@ export interface WebTransportSendOptions {
 }
 
 export interface WebTransportSendStreamOptions extends WebTransportSendOptions {
+  /** Waits for the peer to allow the stream; without, it is rejected with a QuotaExceededError if the peer does not now. */
   waitUntilAvailable?: boolean;
 }
 
+/** Of connections that may have other sessions (allowPooling) there is none of these. */
 export interface WebTransportDatagramStats {
-  droppedIncoming: number;
-  expiredIncoming: number;
-  expiredOutgoing: number;
-  lostOutgoing: number;
+  droppedIncoming?: number;
+  expiredIncoming?: number;
+  expiredOutgoing?: number;
 }
 
 /** Times are in milliseconds. */
@@ -73,6 +79,8 @@ export class WebTransportSendGroup {
 export class WebTransportWriter extends WritableStreamDefaultWriter<BufferSource> {
   /** Writes what there is room for at once; otherwise nothing is sent, and it is rejected with an AbortError. */
   atomicWrite(chunk: BufferSource): Promise<void>;
+  /** Has what was written so far arrive even if the stream is aborted, with a peer that has reliable resets. */
+  commit(): void;
 }
 
 export class WebTransportSendStream extends WritableStream<BufferSource> {
@@ -133,6 +141,8 @@ export class WebTransport {
   anticipatedConcurrentIncomingBidirectionalStreams: number | null;
   createSendGroup(): WebTransportSendGroup;
   getStats(): Promise<WebTransportConnectionStats>;
+  /** Bytes that both ends of the session get for the same label and context, up to 255 bytes each. outputLength: 1 to 8160. */
+  exportKeyingMaterial(label: BufferSource, context: BufferSource, outputLength: number): Promise<Uint8Array>;
   close(closeInfo?: WebTransportCloseInfo): void;
   /** Sends a datagram without a stream of them. Not of the W3C. */
   sendDatagram(data: string | BufferSource): void;

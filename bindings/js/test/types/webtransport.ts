@@ -2,13 +2,16 @@ import { serveWebTransport, WebTransport, WebTransportBidirectionalStream, WebTr
 
 const session = new WebTransport('https://localhost:4433/chat', {
   serverCertificateHashes: [{ algorithm: 'sha-256', value: new Uint8Array(32) }], congestionControl: 'low-latency', protocols: ['a', 'b'],
-  headers: { authorization: 'x' }, requireUnreliable: true, keepAlive: 1000, tls: { rejectUnauthorized: false },
+  datagramsReadableType: 'bytes', anticipatedConcurrentIncomingUnidirectionalStreams: 200, headers: { authorization: 'x' }, requireUnreliable: true, keepAlive: 1000, tls: { rejectUnauthorized: false },
 });
 async function client(): Promise<void> {
   await session.ready;
   const stream: WebTransportBidirectionalStream = await session.createBidirectionalStream({ sendOrder: 3, sendGroup: session.createSendGroup() });
   const writer = stream.writable.getWriter();
   await writer.write(new Uint8Array(3));
+  writer.commit();
+  const material: Uint8Array = await session.exportKeyingMaterial(new Uint8Array(3), new ArrayBuffer(0), 32);
+  void material;
   const reader = stream.readable.getReader({ mode: 'byob' });
   const { value } = await reader.read(new Uint8Array(10));
   value?.byteLength.toFixed();
@@ -55,6 +58,8 @@ new WebTransport();
 new WebTransport('https://a', { congestionControl: 'fast' });
 // @ts-expect-error bytes
 new WebTransport('https://a', { serverCertificateHashes: [{ algorithm: 'sha-256', value: 'abc' }] });
+// @ts-expect-error bytes or nothing
+new WebTransport('https://a', { datagramsReadableType: 'byob' });
 // @ts-expect-error no session without a server
 new WebTransportSession();
 // @ts-expect-error there must be webtransport
