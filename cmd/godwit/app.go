@@ -36,6 +36,7 @@ type app struct {
 	getenv         func(string) string
 	signals        <-chan os.Signal // interrupts and requests to terminate
 	grace          time.Duration    // for what is under way when a server is to end
+	cacheDir       string           // for certificates of our own making, "" for none
 
 	started bool // the command line was understood
 

@@ -146,9 +146,9 @@ func TestGetFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "sub", "file.txt"), []byte("content"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startServer(t, "serve", "--listen", "localhost:0", "--root", root)
+	s := startServer(t, "serve", "--listen", "localhost:0", "--demo", "--log", "off", root)
 	t.Chdir(t.TempDir())
-	r := godwit(t, "", "get", "-k", "-o", "one", "-o", "-", "-O", s.url("/bytes/100000"), s.url("/hello"), s.url("/files/sub/file.txt"))
+	r := godwit(t, "", "get", "-k", "-o", "one", "-o", "-", "-O", s.url("/bytes/100000"), s.url("/hello"), s.url("/sub/file.txt"))
 	if r.code != exitOK || r.stdout != "Hello over HTTP/3.0!\n" || r.stderr != "" {
 		t.Errorf("%+v", r)
 	}
@@ -158,10 +158,10 @@ func TestGetFiles(t *testing.T) {
 		}
 	}
 	// A redirect is shown, or followed.
-	if r = godwit(t, "", "get", "-k", "-i", s.url("/files/sub")); !strings.HasPrefix(r.stdout, "HTTP/3 301 ") {
+	if r = godwit(t, "", "get", "-k", "-i", s.url("/sub")); !strings.HasPrefix(r.stdout, "HTTP/3 301 ") {
 		t.Errorf("%+v", r)
 	}
-	if r = godwit(t, "", "get", "-k", "-L", s.url("/files/sub")); !strings.Contains(r.stdout, "file.txt") {
+	if r = godwit(t, "", "get", "-k", "-L", s.url("/sub")); !strings.Contains(r.stdout, "file.txt") {
 		t.Errorf("%+v", r)
 	}
 	// Where there is no response worth it, no file is left.
@@ -243,7 +243,14 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"fly"}, `unknown command "fly"`},
 		{[]string{"gett"}, `unknown command "gett" for "godwit"; did you mean get or cert? (godwit --help tells more)`},
-		{[]string{"serve", "here"}, "what is \"here\" for?"},
+		{[]string{"version", "here"}, "what is \"here\" for?"},
+		{[]string{"serve", "a", "b"}, "another directory for all names"},
+		{[]string{"serve", "a=b", "A=c"}, "another directory for a"},
+		{[]string{"serve", "a="}, "names no directory"},
+		{[]string{"serve", "--spa"}, "--spa is for a directory"},
+		{[]string{"serve", "--log", "xml", "."}, "--log must be"},
+		{[]string{"serve", "--immutable", "assets", "."}, "begins with a slash"},
+		{[]string{"serve", "-H", "nonsense", "."}, "is not a header"},
 		{[]string{"serve", "--port", "1"}, "unknown flag: --port"},
 		{[]string{"get", "-o", "a", "-o", "b", "https://host/"}, "more files to write (2) than URLs (1)"},
 		{[]string{"get", "-O", "https://host/"}, "no file name for -O"},

@@ -22,6 +22,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -32,8 +33,8 @@ const shutdownGrace = 10 * time.Second
 
 func main() {
 	signals := make(chan os.Signal, 2) // the second one must not be missed
-	// A hangup ends a server as a request to terminate does, and not without a word:
-	// its clients are told.
+	// A hangup has a server read its certificates again. That of its terminal ends it as a
+	// request to terminate does, and not without a word: its clients are told.
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(signals, syscall.SIGHUP)
@@ -41,6 +42,9 @@ func main() {
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		getenv: os.Getenv, signals: signals, grace: shutdownGrace,
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		a.cacheDir = filepath.Join(dir, "godwit")
 	}
 	os.Exit(a.run(os.Args[1:]))
 }

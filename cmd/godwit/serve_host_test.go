@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -15,7 +16,7 @@ func TestOnlyNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := onlyNamed(cert.Leaf, http.NotFoundHandler())
+	handler := onlyNamed(func() []*x509.Certificate { return []*x509.Certificate{cert.Leaf} }, http.NotFoundHandler())
 	for host, want := range map[string]int{
 		"localhost": http.StatusNotFound, "localhost:4433": http.StatusNotFound, "DEMO.example:1": http.StatusNotFound,
 		"127.0.0.1:4433": http.StatusNotFound, "[::1]:4433": http.StatusNotFound, "[::1]": http.StatusNotFound, "192.0.2.1": http.StatusNotFound,

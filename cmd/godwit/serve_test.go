@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,7 +81,7 @@ func TestServeErrors(t *testing.T) {
 		{"another's key", []string{"--cert", cert, "--key", otherKey}, []string{cert, otherKey, "does not match"}},
 		{"TCP port in use", []string{"--listen", tcp.Addr().String()}, []string{tcp.Addr().String(), "--listen"}},
 		{"UDP port in use", []string{"--listen", udp}, []string{udp, "--listen"}},
-		{"no such root", []string{"--root", missing}, []string{"directory", missing}},
+		{"no such root", []string{missing}, []string{"directory", missing}},
 		{"nonsense for an address", []string{"--listen", "nonsense"}, []string{"nonsense"}},
 	} {
 		r := godwit(t, "", append([]string{"serve"}, tt.args...)...)
@@ -206,6 +208,123 @@ func TestServeGrace(t *testing.T) {
 	}
 	if r := finish(); r.code != curlReceive {
 		t.Errorf("the request under way ended with %+v", r)
+	}
+}
+
+// TestServeDirectory: a directory is at /, by names and with the demo, and is logged.
+func TestServeDirectory(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{one + "/a.txt": "one\n", two + "/a.txt": "two\n", one + "/.env": "hidden"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := startServer(t, "serve", "--listen", "localhost:0", "--log", "json", "-H", "X-Site: mine", one, "two.test="+two)
+	_, port, _ := net.SplitHostPort(s.addr)
+	r := godwit(t, "", "get", "-k", "-s", "-i", "--resolve", "two.test:"+port+":127.0.0.1", s.url("/a.txt"), "https://two.test:"+port+"/a.txt", s.url("/.env"), s.url("/hello"))
+	for _, want := range []string{"\r\n\r\none\n", "\r\n\r\ntwo\n", "x-site: mine\r\n", "404 not found\n"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("%q lacks %q", r.stdout, want)
+		}
+	}
+	if strings.Contains(r.stdout, "hidden") || strings.Contains(r.stdout, "user-agent") || strings.Contains(r.stdout, "Hello over") {
+		t.Errorf("%q", r.stdout)
+	}
+	s.signals <- os.Interrupt
+	log := s.wait().stderr
+	for _, want := range []string{`"msg":"request"`, `"uri":"/a.txt","status":200,"bytes":4,`, `"proto":"HTTP/3.0"`, `"uri":"/.env","status":404`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q lacks %q", log, want)
+		}
+	}
+	both := startServer(t, "serve", "--listen", "localhost:0", "--demo", one)
+	r = godwit(t, "", "get", "-k", both.url("/a.txt"), both.url("/hello"), both.url("/demo"))
+	if !strings.HasPrefix(r.stdout, "one\nHello over HTTP/3.0!\n<!doctype html>") {
+		t.Errorf("%q", r.stdout)
+	}
+	if r = godwit(t, "", "wt", "-k", "--bidi", "x", both.url("/wt/echo")); r.code != exitOK {
+		t.Errorf("a session, with a log: %+v", r)
+	}
+}
+
+// TestServeReloads: files that change are read again, at once on a hangup; what is wrong
+// with them changes nothing.
+func TestServeReloads(t *testing.T) {
+	dir := t.TempDir()
+	cert, key, first := writePair(t, dir, "a")
+	s := startServer(t, "serve", "--listen", "localhost:0", "--cert", cert, "--key", key)
+	_, _, second := writePair(t, dir, "a")
+	s.signals <- syscall.SIGHUP
+	s.signals <- syscall.SIGHUP // the first has been done when this one is taken in
+	s.signals <- syscall.SIGHUP
+	s.signals <- syscall.SIGHUP
+	for _, hash := range []string{second, first} {
+		want := exitOK
+		if hash == first {
+			want = curlUntrusted
+		}
+		for _, version := range []string{"--http3-only", "--http2"} {
+			if r := godwit(t, "", "get", version, "--cert-hash", hash, s.url("/hello")); r.code != want {
+				t.Errorf("%s %s: %+v", version, hash, r)
+			}
+		}
+	}
+	if err := os.WriteFile(cert, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		s.signals <- syscall.SIGHUP
+	}
+	if r := godwit(t, "", "get", "--cert-hash", second, s.url("/hello")); r.code != exitOK {
+		t.Errorf("after nonsense: %+v", r)
+	}
+	s.signals <- os.Interrupt
+	if r := s.wait(); r.code != exitOK || !strings.Contains(r.stderr, "using another certificate, SHA-256 "+second) || !strings.Contains(r.stderr, "the certificate stays as it is: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestCertificatesChanged: a look at the files tells.
+func TestCertificatesChanged(t *testing.T) {
+	dir := t.TempDir()
+	cert, key, _ := writePair(t, dir, "a")
+	var stderr lockedBuffer
+	a := &app{stderr: &stderr}
+	c, err := a.certificates([]string{cert}, []string{key}, nil)
+	if err != nil || c.changed(time.Now()) {
+		t.Fatalf("%v, or changed at once", err)
+	}
+	_, _, hash := writePair(t, dir, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := make(chan struct{})
+	go func() { c.watch(ctx, time.Millisecond, nil); close(watched) }()
+	for c.hash() != hash {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-watched
+}
+
+// TestOwnCertificate: one of our own making is kept, for as long as it is of use.
+func TestOwnCertificate(t *testing.T) {
+	a := &app{stderr: io.Discard, cacheDir: filepath.Join(t.TempDir(), "cache")}
+	now := time.Now()
+	var certs []string
+	for _, at := range []struct {
+		after time.Duration
+		hosts []string
+	}{{0, nil}, {time.Hour, nil}, {devcert.Lifetime, nil}, {0, []string{"a.test"}}} {
+		cert, err := a.ownCertificate(at.hosts, now.Add(at.after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		certs = append(certs, cert.Leaf.SerialNumber.String())
+	}
+	if certs[0] != certs[1] || certs[1] == certs[2] || certs[3] == certs[2] {
+		t.Errorf("serial numbers %q", certs)
+	}
+	if info, err := os.Stat(filepath.Join(a.cacheDir, "localhost.key.pem")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
 

@@ -83,12 +83,13 @@ var may = map[string]string{
 
 	// Programs.
 	"cmd/godwit": "http3 quic quic/qlog quic/quictrace webtransport internal/devcert internal/profiling cmd/godwit/internal/client " +
-		"cmd/godwit/internal/cookies cmd/godwit/internal/demo cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
+		"cmd/godwit/internal/cookies cmd/godwit/internal/demo cmd/godwit/internal/load cmd/godwit/internal/perf cmd/godwit/internal/site cmd/godwit/internal/terminal cmd/godwit/internal/wtclient " +
 		"context net net/http os sync time github.com/spf13/cobra github.com/spf13/pflag " +
 		"github.com/vbauerster/mpb golang.org/x/term github.com/andybalholm/brotli github.com/klauspost/compress",
 	"cmd/godwit/internal/client":   "http3 quic context net net/http sync time",
 	"cmd/godwit/internal/cookies":  "net/http os sync time golang.org/x/net",
 	"cmd/godwit/internal/cputime":  "time",
+	"cmd/godwit/internal/site":     "net/http os time github.com/andybalholm/brotli github.com/klauspost/compress",
 	"cmd/godwit/internal/terminal": "",
 	"cmd/godwit/internal/demo":     "http3 quic webtransport context net net/http os sync time",
 	"cmd/godwit/internal/load":     "http3 quic internal/histogram cmd/godwit/internal/cputime context net/http sync time",

@@ -32,10 +32,7 @@ func connect(t *testing.T, url, protocol string) (*http3.Tunnel, *http.Response)
 // TestTunnel: datagrams come back, content does not, and the server's end follows the
 // client's.
 func TestTunnel(t *testing.T) {
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	url, _ := serveHTTP3(t, handler)
 	tunnel, resp := connect(t, url+"/echo", EchoProtocol)
 	if resp.StatusCode != http.StatusOK {
@@ -57,10 +54,7 @@ func TestTunnel(t *testing.T) {
 }
 
 func TestTunnelRefused(t *testing.T) {
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	url, _ := serveHTTP3(t, handler)
 	for _, tt := range []struct {
 		path, protocol string

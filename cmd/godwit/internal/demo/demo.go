@@ -1,7 +1,7 @@
 // Package demo is what `godwit serve` serves: a page, and routes that exercise
 // an HTTP server in every direction, for people, tests and benchmarks.
 //
-//	handler, err := demo.New(demo.Options{Root: "public"})
+//	handler, err := demo.New(demo.Options{})
 //	if err != nil {
 //		return err
 //	}
@@ -17,34 +17,35 @@
 //	GET  /slow?ms=N     an answer after N milliseconds
 //	GET  /trailers      a body with trailers
 //	GET  /info          the connection and, over QUIC, its statistics, as JSON
-//	GET  /files/…       files of Options.Root, with ranges
+//	ANY  /…             what is Options.Site's; the page is at /demo then
 //
 // CONNECT /echo, over HTTP/3, sends back the datagrams of an extended CONNECT request
 // for EchoProtocol. Those below /wt/ open WebTransport sessions: see addWebTransport.
 package demo
 
-import (
-	"fmt"
-	"net/http"
-	"os"
-)
+import "net/http"
 
 // Options are what a handler can be given.
 type Options struct {
-	// Root is the directory behind /files/. Nothing outside of it is served,
-	// not even through symbolic links. Without it there are no files.
-	Root string
-	// CertHash is the SHA-256 of the server's certificate in hexadecimal digits,
-	// by which the page's WebTransport sessions accept it. Without it, browsers
+	// Site answers requests for all that is no route of the demo; nil for nobody. The page
+	// is at /demo then.
+	Site http.Handler
+	// CertHash is the SHA-256 of the server's certificate in hexadecimal digits now,
+	// by which the page's WebTransport sessions accept it. Without it, or where it is empty, browsers
 	// must trust the certificate otherwise; with it, it must be one that they
 	// accept by its hash.
-	CertHash string
+	CertHash func() string
 }
 
-// New returns a handler with all routes. It fails when Root cannot be opened.
-func New(opts Options) (http.Handler, error) {
+// New returns a handler with all routes.
+func New(opts Options) http.Handler {
 	mux := http.NewServeMux()
-	addPage(mux, opts.CertHash)
+	at := "/{$}"
+	if opts.Site != nil {
+		at = "/demo"
+		mux.Handle("/", opts.Site)
+	}
+	addPage(mux, at, opts.CertHash)
 	mux.HandleFunc("GET /hello", serveHello)
 	mux.HandleFunc("POST /echo", serveEcho)
 	mux.HandleFunc("CONNECT /echo", serveTunnel)
@@ -54,27 +55,5 @@ func New(opts Options) (http.Handler, error) {
 	mux.HandleFunc("GET /trailers", serveTrailers)
 	mux.HandleFunc("GET /info", serveInfo)
 	addWebTransport(mux)
-	files, err := fileHandler(opts.Root)
-	if err != nil {
-		return nil, err
-	}
-	mux.Handle("GET /files/", files)
-	return mux, nil
-}
-
-// fileHandler serves the files of a directory. The directory stays open until
-// the process ends.
-func fileHandler(dir string) (http.Handler, error) {
-	if dir == "" {
-		return http.HandlerFunc(serveNoFiles), nil
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("directory of files to serve: %w", err)
-	}
-	return http.StripPrefix("/files/", http.FileServerFS(root.FS())), nil
-}
-
-func serveNoFiles(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "no files are served: godwit serve was started without --root DIR", http.StatusNotFound)
+	return mux
 }

@@ -9,23 +9,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // start serves a handler with all routes, over HTTP/2 if wanted, and returns a
 // client and the server's URL.
-func start(t *testing.T, root string, http2 bool) (*http.Client, string) {
+func start(t *testing.T, http2 bool) (*http.Client, string) {
 	t.Helper()
-	handler, err := New(Options{Root: root})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	srv := httptest.NewUnstartedServer(handler)
 	srv.EnableHTTP2 = http2
 	srv.StartTLS()
@@ -34,10 +27,10 @@ func start(t *testing.T, root string, http2 bool) (*http.Client, string) {
 }
 
 // both runs a test over HTTP/1.1 and HTTP/2.
-func both(t *testing.T, root string, test func(t *testing.T, client *http.Client, url string)) {
+func both(t *testing.T, test func(t *testing.T, client *http.Client, url string)) {
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(proto, func(t *testing.T) {
-			client, url := start(t, root, proto == "HTTP/2.0")
+			client, url := start(t, proto == "HTTP/2.0")
 			test(t, client, url)
 		})
 	}
@@ -67,7 +60,7 @@ func do(t *testing.T, client *http.Client, method, url string, body io.Reader, h
 
 func TestRoutes(t *testing.T) {
 	hello := sha256.Sum256([]byte("hello"))
-	both(t, "", func(t *testing.T, client *http.Client, url string) {
+	both(t, func(t *testing.T, client *http.Client, url string) {
 		for _, tt := range []struct {
 			method, path, body string
 			status             int
@@ -86,7 +79,6 @@ func TestRoutes(t *testing.T) {
 			{"GET", "/slow?ms=0", "", 200, "text/plain; charset=utf-8", "waited for 0 ms"},
 			{"GET", "/slow", "", 400, "text/plain; charset=utf-8", "ms must say"},
 			{"GET", "/slow?ms=600001", "", 400, "text/plain; charset=utf-8", "from 0 to 600000"},
-			{"GET", "/files/x", "", 404, "text/plain; charset=utf-8", "--root DIR"},
 		} {
 			resp, got := do(t, client, tt.method, url+tt.path, strings.NewReader(tt.body))
 			if resp.StatusCode != tt.status || resp.Header.Get("Content-Type") != tt.contentType || !strings.Contains(got, tt.want) {
@@ -99,7 +91,7 @@ func TestRoutes(t *testing.T) {
 // TestBytesContent pins what clients may rely on: the content of /bytes/{n} is
 // the same for ever, and a shorter one is the beginning of a longer one.
 func TestBytesContent(t *testing.T) {
-	both(t, "", func(t *testing.T, client *http.Client, url string) {
+	both(t, func(t *testing.T, client *http.Client, url string) {
 		const n = 3*blockSize + 1000
 		resp, got := do(t, client, "GET", fmt.Sprintf("%s/bytes/%d", url, n), nil)
 		if len(got) != n || resp.ContentLength != n {
@@ -121,7 +113,7 @@ func TestBytesContent(t *testing.T) {
 
 // TestEchoStreams: what was sent comes back before the rest is sent.
 func TestEchoStreams(t *testing.T) {
-	both(t, "", func(t *testing.T, client *http.Client, url string) {
+	both(t, func(t *testing.T, client *http.Client, url string) {
 		body, send := io.Pipe()
 		req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/echo", body)
 		if err != nil {
@@ -155,7 +147,7 @@ func TestEchoStreams(t *testing.T) {
 }
 
 func TestTrailers(t *testing.T) {
-	both(t, "", func(t *testing.T, client *http.Client, url string) {
+	both(t, func(t *testing.T, client *http.Client, url string) {
 		resp, got := do(t, client, "GET", url+"/trailers", nil)
 		sum := sha256.Sum256([]byte(got))
 		if resp.Trailer.Get("Body-Sha256") != hex.EncodeToString(sum[:]) || resp.Trailer.Get("Body-Length") != fmt.Sprint(len(got)) {
@@ -165,7 +157,7 @@ func TestTrailers(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	both(t, "", func(t *testing.T, client *http.Client, url string) {
+	both(t, func(t *testing.T, client *http.Client, url string) {
 		resp, got := do(t, client, "GET", url+"/info", nil)
 		var answer info
 		if err := json.Unmarshal([]byte(got), &answer); err != nil {
@@ -180,51 +172,20 @@ func TestInfo(t *testing.T) {
 	})
 }
 
-func TestFiles(t *testing.T) {
-	root, outside := t.TempDir(), t.TempDir()
-	for path, content := range map[string]string{
-		filepath.Join(root, "a.txt"):       "0123456789",
-		filepath.Join(outside, "key.text"): "secret",
-	} {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+// TestSite: what is no route of the demo is the site's, and the page makes room for it.
+func TestSite(t *testing.T) {
+	site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "site ", r.URL.Path) })
+	for path, want := range map[string]string{"/": "site /", "/hello/": "site /hello/", "/hello": "Hello over", "/demo": "<!doctype html>"} {
+		w := servePath(t, Options{Site: site}, path)
+		if !strings.HasPrefix(w.Body.String(), want) {
+			t.Errorf("%s: %.40q", path, w.Body)
 		}
-	}
-	if err := os.Symlink(filepath.Join(outside, "key.text"), filepath.Join(root, "link")); err != nil {
-		peertest.LeaveOut(t, "symbolic links", err.Error())
-	}
-	both(t, root, func(t *testing.T, client *http.Client, url string) {
-		if resp, got := do(t, client, "GET", url+"/files/a.txt", nil); got != "0123456789" || resp.ContentLength != 10 {
-			t.Errorf("%d, %q", resp.StatusCode, got)
-		}
-		resp, got := do(t, client, "GET", url+"/files/a.txt", nil, "Range", "bytes=2-4")
-		if resp.StatusCode != http.StatusPartialContent || got != "234" || resp.Header.Get("Content-Range") != "bytes 2-4/10" {
-			t.Errorf("range: %d, %q, %v", resp.StatusCode, got, resp.Header)
-		}
-		if resp, got := do(t, client, "GET", url+"/files/", nil); resp.StatusCode != 200 || !strings.Contains(got, "a.txt") {
-			t.Errorf("listing: %d, %q", resp.StatusCode, got)
-		}
-		for _, path := range []string{"/files/link", "/files/..%2f..%2fetc/passwd", "/files/missing"} {
-			if resp, got := do(t, client, "GET", url+path, nil); resp.StatusCode < 400 || strings.Contains(got, "secret") {
-				t.Errorf("%s: %d, %q", path, resp.StatusCode, got)
-			}
-		}
-	})
-}
-
-func TestNewErrors(t *testing.T) {
-	missing := filepath.Join(t.TempDir(), "missing")
-	if _, err := New(Options{Root: missing}); err == nil || !strings.Contains(err.Error(), missing) {
-		t.Errorf("%v does not name the directory", err)
 	}
 }
 
 // TestSlowEnds: a client that has gone away holds no handler.
 func TestSlowEnds(t *testing.T) {
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	returned := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
@@ -255,10 +216,7 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 
 // TestBytesWrites: the route for benchmarks writes much at a time.
 func TestBytesWrites(t *testing.T) {
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	w := &countingWriter{header: make(http.Header)}
 	handler.ServeHTTP(w, httptest.NewRequest("GET", "/bytes/1073741824", nil))
 	if w.n != 1<<30 || w.writes > 1<<30/blockSize+1 {

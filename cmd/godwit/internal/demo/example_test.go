@@ -9,11 +9,7 @@ import (
 )
 
 func ExampleNew() {
-	handler, err := demo.New(demo.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	handler := demo.New(demo.Options{})
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest("POST", "/digest", strings.NewReader("abc")))
 	fmt.Print(w.Body)

@@ -12,10 +12,7 @@ import (
 // TestInfoStatistics: of a request over QUIC, /info tells the connection's
 // statistics.
 func TestInfoStatistics(t *testing.T) {
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	srv := &http3.Server{Handler: handler}
 	ln, err := srv.ListenAll("localhost:0")
 	if err != nil {

@@ -11,10 +11,7 @@ import (
 // servePath returns what the handler answers to a GET.
 func servePath(t *testing.T, opts Options, path string) *httptest.ResponseRecorder {
 	t.Helper()
-	handler, err := New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(opts)
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 	return w
@@ -56,7 +53,7 @@ func TestPageParts(t *testing.T) {
 // TestPageHash: the page knows the certificate if there is something to know.
 func TestPageHash(t *testing.T) {
 	for _, hash := range []string{"", strings.Repeat("0f", 32)} {
-		w := servePath(t, Options{CertHash: hash}, "/")
+		w := servePath(t, Options{CertHash: func() string { return hash }}, "/")
 		if want := `data-cert-hash="` + hash + `"`; !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %s in the page", want)
 		}

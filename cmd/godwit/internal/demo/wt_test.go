@@ -45,10 +45,7 @@ func serveHTTP3(t *testing.T, handler http.Handler) (url string, hash [sha256.Si
 // serveWT serves all routes and returns a function that opens sessions.
 func serveWT(t *testing.T) func(path string, protocols ...string) (*webtransport.Session, error) {
 	t.Helper()
-	handler, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := New(Options{})
 	url, hash := serveHTTP3(t, handler)
 	return func(path string, protocols ...string) (*webtransport.Session, error) {
 		d := &webtransport.Dialer{ServerCertificateHashes: [][sha256.Size]byte{hash}, Protocols: protocols}

@@ -18,10 +18,7 @@ import (
 
 // dialEcho starts a server and opens a session that echoes.
 func dialEcho(ctx context.Context) (session *webtransport.Session, stop func() error, err error) {
-	handler, err := demo.New(demo.Options{})
-	if err != nil {
-		return nil, nil, err
-	}
+	handler := demo.New(demo.Options{})
 	cert, hash, err := devcert.Make(time.Now())
 	if err != nil {
 		return nil, nil, err
