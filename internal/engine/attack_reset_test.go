@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/test/sim"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -166,6 +168,48 @@ func TestAttackResetForged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestResetToAnothersID: a reset ends the connection whose token it has, though by chance it
+// carries the ID of another one that is open, about to close, or closed.
+func TestResetToAnothersID(t *testing.T) {
+	for name, end := range map[string]func(p *puppet, c *engine.Conn){
+		"open":    func(*puppet, *engine.Conn) {},
+		"leaving": func(p *puppet, c *engine.Conn) { c.CloseAfterSending(p.now, 1, "") },
+		"closed":  func(p *puppet, c *engine.Conn) { c.Close(p.now, 1, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newClient(t, withResetToken, func(p *puppet) { p.ids = connid.Plain{Length: 1} })
+			p.handshake()
+			ours := p.conn
+			other, err := p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := otherID(t, p.endpoint, other)
+			end(p, other)
+			b := reset(p.params.StatelessResetToken, 40)
+			copy(b[1:], id.Bytes())
+			if got := p.endpoint.HandleDatagram(p.now, engine.Datagram{Path: p.path, Data: b}); got != ours {
+				t.Errorf("%p is to be polled, want %p", got, ours)
+			}
+			if err := ours.Closed(); !errors.Is(err, engine.ErrStatelessReset) {
+				t.Errorf("ended with %v", err)
+			}
+		})
+	}
+}
+
+// otherID finds an ID of one byte that leads to a connection.
+func otherID(t *testing.T, e *engine.Endpoint, c *engine.Conn) wire.ConnectionID {
+	for b := range 256 {
+		if e.Owner([]byte{0x40, byte(b)}) == c {
+			id, _ := wire.NewConnectionID([]byte{byte(b)})
+			return id
+		}
+	}
+	t.Fatal("no ID leads to the other connection")
+	return wire.ConnectionID{}
 }
 
 // The token in a NEW_CONNECTION_ID frame counts from when its ID is in use.

@@ -97,6 +97,10 @@ func TestCloseBeforeConfirmed(t *testing.T) {
 			&engine.TransportError{Code: wire.ApplicationError, Remote: true}},
 		{"with something else", func(p *puppet) []byte { return p.packet(wire.AppSpace, ping(), padding(20)) },
 			&engine.TransportError{Code: wire.ApplicationError, Remote: true}},
+		{"with the handshake's confirmation", func(p *puppet) []byte { return p.packet(wire.AppSpace, handshakeDone(), padding(20)) },
+			&engine.TransportError{Code: wire.ApplicationError, Remote: true}},
+		{"with both", func(p *puppet) []byte { return p.packet(wire.AppSpace, handshakeDone(), appClose(7)) },
+			&engine.ApplicationError{Code: 7, Remote: true}},
 	} {
 		p := newClient(t)
 		p.start()

@@ -268,10 +268,3 @@ func (c *Conn) statelessReset(now monotime.Time) {
 	c.end = &closeState{err: ErrStatelessReset}
 	c.enter(now, stateDraining, ErrStatelessReset)
 }
-
-// checkStatelessReset looks whether a datagram that did not open is one.
-func (c *Conn) checkStatelessReset(now monotime.Time, d *Datagram) {
-	if c.endpoint.resetTarget(d) == c {
-		c.statelessReset(now)
-	}
-}

@@ -9,44 +9,44 @@ import (
 	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
-// handleDatagram takes a datagram that the endpoint found to be this
-// connection's (RFC 9000, Section 12.2).
-func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) {
+// handleDatagram takes a datagram that the endpoint found to be this connection's
+// (RFC 9000, Section 12.2). It reports whether it made anything of it: otherwise it may be a
+// stateless reset, also another connection's.
+func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) bool {
 	c.counters.ReceivedBytes += uint64(len(d.Data))
 	c.traceArriving(now, d)
 	switch c.state {
 	case stateClosing:
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is closing")
 		c.answerWhileClosing(now)
-		return
+		return false
 	case stateDraining:
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is draining")
-		return
+		return false
 	case stateReleased:
-		return
+		return false
 	}
 	if c.leaving() {
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is about to close")
-		return
+		return false
 	}
 	switch p := c.pathOf(d); {
 	case p != nil:
 		p.Received(len(d.Data))
 	case c.side == wire.ClientSide:
 		c.traceDropped(now, len(d.Data), quictrace.DropRejected, "not from the server's address")
-		return
+		return false
 	}
 	processed := c.handlePackets(now, d, false)
 	c.settlePeerClose(now)
 	if c.state >= stateClosing {
-		return
+		return true
 	}
-	if !processed {
-		c.checkStatelessReset(now, d)
-		return
+	if processed {
+		c.handleEarly(now)
+		c.dropHandshakeState()
 	}
-	c.handleEarly(now)
-	c.dropHandshakeState()
+	return processed
 }
 
 // handlePackets takes the packets coalesced in a datagram and reports whether

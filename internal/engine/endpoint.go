@@ -57,6 +57,10 @@ type EndpointConfig struct {
 	// Memory bounds what the buffers of all connections hold; endpoints may share
 	// it. nil means no limit but each connection's own.
 	Memory *streambuf.Memory
+	// WatchReset, if not nil, is told of each token with which a stateless reset ends a
+	// connection here, and of each that does so no longer: a reset names no endpoint, so
+	// it may come to another one that shares the address.
+	WatchReset func(token wire.ResetToken, watched bool)
 	// DeferHandshakes leaves every step of a server's handshakes to
 	// Conn.HandleHandshake, so that the driver says how many are taken, and when: see
 	// Conn.HandshakeWaits.
@@ -78,6 +82,7 @@ type Endpoint struct {
 	server   *Server
 
 	deferHandshakes bool
+	watchReset      func(token wire.ResetToken, watched bool)
 
 	byID map[idKey]*Conn
 	// byOriginal has the connections of clients by their first destination ID, the original
@@ -137,6 +142,7 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		shards:   max(cfg.Shards, 1),
 
 		deferHandshakes: cfg.DeferHandshakes,
+		watchReset:      cfg.WatchReset,
 
 		byID:       make(map[idKey]*Conn),
 		byOriginal: make(map[wire.ConnectionID]*Conn),
@@ -191,7 +197,11 @@ func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
 		e.stats.UnknownID++ // came late, or again
 		return nil
 	}
-	c.handleDatagram(now, &d)
+	if !c.handleDatagram(now, &d) {
+		if reset := e.handleReset(now, &d); reset != nil {
+			return reset // where IDs are short, c's may be in it by chance
+		}
+	}
 	return c
 }
 

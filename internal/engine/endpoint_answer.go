@@ -112,8 +112,7 @@ const (
 // handleLostShort takes a short header packet of no connection: it may be the
 // reset of one of ours, and is answered by one otherwise.
 func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
-	if c := e.resetTarget(d); c != nil {
-		c.statelessReset(now)
+	if c := e.handleReset(now, d); c != nil {
 		return c
 	}
 	e.stats.UnknownID++
@@ -140,14 +139,15 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	return nil
 }
 
-// resetTarget returns the connection that d resets, nil when it is no reset or
-// does not come from that connection's peer.
-func (e *Endpoint) resetTarget(d *Datagram) *Conn {
+// handleReset ends the connection that d resets, and returns it; nil when it is no reset
+// or does not come from that connection's peer.
+func (e *Endpoint) handleReset(now monotime.Time, d *Datagram) *Conn {
 	c := e.byToken(d.Data)
 	if c == nil || d.Path.Remote != c.paths.Current.Remote {
 		return nil
 	}
 	e.stats.ResetsReceived++
+	c.statelessReset(now)
 	return c
 }
 
@@ -161,12 +161,21 @@ func (e *Endpoint) byToken(datagram []byte) *Conn {
 	return e.byReset[wire.ResetToken(datagram[n:])]
 }
 
-func (e *Endpoint) addResetToken(c *Conn, t wire.ResetToken) { e.byReset[t] = c }
+func (e *Endpoint) addResetToken(c *Conn, t wire.ResetToken) {
+	e.byReset[t] = c
+	if e.watchReset != nil {
+		e.watchReset(t, true)
+	}
+}
 
 // removeResetToken forgets a token of a connection's. A peer may have given the same one
 // to another connection since, whose it is then.
 func (e *Endpoint) removeResetToken(c *Conn, t wire.ResetToken) {
-	if e.byReset[t] == c {
-		delete(e.byReset, t)
+	if e.byReset[t] != c {
+		return
+	}
+	delete(e.byReset, t)
+	if e.watchReset != nil {
+		e.watchReset(t, false)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // Group is loops whose sockets share one address. Each connection lives on one
@@ -13,6 +14,8 @@ import (
 // another's hands them over.
 type Group struct {
 	Loops []*Loop
+
+	resets resetTokens
 }
 
 // StartGroup is Start for several sockets that share an address. make returns
@@ -22,6 +25,9 @@ func StartGroup(socks []Socket, make func(i int) Config) *Group {
 	for i, sock := range socks {
 		cfg := make(i)
 		cfg.Endpoint.Shard, cfg.Endpoint.Shards = i, len(socks)
+		if len(socks) > 1 {
+			cfg.Endpoint.WatchReset = func(t wire.ResetToken, watched bool) { g.resets.watch(g.Loops[i], t, watched) }
+		}
 		g.Loops = append(g.Loops, newLoop(sock, cfg))
 	}
 	for i, l := range g.Loops {
@@ -47,11 +53,17 @@ func (l *Loop) handOver(d *engine.Datagram) bool {
 	if l.endpoint.Knows(d.Data) {
 		return false // without asking whose it is, which may take a decryption
 	}
-	shard, ok := connid.ShardOf(l.config.Endpoint.ConnectionIDs, d.Data, len(l.group.Loops))
-	if !ok || shard == l.index {
+	to := l.group.resets.of(d.Data)
+	if to == nil {
+		shard, ok := connid.ShardOf(l.config.Endpoint.ConnectionIDs, d.Data, len(l.group.Loops))
+		if !ok {
+			return false
+		}
+		to = l.group.Loops[shard]
+	}
+	if to == l {
 		return false
 	}
-	to := l.group.Loops[shard]
 	if to.handed.Load() >= maxHandedOver {
 		return true
 	}
