@@ -36,10 +36,14 @@ func newHub(t event.Turn, c *h3.Conn, conf *wt.Config, dedicated bool) *hub {
 		conn: t.Conn(), h3: c, dedicated: dedicated, settled: make(chan struct{}),
 		timed: conf.IdleTimeout > 0, machine: wt.NewConn(c.Side(), conf),
 	}
+	h.machine.SetAccount(h)
 	c.AddSettings(h.machine.AppendSettings(nil)...)
 	c.Claim(wt.TypeUni, wt.SignalBidi)
 	return h
 }
+
+// CountBuffered implements wt.Account.
+func (h *hub) CountBuffered(n int) bool { return event.CountBuffered(h.conn, n) }
 
 // tell tells the machine something, with f, and has the loop do what follows. Any
 // goroutine may call it; it does not wait.

@@ -23,7 +23,6 @@ type Session struct {
 	cancel   context.CancelCauseFunc
 	draining chan struct{}
 	ended    atomic.Bool // the session has
-	held     int         // bytes of an incomplete capsule that were counted, of the loop's goroutine
 
 	// Guarded by the hub's lock:
 	err      error     // why the session ended, as the application sees it
@@ -120,25 +119,13 @@ type tunnelEvents struct{ *Session }
 func (s tunnelEvents) HandleData(t event.Turn, p []byte) {
 	s.hub.handle(t, func(*wt.Conn) {
 		s.machine.HandleContent(turnNow(t), p)
-		if !s.count(t) {
-			s.machine.Reject()
-			s.count(t)
-		}
 	})
 }
 
 func (s tunnelEvents) HandleEnd(t event.Turn, err error) {
 	s.hub.handle(t, func(*wt.Conn) {
 		s.machine.HandleContentEnd(turnNow(t), err)
-		s.count(t)
 	})
-}
-
-// count counts what the machine holds of a capsule, and reports whether there is room for it.
-func (s *Session) count(t event.Turn) bool {
-	more := s.machine.Held() - s.held
-	s.held += more
-	return event.CountBuffered(t.Conn(), more) || more <= 0
 }
 
 func (s tunnelEvents) HandleWritable(t event.Turn) { s.sendContent(t) }

@@ -34,7 +34,8 @@ type conn struct {
 	opens   [2][]*stream // those that the peer does not allow yet, by whether they are unidirectional
 	http    *httpConn    // nil for QUIC alone
 
-	late fifo.Queue[[]byte] // datagrams that wait for room
+	late        fifo.Queue[[]byte] // datagrams that wait for room
+	lateCounted int                // bytes of them that the connection's account knows of
 }
 
 func newConn(p *Port, s *settings) *conn {
@@ -209,6 +210,10 @@ func (c *conn) HandleDatagrams(t event.Turn, list [][]byte) {
 		if c.late.Len() > 0 || !c.tellsDatagrams() {
 			c.late.Push(bytes.Clone(b), len(b))
 			c.port.count(offDropped, c.late.Shrink(maxLateDatagrams, maxLateDatagramBytes))
+			for !c.countLate() && c.late.Len() > 0 {
+				c.late.Pop()
+				c.port.count(offDropped, 1)
+			}
 			continue
 		}
 		c.tellDatagram(0, b)
@@ -220,6 +225,14 @@ const (
 	maxLateDatagrams     = 1024
 	maxLateDatagramBytes = 1 << 20
 )
+
+// countLate counts what waits for the connection's account, and reports whether there is
+// room for it.
+func (c *conn) countLate() bool {
+	more := c.late.Size() - c.lateCounted
+	c.lateCounted += more
+	return event.CountBuffered(c.q, more) || more <= 0
+}
 
 // tellsDatagrams reports whether the host can be told of a datagram now. If not, it will
 // be asked again.
@@ -303,6 +316,7 @@ func (c *conn) resume(t event.Turn) {
 		b, _ := c.late.Pop()
 		c.tellDatagram(0, b)
 	}
+	c.countLate()
 	if c.http != nil && c.http.wt != nil {
 		c.http.turn = t
 		c.http.wt.resume()

@@ -92,6 +92,38 @@ func TestHostStops(t *testing.T) {
 	}
 }
 
+// Datagrams that wait for a host which does not read its events are part of what all
+// connections may hold, until it reads them.
+func TestLateDatagramsCount(t *testing.T) {
+	h, peer := openUnwatched(t, Config{}), open(t, Config{})
+	t.Cleanup(h.close)
+	handle, address := h.listen("alpn", "test")
+	client := peer.connect(address, "alpn", "test")
+	h.want(EvAccepted, 0)
+	peer.want(EvConnected, client)
+	h.port.mu.Lock()
+	ln := h.port.targets[handle].(*listener).ln
+	h.port.mu.Unlock()
+	held := func() int64 { return ln.Transport().Stats().BufferedBytes }
+	before := held()
+	for range 64 {
+		for range 64 {
+			peer.do(CmdDatagram, 0, client, 0, make([]byte, 1000))
+		}
+		peer.do(CmdStats, 0, client, 0, nil)
+		peer.want(EvStats, client)
+	}
+	const some = 512 << 10
+	if more := held() - before; more < some {
+		t.Fatalf("%d bytes more are counted, want more than %d", more, some)
+	}
+	for held()-before >= some {
+		if g := h.event(); g.Event != EvDatagram {
+			t.Fatalf("%+v", g)
+		}
+	}
+}
+
 // Whatever the options of a listener or a connection are, each command has its answer, and
 // the port lives.
 func TestGarbageOptions(t *testing.T) {

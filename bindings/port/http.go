@@ -181,7 +181,8 @@ func (h *httpConn) SendDatagram(quarterID, p []byte) error { return h.q.SendData
 // Close closes the connection for a violation of the protocol.
 func (h *httpConn) Close(code h3.ErrorCode, reason string) { h.turn.Close(uint64(code), reason) }
 
-// CountBuffered counts what is kept of header sections.
+// CountBuffered counts what is kept of header sections, and of WebTransport's datagrams and
+// capsules.
 func (h *httpConn) CountBuffered(n int) bool { return event.CountBuffered(h.turn.Conn(), n) }
 
 // Post calls f on the loop, later. Any goroutine may call it.

@@ -29,6 +29,7 @@ type wtConn struct {
 func newWTConn(h *httpConn, side wire.Side) *wtConn {
 	conf := wt.Config{MaxSessions: h.maxSessions, MaxStreams: h.settings.maxStreams}
 	w := &wtConn{http: h, machine: wt.NewConn(side, conf.WithDefaults()), sessions: make(map[uint32]*session)}
+	w.machine.SetAccount(h)
 	h.machine.AddSettings(w.machine.AppendSettings(nil)...)
 	h.machine.Claim(wt.TypeUni, wt.SignalBidi)
 	return w

@@ -28,6 +28,10 @@ type Conn struct {
 	gone      []uint64            // IDs of the last sessions that ended, the oldest first
 	early     h3.EarlyDatagrams
 	held      int // bytes of datagrams that wait, of all sessions
+	capsules  int // bytes of capsules that are not complete, likewise
+
+	account Account
+	counted int // bytes that it knows of
 
 	idleAt   monotime.Time // when to look for idle sessions, zero for never
 	lateEnds []lateEnd     // the first due first
@@ -40,6 +44,26 @@ type Conn struct {
 // fields of conf must be set: see Config.WithDefaults.
 func NewConn(side wire.Side, conf *Config) *Conn {
 	return &Conn{side: side, conf: conf, sessions: make(map[uint64]*Session)}
+}
+
+// Account counts n bytes more, or less, that are kept of what a peer sent and that QUIC's
+// flow control does not see any more, and reports whether there is room for them.
+type Account interface{ CountBuffered(n int) (within bool) }
+
+// SetAccount has a count what the connection keeps: datagrams, and capsules that are not
+// complete. Where there is no room they are dropped, and sessions end. To be called before
+// anything has happened.
+func (c *Conn) SetAccount(a Account) { c.account = a }
+
+// count tells the account what has changed, and reports whether there is room for it.
+func (c *Conn) count() (within bool) {
+	_, early := c.early.Held()
+	more := c.held + c.capsules + early - c.counted
+	if c.account == nil || more == 0 {
+		return true
+	}
+	c.counted += more
+	return c.account.CountBuffered(more) || more < 0
 }
 
 // HandleSettings takes note of the peer's SETTINGS, and of whether its transport

@@ -27,6 +27,10 @@ func (c *Conn) HandleDatagram(now monotime.Time, id uint64, p []byte) {
 		s.datagrams.push(s, p)
 	case c.over == nil && !slices.Contains(c.gone, id):
 		c.early.Push(id, p)
+		if !c.count() {
+			c.early.Drop()
+			c.count()
+		}
 	}
 }
 
@@ -55,7 +59,7 @@ type datagramQueue struct {
 
 // push adds a copy of a datagram.
 func (q *datagramQueue) push(s *Session, p []byte) {
-	c, before := s.conn, q.list.Size()
+	c, before, waiting := s.conn, q.list.Size(), q.list.Len() > 0
 	if s.err != nil || c.held+len(p) > maxConnDatagramBytes {
 		q.dropped++
 		return
@@ -63,7 +67,12 @@ func (q *datagramQueue) push(s *Session, p []byte) {
 	q.list.Push(append(make([]byte, 0, len(p)), p...), len(p))
 	q.dropped += uint64(q.list.Shrink(maxQueuedDatagrams, maxQueuedDatagramBytes))
 	c.held += q.list.Size() - before
-	if q.list.Len() == 1 {
+	for !c.count() && q.list.Len() > 0 {
+		oldest, _ := q.list.Pop()
+		c.held -= len(oldest)
+		q.dropped++
+	}
+	if !waiting && q.list.Len() > 0 {
 		c.emit(Event{Kind: EventDatagram, Session: s})
 	}
 }
@@ -73,6 +82,7 @@ func (q *datagramQueue) pop(c *Conn) ([]byte, bool) {
 	p, ok := q.list.Pop()
 	if !q.settled {
 		c.held -= len(p)
+		c.count()
 	}
 	return p, ok
 }
@@ -82,4 +92,5 @@ func (q *datagramQueue) pop(c *Conn) ([]byte, bool) {
 func (q *datagramQueue) settle(c *Conn) {
 	q.settled = true
 	c.held -= q.list.Size()
+	c.count()
 }

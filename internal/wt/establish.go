@@ -85,7 +85,12 @@ func (c *Conn) Begin(now monotime.Time, id uint64, d Draft, protocol string) *Se
 	for _, st := range c.takeBuffered(id) {
 		s.addStream(now, st)
 	}
-	c.early.Take(id, func(p []byte) { s.datagrams.push(s, p) })
+	var early [][]byte
+	c.early.Take(id, func(p []byte) { early = append(early, p) })
+	c.count()
+	for _, p := range early {
+		s.datagrams.push(s, p)
+	}
 	return s
 }
 
@@ -96,6 +101,7 @@ func (c *Conn) HandleRefused(id uint64) {
 		st.refuse(CodeSessionGone)
 	}
 	c.early.Take(id, func([]byte) {})
+	c.count()
 	c.takeRejected(id)
 	c.remember(id)
 }

@@ -23,6 +23,7 @@ type fuzzer struct {
 	next     uint64
 	ended    map[*Session]bool
 	over     map[[2]any]bool // halves of streams that the machine has cancelled
+	account  share
 }
 
 func (f *fuzzer) byte() byte {
@@ -62,6 +63,11 @@ func FuzzConn(f *testing.F) {
 			conf.IdleTimeout = 1e9
 		}
 		z.c = NewConn(wire.Side(mode&1), conf.WithDefaults())
+		z.account.limit = 1 << 30
+		if mode&32 != 0 {
+			z.account.limit = 100
+		}
+		z.c.SetAccount(&z.account)
 		settings := &h3.Settings{Datagrams: mode&4 == 0, Extra: set(uint64(SettingDraft15), 1, uint64(SettingDraft02), 1)}
 		if mode&8 == 0 {
 			settings.Extra = append(settings.Extra, limitSettings...)
@@ -256,6 +262,13 @@ func (f *fuzzer) check() {
 	early, earlyBytes := c.early.Held()
 	if len(c.buffered) > maxBufferedStreams || c.held < 0 || c.held > maxConnDatagramBytes || early > h3.MaxEarlyDatagrams || earlyBytes > h3.MaxEarlyDatagramBytes || len(c.gone) > rememberedSessions || len(c.rejected) > maxRejected {
 		f.t.Fatalf("%d streams wait, %d and %d bytes of datagrams, %d and %d sessions are remembered", len(c.buffered), c.held, earlyBytes, len(c.gone), len(c.rejected))
+	}
+	capsules := 0
+	for _, s := range f.sessions {
+		capsules += s.capsules.Held()
+	}
+	if f.account.held != c.held+earlyBytes+capsules {
+		f.t.Fatalf("%d bytes are counted, of datagrams %d and %d are kept, of capsules %d", f.account.held, c.held, earlyBytes, capsules)
 	}
 	for _, s := range f.sessions {
 		if (s.Err() != nil) != f.ended[s] {

@@ -28,6 +28,7 @@ type Session struct {
 	kept      int // bytes that the host keeps to be read after the end
 
 	capsules   h3.CapsuleReader
+	counted    int  // bytes of an incomplete capsule that the connection knows of
 	peerClosed bool // the peer's WT_CLOSE_SESSION has arrived
 	finished   bool // this end has finished the CONNECT stream, or reset it
 	aborted    bool // this end has reset it, and takes nothing more of it

@@ -12,6 +12,14 @@ import (
 // size. It may be called after the session's end.
 func (s *Session) HandleContent(now monotime.Time, p []byte) {
 	s.heardAt(now)
+	s.takeContent(now, p)
+	if !s.countCapsule() {
+		s.fail(&h3.StreamError{Code: h3.ExcessiveLoad, Reason: "no room for a capsule that is not complete"})
+	}
+}
+
+// takeContent is HandleContent, for which there is room.
+func (s *Session) takeContent(now monotime.Time, p []byte) {
 	for len(p) > 0 && !s.aborted {
 		if s.peerClosed {
 			s.fail(malformed("content after WT_CLOSE_SESSION")) // Section 6
@@ -29,18 +37,19 @@ func (s *Session) HandleContent(now monotime.Time, p []byte) {
 	}
 }
 
-// Held returns how many bytes of a capsule are kept that is not complete: QUIC's flow
-// control does not see them any more.
-func (s *Session) Held() int { return s.capsules.Held() }
-
-// Reject ends the session for want of room for what is held of it.
-func (s *Session) Reject() {
-	s.fail(&h3.StreamError{Code: h3.ExcessiveLoad, Reason: "no room for a capsule that is not complete"})
+// countCapsule counts what is kept of a capsule that is not complete, and reports whether
+// there is room for it.
+func (s *Session) countCapsule() (within bool) {
+	more := s.capsules.Held() - s.counted
+	s.counted += more
+	s.conn.capsules += more
+	return s.conn.count()
 }
 
 // HandleContentEnd takes note that no more content will arrive: err is io.EOF when
 // the peer has finished the CONNECT stream, and says otherwise how that ended.
 func (s *Session) HandleContentEnd(now monotime.Time, err error) {
+	defer s.dropCapsule()
 	switch {
 	case s.aborted:
 	case err != io.EOF:
@@ -51,6 +60,12 @@ func (s *Session) HandleContentEnd(now monotime.Time, err error) {
 	case !s.peerClosed:
 		s.answerClose(now, &SessionError{Remote: true}) // Section 6
 	}
+}
+
+// dropCapsule forgets one that will not be complete.
+func (s *Session) dropCapsule() {
+	s.capsules = h3.NewCapsuleReader(capsuleLimit)
+	s.countCapsule()
 }
 
 // handleCapsule acts on a capsule of the peer's. An error ends the session.

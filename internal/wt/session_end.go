@@ -77,7 +77,7 @@ func (s *Session) abort(code h3.ErrorCode) {
 		s.conn.emit(Event{Kind: EventAbort, Session: s, Code: code})
 	}
 	s.finished, s.aborted = true, true
-	s.capsules = h3.CapsuleReader{}
+	s.dropCapsule()
 	s.HandleOver()
 }
 
