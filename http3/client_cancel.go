@@ -35,8 +35,9 @@ func cancellable(req *http.Request, send func(*http.Request) (*http.Response, er
 	return resp, nil
 }
 
-// watchCancel returns a request whose context ends with the request's Cancel. end is to
-// be called when it gets no response; else the end of the exchange does it.
+// watchCancel returns a request whose context ends with the request's Cancel, if it has
+// one, or with end. That is to be called when it gets no response; else the end of the
+// exchange does it.
 func watchCancel(req *http.Request) (watched *http.Request, end context.CancelCauseFunc) {
 	ctx, end := context.WithCancelCause(req.Context())
 	go func() {
@@ -46,15 +47,26 @@ func watchCancel(req *http.Request) (watched *http.Request, end context.CancelCa
 		case <-ctx.Done():
 		}
 	}()
-	return req.WithContext(context.WithValue(ctx, exchangeKey{}, end)), end
+	watched = req.WithContext(context.WithValue(ctx, exchangeKey{}, end))
+	if cancelOf(watched) == nil {
+		//lint:ignore SA1019 so that endWatch need not look at the context of every request
+		watched.Cancel = ctx.Done()
+	}
+	return watched, end
+}
+
+// exchangeEnd returns watchCancel's end for a request that it has returned.
+func exchangeEnd(req *http.Request) (end context.CancelCauseFunc, ok bool) {
+	if cancelOf(req) == nil {
+		return nil, false
+	}
+	end, ok = req.Context().Value(exchangeKey{}).(context.CancelCauseFunc)
+	return end, ok
 }
 
 // endWatch ends the watch on a request's Cancel.
 func endWatch(req *http.Request) {
-	if cancelOf(req) == nil {
-		return
-	}
-	if end, ok := req.Context().Value(exchangeKey{}).(context.CancelCauseFunc); ok {
+	if end, ok := exchangeEnd(req); ok {
 		end(nil)
 	}
 }

@@ -30,6 +30,9 @@ func isSafe(method string) bool {
 // errTooEarly is why a request is sent again once the handshake is complete.
 var errTooEarly = errors.New("http3: the server does not answer before the handshake is complete (status 425)")
 
+// mayBeEarly reports whether a request may be sent in early data, and so twice.
+func mayBeEarly(req *http.Request) bool { return isSafe(req.Method) && !hasBody(req) }
+
 // awaitTurn waits until a request may be sent: at once if it may be sent twice. Nothing is
 // sent of one whose context has ended while its connection was made, by a hook of package
 // httptrace for example, that would rather have another.
@@ -37,7 +40,7 @@ func (c *clientConn) awaitTurn(req *http.Request) error {
 	if ctx := req.Context(); ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if isSafe(req.Method) && !hasBody(req) {
+	if mayBeEarly(req) {
 		return nil
 	}
 	_, err := c.qc.AwaitHandshake(req.Context())

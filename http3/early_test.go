@@ -268,6 +268,7 @@ func TestEarlyRequestUnanswered(t *testing.T) {
 		if resp, err := u.RoundTrip(req); resp != overTCP {
 			t.Errorf("%v, %v, want the response over TCP", resp, err)
 		}
+		time.Sleep(gone)
 		if _, ok := u.Cache.Lookup(origin); ok {
 			t.Error("the cache does not know that HTTP/3 has failed")
 		}

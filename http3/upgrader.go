@@ -144,8 +144,14 @@ func (a *Upgrader) send3(req *http.Request, origin string) (resp *http.Response,
 	if !ok {
 		return nil, req, nil
 	}
-	resp, failed := a.HTTP3.tryOn(cc, how, req, origin)
-	switch {
+	sent, over := a.hurry(req, cc, origin)
+	resp, failed := a.HTTP3.tryOn(cc, how, sent, origin)
+	switch inTime := over(failed != nil); {
+	case !inTime:
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		return nil, req, nil
 	case failed != nil:
 		if failed.lost && !failed.reused {
 			a.Cache.failed(origin)
@@ -177,20 +183,25 @@ func (a *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acqui
 	t.mu.Lock()
 	cc, how := t.acquireNow(origin, alone, false)
 	t.mu.Unlock()
-	if cc == nil {
-		left := min(a.HeadStart, upgradeTimeout) - a.attempt(origin)
-		if left <= 0 {
-			return nil, acquired{}, false
-		}
-		ctx, cancel := context.WithTimeout(req.Context(), left)
+	if cc == nil || !cc.shaken() {
+		ctx, cancel := context.WithTimeout(req.Context(), a.left(origin))
 		defer cancel()
 		var err error
-		if cc, how, err = t.acquire(ctx, origin, alone, false); err != nil {
+		if cc == nil {
+			cc, how, err = t.acquire(ctx, origin, alone, false)
+		}
+		if err != nil || !a.ready(ctx, cc, req) {
 			return nil, acquired{}, false
 		}
 	}
 	traceConn(req.Context(), origin, cc, how)
 	return cc, how, true
+}
+
+// left returns what is left of the head start of an attempt to get a connection to an
+// origin, which begins unless one is under way.
+func (a *Upgrader) left(origin string) time.Duration {
+	return min(a.HeadStart, upgradeTimeout) - a.attempt(origin)
 }
 
 // attempt tries to get a connection to an origin, unless that is under way, and returns
@@ -219,6 +230,9 @@ func (a *Upgrader) tryToConnect(origin string) {
 	switch {
 	case err == nil:
 		a.HTTP3.unused(cc)
+		if _, err = cc.qc.AwaitHandshake(ctx); err != nil && !cc.shaken() {
+			a.Cache.failed(origin)
+		}
 	case !errors.Is(err, errTransportClosed) && !a.HTTP3.has(origin):
 		a.Cache.failed(origin)
 	}
