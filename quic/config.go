@@ -96,10 +96,10 @@ type Config struct {
 	// connection begins; what is written and opened then is early data. If the server
 	// rejects that, it is sent again, within the limits that the server has now, and nobody
 	// needs to do anything; datagrams are lost as any are. Conn.AwaitHandshake tells when the
-	// handshake is complete. Until then it is not known whether anybody is there at all: of
-	// a host with several addresses the first gets the early data, and what
-	// tls.Config.VerifyConnection has against the server comes after it. A session is used
-	// once.
+	// handshake is complete. Until then it is not known whether anybody is there at all, and
+	// what tls.Config.VerifyConnection has against the server comes after early data. A host
+	// with several addresses gets it at the one that the session is from; at others, which
+	// may come first, Dial waits for the handshake. A session is used once.
 	//
 	// A server makes tickets that permit early data, and accepts it once for each; then
 	// Listener.Accept returns before the handshake is complete, and so do event-driven

@@ -84,7 +84,7 @@ func (t *Transport) dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
-	c, err := race(ctx, remotes, t.attempt(host, tlsConf, t.engineConfig(conf), newHandler))
+	c, err := race(ctx, remotes, t.attempt(host, len(remotes) > 1, tlsConf, t.engineConfig(conf), newHandler))
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
@@ -105,13 +105,14 @@ type dialling struct {
 // Fire implements loop.Timed.
 func (d *dialling) Fire() { d.slow() }
 
-// attempt returns what race calls.
-func (t *Transport) attempt(host string, tlsConf *tls.Config, conf *engine.Config, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
+// attempt returns what race calls, for a host that has several addresses or one.
+func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf *engine.Config, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
 	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
 		tls, err := handshake.NewClient(tlsConf, host, conf.EarlyData)
 		if err != nil {
 			return nil, err
 		}
+		tls.DialledAt(remote, several)
 		c := t.newConn(conf)
 		c.face.TLS = tls
 		return c.connect(ctx, remote, slow, newHandler)

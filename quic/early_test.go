@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -180,6 +181,45 @@ func TestEarlyData(t *testing.T) {
 			time.Sleep(memRoundTrip * 2)
 			e.packets.take()
 		}
+	})
+}
+
+// Of a host with several addresses the first may be dead: early data goes to the one where
+// the session is from, and the session is not used up at another.
+func TestEarlyDeadAddress(t *testing.T) {
+	dead := netip.MustParseAddr("127.0.0.9")
+	earlyBubble(t, Config{Allow0RTT: true}, Config{}, setup{}, func(t *testing.T, e *earlyEnv) {
+		dial := func(addrs ...netip.Addr) *Conn {
+			e.conf.LookupHost = func(context.Context, string) ([]netip.Addr, error) { return addrs, nil }
+			start := time.Now()
+			c, err := e.transport.Dial(e.ctx, "host.test:443", e.clientTLS, e.conf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > loopbackDelay+memRoundTrip {
+				t.Errorf("Dial took %v", took)
+			}
+			go func() { e.answer(e.accept()) }()
+			if answer, took := e.ask(c, "question"); answer != "answer to question" || took > memRoundTrip*3/2 {
+				t.Errorf("%q after %v", answer, took)
+			}
+			return c
+		}
+		c := dial(memServer.Addr())
+		time.Sleep(2 * memRoundTrip)
+		c.CloseWithError(0, "") // its session is for this host
+		c = dial(dead, memServer.Addr())
+		if early, err := c.AwaitHandshake(e.ctx); !early || err != nil {
+			t.Errorf("the address of the session: early data was accepted: %v, %v", early, err)
+		}
+		time.Sleep(2 * memRoundTrip) // for the next ticket
+		c.CloseWithError(0, "")
+		e.network.Rebind(memServer, netip.AddrPortFrom(dead, memServer.Port()))
+		c = dial(dead, memServer.Addr())
+		if early, err := c.AwaitHandshake(e.ctx); early || err != nil || !c.ConnectionState().DidResume {
+			t.Errorf("another address: early data was accepted: %v, %v; resumed: %v", early, err, c.ConnectionState().DidResume)
+		}
+		c.CloseWithError(0, "")
 	})
 }
 

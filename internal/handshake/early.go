@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/binary"
+	"net/netip"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
@@ -26,6 +27,10 @@ type earlyConn struct {
 	offered bool   // a server's client offers it
 	params  []byte // the server's transport parameters, encoded, as long as they matter
 	state   EarlyState
+
+	// A client's server:
+	at     string // where it is dialled
+	strict bool   // it has other addresses as well
 }
 
 // EarlyState is the handshake of a connection that the application gets before it is
@@ -89,6 +94,7 @@ const earlyLifetime = 24 * time.Hour
 const (
 	ticketEarly  = "godwit 0-RTT ticket 1:"
 	sessionEarly = "godwit 0-RTT session 1:"
+	sessionAt    = "godwit 0-RTT address 1:"
 )
 
 // earlyTicket is what a server's ticket says of early data.
@@ -182,7 +188,19 @@ func (c *Conn) earlyParameters(s *tls.SessionState) (params []byte, ok bool) {
 	if c.early == nil || !s.EarlyData || len(c.client.NextProtos) != 1 {
 		return nil, false
 	}
+	if at, _ := findExtra(s.Extra, sessionAt); c.early.strict && string(at) != c.early.at {
+		return nil, false
+	}
 	return findExtra(s.Extra, sessionEarly)
+}
+
+// DialledAt says at which address a client's server is dialled, before Start. Strict is for
+// servers with several addresses: early data is sent to the one that the session is from, as
+// whoever sends it has decided for an address before it is known whether anybody is there.
+func (c *Conn) DialledAt(addr netip.AddrPort, strict bool) {
+	if c.early != nil {
+		c.early.at, c.early.strict = addr.String(), strict
+	}
 }
 
 // offerEarly has a client that resumes a session send early data, if it may.
@@ -202,7 +220,7 @@ func (c *Conn) remember(s *tls.SessionState) {
 		return
 	}
 	if p, ok := remembered(c.early.params); ok {
-		s.Extra = append(s.Extra, wire.AppendTransportParameters([]byte(sessionEarly), &p))
+		s.Extra = append(s.Extra, wire.AppendTransportParameters([]byte(sessionEarly), &p), []byte(sessionAt+c.early.at))
 	}
 }
 

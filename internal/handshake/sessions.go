@@ -19,16 +19,24 @@ type sessions struct {
 }
 
 // Get implements tls.ClientSessionCache. A session with which early data is sent is used
-// once: a server does not accept any with it again.
+// once: a server does not accept any with it again. Others stay in the cache as they are,
+// with early data for who may send it: offerEarly changes a copy.
 func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
 	session, ok := s.cache.Get(s.key(server))
-	if !ok || session == nil || s.conn.early == nil {
+	if !ok || session == nil {
 		return session, ok
 	}
-	if _, state, err := session.ResumptionState(); err == nil && state != nil {
-		if _, early := s.conn.earlyParameters(state); early {
-			s.cache.Put(s.key(server), nil)
-		}
+	ticket, state, err := session.ResumptionState()
+	if err != nil || state == nil || !state.EarlyData {
+		return session, ok
+	}
+	if _, early := s.conn.earlyParameters(state); early {
+		s.cache.Put(s.key(server), nil)
+		return session, ok
+	}
+	own := *state
+	if session, err = tls.NewResumptionState(ticket, &own); err != nil {
+		return nil, false
 	}
 	return session, ok
 }
