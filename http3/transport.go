@@ -43,7 +43,8 @@ type Transport struct {
 	TLSClientConfig *tls.Config
 	// QUICConfig configures the connections; nil stands for its defaults. It is copied.
 	// EnableDatagrams is set where the Transport's is, and servers may open no
-	// bidirectional streams, as HTTP/3 has none of theirs.
+	// bidirectional streams, as HTTP/3 has none of theirs. Without a TokenStore, all
+	// connections of the Transport have the same one in memory.
 	QUICConfig *quic.Config
 	// QUICTransport, when set, is the socket that all connections share; without it, each
 	// has its own. Close leaves it open.
@@ -104,6 +105,7 @@ type Transport struct {
 	live   map[*clientConn]struct{}
 	made   uint64 // connections
 	closed bool
+	tokens quic.TokenStore // of servers; nil before the first connection
 
 	misdirected map[string]bool // origins that share no connection, by "host:port"
 

@@ -196,6 +196,9 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		conf.MaxIncomingStreams = -1 // servers have no use for them (RFC 9114, Section 6.1)
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || t.datagrams()
+	if conf.TokenStore == nil {
+		conf.TokenStore = t.tokenStore()
+	}
 	var made atomic.Pointer[clientConn]
 	newHandler := func(turn event.Turn) event.Handler {
 		cc := newClientConn(t, turn, addr)
@@ -216,6 +219,16 @@ func (t *Transport) dialQUIC(ctx context.Context, addr string) (*clientConn, err
 		return nil, made.Load().dialError(err) // which says where to, or that one end closed the connection at once
 	}
 	return event.HandlerOf(qc).(*clientConn), nil
+}
+
+// tokenStore returns that of all connections, whatever sockets they have.
+func (t *Transport) tokenStore() quic.TokenStore {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.tokens == nil {
+		t.tokens = quic.NewTokenStore(0, 0)
+	}
+	return t.tokens
 }
 
 // dialError returns why there is no connection, though c was there for a moment if it is

@@ -120,6 +120,13 @@ type Config struct {
 	// remember (RFC 9001, Section 4.6.1). Up to 1 KiB. Default is none.
 	EarlyState []byte
 
+	// TokenStore has the tokens by which a client proves its address to servers that it has
+	// been at. Default is one in the memory of the Transport that the connection is dialled
+	// on, as NewTokenStore(0, 0) returns it, and none with the function Dial, whose socket is
+	// for one connection. Servers give tokens always: they are good for a day, once each as
+	// far as one transport knows, at every server with the same keys.
+	TokenStore TokenStore
+
 	// Congestion makes the congestion controller of a path: congestion.NewReno,
 	// congestion.NewBBR, or one of your own. It is called on the connection's event
 	// loop when a path comes into use, of which most connections have one, and must not

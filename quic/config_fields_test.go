@@ -47,6 +47,7 @@ var configFields = map[string]fieldTest{
 	"Allow0RTT":               {good: true},
 	"ReplayGuard":             {good: unsureGuard{}, seen: "TestReplayGuard"},
 	"EarlyState":              {good: []byte("state"), bad: []any{make([]byte, 1025)}, seen: "TestEarlyState"},
+	"TokenStore":              {good: NewTokenStore(1, 1), seen: "TestTokenStore"},
 	"InitialCongestionWindow": {good: 32, bad: []any{1, 1001}},
 	"MaxCongestionWindow":     {good: 1 << 20, bad: []any{32<<10 - 1, 1<<30 + 1}},
 	"Tracer":                  {good: func(quictrace.Info) quictrace.Tracer { return nil }, seen: "TestTracer"},

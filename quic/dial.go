@@ -54,7 +54,7 @@ func (tc *TransportConfig) dial(ctx context.Context, addr string, tlsConf *tls.C
 	if err != nil {
 		return nil, err
 	}
-	t.sole = true
+	t.sole, t.tokens = true, nil
 	c, err := t.dial(ctx, addr, tlsConf, conf, newHandler)
 	if err != nil {
 		t.Close()
@@ -84,7 +84,9 @@ func (t *Transport) dial(ctx context.Context, addr string, tlsConf *tls.Config, 
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
-	c, err := race(ctx, remotes, t.attempt(host, len(remotes) > 1, tlsConf, t.engineConfig(conf), newHandler))
+	e := t.engineConfig(conf)
+	token := t.keepTokens(conf, e, tlsConf, host, remotes)
+	c, err := race(ctx, remotes, t.attempt(host, len(remotes) > 1, tlsConf, e, token, newHandler))
 	if err != nil {
 		return nil, fmt.Errorf("quic: dial %s: %w", addr, err)
 	}
@@ -106,7 +108,7 @@ type dialling struct {
 func (d *dialling) Fire() { d.slow() }
 
 // attempt returns what race calls, for a host that has several addresses or one.
-func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf *engine.Config, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
+func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf *engine.Config, token func() []byte, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
 	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
 		tls, err := handshake.NewClient(tlsConf, host, conf.EarlyData)
 		if err != nil {
@@ -115,13 +117,13 @@ func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf
 		tls.DialledAt(remote, several)
 		c := t.newConn(conf)
 		c.face.TLS = tls
-		return c.connect(ctx, remote, slow, newHandler)
+		return c.connect(ctx, remote, token(), slow, newHandler)
 	}
 }
 
-// connect makes one attempt at one address, on the loop whose turn it is. slow is as in
-// race.
-func (c *Conn) connect(ctx context.Context, remote netip.AddrPort, slow func(), newHandler any) (*Conn, error) {
+// connect makes one attempt at one address, on the loop whose turn it is, with a token unless
+// that is nil. slow is as in race.
+func (c *Conn) connect(ctx context.Context, remote netip.AddrPort, token []byte, slow func(), newHandler any) (*Conn, error) {
 	t := c.transport
 	worker := t.workers[int(t.turn.Add(1))%len(t.workers)]
 	dialtrace.Attempt(ctx, remote)
@@ -137,6 +139,7 @@ func (c *Conn) connect(ctx context.Context, remote netip.AddrPort, slow func(), 
 			close(d.ended)
 			return
 		}
+		link.SetToken(c.conf.OriginalVersion, token)
 		c.attach(link, c.face.TLS)
 		if slow != nil {
 			link.SetTimer(&d.timer, link.Now().Add(delayAfter(remote)), d)

@@ -127,9 +127,7 @@ func closeFiles(files []*os.File) {
 }
 
 func sendHeritage(to *net.UnixConn, h *heritage, files []*os.File) error {
-	aged := *h
-	aged.Age = time.Since(h.start)
-	text, err := json.Marshal(&aged)
+	text, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
@@ -167,7 +165,6 @@ func receiveHeritage(from *net.UnixConn) (h *heritage, files []*os.File, err err
 	if err := json.Unmarshal(text, h); err != nil {
 		return nil, files, err
 	}
-	h.start = time.Now().Add(-h.Age)
 	return h, files, h.check()
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-quic/godwit/internal/admission"
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/loop"
@@ -46,6 +47,7 @@ func TestOperatingTable(t *testing.T) {
 		"buffers: to send":          {1, defaultMaxBufferedBytes, defaultMaxBufferedBytes},
 		"connections at rest":       {l.Conns, 12288, l.Conns * 12288},
 		"datagrams that wait":       {maxDefaultLoops, loop.MaxWaitingBytes, maxDefaultLoops * loop.MaxWaitingBytes},
+		"tokens that were used":     {5, admission.MaxUsedTokens / 5, admission.MaxUsedTokens},
 		"tickets whose early data":  {handshake.MaxReplayTickets, 128, handshake.MaxReplayTickets * 128},
 		"0-RTT packets that came":   {maxDefaultLoops, engine.MaxStrayBytes, maxDefaultLoops * engine.MaxStrayBytes},
 		"handshakes, proved or not": {l.Handshakes + l.RetryAbove, 40960, (l.Handshakes + l.RetryAbove) * 40960},
@@ -63,7 +65,7 @@ func TestOperatingTable(t *testing.T) {
 		}
 	}
 	sum := 0
-	for _, begin := range []string{"buffers: to send", "connections at rest", "handshakes, proved or not", "handlers that wait", "datagrams that wait"} {
+	for _, begin := range []string{"buffers: to send", "connections at rest", "handshakes, proved or not", "handlers that wait", "datagrams that wait", "tokens that were used"} {
 		r := row(t, doc, begin)
 		if len(r) != 3 || r[0]*r[1] != r[2] {
 			t.Errorf("%q does not multiply: %v", begin, r)

@@ -17,7 +17,7 @@ type TransportStats struct {
 	UnknownVersion uint64 // of a version of QUIC that is not spoken here
 	TooShort       uint64 // a first packet below 1200 bytes (RFC 9000, Section 14.1)
 	NotAuthentic   uint64 // a first packet that does not decrypt
-	InvalidToken   uint64 // with an address validation token that is not ours, or too old
+	InvalidToken   uint64 // with an address validation token that is not ours, too old, or used before
 	Refused        uint64 // not listening, or too many clients
 
 	// Shed counts datagrams that were dropped because more came than an event loop can
@@ -27,6 +27,9 @@ type TransportStats struct {
 	// NonQUICDropped counts packets that Transport.NonQUIC had no room for.
 	NonQUICDropped uint64
 
+	// TokensAccepted counts connections whose client proved its address with a token of a
+	// connection before.
+	TokensAccepted uint64
 	// Handshakes is how many of clients are under way. BufferedBytes is what buffers
 	// hold of TransportConfig.MaxBufferedBytes, in steps of some KiB, and Evicted how
 	// many connections were closed because that was used up.
@@ -98,6 +101,7 @@ func (t *TransportStats) add(l *loop.Loop) {
 	t.TooShort += e.TooShort
 	t.NotAuthentic += e.NotAuthentic
 	t.InvalidToken += e.InvalidToken
+	t.TokensAccepted += e.TokensAccepted
 	t.Refused += e.Refused
 	t.VersionsSent += e.VersionsSent
 	t.RetriesSent += e.RetriesSent

@@ -18,6 +18,7 @@ import (
 	"github.com/godwit-quic/godwit/internal/handshake"
 	"github.com/godwit-quic/godwit/internal/hosted"
 	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/streambuf"
 )
 
@@ -36,6 +37,7 @@ type Transport struct {
 	gate    *admission.Gate      // for clients
 	memory  *streambuf.Memory    // for buffers; nil without limit
 	nonQUIC nonQUIC              // what others do with the socket
+	tokens  TokenStore           // of connections that have no other; nil for none
 
 	heritage     *heritage
 	links        links                        // to neighbors
@@ -94,12 +96,13 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	t := &Transport{
 		ids: conf.connectionIDs(), retry: conf.RequireAddressValidation,
 		log: conf.logHandler(), gate: admission.New(conf.admission()), memory: conf.memory(),
-		heritage: h,
+		heritage: h, tokens: NewTokenStore(0, 0),
 	}
 	t.predecessor.Store(conf.Predecessor)
 	t.links.add(h.links)
 	ep := engine.EndpointConfig{
-		ResetKey: h.ResetKey, TokenSecret: h.TokenSecret, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
+		ResetKey: h.ResetKey, TokenSecrets: h.TokenSecrets, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
+		UsedTokens: new(admission.UsedTokens), WallTime: wallTime,
 	}
 	t.nonQUIC.init(t)
 	for range socks {
@@ -108,7 +111,7 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	group := loop.StartGroup(socks, func(i int) loop.Config {
 		rand.Read(ep.Seed[:])
 		l := loop.Config{
-			Endpoint: ep, Start: h.start, Accept: t.workers[i].accept, Ended: t.ended,
+			Endpoint: ep, Accept: t.workers[i].accept, Ended: t.ended,
 			SendBatch: conf.SendBatch, ReceiveBatch: conf.ReceiveBatch, Foreign: t.nonQUIC.put,
 		}
 		t.host(&l, host)
@@ -119,6 +122,9 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	}
 	return t
 }
+
+// wallTime dates tokens: the loops' clocks stand still while the machine sleeps.
+func wallTime(monotime.Time) time.Time { return time.Now() }
 
 // ended is a loop's last word. One loop without its socket would leave the
 // others with half of the clients, so all end.

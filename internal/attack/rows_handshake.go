@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -20,6 +21,8 @@ var handshakeRows = []Row{
 		Does: "the same 200,000 times"},
 	{Name: "initials-steady", Class: "Accept/Initial flood", run: initials(2_000, 1<<30),
 		Does: "sends 2,000 Initial packets a second, each from an address of its own"},
+	{Name: "invented-tokens", Class: "token parsing", run: inventedTokens,
+		Does: "sends 5,000 Initial packets a second with tokens of its invention, of all kinds and lengths, each from an address of its own"},
 	{Name: "partial-hellos", Class: "Pre-handshake leak", run: partialHellos,
 		Does: "sends 2,000 halves of a hello a second, each from an address of its own"},
 	{Name: "amplification", Class: "amplification", run: amplification,
@@ -44,6 +47,26 @@ func handshakes(rate int) func(a *attacker) error {
 		a.notef("%d begun, %d Retries answered, %d Initial packets back", n, k.retries, k.answers)
 		return nil
 	}
+}
+
+// inventedTokens has the server open tokens that nobody made.
+func inventedTokens(a *attacker) error {
+	k, err := a.newKnocker()
+	if err != nil {
+		return err
+	}
+	a.stray = func([]byte, netip.Addr) { k.answers++ }
+	a.begun()
+	n := a.repeat(5_000, func(i int) bool {
+		token := a.garbage(1 + i%protect.MaxTokenLen)
+		if i%3 > 0 {
+			copy(token, []byte{'g', 'w', '1', byte(i%3 - 1)}) // a NEW_TOKEN frame's, and a Retry packet's
+		}
+		k.knock(stranger(i), a.randomID(), token, nil)
+		return true
+	})
+	a.notef("%d Initial packets, %d datagrams back", n, k.answers)
+	return nil
 }
 
 // stranger returns one of 65,536 addresses.

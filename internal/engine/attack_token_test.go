@@ -47,10 +47,10 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// Attack: token parsing. Tokens that are short, long or forged are as good as none:
-// the client is asked again. One that is another client's or expired is an error
-// (RFC 9000, Section 8.1.2), of which the client learns at once. Nothing is kept of
-// any of them.
+// Attack: token parsing. Tokens that are nothing which this server makes are as good as
+// none: the client is asked again. One of a Retry packet that is not this server's, another
+// client's or expired is an error (RFC 9000, Section 8.1.2), of which the client learns at
+// once. Nothing is kept of any of them.
 func TestAttackTokens(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -58,19 +58,23 @@ func TestAttackTokens(t *testing.T) {
 		stale bool
 	}{
 		{"one byte", func(p *puppet) { p.token = p.token[:1] }, false},
-		{"only a nonce", func(p *puppet) { p.token = p.token[:protect.TokenNonceLen] }, false},
-		{"cut", func(p *puppet) { p.token = p.token[:len(p.token)-1] }, false},
-		{"longer", func(p *puppet) { p.token = append(p.token, 0) }, false},
-		{"far too long", func(p *puppet) { p.token = append(p.token, make([]byte, 500)...) }, false},
+		{"half a header", func(p *puppet) { p.token = p.token[:3] }, false},
+		{"only a header", func(p *puppet) { p.token = p.token[:4] }, true},
+		{"cut", func(p *puppet) { p.token = p.token[:len(p.token)-1] }, true},
+		{"longer", func(p *puppet) { p.token = append(p.token, 0) }, true},
+		{"far too long", func(p *puppet) { p.token = append(p.token, make([]byte, 500)...) }, true},
 		{"zeros", func(p *puppet) { clear(p.token) }, false},
 		{"first byte", func(p *puppet) { p.token[0] ^= 1 }, false},
-		{"last byte", func(p *puppet) { p.token[len(p.token)-1] ^= 0x80 }, false},
+		{"another kind", func(p *puppet) { p.token[3] = 0 }, false},
+		{"a kind that is not known", func(p *puppet) { p.token[3] = 2 }, false},
+		{"last byte", func(p *puppet) { p.token[len(p.token)-1] ^= 0x80 }, true},
 		{"other address", func(p *puppet) { p.path.Remote = strangerAddr }, true},
 		{"other port", func(p *puppet) {
 			p.path.Remote = netip.AddrPortFrom(puppetAddr.Addr(), puppetAddr.Port()+1)
 		}, true},
-		{"expired", func(p *puppet) { p.now = p.now.Add(engine.RetryLifetime + 1) }, true},
-		{"of another server", func(p *puppet) { p.token = foreignToken(p.now) }, false},
+		{"expired", func(p *puppet) { p.now = p.now.Add(engine.RetryLifetime + time.Millisecond) }, true},
+		{"of another server", func(p *puppet) { p.token = foreignToken(p.now, true) }, true},
+		{"of another server's connection", func(p *puppet) { p.token = foreignToken(p.now, false) }, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,10 +99,14 @@ func TestAttackTokens(t *testing.T) {
 }
 
 // foreignToken is a good token under a secret that is not the server's.
-func foreignToken(now monotime.Time) []byte {
+func foreignToken(now monotime.Time, retry bool) []byte {
 	key := protect.NewTokenKey(&[32]byte{99})
-	return key.Seal(nil, &protect.Token{Retry: true, IssuedAt: now, Address: make([]byte, 18)}, &[protect.TokenNonceLen]byte{})
+	t := &protect.Token{Retry: retry, Version: wire.Version1, IssuedAt: wallTime(now), Address: make([]byte, 18)}
+	return key.Seal(nil, t, &[protect.TokenNonceLen]byte{})
 }
+
+// wallTime is that of an endpoint which has no other.
+func wallTime(now monotime.Time) time.Time { return time.Unix(0, int64(now)) }
 
 // Attack: token parsing where no token is asked for: a bad one does not keep
 // the client out, and proves nothing (RFC 9000, Section 8.1.3).

@@ -68,6 +68,11 @@ type Config struct {
 	// accepts early data, and a client offers it, is its TLS's to say.
 	EarlyData bool
 
+	// KeepToken, when set, is told of each token that a client gets for its next connections
+	// of a version (RFC 9000, Section 8.1.3): see Conn.SetToken. It is called inside the
+	// engine, whose bytes they are: it must be quick, and must not call back.
+	KeepToken func(v wire.Version, token []byte)
+
 	// NoResetStreamAt keeps from the peer that RESET_STREAM_AT is understood,
 	// so that it behaves as with an endpoint that does not, like browsers.
 	NoResetStreamAt bool

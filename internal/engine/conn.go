@@ -77,6 +77,8 @@ type numberSpace struct {
 	probes   uint8             // packets a probe timeout asks for
 	quiet    uint8             // packets without ack-eliciting frames in a row
 	ping     bool              // a PING is wanted
+	tokenDue bool              // NEW_TOKEN is, a server's; of the 1-RTT space, and here as it takes no room
+	tokenAt  uint32            // when NEW_TOKEN was sent last, in seconds and one more; zero for never
 	skipAt   wire.PacketNumber // the next number to be left out
 }
 

@@ -112,8 +112,8 @@ func (c *Conn) handleFrame(in *incoming, t wire.FrameType, b []byte) (n int, err
 		err = c.handleHandshakeDone(in.now)
 	case wire.FrameNewToken:
 		var f wire.NewToken
-		if n = wire.ConsumeNewToken(b, &f); n >= 0 && c.side == wire.ServerSide {
-			err = protocolError(wire.ProtocolViolation, t, "a client sent NEW_TOKEN") // Section 19.7
+		if n = wire.ConsumeNewToken(b, &f); n >= 0 {
+			err = c.handleNewToken(&f)
 		}
 	case wire.FrameNewConnectionID:
 		var f wire.NewConnectionIDFrame

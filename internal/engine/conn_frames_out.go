@@ -43,6 +43,7 @@ func (c *Conn) appendFrames(now monotime.Time, w *frameWriter, space *numberSpac
 	}
 	c.appendControl(w)
 	c.appendCrypto(w, space)
+	c.appendNewToken(now, w)
 	if !c.speaks() {
 		return
 	}

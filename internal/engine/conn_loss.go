@@ -23,6 +23,7 @@ const (
 	recRetireConnID                                // ID: sequence number
 	recHandshakeDone                               //
 	recMTUProbe                                    // ID: size
+	recNewToken                                    //
 )
 
 // sentFrame is a frame of a sent packet.
@@ -96,6 +97,8 @@ func (c *Conn) settle(now monotime.Time, id wire.Space, pn wire.PacketNumber, p 
 			c.ids.settleRetire(r.ID, pn, f)
 		case recHandshakeDone:
 			c.handshakeDone.settle(pn, f)
+		case recNewToken:
+			c.space.tokenDue = c.space.tokenDue || f == lost
 		case recMTUProbe:
 			c.settleMTUProbe(now, c.paths.Estimates(p.Path), int(r.ID), f)
 		}

@@ -183,6 +183,9 @@ func (c *Conn) peerMoved(now monotime.Time, d *Datagram, active bool) {
 		return
 	}
 	c.usePath(now, p)
+	if p.Remote.Addr() != old.Remote.Addr() {
+		c.giveToken() // once the address is proved
+	}
 	if !p.Validated() {
 		c.challenge(now, p)
 	}

@@ -355,6 +355,8 @@ func TestProbesOfPathsSetNoTimeout(t *testing.T) {
 	acked[0].Largest-- // but for the last
 	p.from(strangerAddr, func() { p.send(wire.AppSpace, pathResponse(challenge.pathData()), ack(acked...)) })
 	p.path.Remote = strangerAddr
+	token := p.spaces[wire.AppSpace].received[0].Largest // what followed has NEW_TOKEN
+	p.send(wire.AppSpace, ack(append([]wire.PacketRange{{Smallest: token, Largest: token}}, acked...)...))
 	p.advance(5 * time.Second)
 	if n := p.conn.Stats().ProbeTimeouts - before; n != 0 {
 		t.Errorf("%d probe timeouts with nothing on its way", n)

@@ -44,8 +44,15 @@ type EndpointConfig struct {
 	// ResetKey keys the stateless reset tokens; a server that keeps it over a
 	// restart can end its old connections (RFC 9000, Section 10.3.2).
 	ResetKey [32]byte
-	// TokenSecret keys the address validation tokens of Retry packets.
-	TokenSecret [32]byte
+	// TokenSecrets key the address validation tokens of Retry packets and NEW_TOKEN
+	// frames: the first makes them, and all are accepted. None means a random one.
+	TokenSecrets [][32]byte
+	// UsedTokens remembers which tokens of NEW_TOKEN frames were used; endpoints share it.
+	// nil accepts each as often as it comes.
+	UsedTokens TokenGuard
+	// WallTime returns the wall time at a moment, by which tokens are dated: they are for
+	// other servers too, and for after a restart. nil counts moments from 1970 on.
+	WallTime func(monotime.Time) time.Time
 	// Shards is how many endpoints share an address, 0 or 1 for only this one,
 	// and Shard which of them this is, from 0: see connid.ShardOf.
 	Shard, Shards int
@@ -73,7 +80,7 @@ type Endpoint struct {
 	rand     *rand.Rand
 	source   *rand.ChaCha8
 	resetKey [32]byte
-	tokens   *protect.TokenKey
+	tokens   tokenRoom
 	gate     Gate
 	spare    spare
 	ids      connid.Generator
@@ -111,7 +118,8 @@ type EndpointStats struct {
 	UnknownVersion    uint64 // long header of a version not spoken here
 	TooShort          uint64 // Initial packet in a datagram below 1200 bytes
 	NotAuthentic      uint64 // Initial packet that does not open
-	InvalidToken      uint64
+	InvalidToken      uint64 // address validation token that is not ours, too old, of another address, or used before
+	TokensAccepted    uint64 // of NEW_TOKEN frames
 	Refused           uint64 // no server, or too many clients
 	VersionsSent      uint64 // Version Negotiation packets
 	RetriesSent       uint64
@@ -130,11 +138,10 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 	if cfg.ConnectionIDs == nil {
 		cfg.ConnectionIDs = connid.Default
 	}
-	return &Endpoint{
+	e := &Endpoint{
 		rand:     rand.New(source),
 		source:   source,
 		resetKey: cfg.ResetKey,
-		tokens:   protect.NewTokenKey(&cfg.TokenSecret),
 		gate:     cfg.Gate,
 		spare:    spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
 		ids:      cfg.ConnectionIDs,
@@ -148,6 +155,8 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		byOriginal: make(map[wire.ConnectionID]*Conn),
 		byReset:    make(map[wire.ResetToken]*Conn),
 	}
+	e.tokens.init(e, &cfg)
+	return e
 }
 
 // Server is what an Endpoint needs to accept connections.

@@ -1,19 +1,12 @@
 package engine
 
 import (
-	"encoding/binary"
-	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
-
-// retryTokenLifetime is how long a client may take to come back with a Retry
-// token (RFC 9000, Section 8.1.3): a few round trips.
-const retryTokenLifetime = 10 * time.Second
 
 // minOriginalIDLen is the length of the shortest ID that a client may invent for a
 // server (RFC 9000, Section 7.2), in bytes.
@@ -73,27 +66,22 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		e.refuse(d, h, &keys.sealer, wire.ConnectionRefused, "the server takes no further connections")
 		return nil
 	}
-	original, validated := h.DstID, false
-	if len(h.Token) > 0 {
-		switch id, verdict := e.openToken(now, h, d.Path.Remote); verdict {
-		case tokenValid:
-			original, validated = id, true
-		case tokenStale:
-			// Section 8.1.2: a client does not take a second Retry packet, so asking
-			// for another token would leave it waiting for ever.
-			e.stats.InvalidToken++
-			e.refuse(d, h, &keys.sealer, wire.InvalidToken, "the token is too old, or of another address or version")
-			return nil
-		default:
-			// Section 8.1.3: a client without a valid token is one without a token.
-			e.stats.InvalidToken++
-		}
+	proof := e.openToken(now, h, d.Path.Remote)
+	switch proof.verdict {
+	case tokenBadRetry:
+		// Section 8.1.2: a client does not take a second Retry packet, so asking
+		// for another token would leave it waiting for ever.
+		e.stats.InvalidToken++
+		e.refuse(d, h, &keys.sealer, wire.InvalidToken, "the token is not ours, too old, or of another address or version")
+		return nil
+	case tokenInvalid:
+		e.stats.InvalidToken++ // Section 8.1.3: it is as good as none
 	}
-	if !validated && e.server.RequireRetry {
+	if !proof.valid() && e.server.RequireRetry {
 		e.retry(now, d, h)
 		return nil
 	}
-	place, verdict := e.gate.Admit(d.Path.Remote.Addr(), validated)
+	place, verdict := e.gate.Admit(d.Path.Remote.Addr(), proof.valid())
 	switch verdict {
 	case AskForProof:
 		e.retry(now, d, h)
@@ -106,7 +94,7 @@ func (e *Endpoint) handleInitial(now monotime.Time, d *Datagram, h *wire.LongHea
 		e.stats.Refused++
 		return nil
 	}
-	c := e.accept(now, d, h, original, validated)
+	c := e.accept(now, d, h, &proof)
 	if c == nil {
 		e.gate.HandshakeOver(place)
 		e.gate.Released(place)
@@ -155,7 +143,7 @@ func (e *Endpoint) authentic(b []byte, h *wire.LongHeader, opener *protect.Opene
 }
 
 // accept makes the server's side of a new connection, nil if no ID is free for it.
-func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, original wire.ConnectionID, validated bool) *Conn {
+func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, proof *proof) *Conn {
 	c := newConn(now, e, wire.ServerSide, e.server.Config, d.Path, e.server.NewTLS())
 	local, ok := e.newID(c)
 	if !ok {
@@ -168,33 +156,17 @@ func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, or
 	c.version, c.hs.version.original = h.Version, h.Version
 	c.hs.initialDstID = h.DstID
 	e.byOriginal[h.DstID] = c
-	c.hs.originalDstID = original
-	if validated {
+	c.hs.originalDstID = h.DstID
+	if proof.verdict == tokenOfRetry {
+		c.hs.originalDstID = proof.originalDstID
 		c.hs.retrySrcID = wire.SomeID(h.DstID)
+	}
+	if proof.valid() {
 		c.paths.Current.Validate()
 	}
 	c.paths.Current.Peer.ID = h.SrcID
 	c.ids.init(local)
 	return c
-}
-
-// retry asks a client to prove its address (RFC 9000, Section 17.2.5).
-func (e *Endpoint) retry(now monotime.Time, d *Datagram, h *wire.LongHeader) {
-	out := e.answers.next(answerRetry)
-	if out == nil {
-		return
-	}
-	var nonce [protect.TokenNonceLen]byte
-	e.randomBytes(nonce[:])
-	var addr [maxTokenAddr]byte
-	token := e.tokens.Seal(nil, &protect.Token{
-		Retry: true, Version: h.Version, IssuedAt: now, Address: tokenAddress(&addr, d.Path.Remote), OriginalDstID: h.DstID,
-	}, &nonce)
-	id := e.randomRetryID()
-	out = wire.AppendRetry(out, h.Version, &h.SrcID, &id, token)
-	tag := protect.RetryTag(h.Version, &h.DstID, out)
-	e.answers.push(answerRetry, d.Path, append(out, tag[:]...))
-	e.stats.RetriesSent++
 }
 
 // randomRetryID makes the ID to which a client sends its next Initial packet. It leads
@@ -208,37 +180,4 @@ func (e *Endpoint) randomRetryID() wire.ConnectionID {
 	}
 	id, _ := wire.NewConnectionID(b)
 	return id
-}
-
-// tokenVerdict says what a token is worth.
-type tokenVerdict uint8
-
-const (
-	tokenForeign tokenVerdict = iota // not made here
-	tokenStale                       // of a Retry packet, but not this client's, or too old
-	tokenValid
-)
-
-// openToken checks the Retry token of a packet and returns the ID of the client's first
-// packet. Tokens belong to a version (RFC 9369, Sections 4.1 and 5).
-func (e *Endpoint) openToken(now monotime.Time, h *wire.LongHeader, from netip.AddrPort) (wire.ConnectionID, tokenVerdict) {
-	var t protect.Token
-	var addr [maxTokenAddr]byte
-	switch {
-	case e.tokens.Open(h.Token, &t) != nil || !t.Retry:
-		return wire.ConnectionID{}, tokenForeign
-	case now.Sub(t.IssuedAt) > retryTokenLifetime || t.Version != h.Version || string(t.Address) != string(tokenAddress(&addr, from)):
-		return wire.ConnectionID{}, tokenStale
-	}
-	return t.OriginalDstID, tokenValid
-}
-
-const maxTokenAddr = 16 + 2
-
-// tokenAddress encodes an address and port.
-func tokenAddress(buf *[maxTokenAddr]byte, a netip.AddrPort) []byte {
-	ip := a.Addr().As16()
-	n := copy(buf[:], ip[:])
-	binary.BigEndian.PutUint16(buf[n:], a.Port())
-	return buf[:]
 }

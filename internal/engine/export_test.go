@@ -28,6 +28,9 @@ const (
 	MaxResetLen            = maxResetLen
 	ResetsPerSecond        = resetsPerSecond
 	RetryLifetime          = retryTokenLifetime
+	NewTokenLifetime       = newTokenLifetime
+	MaxClockSkew           = maxClockSkew
+	MaxClientToken         = maxClientToken
 	MaxHurries             = maxHurries
 	OriginalLifetime       = originalLifetime
 	MaxLateCryptoBuffer    = maxLateCryptoBuffer
@@ -116,6 +119,9 @@ func (c *Conn) countControl() (n int) {
 		if v.due() {
 			n++
 		}
+	}
+	if c.space.tokenDue {
+		n++
 	}
 	for s := range c.streams.table.all() {
 		if s.links[controlQueue] != nil {

@@ -218,6 +218,7 @@ func (c *Conn) handshakeComplete(now monotime.Time) {
 			c.pollTLS(now) // the ticket cannot fail the connection
 		}
 		c.handshakeDone.set()
+		c.giveToken()
 		c.confirm(now)
 	}
 }

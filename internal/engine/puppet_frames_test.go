@@ -114,6 +114,8 @@ func consumeFrame(t wire.FrameType, b []byte) int {
 		return wire.ConsumeMaxData(b, &v)
 	case wire.FrameNewConnectionID:
 		return wire.ConsumeNewConnectionID(b, &wire.NewConnectionIDFrame{})
+	case wire.FrameNewToken:
+		return wire.ConsumeNewToken(b, &wire.NewToken{})
 	case wire.FramePathChallenge, wire.FramePathResponse:
 		return wire.ConsumePathChallenge(b, &wire.PathData{})
 	case wire.FrameConnectionClose, wire.FrameConnectionCloseApp:

@@ -26,6 +26,9 @@ func (p *puppet) start() {
 		return
 	}
 	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, &sim.FakeTLS{Side: wire.ClientSide, Early: p.earlyTLS})
+	if p.dialled != nil {
+		p.dialled(p.conn)
+	}
 	p.poll()
 }
 

@@ -157,6 +157,10 @@ func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, si
 		switch f.kind() {
 		case wire.FrameCrypto:
 			p.readCrypto(space, f)
+		case wire.FrameNewToken:
+			var t wire.NewToken
+			wire.ConsumeNewToken(f.body(), &t)
+			p.newTokens = append(p.newTokens, t.Token)
 		case wire.FrameAck, wire.FrameAckECN:
 			s.acked = f.ackRanges()
 			if space == wire.AppSpace {

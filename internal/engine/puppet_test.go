@@ -40,9 +40,11 @@ type puppet struct {
 	config   *engine.Config
 	server   *engine.Server // of an endpoint that accepts
 	gate     engine.Gate
+	used     engine.TokenGuard
 	memory   *streambuf.Memory
-	ids      connid.Generator // of the endpoint
-	conn     *engine.Conn     // the real connection, nil until there is one
+	dialled  func(*engine.Conn) // is shown a real client before it sends; nil for nobody
+	ids      connid.Generator   // of the endpoint
+	conn     *engine.Conn       // the real connection, nil until there is one
 
 	version     wire.Version   // of what the puppet sends
 	versions    []wire.Version // of the endpoint's packets with long headers
@@ -57,6 +59,7 @@ type puppet struct {
 	original    wire.ConnectionID               // the client's first destination ID
 	initialDst  wire.ConnectionID               // the one that the Initial keys come from
 	token       []byte                          // for Initial packets
+	newTokens   [][]byte                        // of the real server, from NEW_TOKEN frames
 	clientToken []byte                          // of the real client's last Initial packet
 	sealers     [wire.AppSpace]protect.Sealer
 	openers     [wire.AppSpace]protect.Opener
@@ -143,7 +146,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 		local:    connID("puppet-1"),
 		original: connID("original"),
 		params:   wire.DefaultTransportParameters(),
-		ignore:   map[wire.FrameType]bool{wire.FramePadding: true, wire.FrameAck: true, wire.FrameAckECN: true},
+		ignore:   map[wire.FrameType]bool{wire.FramePadding: true, wire.FrameAck: true, wire.FrameAckECN: true, wire.FrameNewToken: true},
 		sentTo:   make(map[netip.AddrPort]int),
 		buf:      make([]byte, 64<<10),
 		tls:      &sim.FakeTLS{Side: side},
@@ -164,7 +167,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.config = p.config.WithDefaults()
 	p.server.Config = p.config
 	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
-		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecret: [32]byte{3}, Gate: p.gate, Memory: p.memory,
+		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecrets: [][32]byte{{3}}, UsedTokens: p.used, Gate: p.gate, Memory: p.memory,
 		ConnectionIDs: p.ids,
 	})
 	if side == wire.ClientSide {

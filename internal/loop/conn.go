@@ -74,6 +74,9 @@ func (c *Conn) Path() path.Addrs { return c.engine.Path() }
 // TLS returns the handshake that the connection was made with.
 func (c *Conn) TLS() engine.TLS { return c.engine.TLS() }
 
+// SetToken is that of engine.Conn: before the turn ends in which it was dialled.
+func (c *Conn) SetToken(v wire.Version, token []byte) { c.engine.SetToken(v, token) }
+
 // Tracer returns who is told what happens on the connection, nil for nobody. Any goroutine
 // may call it.
 func (c *Conn) Tracer() quictrace.Tracer { return c.engine.Tracer() }

@@ -74,9 +74,6 @@ type Stats struct {
 // goroutine.
 type Config struct {
 	Endpoint engine.EndpointConfig
-	// Start is where the loop's clock has its origin, the present for zero: tokens are dated
-	// by it, so that those who take each other's have the same.
-	Start time.Time
 	// Accept is called with each connection that a client opens, and returns
 	// its handler. It may be nil if the loop never gets a server.
 	Accept func(*Conn) Handler
@@ -114,16 +111,13 @@ func newLoop(sock Socket, cfg Config) *Loop {
 		cfg.Endpoint.ConnectionIDs = connid.Default
 	}
 	cfg.Endpoint.DeferHandshakes = true
-	if cfg.Start.IsZero() {
-		cfg.Start = time.Now()
-	}
 	addresses, _ := sock.(versatile)
 	return &Loop{
 		sock:      sock,
 		versatile: addresses,
 		endpoint:  engine.NewEndpoint(cfg.Endpoint),
 		config:    cfg,
-		start:     cfg.Start,
+		start:     time.Now(),
 		done:      make(chan struct{}),
 		buf:       make([]byte, maxTrainBytes),
 	}

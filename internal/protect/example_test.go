@@ -2,6 +2,7 @@ package protect_test
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
@@ -31,10 +32,10 @@ func ExampleNewInitial() {
 func ExampleTokenKey() {
 	key := protect.NewTokenKey(&[32]byte{ /* random */ })
 	nonce := [protect.TokenNonceLen]byte{ /* random */ }
-	sealed := key.Seal(nil, &protect.Token{Retry: true, IssuedAt: 5, Address: []byte{192, 0, 2, 1}}, &nonce)
+	sealed := key.Seal(nil, &protect.Token{Retry: true, IssuedAt: time.UnixMilli(5), Address: []byte{192, 0, 2, 1}}, &nonce)
 
 	var t protect.Token
 	err := key.Open(sealed, &t)
-	fmt.Println(t.Retry, t.IssuedAt, t.Address, err)
+	fmt.Println(t.Retry, t.IssuedAt.UnixMilli(), t.Address, err)
 	// Output: true 5 [192 0 2 1] <nil>
 }

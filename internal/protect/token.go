@@ -4,8 +4,8 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"errors"
+	"time"
 
-	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -18,9 +18,9 @@ type Token struct {
 	// Version is that of the packet that the token answers, or of the connection.
 	Version wire.Version
 
-	// IssuedAt is on the clock of the key's owner, which decides how long the
-	// token is good.
-	IssuedAt monotime.Time
+	// IssuedAt is in wall time, to the millisecond, as the token may be used at another
+	// server, or after a restart.
+	IssuedAt time.Time
 
 	// Address is the client's, in any form of at most MaxTokenAddress bytes.
 	Address []byte
@@ -30,7 +30,22 @@ type Token struct {
 	OriginalDstID wire.ConnectionID
 }
 
+// A token is
+//
+//	{ format (24), kind (8), nonce (96), encrypted { version (32), milliseconds since 1970 (64),
+//	  address length (8), address (..), ID length (8), original destination ID (..) }, tag (128) }
+//
+// Format and kind are authenticated and can be read by anybody: so a server that does not
+// have the key knows a token of a Retry packet all the same, whose client does not take
+// another one (RFC 9000, Section 8.1.2). They are the same for all clients.
 const (
+	tokenFormat = "gw1"
+
+	kindNewToken = 0
+	kindRetry    = 1
+
+	tokenHeaderLen = len(tokenFormat) + 1
+
 	// MaxTokenAddress is the longest Token.Address: an IPv6 address with port
 	// and some room.
 	MaxTokenAddress = 32
@@ -38,10 +53,11 @@ const (
 	// TokenNonceLen is how many random bytes a token takes.
 	TokenNonceLen = 12
 
-	tokenFixedLen = 1 + 4 + 8 + 1 + 1 // flags, version, time, and the lengths of address and ID
+	tokenFixedLen = 4 + 8 + 1 + 1 // version, time, and the lengths of address and ID
+	minTokenLen   = tokenHeaderLen + TokenNonceLen + tokenFixedLen + Overhead
 
 	// MaxTokenLen is the length of the longest token.
-	MaxTokenLen = TokenNonceLen + tokenFixedLen + MaxTokenAddress + wire.MaxConnectionIDLen + Overhead
+	MaxTokenLen = minTokenLen + MaxTokenAddress + wire.MaxConnectionIDLen
 )
 
 // ErrToken: a token that was not sealed with this key, whole.
@@ -69,41 +85,45 @@ func (k *TokenKey) Seal(b []byte, t *Token, nonce *[TokenNonceLen]byte) []byte {
 	if len(t.Address) > MaxTokenAddress {
 		panic("protect: address is too long for a token")
 	}
-	plain := make([]byte, 0, MaxTokenLen)
-	var flags byte
+	kind := byte(kindNewToken)
 	if t.Retry {
-		flags = 1
+		kind = kindRetry
 	}
-	plain = append(plain, flags)
-	plain = binary.BigEndian.AppendUint32(plain, uint32(t.Version))
-	plain = binary.BigEndian.AppendUint64(plain, uint64(t.IssuedAt))
-	plain = append(plain, byte(len(t.Address)))
-	plain = append(plain, t.Address...)
-	plain = append(plain, byte(t.OriginalDstID.Len()))
-	plain = append(plain, t.OriginalDstID.Bytes()...)
+	start := len(b)
+	b = append(append(b, tokenFormat...), kind)
+	nonceAt := len(b)
 	b = append(b, nonce[:]...)
-	return k.aead.Seal(b, nonce[:], plain, nil)
+	plainAt := len(b)
+	b = binary.BigEndian.AppendUint32(b, uint32(t.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(t.IssuedAt.UnixMilli()))
+	b = append(b, byte(len(t.Address)))
+	b = append(b, t.Address...)
+	b = append(b, byte(t.OriginalDstID.Len()))
+	b = append(b, t.OriginalDstID.Bytes()...)
+	return k.aead.Seal(b[:plainAt], b[nonceAt:plainAt], b[plainAt:], b[start:nonceAt])
 }
 
 // Open reads a token into t. For anything but a token that Seal made with the
 // same key it returns ErrToken; t is unspecified then.
 func (k *TokenKey) Open(token []byte, t *Token) error {
-	if len(token) < TokenNonceLen+tokenFixedLen+Overhead || len(token) > MaxTokenLen {
+	if len(token) < minTokenLen || len(token) > MaxTokenLen || string(token[:len(tokenFormat)]) != tokenFormat {
 		return ErrToken
 	}
-	plain, err := k.aead.Open(nil, token[:TokenNonceLen], token[TokenNonceLen:], nil)
-	if err != nil {
+	header, rest := token[:tokenHeaderLen], token[tokenHeaderLen:]
+	plain, err := k.aead.Open(nil, rest[:TokenNonceLen], rest[TokenNonceLen:], header)
+	kind := header[len(tokenFormat)]
+	if err != nil || kind > kindRetry {
 		return ErrToken
 	}
-	t.Retry = plain[0]&1 != 0
-	t.Version = wire.Version(binary.BigEndian.Uint32(plain[1:]))
-	t.IssuedAt = monotime.Time(binary.BigEndian.Uint64(plain[5:]))
-	address, rest, ok := cutShort(plain[13:])
+	t.Retry = kind == kindRetry
+	t.Version = wire.Version(binary.BigEndian.Uint32(plain))
+	t.IssuedAt = time.UnixMilli(int64(binary.BigEndian.Uint64(plain[4:])))
+	address, plain, ok := cutShort(plain[12:])
 	if !ok || len(address) > MaxTokenAddress {
 		return ErrToken
 	}
-	id, rest, ok := cutShort(rest)
-	if !ok || len(rest) != 0 {
+	id, plain, ok := cutShort(plain)
+	if !ok || len(plain) != 0 {
 		return ErrToken
 	}
 	t.Address = address
@@ -111,6 +131,46 @@ func (k *TokenKey) Open(token []byte, t *Token) error {
 		return ErrToken
 	}
 	return nil
+}
+
+// TokenNonce returns what no other token has, of one that Open has read.
+func TokenNonce(token []byte) (nonce [TokenNonceLen]byte) {
+	copy(nonce[:], token[tokenHeaderLen:])
+	return nonce
+}
+
+// LooksLikeRetryToken reports whether a token says of itself that it is one of a Retry
+// packet, in this format, whoever made it.
+func LooksLikeRetryToken(token []byte) bool {
+	return len(token) >= tokenHeaderLen && string(token[:tokenHeaderLen]) == tokenFormat+string(rune(kindRetry))
+}
+
+// TokenKeys are several TokenKeys, the newest first, so that keys can be exchanged while
+// tokens of those before are on their way. There is one at least.
+type TokenKeys []*TokenKey
+
+// NewTokenKeys returns the TokenKeys for secrets.
+func NewTokenKeys(secrets [][32]byte) TokenKeys {
+	keys := make(TokenKeys, len(secrets))
+	for i := range secrets {
+		keys[i] = NewTokenKey(&secrets[i])
+	}
+	return keys
+}
+
+// Seal is that of the newest key.
+func (keys TokenKeys) Seal(b []byte, t *Token, nonce *[TokenNonceLen]byte) []byte {
+	return keys[0].Seal(b, t, nonce)
+}
+
+// Open is TokenKey.Open with the key that the token was made with.
+func (keys TokenKeys) Open(token []byte, t *Token) error {
+	for _, k := range keys {
+		if k.Open(token, t) == nil {
+			return nil
+		}
+	}
+	return ErrToken
 }
 
 // cutShort takes a slice behind a one-byte length off b.

@@ -19,7 +19,7 @@ var may = map[string]string{
 	"internal/monotime":  "time",
 	"internal/fifo":      "",
 	"internal/wire":      "internal/varint time",
-	"internal/protect":   "internal/monotime internal/protect/gcm internal/varint internal/wire golang.org/x/crypto",
+	"internal/protect":   "internal/protect/gcm internal/varint internal/wire time golang.org/x/crypto",
 	"quic/congestion":    "time",
 	"internal/recovery":  "quic/congestion internal/monotime internal/wire time",
 	"internal/connid":    "internal/wire golang.org/x/net",
@@ -42,7 +42,7 @@ var may = map[string]string{
 	"internal/histogram": "time",
 	"internal/profiling": "os",
 	"internal/udp":       "context net os sync time golang.org/x/net golang.org/x/sys",
-	"internal/admission": "internal/engine sync",
+	"internal/admission": "internal/engine sync time",
 	"internal/handshake": "internal/engine internal/protect internal/wire golang.org/x/crypto context sync time",
 	"internal/loop": "internal/admission internal/connid internal/engine internal/monotime internal/path internal/streambuf " +
 		"internal/udp internal/wire quic/quictrace net os sync time",

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/monotime"
@@ -55,8 +57,9 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 		c.NewTracer = func(quictrace.Info) quictrace.Tracer { return &trace{run: r, side: side} }
 	}
 	c.EarlyData = c.EarlyData || r.Early != NoEarlyData
+	c.KeepToken = func(_ wire.Version, token []byte) { r.Tokens = append(r.Tokens, bytes.Clone(token)) }
 	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
-	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecret: seed})
+	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecrets: [][32]byte{seed}, WallTime: r.wallTime})
 	h.app = newApp(h, rand.New(rand.NewPCG(source.Uint64(), 1)))
 	if r.NewApp != nil {
 		h.own = r.NewApp(side)
@@ -74,7 +77,11 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 func (h *host) dial() {
 	h.dialled = true
 	h.conn, _ = h.endpoint.Dial(h.run.now, path.Addrs{Remote: serverAddr}, h.config, h.run.NewTLS(h.side))
+	h.conn.SetToken(h.config.OriginalVersion, h.run.Token)
 }
+
+// wallTime is what the server dates tokens by.
+func (r *Run) wallTime(now monotime.Time) time.Time { return time.Unix(0, int64(now)).Add(r.Later) }
 
 // receive takes a packet from the network.
 func (h *host) receive(now monotime.Time, p Packet) {

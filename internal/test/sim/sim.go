@@ -52,6 +52,12 @@ type Run struct {
 	// Remembered is what the client remembers of the server's limits; nil for those that
 	// it has now.
 	Remembered *wire.TransportParameters
+	// Token is what the client proves its address with, and Tokens what the server gave it.
+	// Later is how much later the run is than another whose tokens it uses: the server
+	// has the same keys if the seed is the same.
+	Token  []byte
+	Tokens [][]byte
+	Later  time.Duration
 	// SlowTLS is how long each step of a FakeTLS handshake is pending.
 	SlowTLS time.Duration
 	// Limit is the virtual time after which a run has failed. Default 5 min.
@@ -164,6 +170,9 @@ func (r *Run) Handshake() time.Duration { return r.client.app.readyAt.Sub(start)
 
 // Transfer is described there.
 func (r *Run) Transfer() time.Duration { return r.client.app.doneAt.Sub(start) }
+
+// ServerEndpoint returns the server's endpoint, for its statistics.
+func (r *Run) ServerEndpoint() *engine.Endpoint { return r.server.endpoint }
 
 // ClientConn returns the client's connection, for its statistics.
 func (r *Run) ClientConn() *engine.Conn { return r.client.conn }

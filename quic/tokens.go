@@ -1,0 +1,182 @@
+package quic
+
+import (
+	"bytes"
+	"cmp"
+	"container/list"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
+)
+
+// TokenStore keeps the tokens that servers give to clients, by which a client proves with
+// its first packet that it is at its address (RFC 9000, Section 8.1.3): so a server that is
+// asked for many handshakes does not ask for another proof, which costs a round trip, serves
+// the client before others, and sends all that it has to at once. A token says that the
+// client was there before, to the server only; whoever does not want that has a store
+// of its own for each identity. It may be called by many goroutines at once, and may take
+// long.
+type TokenStore interface {
+	// Put keeps a token of a server. server is any text; token, of 512 bytes at most, is
+	// the store's.
+	Put(server string, token []byte)
+	// Take returns a token of a server, the newest if it can, and forgets it, as each is
+	// for one connection. It is nil if there is none.
+	Take(server string) (token []byte)
+}
+
+// Bounds of the stores that are made where none is given.
+const (
+	defaultTokenServers = 256
+	defaultTokensEach   = 4
+)
+
+// NewTokenStore returns a TokenStore in memory, for so many servers, of which those used
+// last are kept, and so many tokens of each, the newest. Zero stands for 256 and 4.
+func NewTokenStore(servers, each int) TokenStore {
+	if servers <= 0 {
+		servers = defaultTokenServers
+	}
+	if each <= 0 {
+		each = defaultTokensEach
+	}
+	return &memoryTokens{servers: servers, each: each, by: make(map[string]*list.Element)}
+}
+
+// memoryTokens is a TokenStore that does not make anybody wait.
+type memoryTokens struct {
+	servers, each int
+
+	mu sync.Mutex
+	by map[string]*list.Element
+	// used has *serverTokens, of the server used last in front.
+	used list.List
+}
+
+// serverTokens are those of a server, the newest last. There is one at least.
+type serverTokens struct {
+	server string
+	tokens [][]byte
+}
+
+// Put implements TokenStore.
+func (m *memoryTokens) Put(server string, token []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.by[server]
+	if e == nil {
+		if m.used.Len() == m.servers {
+			oldest := m.used.Remove(m.used.Back()).(*serverTokens)
+			delete(m.by, oldest.server)
+		}
+		e = m.used.PushFront(&serverTokens{server: server})
+		m.by[server] = e
+	}
+	m.used.MoveToFront(e)
+	s := e.Value.(*serverTokens)
+	if len(s.tokens) == m.each {
+		s.tokens = append(s.tokens[:0], s.tokens[1:]...)
+	}
+	s.tokens = append(s.tokens, token)
+}
+
+// Take implements TokenStore.
+func (m *memoryTokens) Take(server string) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.by[server]
+	if e == nil {
+		return nil
+	}
+	m.used.MoveToFront(e)
+	s := e.Value.(*serverTokens)
+	last := len(s.tokens) - 1
+	token := s.tokens[last]
+	s.tokens[last] = nil
+	if s.tokens = s.tokens[:last]; last == 0 {
+		m.used.Remove(e)
+		delete(m.by, server)
+	}
+	return token
+}
+
+// serverOf is the text by which a TokenStore knows a server. Tokens belong to a version
+// (RFC 9369, Section 5).
+func serverOf(name string, port uint16, v wire.Version) string {
+	return net.JoinHostPort(strings.ToLower(name), strconv.Itoa(int(port))) + " " + v.String()
+}
+
+// keepTokens has tokens kept that the connections of a Dial get, and returns a function that
+// returns one for them, nil if there is none. What is kept for as long as the connection
+// lives is little.
+func (t *Transport) keepTokens(conf *Config, e *engine.Config, tlsConf *tls.Config, host string, remotes []netip.AddrPort) (take func() []byte) {
+	store := conf.TokenStore
+	if store == nil {
+		store = t.tokens
+	}
+	if store == nil || len(remotes) == 0 {
+		return func() []byte { return nil }
+	}
+	name, port := cmp.Or(tlsConf.ServerName, host), remotes[0].Port()
+	if m, ok := store.(*memoryTokens); ok {
+		e.KeepToken = func(v wire.Version, token []byte) { m.Put(serverOf(name, port, v), bytes.Clone(token)) }
+	} else {
+		q := &tokenQueue{store: store}
+		e.KeepToken = func(v wire.Version, token []byte) { q.put(serverOf(name, port, v), bytes.Clone(token)) }
+	}
+	return func() []byte { return store.Take(serverOf(name, port, e.OriginalVersion)) }
+}
+
+// tokenQueue puts tokens into a store that may take long.
+type tokenQueue struct {
+	store TokenStore
+
+	mu      sync.Mutex
+	waiting []waitingToken // the oldest first
+	putting bool           // a goroutine does
+}
+
+type waitingToken struct {
+	server string
+	token  []byte
+}
+
+// maxWaitingTokens bounds what waits for a store: a connection gets one token or two,
+// whatever a server sends.
+const maxWaitingTokens = 4
+
+// put has a token kept, without waiting for that.
+func (q *tokenQueue) put(server string, token []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == maxWaitingTokens {
+		q.waiting = q.waiting[1:]
+	}
+	q.waiting = append(q.waiting, waitingToken{server, token})
+	if !q.putting {
+		q.putting = true
+		go q.putWaiting()
+	}
+}
+
+// putWaiting puts what waits into the store.
+func (q *tokenQueue) putWaiting() {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			q.waiting, q.putting = nil, false
+			q.mu.Unlock()
+			return
+		}
+		w := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		q.mu.Unlock()
+		q.store.Put(w.server, w.token)
+	}
+}
