@@ -157,8 +157,7 @@ export class SessionCore {
   close({ closeCode = 0, reason = '' } = {}) {
     const code = toUnsignedLong(closeCode), whole = toWellFormed(reason), text = prefix(whole);
     if (this.over) return;
-    if (this.state === 'connecting') {
-      this.hooks.abandon?.();
+    if (this.state === 'connecting' && this.hooks.abandon()) {
       this.cleanup(sessionError('the session was closed before it was there'));
       return;
     }

@@ -76,6 +76,7 @@ export class Sessions {
       reject: (status, headers) => decision.refuse(new Response(null, { status, headers })),
       abandon: () => {
         if (!decision.made) decision.refuse(new Response(null, { status: 403 }));
+        return !decision.accepted; // one that is accepted is closed by what follows
       },
       opened: () => this.all.add(session),
       draining: () => call('draining'),

@@ -307,7 +307,10 @@ function dial({ list, fields, more }) {
       core.protocol = field(f, ':subprotocol') ?? '';
       core.fields = f;
     },
-    abandon: () => connection.close(),
+    abandon: () => {
+      connection.close();
+      return true;
+    },
     // The connection is the session's own: it ends when all has been said.
     last: () => { if (!connection.over) e.sendNumber(CLOSE, 0, GRACEFUL, connection.handle, 0, 0x100); }, // H3_NO_ERROR
   }, more);

@@ -368,6 +368,22 @@ test('closing and draining by the server', async () => {
   await server.stop();
 });
 
+test('closing a session as soon as it is accepted', async () => {
+  const told = deferred();
+  const server = serve({
+    open(session) {
+      session.accept();
+      session.close({ closeCode: 41, reason: 'at once' });
+    },
+    close: (session, ...args) => told.resolve(args),
+  });
+  const session = dial(server);
+  await session.ready;
+  assert.deepStrictEqual(await session.closed, { closeCode: 41, reason: 'at once' });
+  assert.deepStrictEqual(await told.promise, [41, 'at once', undefined]);
+  await server.stop(true);
+});
+
 test('a server that goes away, and one that is not there', async () => {
   const server = serve({});
   const wt = dial(server);
