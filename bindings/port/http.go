@@ -149,6 +149,9 @@ func (h *httpConn) closeIfOver() {
 	if !h.leaving || !h.left || h.over || len(h.streams) > 0 || h.wt != nil && len(h.wt.sessions) > 0 {
 		return
 	}
+	if h.isClient && h.wt != nil && h.wt.machine.Lingers() {
+		return // a server that learns of the connection's end first forgets why the session has ended
+	}
 	if !h.isClient && h.turn.IncomingStreams() > 0 {
 		return
 	}

@@ -68,3 +68,7 @@ func (c *Conn) closeIdle(now monotime.Time) {
 		}
 	}
 }
+
+// Lingers reports whether sessions have ended whose CONNECT stream is not over: what this
+// end has said last may be on its way. That is for CloseTimeout at most.
+func (c *Conn) Lingers() bool { return len(c.lingering) > 0 }
