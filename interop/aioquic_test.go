@@ -20,7 +20,7 @@ func TestAioquicClient(t *testing.T) {
 	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
-	cert, _ := pemFiles(t, serverTLS)
+	cert, _ := peertest.PEM(t, serverTLS)
 	host, port := hostPort(t, serveHTTP3(t, serverTLS))
 	line := python.run(t, ctx, filepath.Join("aioquic", "client.py"), host, port, cert)
 	var got map[string]any
@@ -44,7 +44,7 @@ func TestAioquicServer(t *testing.T) {
 	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, "h3")
-	cert, key := pemFiles(t, serverTLS)
+	cert, key := peertest.PEM(t, serverTLS)
 	port := python.run(t, ctx, filepath.Join("aioquic", "server.py"), cert, key)
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()

@@ -39,7 +39,7 @@ func TestBunNodeQUICServer(t *testing.T) {
 	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, echoALPN)
-	cert, key := pemFiles(t, serverTLS)
+	cert, key := peertest.PEM(t, serverTLS)
 	port := bun.run(t, ctx, "echo_server.mjs", cert, key)
 	conn, err := quic.Dial(ctx, net.JoinHostPort("127.0.0.1", port), clientTLS, nil)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestBunNodeQUICClient(t *testing.T) {
 	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, echoALPN)
-	cert, _ := pemFiles(t, serverTLS)
+	cert, _ := peertest.PEM(t, serverTLS)
 	ln, err := quic.Listen("127.0.0.1:0", serverTLS, nil)
 	if err != nil {
 		t.Fatal(err)

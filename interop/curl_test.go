@@ -19,7 +19,7 @@ func TestCurl(t *testing.T) {
 	python := needPython(t)
 	ctx := timeout(t)
 	serverTLS, _ := peertest.TLS(t, "h3")
-	cert, _ := pemFiles(t, serverTLS)
+	cert, _ := peertest.PEM(t, serverTLS)
 	useCurl(t, ctx, python, serveHTTP3(t, serverTLS), cert)
 }
 

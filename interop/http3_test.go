@@ -227,7 +227,7 @@ func TestBunHTTP3Server(t *testing.T) {
 	bun := needBun(t)
 	ctx := timeout(t)
 	serverTLS, clientTLS := peertest.TLS(t, "h3")
-	cert, key := pemFiles(t, serverTLS)
+	cert, key := peertest.PEM(t, serverTLS)
 	base := "https://" + net.JoinHostPort("127.0.0.1", bun.run(t, ctx, "http3_server.mjs", cert, key))
 	tr := &http3.Transport{TLSClientConfig: clientTLS}
 	defer tr.Close()

@@ -30,7 +30,7 @@ func TestJavaScriptServe(t *testing.T) {
 	python, command := needPython(t), buildGodwit(t)
 	eachRuntime(t, func(t *testing.T, js *jspeer.Peer) {
 		serverTLS, clientTLS := peertest.TLS(t, "h3")
-		cert, key := pemFiles(t, serverTLS)
+		cert, key := peertest.PEM(t, serverTLS)
 		base := "https://" + net.JoinHostPort("127.0.0.1", js.Run(t, t.Context(), "http.mjs", cert, key))
 		t.Run("quic-go", func(t *testing.T) {
 			tr := &quicgohttp3.Transport{TLSClientConfig: clientTLS}
@@ -63,7 +63,7 @@ func TestJavaScriptFetch(t *testing.T) {
 	bun := needBun(t)
 	const size = 8 << 20
 	serverTLS, _ := peertest.TLS(t, "h3")
-	cert, key := pemFiles(t, serverTLS)
+	cert, key := peertest.PEM(t, serverTLS)
 	servers := []struct{ name, protocol, base string }{
 		{"quic-go", "HTTP/3.0", serveQuicGoHTTP3(t, serverTLS)},
 		{"Bun", "", "https://" + net.JoinHostPort("127.0.0.1", bun.run(t, t.Context(), "http3_server.mjs", cert, key))},

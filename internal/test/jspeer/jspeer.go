@@ -154,6 +154,13 @@ func (r *Runtime) Need(t testing.TB, scripts string) *Peer {
 // The script ends with the test.
 func (p *Peer) Run(t testing.TB, ctx context.Context, script string, args ...string) string {
 	t.Helper()
+	return p.Start(t, ctx, script, args...)()
+}
+
+// Start starts a script, which ends with the test. line waits for the next line that it
+// prints.
+func (p *Peer) Start(t testing.TB, ctx context.Context, script string, args ...string) (line func() string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
 	args = append(append(append([]string{}, p.command[1:]...), script), args...)
 	cmd := exec.CommandContext(ctx, p.command[0], args...)
@@ -175,9 +182,13 @@ func (p *Peer) Run(t testing.TB, ctx context.Context, script string, args ...str
 			t.Logf("%s says:\n%s", script, complaints.String())
 		}
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("%s: %v", script, err)
+	lines := bufio.NewReader(out)
+	return func() string {
+		t.Helper()
+		text, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%s: %v", script, err)
+		}
+		return strings.TrimSpace(text)
 	}
-	return strings.TrimSpace(line)
 }
