@@ -146,6 +146,34 @@ type Config struct {
 	// over 100 ms.
 	MaxCongestionWindow int
 
+	// PreferredAddress, if set, is where a server wants its clients to go when the handshake
+	// is over (RFC 9000, Section 9.6), such as an address of this machine alone, where the
+	// first one is shared by several. Those go there that can, and to which it answers.
+	PreferredAddress *PreferredAddress
+	// IgnorePreferredAddress has a client stay at the address that it has dialled.
+	IgnorePreferredAddress bool
+	// DisableActiveMigration has a server ask its clients to stay at their addresses, at which
+	// a balancer may know them, unless they have gone to its preferred one (RFC 9000,
+	// Section 18.2). Those that move all the same are followed, as it may be their NAT's doing.
+	DisableActiveMigration bool
+	// AddrChanged, if set, is told that Conn.RemoteAddr or LocalAddr of an established
+	// connection returns another address. It is called on the connection's event loop, and
+	// must not block. Handlers of package event have a method for that.
+	AddrChanged func(*Conn)
+	// NetworkLost, if set, is asked when a client's network seems to be gone: no route leads
+	// to the server any more, or it has answered nothing for some round trips, and 300 ms.
+	// Why, is the error. The connection then moves to the transport that it returns, if that
+	// is not nil and the server answers there, as by Conn.AddPath, Path.Probe and
+	// Path.Switch, and leaves the path before. It is called in a goroutine of its own, by one at a
+	// time for each connection, and asked again when that has led to nothing. The transport
+	// is the caller's to close, when the connection has ended.
+	//
+	// A socket that is bound to no address, as those of Dial are, goes on by itself where
+	// the system finds another route: to the server that is a NAT's doing. NetworkLost is for
+	// sockets that are bound, and for those who want neither connection IDs nor estimates
+	// of one network to be used in another.
+	NetworkLost func(c *Conn, err error) (*Transport, error)
+
 	// Tracer, when set, is called when a connection begins, and what it returns is told
 	// of all that happens on it, or nil if nobody is. Package qlog has one that writes
 	// files: qlog.Dir. Event loops call it, several at a time, and wait for it.
@@ -189,6 +217,7 @@ func (conf *Config) validate() error {
 		checkRange("Config.MaxUDPPayload", conf.MaxUDPPayload, minUDPPayload, maxUDPPayload),
 		checkRange("Config.InitialCongestionWindow", conf.InitialCongestionWindow, minInitialCwnd, maxInitialCwnd),
 		checkRange("length of Config.EarlyState", len(conf.EarlyState), 1, maxEarlyState),
+		conf.PreferredAddress.check(),
 		checkRange("Config.MaxCongestionWindow", conf.MaxCongestionWindow, minMaxCwnd, congestion.MaxWindow),
 	)
 }
@@ -249,12 +278,17 @@ func (conf *Config) engineConfig() *engine.Config {
 		MaxBidiStreams:      streamLimit(conf.MaxIncomingStreams),
 		MaxUniStreams:       streamLimit(conf.MaxIncomingUniStreams),
 
+		DisableActiveMigration: conf.DisableActiveMigration,
+		IgnorePreferredAddress: conf.IgnorePreferredAddress,
+		App:                    conf.newHooks(),
+
 		MaxDatagramSize:         conf.MaxUDPPayload,
 		InitialCongestionWindow: conf.InitialCongestionWindow,
 		MaxCongestionWindow:     conf.MaxCongestionWindow,
 		NewCongestion:           conf.Congestion,
 		NewTracer:               conf.newTracer(),
 	}
+	e.PreferredIPv4, e.PreferredIPv6 = conf.PreferredAddress.addresses()
 	return e.WithDefaults()
 }
 

@@ -50,7 +50,19 @@ var configFields = map[string]fieldTest{
 	"TokenStore":              {good: NewTokenStore(1, 1), seen: "TestTokenStore"},
 	"InitialCongestionWindow": {good: 32, bad: []any{1, 1001}},
 	"MaxCongestionWindow":     {good: 1 << 20, bad: []any{32<<10 - 1, 1<<30 + 1}},
-	"Tracer":                  {good: func(quictrace.Info) quictrace.Tracer { return nil }, seen: "TestTracer"},
+	"PreferredAddress": {
+		good: &PreferredAddress{IPv4: netip.MustParseAddrPort("192.0.2.1:443")},
+		bad: []any{
+			&PreferredAddress{}, &PreferredAddress{IPv4: netip.MustParseAddrPort("[2001:db8::1]:443")},
+			&PreferredAddress{IPv6: netip.MustParseAddrPort("192.0.2.1:443")}, &PreferredAddress{IPv4: netip.MustParseAddrPort("0.0.0.0:443")},
+			&PreferredAddress{IPv4: netip.MustParseAddrPort("192.0.2.1:0")},
+		},
+	},
+	"IgnorePreferredAddress": {good: true},
+	"DisableActiveMigration": {good: true},
+	"AddrChanged":            {good: func(*Conn) {}},
+	"NetworkLost":            {good: func(*Conn, error) (*Transport, error) { return nil, nil }},
+	"Tracer":                 {good: func(quictrace.Info) quictrace.Tracer { return nil }, seen: "TestTracer"},
 }
 
 var transportConfigFields = map[string]fieldTest{

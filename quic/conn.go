@@ -28,6 +28,7 @@ type Conn struct {
 
 	accepts   *acceptQueues        // nil on an event-driven connection, and before the handshake
 	accepted  atomic.Bool          // somebody has it: by Accept, or its Handler
+	seeking   atomic.Bool          // a NetworkLost is under way
 	shaking   bool                 // it came in, and its handshake is not over; of the loop's goroutine, and here as it takes no room
 	datagrams *queue.Queue[[]byte] // to be received; nil when they are off
 
@@ -37,6 +38,7 @@ type Conn struct {
 	done   chan struct{} // closed then; made when asked for
 	local  netip.AddrPort
 	remote netip.AddrPort
+	paths  *paths        // made when asked for
 	life   *lifetime     // made when asked for
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
@@ -62,12 +64,16 @@ func (c *Conn) attach(link *loop.Conn, tls *handshake.Conn) {
 
 // refreshPath notes the addresses in use. On the loop's goroutine.
 func (c *Conn) refreshPath() {
-	path, local := c.face.Link.Path(), c.face.Link.Loop().LocalAddr()
+	path := c.face.Link.Path()
+	local := c.face.Link.SocketAddr(path.Socket)
 	if path.Local.IsValid() {
 		local = netip.AddrPortFrom(path.Local, local.Port())
 	}
 	c.mu.Lock()
 	c.local, c.remote = local, path.Remote
+	if path.Socket != 0 || c.paths != nil {
+		c.allPaths().socket = path.Socket
+	}
 	c.mu.Unlock()
 }
 
@@ -153,7 +159,8 @@ func (c *Conn) Err() error {
 
 // LocalAddr returns this side's address, a *net.UDPAddr unless TransportConfig.Sockets
 // have others. Its IP address is
-// unspecified if the socket was not bound to one and the system does not tell.
+// unspecified if the socket was not bound to one and the system does not tell. A client that
+// moves has another one then: see Path.Switch.
 func (c *Conn) LocalAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +168,7 @@ func (c *Conn) LocalAddr() net.Addr {
 }
 
 // RemoteAddr returns the peer's address at present, of the same kind as LocalAddr. A client
-// may move to another one.
+// may move to another one, and a server have a preferred one; Config.AddrChanged tells.
 func (c *Conn) RemoteAddr() net.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()

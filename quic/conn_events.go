@@ -124,9 +124,15 @@ func (c events) HandlePathChanged() {
 		face.Events.HandlePathChanged(c.face.Handler, t)
 		t.End()
 	}
+	if h := c.hooks(); h != nil && h.addrChanged != nil {
+		h.addrChanged(c.Conn)
+	}
 }
 
+func (c events) HandlePaths() { c.settlePaths() }
+
 func (c events) HandleSilent() {
+	c.seek(errSilent)
 	if c.face.Handler != nil {
 		t := c.face.Begin()
 		face.Events.HandleSilent(c.face.Handler, t)
@@ -135,9 +141,13 @@ func (c events) HandleSilent() {
 }
 
 // HandleUnreachable gives a dialled connection up before its handshake is
-// complete: waiting would only hide the reason. Later, networks may return.
+// complete: waiting would only hide the reason. Later, networks may return, or there is
+// another one.
 func (c events) HandleUnreachable(err error) {
-	if d := c.dialling; d != nil && d.unreachable == nil {
+	d := c.dialling
+	if d == nil {
+		c.seek(err)
+	} else if d.unreachable == nil {
 		d.unreachable = err
 		c.face.Link.Close(0, "")
 	}
@@ -167,6 +177,7 @@ func (c events) HandleClosed(err error) {
 }
 
 func (c events) HandleReleased() {
+	c.leavePaths()
 	c.transport.live.Add(-1)
 	c.transport.retire()
 	if c.released != nil {

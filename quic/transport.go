@@ -155,6 +155,10 @@ func (w *worker) accept(link *loop.Conn) loop.Handler {
 	c.listener = w.accepting
 	c.listener.begun(c)
 	c.attach(link, link.TLS().(*handshake.Conn))
+	if h := c.hooks(); h != nil && h.preferred != nil {
+		there := h.preferred.workers
+		_, _ = link.AddSocket(there[w.Index()%len(there)].Loop) // without, clients get no answer, and stay
+	}
 	return events{c}
 }
 

@@ -14,6 +14,9 @@ import (
 // Config is how connections behave. It is shared by many of them and must not
 // be changed once in use. Call WithDefaults on one that has unset fields.
 type Config struct {
+	// App is the owner's own value; the engine does not touch it.
+	App any
+
 	// HandshakeTimeout is how long a handshake may take. Default 10 s.
 	HandshakeTimeout time.Duration
 	// MaxIdleTimeout is how long nothing may arrive; the lower of both

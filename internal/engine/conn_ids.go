@@ -150,6 +150,9 @@ func (ids *connIDs) handleNew(c *Conn, f *wire.NewConnectionIDFrame) *TransportE
 		ids.retire(f.Seq)
 	} else {
 		ids.addSpare(path.PeerID{Seq: f.Seq, ID: f.ID, Token: f.Token, HasToken: true})
+		if c.side == wire.ClientSide && len(ids.spare) == 1 {
+			c.event(EventPaths, nil) // a probe may be waiting for it
+		}
 	}
 	c.retirePeerIDs()
 	switch {

@@ -35,7 +35,8 @@ const (
 	// EventPathChanged: the peer's address changed and was accepted, or this side, a
 	// client, has moved.
 	EventPathChanged
-	// EventPaths: Conn.PathStanding of a client's path may have changed.
+	// EventPaths: Conn.PathStanding of a client's path may have changed, or what ProbePath
+	// says.
 	EventPaths
 	// EventSilent: the peer answers nothing any more, and may be gone: see
 	// silentAfter. It comes once, and again after the peer was heard.

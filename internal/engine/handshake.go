@@ -269,7 +269,10 @@ func (c *Conn) confirm(now monotime.Time) {
 	c.ids.issue(c)
 	c.paths.Current.MTU.Start(int(c.peer.maxUDPPayload))
 	c.paths.Current.Validate()
-	c.probePreferred(now)
+	if c.side == wire.ClientSide {
+		c.probePreferred(now)
+		c.event(EventPaths, nil)
+	}
 }
 
 // discardSpace drops the keys of a space (RFC 9001, Section 4.9).

@@ -19,6 +19,7 @@ type Conn struct {
 	handler Handler
 
 	leaving *leaving // CloseSoon was called; nil if it was not
+	further *further // sockets of other loops; nil without any
 
 	released   bool
 	brief      bool // SkipClosingPeriod was called

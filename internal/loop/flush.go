@@ -2,9 +2,11 @@ package loop
 
 import (
 	"errors"
+	"net"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/monotime"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -58,19 +60,30 @@ func (l *Loop) flush() {
 // transmit sends trains of one connection and returns how many. more says that
 // there may be others.
 func (l *Loop) transmit(c *Conn) (trains int, more bool) {
+	c.syncRoutes()
 	for ; trains < maxConnTrains; trains++ {
 		t, ok := c.engine.PollTransmit(l.clock(), l.buf, l.config.SendBatch)
 		if !ok {
 			return trains, false
 		}
-		err := l.sock.Send(t.Data, t.Segment, t.Path.Remote, t.Path.Local, uint8(t.ECN))
+		err := c.send(&t)
 		// A datagram that was too large was a probe for the path's MTU or will
 		// count as lost; when the socket is closed, receiving finds out.
-		if errors.Is(err, udp.ErrUnreachable) {
-			c.handler.HandleUnreachable(err)
+		if errors.Is(err, udp.ErrUnreachable) || t.Path.Socket != 0 && errors.Is(err, net.ErrClosed) {
+			c.noteUnreachable(t.Path, err)
 		}
 	}
 	return trains, true
+}
+
+// noteUnreachable is told that this machine has no way to send on a path. If that is not
+// the one in use, nobody needs to wait for an answer there.
+func (c *Conn) noteUnreachable(a path.Addrs, err error) {
+	if a != c.engine.Path() {
+		_ = c.engine.LeavePath(a) // it is not in use
+		return
+	}
+	c.handler.HandleUnreachable(err)
 }
 
 // settle ends a connection's part in a turn.

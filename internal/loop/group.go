@@ -31,6 +31,7 @@ func StartGroup(socks []Socket, make func(i int) Config) *Group {
 		g.Loops = append(g.Loops, newLoop(sock, cfg))
 	}
 	for i, l := range g.Loops {
+		l.guests = g.Loops[0].guests
 		if len(g.Loops) > 1 {
 			l.group, l.index = g, i
 		}
@@ -87,7 +88,8 @@ func (l *Loop) hand(d engine.Datagram, take func(*engine.Datagram)) {
 
 // sharing is a loop's place in a group.
 type sharing struct {
-	group  *Group // nil for a loop on its own
+	guests *guests // of the group, or of the loop on its own
+	group  *Group  // nil for a loop on its own
 	index  int
 	handed atomic.Int64 // datagrams of the mailbox
 }

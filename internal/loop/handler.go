@@ -30,6 +30,8 @@ type Handler interface {
 	HandleDatagrams(list [][]byte)
 	// HandlePathChanged: Conn.Path returns another path now.
 	HandlePathChanged()
+	// HandlePaths: Conn.PathStanding may return something else now.
+	HandlePaths()
 	// HandleSilent: the peer does not answer: see engine.EventSilent.
 	HandleSilent()
 	// HandleUnreachable: this machine has no way to the peer at present, or, before

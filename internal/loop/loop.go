@@ -113,6 +113,7 @@ func newLoop(sock Socket, cfg Config) *Loop {
 	cfg.Endpoint.DeferHandshakes = true
 	addresses, _ := sock.(versatile)
 	return &Loop{
+		sharing:   sharing{guests: new(guests)},
 		sock:      sock,
 		versatile: addresses,
 		endpoint:  engine.NewEndpoint(cfg.Endpoint),
@@ -245,6 +246,8 @@ func (c *Conn) tell(e *engine.Event) {
 		c.handleDatagrams()
 	case engine.EventPathChanged:
 		h.HandlePathChanged()
+	case engine.EventPaths:
+		h.HandlePaths()
 	case engine.EventSilent:
 		h.HandleSilent()
 	case engine.EventClosed:
@@ -262,6 +265,7 @@ func (c *Conn) release() {
 	c.released = true
 	c.loop.noteAnswer(c)
 	c.timers = nil
+	c.leaveSockets()
 	c.loop.deadlines.set(&c.entry, 0)
 	c.loop.conns.remove(c)
 	c.loop.count--

@@ -49,6 +49,7 @@ func (r *recorder) HandleStreamSettled(s *engine.Stream) { r.note("settled", s) 
 func (r *recorder) HandleStreamsAvailable()              { r.note("streams", nil) }
 func (r *recorder) HandleDatagrams([][]byte)             { r.note("datagrams", nil) }
 func (r *recorder) HandlePathChanged()                   { r.note("path", nil) }
+func (r *recorder) HandlePaths()                         { r.note("paths", nil) }
 func (r *recorder) HandleSilent()                        { r.note("silent", nil) }
 func (r *recorder) HandleReleased()                      { r.note("released", nil) }
 func (r *recorder) HandleUnreachable(err error)          { r.note("unreachable", nil) }

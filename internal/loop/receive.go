@@ -101,6 +101,9 @@ func (l *Loop) await() ([]udp.Message, error) {
 // DATAGRAM frames in them while the message is there.
 func (l *Loop) handleMessage(m *udp.Message) {
 	l.messages++
+	if l.handHome(m) {
+		return
+	}
 	d := engine.Datagram{
 		Path: path.Addrs{Local: m.Local, Remote: m.Remote},
 		ECN:  path.ECN(m.ECN),

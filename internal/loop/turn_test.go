@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-quic/godwit/internal/engine"
 	"github.com/godwit-quic/godwit/internal/udp"
 )
 
@@ -40,7 +39,7 @@ func TestDrainIsBounded(t *testing.T) {
 
 // What has arrived is left for the next turn when it takes long.
 func TestReceiveIsBounded(t *testing.T) {
-	l := &Loop{start: time.Now().Add(-time.Hour), endpoint: engine.NewEndpoint(engine.EndpointConfig{})}
+	l := newLoop(nil, Config{Start: time.Now().Add(-time.Hour)})
 	msgs := make([]udp.Message, 2*datagramsPerLook)
 	for i := range msgs {
 		msgs[i] = udp.Message{Data: []byte{1}, Segment: 1}

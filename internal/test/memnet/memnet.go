@@ -147,6 +147,9 @@ type arrival struct {
 // maxMessages is how many messages Recv returns at most, as a UDP socket's.
 const maxMessages = 8
 
+// Sender is that of udp.Socket: any goroutine may send by the socket.
+func (s *Socket) Sender() udp.Sender { return s }
+
 // LocalAddr returns the socket's address.
 func (s *Socket) LocalAddr() netip.AddrPort { return s.addr }
 
