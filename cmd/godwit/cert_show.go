@@ -39,7 +39,7 @@ browsers would not accept it by its hash.`,
 		},
 	}
 	cmd.Flags().BoolVar(&opts.hash, "hash", false, "print nothing but the SHA-256")
-	cmd.Flags().BoolVar(&opts.json, "json", false, "print one JSON object")
+	addFormatFlags(cmd.Flags(), &opts.json, "print it as `text|json`")
 	return cmd
 }
 

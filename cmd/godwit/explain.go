@@ -25,6 +25,9 @@ type timeUp time.Duration
 
 func (t timeUp) Error() string { return fmt.Sprintf("not done after %v", time.Duration(t)) }
 
+// Timeout is for those who look for it, as in a net.Error.
+func (t timeUp) Timeout() bool { return true }
+
 // explainUnconnected adds to timeUp that there was not even a connection, or a
 // session, on a UDP port; other errors are left alone.
 func explainUnconnected(err error, missing string) error {

@@ -254,6 +254,13 @@ func (f funcFlag) String() string { return "" }
 // Type is the flag's placeholder in the help.
 func (f funcFlag) Type() string { return f.kind }
 
+// addFormatFlags adds --format, and --json, which is short for --format json where it means
+// nothing else.
+func addFormatFlags(flags *pflag.FlagSet, json *bool, usage string) {
+	flags.Var((*formatFlag)(json), "format", usage)
+	flags.BoolVar(json, "json", false, "the same as --format json")
+}
+
 // formatFlag is a flag for text or JSON, which true stands for.
 type formatFlag bool
 

@@ -95,7 +95,7 @@ Nothing secret is sent, so the server's certificate is not checked unless
 	flags.IntVar(&opts.conns, "conns", 1, "connections at once")
 	flags.Var(&opts.window, "window", "fix the flow control windows at so many bytes, e.g. 16MiB")
 	flags.StringVar(&opts.cacert, "cacert", "", "PEM `file` with certificates to trust")
-	flags.BoolVar(&opts.json, "json", false, "print one JSON object")
+	addFormatFlags(flags, &opts.json, "print the result as `text|json`")
 	return cmd
 }
 

@@ -44,7 +44,8 @@ id and kind), reply (to a numbered datagram), draining, closed, and summary. Wha
 is text, or base64 if it is not UTF-8.
 
 The exit code is 3 when the server closes the session with a code other than 0, 22
-when it refuses the session, and 1 when no numbered datagram comes back.`,
+when it refuses the session, and 1 when no numbered datagram comes back, or when the
+time of -m is up before --count of them, or anything else, is done.`,
 		Example: `  godwit wt -k https://localhost:4433/wt/chat
   godwit wt -k --bidi hello --datagram 'hello, too' https://localhost:4433/wt/echo
   godwit wt -k --count 10 --interval 100ms https://localhost:4433/wt/echo

@@ -201,6 +201,8 @@ func TestWTEnds(t *testing.T) {
 		{"/wt/reject?status=404", nil, exitHTTPStatus, "", "refused the session with status 404 Not Found: refused, as you asked\n"},
 		{"/hello", nil, exitHTTPStatus, "", "refused the session with status 405 Method Not Allowed\n"},
 		{"/wt/chat", []string{"-m", "100ms"}, exitFailure, "summary", "not done after 100ms\n"},
+		{"/wt/echo", []string{"--count", "1000", "--interval", "50ms", "-m", "1500ms"}, exitFailure, "round trip", "not done after 1.5s\n"},
+		{"/wt/echo", []string{"--count", "0", "--interval", "50ms", "-m", "1500ms"}, exitOK, "round trip", ""},
 		{"/wt/drain", []string{"-m", "100ms"}, exitFailure, "draining  the server asks to end the session soon\n", "not done after 100ms\n"},
 		{"/wt/echo", []string{"--datagram", strings.Repeat("x", 5000)}, exitFailure, "", "5000 bytes do not fit into a datagram"},
 		{"/wt/echo", []string{"-c", "1", "--size", "5000"}, exitFailure, "", "5000 bytes do not fit into a datagram"},

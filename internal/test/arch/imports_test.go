@@ -92,7 +92,7 @@ var may = map[string]string{
 	"cmd/godwit/internal/site":     "net/http os time github.com/andybalholm/brotli github.com/klauspost/compress",
 	"cmd/godwit/internal/terminal": "",
 	"cmd/godwit/internal/demo":     "http3 quic webtransport context net net/http os sync time",
-	"cmd/godwit/internal/load":     "http3 quic internal/histogram cmd/godwit/internal/cputime context net/http sync time",
+	"cmd/godwit/internal/load":     "http3 quic internal/histogram cmd/godwit/internal/client cmd/godwit/internal/cputime context net net/http sync time",
 	"cmd/godwit/internal/perf":     "quic quic/event cmd/godwit/internal/cputime context sync time",
 	"cmd/godwit/internal/wtclient": "quic webtransport internal/histogram context sync time",
 	"examples":                     "",

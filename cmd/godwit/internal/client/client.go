@@ -107,9 +107,9 @@ func New(conf Config) (*Transport, error) {
 		TLSClientConfig: conf.TLS, QUICConfig: quicConf, QUICTransport: socket, DisableCompression: true,
 		EnableDatagrams: conf.EnableDatagrams,
 	}
-	if !conf.Dialing.plain() {
+	if !conf.Dialing.Plain() {
 		t.HTTP3.Route = func(_ context.Context, origin string) (*quic.Transport, string, error) {
-			addr, err := t.conf.Dialing.route(origin)
+			addr, err := t.conf.Dialing.Route(origin)
 			return nil, addr, err
 		}
 	}
@@ -120,7 +120,7 @@ func New(conf Config) (*Transport, error) {
 func (t *Transport) newTCP() *http.Transport {
 	tcp := &http.Transport{
 		DisableCompression: true, Protocols: new(http.Protocols), TLSClientConfig: t.conf.TLS.Clone(),
-		DialContext:    func(ctx context.Context, _, addr string) (net.Conn, error) { return t.conf.Dialing.dialTCP(ctx, addr) },
+		DialContext:    func(ctx context.Context, _, addr string) (net.Conn, error) { return t.conf.Dialing.DialTCP(ctx, addr) },
 		DialTLSContext: t.dialTLS, ForceAttemptHTTP2: true,
 	}
 	tcp.Protocols.SetHTTP1(t.conf.Versions != Only2)
@@ -130,7 +130,7 @@ func (t *Transport) newTCP() *http.Transport {
 
 // dialTLS connects over TCP, unless HTTP/3 was there first.
 func (t *Transport) dialTLS(ctx context.Context, _, addr string) (net.Conn, error) {
-	c, err := t.conf.Dialing.dialTCP(ctx, addr)
+	c, err := t.conf.Dialing.DialTCP(ctx, addr)
 	if err != nil {
 		return nil, err
 	}

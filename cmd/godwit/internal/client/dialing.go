@@ -79,8 +79,8 @@ func isPort(text string) bool {
 	return err == nil && port > 0 && text[0] >= '0' && text[0] <= '9'
 }
 
-// plain reports whether connections lead to where their origins say.
-func (d *Dialing) plain() bool { return len(d.resolve) == 0 && len(d.connectTo) == 0 }
+// Plain reports whether connections lead to where their origins say.
+func (d *Dialing) Plain() bool { return len(d.resolve) == 0 && len(d.connectTo) == 0 }
 
 // target returns where "host:port" leads, "host:port" again.
 func (d *Dialing) target(addr string) string {
@@ -138,9 +138,9 @@ func (d *Dialing) lookupHost(ctx context.Context, host string) ([]netip.Addr, er
 	return net.DefaultResolver.LookupNetIP(ctx, fmt.Sprintf("ip%d", d.Family), host)
 }
 
-// route returns where to dial for an origin over QUIC, "host:port". Of several addresses
+// Route returns where to dial for an origin over QUIC, "host:port". Of several addresses
 // that --resolve gives, it is the first.
-func (d *Dialing) route(origin string) (string, error) {
+func (d *Dialing) Route(origin string) (string, error) {
 	addr := d.target(origin)
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -153,8 +153,8 @@ func (d *Dialing) route(origin string) (string, error) {
 	return net.JoinHostPort(addrs[0].String(), port), nil
 }
 
-// dialTCP connects to where "host:port" leads.
-func (d *Dialing) dialTCP(ctx context.Context, addr string) (net.Conn, error) {
+// DialTCP connects to where "host:port" leads.
+func (d *Dialing) DialTCP(ctx context.Context, addr string) (net.Conn, error) {
 	network := "tcp"
 	if d.Family != 0 {
 		network = fmt.Sprintf("tcp%d", d.Family)

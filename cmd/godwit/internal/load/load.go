@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/cmd/godwit/internal/client"
 	"github.com/godwit-quic/godwit/cmd/godwit/internal/cputime"
 	"github.com/godwit-quic/godwit/quic"
 )
@@ -38,7 +39,10 @@ const (
 
 // Options say what to measure.
 type Options struct {
-	URL      string
+	URL string
+	// Paths, if there are any, are requested in turn in place of the URL's: paths with
+	// their queries.
+	Paths    []string
 	Protocol Protocol // HTTP3 if empty
 	Method   string   // GET if empty
 	Header   http.Header
@@ -56,11 +60,31 @@ type Options struct {
 	WarmUp time.Duration
 	// Timeout is how long one request may take; 0 stands for any time.
 	Timeout time.Duration
+	// ActiveTimeout is how long a connection is used, and InactivityTimeout how long nothing
+	// may come on it: then it sends no more, and the requests on it have timed out.
+	ActiveTimeout, InactivityTimeout time.Duration
+	// Rate is how many connections begin in a second; 0 stands for all before the
+	// measurement begins.
+	Rate float64
+	// Progress, if set, is told several times a second how far it is.
+	Progress func(Progress)
+	// Dialing says where connections lead, if not to the URL's host.
+	Dialing client.Dialing
 
 	TLS       *tls.Config
 	QUIC      *quic.Config
 	Transport *quic.TransportConfig // of the socket that all connections share
 }
+
+// Progress is how far a measurement is.
+type Progress struct {
+	Elapsed      time.Duration
+	Done, Failed uint64 // requests
+	Conns        int    // connections there were so far
+}
+
+// progressPeriod is how often Progress is told.
+const progressPeriod = 200 * time.Millisecond
 
 func (o *Options) check() error {
 	u, err := url.Parse(o.URL)
@@ -73,6 +97,8 @@ func (o *Options) check() error {
 		return errors.New("there must be a connection and a stream at least")
 	case o.Protocol == HTTP1 && o.Streams > 1:
 		return errors.New("HTTP/1.1 has one request at a time on a connection; use more connections")
+	case o.Rate < 0 || o.ActiveTimeout < 0 || o.InactivityTimeout < 0:
+		return errors.New("a rate or a time is negative")
 	case o.Requests <= 0 && o.Duration <= 0:
 		return errors.New("neither a number of requests nor a duration is given")
 	}
@@ -85,11 +111,14 @@ type run struct {
 	counting atomic.Bool  // the warm-up is over
 	left     atomic.Int64 // requests to send, if there is a number
 	over     atomic.Bool
+
+	started, done, failed atomic.Uint64 // requests that count
+	connected             atomic.Int64  // connections
 }
 
-// Run measures. It returns an error when a connection cannot be made in the
-// beginning; what fails later is counted. When ctx ends, the result is of what
-// was measured so far.
+// Run measures. It returns an error when no connection can be made in the beginning, next to
+// a result in which all requests have failed; what fails later is counted. When ctx ends, the
+// result is of what was measured so far.
 func Run(ctx context.Context, opts Options) (*Result, error) {
 	if opts.Protocol == "" {
 		opts.Protocol = HTTP3
@@ -99,30 +128,43 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	}
 	r := &run{opts: &opts}
 	r.left.Store(int64(opts.Requests))
-	clients, err := r.connect(ctx)
-	defer func() {
-		for _, c := range clients {
-			c.close()
-		}
-	}()
+	clients, release, err := r.clients()
 	if err != nil {
 		return nil, err
+	}
+	defer release()
+	if opts.Rate == 0 {
+		if err := r.connect(ctx, clients); err != nil {
+			return r.nothing(err), err
+		}
 	}
 	return r.measure(ctx, clients), nil
 }
 
+// nothing is the result when there is no connection.
+func (r *run) nothing(err error) *Result {
+	result := r.result()
+	if n := uint64(r.opts.Requests); n > 0 {
+		result.Errors[err.Error()] = n
+	}
+	return result
+}
+
+func (r *run) result() *Result {
+	return &Result{
+		Protocol: r.opts.Protocol, Conns: r.opts.Conns, Streams: r.opts.Streams,
+		Statuses: make(map[int]uint64), Errors: make(map[string]uint64),
+	}
+}
+
 // measure runs the workers and adds up what they have counted.
-func (r *run) measure(ctx context.Context, clients []*client) *Result {
+func (r *run) measure(ctx context.Context, clients []*loader) *Result {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	start, cpu := time.Now(), cputime.Process()
 	r.counting.Store(r.opts.WarmUp <= 0) // before anything is sent, so that all of it counts
 	var group sync.WaitGroup
-	for _, c := range clients {
-		for range r.opts.Streams {
-			group.Go(func() { c.work(working) })
-		}
-	}
+	group.Go(func() { r.begin(working, clients, &group) })
 	done := make(chan struct{})
 	go func() { group.Wait(); close(done) }()
 	if r.opts.WarmUp > 0 {
@@ -134,20 +176,59 @@ func (r *run) measure(ctx context.Context, clients []*client) *Result {
 	if limit <= 0 {
 		limit = 1 << 62 // the number of requests ends it
 	}
+	telling := r.tell(start)
 	sleep(ctx, done, limit)
 	elapsed, cpu := time.Since(start), cputime.Process()-cpu
 	r.over.Store(true)
 	stop()
 	<-done
-	result := &Result{
-		Protocol: r.opts.Protocol, Conns: r.opts.Conns, Streams: r.opts.Streams,
-		Elapsed: elapsed, CPU: cpu, Statuses: make(map[int]uint64), Errors: make(map[string]uint64),
-	}
+	telling()
+	result := r.result()
+	result.Elapsed, result.CPU, result.Started = elapsed, cpu, r.started.Load()
 	for _, c := range clients {
 		result.add(&c.tally)
-		result.Connects.Add(c.connected)
+		if c.connected > 0 {
+			result.Connects.Add(c.connected)
+		}
 	}
 	return result
+}
+
+// begin starts the connections' workers, at the rate that is wanted.
+func (r *run) begin(ctx context.Context, clients []*loader, group *sync.WaitGroup) {
+	start := time.Now()
+	for i, c := range clients {
+		if r.opts.Rate > 0 {
+			due := start.Add(time.Duration(float64(i) / r.opts.Rate * float64(time.Second)))
+			sleep(ctx, nil, time.Until(due))
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		group.Go(func() { c.run(ctx) })
+	}
+}
+
+// tell tells Progress until the function it returns is called.
+func (r *run) tell(start time.Time) (stop func()) {
+	if r.opts.Progress == nil {
+		return func() {}
+	}
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(progressPeriod)
+		defer ticker.Stop()
+		for {
+			r.opts.Progress(Progress{time.Since(start), r.done.Load(), r.failed.Load(), int(r.connected.Load())})
+			select {
+			case <-ticker.C:
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() { close(ended); <-done }
 }
 
 // sleep waits for d, or until the work is done or given up.

@@ -17,9 +17,10 @@ type Result struct {
 	Conns, Streams int
 	Elapsed        time.Duration
 	CPU            time.Duration       // of this process, the server's not included
+	Started        uint64              // requests
 	Bytes          uint64              // of content received
 	Statuses       map[int]uint64      // complete responses
-	Errors         map[string]uint64   // requests that failed
+	Errors         map[string]uint64   // requests without a complete response
 	Latencies      histogram.Histogram // until responses were complete
 	FirstBytes     histogram.Histogram // until their headers were there
 	Connects       histogram.Histogram // until connections could be used
@@ -40,13 +41,37 @@ func (r *Result) add(t *tally) {
 // Requests returns how many were answered, with any status.
 func (r *Result) Requests() uint64 { return r.Latencies.Count() }
 
-// Failed returns how many were not.
-func (r *Result) Failed() (n uint64) {
+// Succeeded returns how many were answered with a status below 400, as h2load counts them.
+func (r *Result) Succeeded() (n uint64) {
+	for status, count := range r.Statuses {
+		if status < 400 {
+			n += count
+		}
+	}
+	return n
+}
+
+// Errored returns how many were not answered.
+func (r *Result) Errored() (n uint64) {
 	for _, count := range r.Errors {
 		n += count
 	}
 	return n
 }
+
+// TimedOut returns how many of them were not answered in time.
+func (r *Result) TimedOut() (n uint64) {
+	for text, count := range r.Errors {
+		if strings.HasPrefix(text, errTimeout.Error()) {
+			n += count
+		}
+	}
+	return n
+}
+
+// Failed returns how many did not succeed: with a status of 400 or more, or without an
+// answer.
+func (r *Result) Failed() uint64 { return r.Requests() - r.Succeeded() + r.Errored() }
 
 // PerSecond returns how many requests were answered in a second.
 func (r *Result) PerSecond() float64 { return per(float64(r.Requests()), r.Elapsed) }
@@ -89,7 +114,11 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Seconds      float64            `json:"seconds"`
 		CPU          float64            `json:"cpu_s"`
 		Requests     uint64             `json:"requests"`
+		Started      uint64             `json:"started"`
+		Succeeded    uint64             `json:"succeeded"`
 		Failed       uint64             `json:"failed"`
+		Errored      uint64             `json:"errored"`
+		TimedOut     uint64             `json:"timed_out"`
 		PerSecond    float64            `json:"requests_per_s"`
 		Bytes        uint64             `json:"bytes"`
 		Statuses     map[int]uint64     `json:"statuses"`
@@ -99,7 +128,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		ConnectUS    map[string]float64 `json:"connect_us"`
 		HistogramBar []bar              `json:"histogram"`
 	}{
-		r.Protocol, r.Conns, r.Streams, r.Elapsed.Seconds(), r.CPU.Seconds(), r.Requests(), r.Failed(), r.PerSecond(), r.Bytes,
+		r.Protocol, r.Conns, r.Streams, r.Elapsed.Seconds(), r.CPU.Seconds(), r.Requests(), r.Started, r.Succeeded(), r.Failed(), r.Errored(), r.TimedOut(), r.PerSecond(), r.Bytes,
 		r.Statuses, r.Errors, percentiles(&r.Latencies), percentiles(&r.FirstBytes), percentiles(&r.Connects), bars,
 	})
 }
@@ -121,8 +150,10 @@ const barWidth = 40
 func (r *Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s with %s at a time each\n", r.Protocol, count(r.Conns, "connection"), count(r.Streams, "request"))
-	fmt.Fprintf(&b, "%s in %v: %.0f/s, %.2f MB/s, %d failed\n",
-		count(r.Requests(), "request"), r.Elapsed.Round(time.Millisecond), r.PerSecond(), per(float64(r.Bytes)/1e6, r.Elapsed), r.Failed())
+	fmt.Fprintf(&b, "%s in %v: %.0f/s, %.2f MB/s\n",
+		count(r.Requests(), "request"), r.Elapsed.Round(time.Millisecond), r.PerSecond(), per(float64(r.Bytes)/1e6, r.Elapsed))
+	fmt.Fprintf(&b, "%d started, %d done, %d succeeded, %d failed, %d errored, %d timed out\n",
+		max(r.Started, r.Requests()), r.Requests(), r.Succeeded(), r.Failed(), r.Errored(), r.TimedOut())
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		fmt.Fprintf(&b, "  status %d: %d\n", status, r.Statuses[status])
 	}

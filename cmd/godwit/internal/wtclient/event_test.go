@@ -82,7 +82,7 @@ closed    by the server with code 9
 closed    by the server with code 9: "so\a long"
 closed    pulled out
 summary   sent 1 datagram and 1 stream with 1 byte, received 0 datagrams and 0 streams with 0 bytes
-          2 datagrams came faster than they were shown
+          2 datagrams arrived and could not be kept, as they came faster than they could be shown
 `
 	if got := out.String(); got != want {
 		t.Errorf("printed\n%s\nwant\n%s", got, want)

@@ -35,6 +35,7 @@ type pinger struct {
 	sent   uint64
 	back   uint64
 	twice  uint64 // came again, or when they were no longer expected
+	onWay  uint64 // may still come back, when ctx ended it all
 	rtts   histogram.Histogram
 	min    time.Duration // with max, to the microsecond, which rtts does not know
 	max    time.Duration
@@ -84,6 +85,14 @@ func (p *pinger) next(now time.Time) []byte {
 	return append(text, bytes.Repeat([]byte("."), max(0, p.Size-len(text)))...)
 }
 
+// cut notes that nothing more is waited for, though what was sent within the time to wait for
+// answers may still come back.
+func (p *pinger) cut(now time.Time, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.onWay = p.window.since(now.Add(-wait))
+}
+
 // receive returns what to show for a datagram, or nil if it is not one of these.
 func (p *pinger) receive(now time.Time, datagram []byte) *replyEvent {
 	rest, ok := bytes.CutPrefix(datagram, p.mark)
@@ -123,6 +132,7 @@ type pingResult struct {
 	Sent        uint64             `json:"sent"`
 	Back        uint64             `json:"back"`
 	Lost        uint64             `json:"lost"`
+	OnWay       uint64             `json:"under_way"` // when it was ended
 	LossPercent float64            `json:"loss_percent"`
 	Twice       uint64             `json:"twice_or_late"`
 	Size        int                `json:"size"`
@@ -140,9 +150,10 @@ var pingQuantiles = []struct {
 func (p *pinger) result() *pingResult {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &pingResult{Sent: p.sent, Back: p.back, Lost: p.sent - p.back, Twice: p.twice, Size: p.Size, RTT: make(map[string]float64)}
-	if p.sent > 0 {
-		r.LossPercent = 100 * float64(r.Lost) / float64(p.sent)
+	r := &pingResult{Sent: p.sent, Back: p.back, OnWay: min(p.onWay, p.sent-p.back), Twice: p.twice, Size: p.Size, RTT: make(map[string]float64)}
+	r.Lost = p.sent - p.back - r.OnWay
+	if known := p.sent - r.OnWay; known > 0 {
+		r.LossPercent = 100 * float64(r.Lost) / float64(known)
 	}
 	if p.back == 0 {
 		return r

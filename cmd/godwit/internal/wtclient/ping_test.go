@@ -73,3 +73,20 @@ func TestPingResultText(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestPingCut: what may still come back when it is ended is not lost.
+func TestPingCut(t *testing.T) {
+	p := newPinger(Ping{})
+	p.receive(start, p.next(start))
+	p.next(start) // lost
+	p.next(start.Add(5 * time.Second))
+	p.cut(start.Add(5500*time.Millisecond), time.Second)
+	r := p.result()
+	if r.Sent != 3 || r.Back != 1 || r.Lost != 1 || r.OnWay != 1 || r.LossPercent != 50 {
+		t.Errorf("%+v", r)
+	}
+	var b strings.Builder
+	if r.write(&b); !strings.HasPrefix(b.String(), "3 datagrams of 32 bytes sent, 1 came back, 50.0 % lost, 1 still under way at the end\n") {
+		t.Errorf("%q", b.String())
+	}
+}

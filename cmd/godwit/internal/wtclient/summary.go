@@ -45,7 +45,7 @@ func (e *summaryEvent) line() (string, string) {
 		fmt.Fprintf(&b, "sent %v, received %v", e.Sent, e.Received)
 	}
 	if e.Dropped > 0 {
-		fmt.Fprintf(&b, "\n%s came faster than they were shown", count(e.Dropped, "datagram"))
+		fmt.Fprintf(&b, "\n%s arrived and could not be kept, as they came faster than they could be shown", count(e.Dropped, "datagram"))
 	}
 	return "summary", b.String()
 }
@@ -65,8 +65,11 @@ func count(n uint64, thing string) string {
 // write describes the result in one line, or two if something came back.
 func (r *pingResult) write(b *strings.Builder) {
 	fmt.Fprintf(b, "%s of %d bytes sent, %d came back, %.1f %% lost", count(r.Sent, "datagram"), r.Size, r.Back, r.LossPercent)
+	if r.OnWay > 0 {
+		fmt.Fprintf(b, ", %d still under way at the end", r.OnWay)
+	}
 	if r.Twice > 0 {
-		fmt.Fprintf(b, ", %d twice or very late", r.Twice)
+		fmt.Fprintf(b, ", %d came a second time or later than after %v", r.Twice, lateAfter)
 	}
 	for i, d := range r.quantiles {
 		separator := "  "

@@ -34,3 +34,13 @@ func (w *window) take(number uint64) (time.Time, bool) {
 	w.sent[number-w.first] = time.Time{}
 	return at, !at.IsZero()
 }
+
+// since returns how many were sent after a time and have not come back.
+func (w *window) since(at time.Time) (n uint64) {
+	for _, sent := range w.sent {
+		if sent.After(at) { // which the zero time of what came back is not
+			n++
+		}
+	}
+	return n
+}

@@ -73,8 +73,9 @@ type client struct {
 
 // Run does what the options say until it is done, ctx ends or the session ends,
 // which it closes. It prints what comes meanwhile and a summary in the end. The
-// error is the cause of ctx's end, a *ClosedError, or the session's; an endless
-// ping is meant to be ended by ctx, and that is no error.
+// error is the cause of ctx's end, a *ClosedError, or the session's; a ping
+// may be ended by ctx, and that is no error, but for one with a number whose time is up: a
+// cause with a method Timeout that says so.
 func Run(ctx context.Context, session *webtransport.Session, opts Options) error {
 	c := &client{session: session, opts: opts, start: time.Now()}
 	if opts.Ping != nil {
@@ -109,10 +110,15 @@ func (c *client) work(ctx context.Context) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		if c.pinger != nil {
-			return nil
+		cause := context.Cause(ctx)
+		if c.pinger == nil {
+			return cause
 		}
-		return context.Cause(ctx)
+		c.pinger.cut(time.Now(), c.opts.Wait)
+		if late, ok := cause.(interface{ Timeout() bool }); ok && late.Timeout() && c.pinger.Count > 0 {
+			return cause
+		}
+		return nil
 	case <-c.session.Context().Done():
 		return nil
 	}
