@@ -21,6 +21,9 @@ var packages = map[string]*peertest.Kit{
 	"fastify":           peertest.NPM("fastify", "5.12.8"),
 	"hono":              peertest.NPM("hono", "4.13.19"),
 	"@hono/node-server": peertest.NPM("@hono/node-server", "2.1.9"),
+	"engine.io":         peertest.NPM("engine.io", "6.6.13"),
+	"socket.io":         peertest.NPM("socket.io", "4.8.4"),
+	"socket.io-client":  peertest.NPM("socket.io-client", "4.8.4"),
 }
 
 // TestSuites runs each suite with each runtime.

@@ -1,5 +1,6 @@
 /** QUIC, HTTP/3 and WebTransport for Node, Bun and Deno. */
 export { quic, QuicSocket, QuicStream } from './quic.js';
+export { forEngineIO, WebTransportForEngineIO } from './engineio.js';
 export { fromNode } from './node.js';
 export { serve, Server } from './serve.js';
 export { Agent, fetch } from './agent.js';

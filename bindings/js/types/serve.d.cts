@@ -87,6 +87,10 @@ export function serve<Path extends string = string, Data = any>(options: ServeOp
 /** Answers requests by a listener of Node's kind, such as express makes. */
 export function serve(listener: NodeListener, options?: Omit<ServeOptions, 'fetch'>): Server;
 
+/** The options fetch and webtransport of serve that have a server of engine.io's, to which socket.io is bound, answer at a path, "/socket.io/" without it. */
+export function forEngineIO(engine: { handleRequest(req: any, res: any): unknown; onWebTransportSession(session: any): Promise<unknown> },
+  options?: { path?: string; origins?: string[] | '*' }): { fetch(request: Request, server: Server): Answer; webtransport: WebTransportHandlers };
+
 /** A listener of Node's kind: an http.IncomingMessage and an http.ServerResponse. */
 export type NodeListener = (req: any, res: any) => unknown;
 

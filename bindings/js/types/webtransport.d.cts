@@ -148,6 +148,9 @@ export class WebTransport {
   sendDatagram(data: string | BufferSource): void;
 }
 
+/** WebTransport for the client of engine.io and socket.io, as globalThis.WebTransport. */
+export class WebTransportForEngineIO extends WebTransport {}
+
 /** What a client asks for. */
 export interface WebTransportRequest {
   readonly url: string;
