@@ -115,6 +115,11 @@ export class Port {
     this.#schedule();
   }
 
+  /** Whether so many datagrams wait for room in the ring that further ones are dropped. */
+  get full() {
+    return this.#late > LATE - this.largest;
+  }
+
   /** sendBytes is send for bytes that are copied at once. It reports whether they fit into a command. */
   sendBytes(type, flags, aux, conn, id, bytes) {
     if (this.#port === null) return true;

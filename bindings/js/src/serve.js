@@ -116,9 +116,14 @@ export class Server {
     return this.#sessions?.all ?? new Set();
   }
 
-  /** Sends a datagram to the sessions that have subscribed to a topic, and returns to how many. */
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many may get it. */
   publish(topic, data) {
-    return this.#sessions?.publish(topic, data) ?? 0;
+    return this.#sessions?.topics.publish(topic, data) ?? 0;
+  }
+
+  /** Returns a topic's figures: {subscribers, published, sent, dropped}; null if nobody has subscribed to it. */
+  topic(name) {
+    return this.#sessions?.topics.stats(name) ?? null;
   }
 
   get pendingRequests() {

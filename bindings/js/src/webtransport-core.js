@@ -84,6 +84,7 @@ export class SessionCore {
         this.#exports.shift()?.resolve(new Uint8Array(bytes));
         break;
       case EV.ERROR:
+        if (aux === DATAGRAM) this.datagrams.droppedOutgoing++; // too large
         if (aux === EXPORT) this.#exports.shift()?.reject(new DOMException(decodeError(bytes).text, 'OperationError'));
         break;
       case EV.CLOSED:
@@ -251,15 +252,22 @@ export class SessionCore {
     }
   }
 
-  /** sendDatagram sends one, unreliably. */
+  /** sendDatagram sends one, unreliably. It reports whether it may be on its way, or dropped already. */
   sendDatagram(bytes) {
     this.hooks.decide?.();
-    if (this.over) return;
+    if (this.over) return false;
     if (this.state === 'connecting') {
       this.datagrams.keep(bytes);
-      return;
+      return true;
     }
-    engine().sendBytes(DATAGRAM, 0, 0, this.connection.handle, this.id, bytes);
+    const fits = this.#stats === null || bytes.byteLength <= this.#maxDatagram || bytes.byteLength <= this.maxDatagram();
+    if (fits && !engine().full && this.#send(bytes)) return true;
+    this.datagrams.droppedOutgoing++;
+    return false;
+  }
+
+  #send(bytes) {
+    return engine().sendBytes(DATAGRAM, 0, 0, this.connection.handle, this.id, bytes);
   }
 
   maxDatagram() {
@@ -283,9 +291,9 @@ export class SessionCore {
 
   #figures(stats) {
     const d = this.datagrams;
-    const { bytesSent, bytesReceived, packetsSent, packetsReceived, packetsLost, bytesLost, ...ofAll } = stats;
+    const { bytesSent, bytesReceived, packetsSent, packetsReceived, packetsLost, bytesLost, droppedOutgoing, ...ofAll } = stats;
     const own = this.pooled ? {} : { bytesSent, bytesReceived, packetsSent, packetsReceived, packetsLost, bytesLost };
-    return { ...own, ...ofAll, datagrams: this.pooled ? {} : { droppedIncoming: d.dropped, expiredIncoming: d.expired, expiredOutgoing: d.expiredOutgoing } };
+    return { ...own, ...ofAll, datagrams: this.pooled ? {} : { droppedIncoming: d.dropped, expiredIncoming: d.expired, expiredOutgoing: d.expiredOutgoing, droppedOutgoing: d.droppedOutgoing + (droppedOutgoing ?? 0) } };
   }
 
   /** exportKeyingMaterial asks TLS for what both ends of the session get, and nobody else. */
@@ -318,7 +326,7 @@ export class SessionCore {
       minRtt: at(0) / 1e6, smoothedRtt: at(1) / 1e6, rttVariation: at(3) / 1e6,
       bytesSent: at(6), bytesReceived: at(7), packetsSent: at(8), packetsReceived: at(9), packetsLost: at(10), bytesLost: at(11),
       estimatedSendRate: at(1) > 0 ? Math.round(at(4) * 8e9 / at(1)) : null,
-      atSendCapacity: at(5) >= at(4),
+      atSendCapacity: at(5) >= at(4), droppedOutgoing: at(12),
     });
     for (const f of this.#asked.splice(0)) f(this.#stats);
   }

@@ -56,6 +56,8 @@ export class WebTransportDatagramDuplexStream {
   /** How many were dropped, because there were too many or they had waited for too long. */
   dropped = 0;
   expired = 0;
+  /** How many were not sent, as they are too large or there were too many; the engine counts its own. */
+  droppedOutgoing = 0;
   /** How many that were to be sent have waited for the session for too long. */
   expiredOutgoing = 0;
   #bytes;

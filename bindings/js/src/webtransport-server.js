@@ -7,6 +7,7 @@ import { engine } from './engine.js';
 import { checkNames, checkPort, commonOptions, hostPort, ofListeners, ofServerTLS, tlsOptions } from './options.js';
 import { ABORT, ACCEPT, FIN, GRACEFUL, RESPOND, SECURE } from './port.js';
 import { headersOf, WebTransportSession } from './webtransport.js';
+import { Topics } from './webtransport-topics.js';
 import { SessionCore } from './webtransport-core.js';
 import { sessionError } from './webtransport-error.js';
 
@@ -52,7 +53,8 @@ export function checkWebTransport(what, options) {
  */
 export class Sessions {
   all = new Set();
-  #current; #topics = new Map();
+  topics = new Topics();
+  #current;
 
   constructor(current) {
     this.#current = current;
@@ -82,7 +84,7 @@ export class Sessions {
       draining: () => call('draining'),
       closed: (info, err) => {
         this.all.delete(session);
-        this.unsubscribe(session);
+        this.topics.unsubscribe(session);
         if (decision.accepted) call('close', info.closeCode, info.reason, err);
       },
     });
@@ -125,26 +127,6 @@ export class Sessions {
     } catch (again) {
       console.error(again);
     }
-  }
-
-  subscribe(session, topic) {
-    if (!this.#topics.has(topic)) this.#topics.set(topic, new Set());
-    this.#topics.get(topic).add(session);
-  }
-
-  /** unsubscribe ends a subscription, or all of a session. */
-  unsubscribe(session, topic) {
-    for (const name of topic === undefined ? [...this.#topics.keys()] : [topic]) {
-      const of = this.#topics.get(name);
-      if (of?.delete(session) && of.size === 0) this.#topics.delete(name);
-    }
-  }
-
-  /** publish sends a datagram to all sessions that have subscribed to a topic, and returns how many that were. */
-  publish(topic, data) {
-    const of = this.#topics.get(topic) ?? [];
-    for (const session of of) session.sendDatagram(data);
-    return of.size ?? 0;
   }
 }
 
@@ -259,8 +241,14 @@ export class WebTransportServer {
     return this.#sessions.all;
   }
 
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many may get it. */
   publish(topic, data) {
-    return this.#sessions.publish(topic, data);
+    return this.#sessions.topics.publish(topic, data);
+  }
+
+  /** Returns a topic's figures: {subscribers, published, sent, dropped}; null if nobody has subscribed to it. */
+  topic(name) {
+    return this.#sessions.topics.stats(name);
   }
 
   /** Stops: at once, or, if graceful, when the sessions have ended, which are asked to. */

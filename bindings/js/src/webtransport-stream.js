@@ -511,6 +511,16 @@ export class SessionStream {
   }
 
   #ended(e) {
+    const { core } = this, open = !this.pipe.sendOver || !this.pipe.receiveOver;
+    if (open && !core.over && e.kind !== 'ok' && e.kind !== 'stream' && e.kind !== 'limit') {
+      // The end of the session, or of the connection, follows, and is what this one fails with.
+      setImmediate(() => this.#finish(e));
+    } else {
+      this.#finish(e);
+    }
+  }
+
+  #finish(e) {
     this.core.forget(this);
     if (e.kind === 'limit') this.onopened?.(true);
     if (e.kind === 'ok' || e.kind === 'stream') this.#out?.finish();

@@ -169,9 +169,9 @@ export class WebTransport {
     this.#core.close(closeInfo ?? {});
   }
 
-  /** Sends a datagram without a stream of them. */
+  /** Sends a datagram without a stream of them. It returns false if it is too large, or the session over, or so many wait that it is dropped. */
   sendDatagram(data) {
-    this.#core.sendDatagram(typeof data === 'string' ? new TextEncoder().encode(data) : bufferSource(data));
+    return this.#core.sendDatagram(typeof data === 'string' ? new TextEncoder().encode(data) : bufferSource(data));
   }
 
   #used() {
@@ -211,13 +211,29 @@ export class WebTransportSession extends WebTransport {
     this.#core.drain();
   }
 
-  /** Has the datagrams that the server publishes under a topic. */
-  subscribe(topic) {
-    if (!this.#core.over) this.#sessions.subscribe(this, topic);
+  /**
+   * Has the datagrams that are published under a topic. Of one that cannot be taken at once
+   * nothing is kept: it is dropped, or with whenFull "close" the session is closed.
+   */
+  subscribe(topic, options = {}) {
+    checkNames('session.subscribe', options, ['whenFull']);
+    const { whenFull = 'drop' } = options;
+    if (whenFull !== 'drop' && whenFull !== 'close') throw new TypeError(`session.subscribe: whenFull must be "drop" or "close", not ${whenFull}`);
+    if (!this.#core.over) this.#sessions.topics.subscribe(this, topic, whenFull);
   }
 
+  /** Ends a subscription, or without a topic all. */
   unsubscribe(topic) {
-    this.#sessions.unsubscribe(this, topic);
+    this.#sessions.topics.unsubscribe(this, topic);
+  }
+
+  isSubscribed(topic) {
+    return this.#sessions.topics.has(this, topic);
+  }
+
+  /** Publishes to all others that have subscribed to a topic, as server.publish does. */
+  publish(topic, data) {
+    return this.#sessions.topics.publish(topic, data, this);
   }
 }
 

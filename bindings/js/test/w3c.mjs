@@ -223,7 +223,7 @@ test('getStats', async () => {
     for (const name of ['bytesSent', 'bytesReceived', 'packetsSent', 'packetsReceived', 'bytesLost', 'packetsLost']) assert.ok(a[name] >= 0 && b[name] >= a[name], name);
     assert.ok(a.minRtt > 0 && a.smoothedRtt >= a.minRtt && a.rttVariation >= 0 && (a.estimatedSendRate === null || a.estimatedSendRate > 0));
     assert.strictEqual(typeof a.atSendCapacity, 'boolean');
-    assert.deepStrictEqual(a.datagrams, { droppedIncoming: 0, expiredIncoming: 0, expiredOutgoing: 0 });
+    assert.deepStrictEqual(a.datagrams, { droppedIncoming: 0, expiredIncoming: 0, expiredOutgoing: 0, droppedOutgoing: 0 });
     for (const absent of ['bytesSentOverhead', 'bytesAcknowledged']) assert.ok(!(absent in a), absent);
   });
   const server = serve({});

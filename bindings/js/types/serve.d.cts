@@ -1,7 +1,7 @@
 /** Types of serve(): HTTP/3, and HTTP/2 and HTTP/1.1 beside it. */
 
 import type { ClientTLS, HeadersInit, ListenOptions, ServerTLS, SocketAddress, BufferSource } from './common.cjs';
-import type { WebTransportHandlers, WebTransportSession } from './webtransport.cjs';
+import type { WebTransportHandlers, WebTransportSession, WebTransportTopicStats } from './webtransport.cjs';
 
 type Segment<Path extends string> = Path extends `:${infer Name}` ? { [K in Name]: string } : Path extends '*' ? { '*': string } : {};
 
@@ -58,8 +58,10 @@ export class Server {
   /** The sessions of WebTransport that are there. */
   readonly sessions: Set<WebTransportSession>;
   readonly pendingRequests: number;
-  /** Sends a datagram to the sessions that have subscribed to a topic, and returns to how many. */
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many may get it. */
   publish(topic: string, data: string | BufferSource): number;
+  /** A topic's figures; null if nobody has subscribed to it. */
+  topic(name: string): WebTransportTopicStats | null;
   /** Returns the address of a request's client, null if it is not known. */
   requestIP(request: Request): SocketAddress | null;
   /** Returns the protocol of a request, null for what is no request of the server's. */

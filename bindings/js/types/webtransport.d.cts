@@ -46,6 +46,8 @@ export interface WebTransportDatagramStats {
   droppedIncoming?: number;
   expiredIncoming?: number;
   expiredOutgoing?: number;
+  /** Not of the W3C: those that were not sent, as they are too large or there were too many. */
+  droppedOutgoing?: number;
 }
 
 /** Times are in milliseconds. */
@@ -144,12 +146,20 @@ export class WebTransport {
   /** Bytes that both ends of the session get for the same label and context, up to 255 bytes each. outputLength: 1 to 8160. */
   exportKeyingMaterial(label: BufferSource, context: BufferSource, outputLength: number): Promise<Uint8Array>;
   close(closeInfo?: WebTransportCloseInfo): void;
-  /** Sends a datagram without a stream of them. Not of the W3C. */
-  sendDatagram(data: string | BufferSource): void;
+  /** Sends a datagram without a stream of them; false if it is too large, the session over, or there are too many. Not of the W3C. */
+  sendDatagram(data: string | BufferSource): boolean;
 }
 
 /** WebTransport for the client of engine.io and socket.io, as globalThis.WebTransport. */
 export class WebTransportForEngineIO extends WebTransport {}
+
+/** Since there is a subscriber: how often something was published, and to how many sessions it was sent, or was not. */
+export interface WebTransportTopicStats {
+  subscribers: number;
+  published: number;
+  sent: number;
+  dropped: number;
+}
 
 /** What a client asks for. */
 export interface WebTransportRequest {
@@ -177,8 +187,13 @@ export class WebTransportSession<Data = any> extends WebTransport {
   accept(options?: { protocol?: string; headers?: HeadersInit }): void;
   /** Asks the client to end the session soon. */
   drain(): void;
-  subscribe(topic: string): void;
-  unsubscribe(topic: string): void;
+  /** whenFull: what becomes of a datagram that cannot be taken at once, "drop" without it; "close" closes the session. */
+  subscribe(topic: string, options?: { whenFull?: 'drop' | 'close' }): void;
+  /** Ends a subscription, or all. */
+  unsubscribe(topic?: string): void;
+  isSubscribed(topic: string): boolean;
+  /** Sends a datagram to all others that have subscribed to a topic, and returns how many may get it. */
+  publish(topic: string, data: string | BufferSource): number;
 }
 
 /** A stream that the client has opened: web streams, or, without, the callback data, write and end. */
@@ -234,8 +249,10 @@ export class WebTransportServer {
   /** The SHA-256 of the certificate, in hexadecimal digits, for serverCertificateHashes. */
   readonly certificateHash: string;
   readonly sessions: Set<WebTransportSession>;
-  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many those are. */
+  /** Sends a datagram to the sessions that have subscribed to a topic, and returns how many may get it. */
   publish(topic: string, data: string | BufferSource): number;
+  /** A topic's figures; null if nobody has subscribed to it. */
+  topic(name: string): WebTransportTopicStats | null;
   /** Stops at once, or, if graceful, when the sessions have ended. */
   stop(graceful?: boolean): Promise<void>;
   ref(): this;
