@@ -62,17 +62,19 @@ func TestSuites(t *testing.T) {
 
 func TestMain(m *testing.M) { jspeer.Main(m) }
 
-// project makes a folder in which the package is installed, with the suites, and a
-// certificate.
+// project makes a folder in which the package is installed, with the suites, a certificate,
+// and one that has expired.
 func project(t *testing.T) string {
 	t.Helper()
 	dir := jspeer.Project(t, "test")
-	cert, _, err := devcert.Make(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := devcert.Save(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), cert); err != nil {
-		t.Fatal(err)
+	for name, from := range map[string]time.Time{"": time.Now(), "expired-": time.Now().AddDate(0, -1, 0)} {
+		cert, _, err := devcert.Make(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := devcert.Save(filepath.Join(dir, name+"cert.pem"), filepath.Join(dir, name+"key.pem"), cert); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

@@ -96,7 +96,7 @@ function requestOf(request, server, socket) {
   const { _read, _destroy } = req;
   own(req, {
     _read, _destroy, socket, connection: socket, headers, headersDistinct, rawHeaders, trailers: {}, trailersDistinct: {}, rawTrailers: [],
-    method: request.method, url: `${pathname}${search}`, httpVersion: '3.0', httpVersionMajor: 3, httpVersionMinor: 0,
+    method: request.method, url: `${pathname}${search}`, ...versions[server.protocol(request)] ?? versions.h3,
     complete: request.body === null, aborted: false, upgrade: false, statusCode: null, statusMessage: null, server,
     setTimeout(ms, callback) {
       if (callback) req.once('timeout', callback);
@@ -106,6 +106,12 @@ function requestOf(request, server, socket) {
   Object.setPrototypeOf(req, http.IncomingMessage.prototype);
   return req;
 }
+
+const versions = {
+  h3: { httpVersion: '3.0', httpVersionMajor: 3, httpVersionMinor: 0 },
+  h2: { httpVersion: '2.0', httpVersionMajor: 2, httpVersionMinor: 0 },
+  'http/1.1': { httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 },
+};
 
 // own makes properties an object's own, whatever its prototypes have.
 function own(object, properties) {

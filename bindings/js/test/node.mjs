@@ -177,13 +177,16 @@ test('hono, by its fetch and by its adapter for Node', async () => {
 
 test('beside, over HTTP/1.1 and HTTP/2', async () => {
   const app = express();
-  app.get('/', (req, res) => { res.send('the same'); });
+  app.get('/', (req, res) => { res.send(`the same by ${req.httpVersion}`); });
   const server = serve(app, { hostname: '127.0.0.1', tls });
   await server.ready;
   const rejectUnauthorized = !process.versions.bun?.startsWith('1.3.');
   if (!process.versions.bun?.startsWith('1.3.')) {
-    assert.strictEqual(await (await fetch(server.url, process.versions.bun ? { tls: { ca: tls.cert, rejectUnauthorized } } : {})).text(), 'the same');
+    assert.strictEqual(await (await fetch(server.url, process.versions.bun ? { tls: { ca: tls.cert, rejectUnauthorized } } : {})).text(), `the same by ${process.versions.deno ? '2.0' : '1.1'}`);
   }
+  const agent = new Agent({ tls: { rejectUnauthorized: false } });
+  assert.strictEqual(await (await agent.fetch(server.url, { protocol: 'http3' })).text(), 'the same by 3.0');
+  await agent.destroy();
   await server.stop(false);
 });
 
