@@ -17,7 +17,7 @@ try {
   await tab.evaluate(await readFile(new URL("checks.js", import.meta.url), "utf8"));
   for (const name of await tab.evaluate(() => Object.keys(checks))) {
     // ONLY=name,name runs some of them.
-    if (process.env.ONLY && !process.env.ONLY.includes(name)) continue;
+    if (process.env.ONLY && !process.env.ONLY.split(",").includes(name)) continue;
     const run = tab.evaluate((name, ctx) => Promise.race([
       checks[name](ctx).then((value) => ({ value }), (e) => ({ error: String(e) })),
       new Promise((resolve) => setTimeout(resolve, 60_000, { error: "took longer than a minute" })),
