@@ -39,7 +39,8 @@ func TestDrainIsBounded(t *testing.T) {
 
 // What has arrived is left for the next turn when it takes long.
 func TestReceiveIsBounded(t *testing.T) {
-	l := newLoop(nil, Config{Start: time.Now().Add(-time.Hour)})
+	l := newLoop(nil, Config{})
+	l.start = time.Now().Add(-time.Hour) // so that it is later than the bound
 	msgs := make([]udp.Message, 2*datagramsPerLook)
 	for i := range msgs {
 		msgs[i] = udp.Message{Data: []byte{1}, Segment: 1}
