@@ -46,7 +46,10 @@ func (s *Server) endWith(srv *http.Server, l *endListener) {
 // calledByClose reports whether it is Close of an http.Server, and not its Shutdown, that
 // closes a listener, which shows nowhere else than in the callers; inlined ones are among
 // them. The nearest counts: another server's may have brought it about. Where functions
-// have other names it is Shutdown, which cuts nothing.
+// have other names, as in an obfuscated program, it is Shutdown, which cuts nothing.
+//
+// RegisterOnShutdown does not tell: its functions run in goroutines of their own, so that
+// none has run yet does not mean that it is Close, which calls none.
 func calledByClose() bool {
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])

@@ -11,11 +11,9 @@ import (
 // Largest sizes of frames without variable content, so that room can be
 // checked before they are written.
 const (
-	maxSizeVarintFrame       = 1 + 8     // MAX_DATA, RETIRE_CONNECTION_ID, …
-	maxSizeStreamVarintFrame = 1 + 8 + 8 // MAX_STREAM_DATA, STOP_SENDING, …
-	maxSizeResetStreamAt     = 1 + 8 + 8 + 8 + 8
-	maxSizeNewConnectionID   = 1 + 8 + 8 + 1 + wire.MaxConnectionIDLen + 16
-	sizePathFrame            = 1 + 8
+	maxSizeVarintFrame     = 1 + 8 // MAX_DATA, RETIRE_CONNECTION_ID, …
+	maxSizeResetStreamAt   = 1 + 8 + 8 + 8 + 8
+	maxSizeNewConnectionID = 1 + 8 + 8 + 1 + wire.MaxConnectionIDLen + 16
 )
 
 // frameWriter is a packet under construction at the end of a datagram.

@@ -131,11 +131,4 @@ func TestStatelessReset(t *testing.T) {
 	if token == StatelessResetToken(key, &other) || token == StatelessResetToken(&[32]byte{2}, &id) {
 		t.Error("another ID or key gives the same token")
 	}
-	datagram := append([]byte("unpredictable bits"), token[:]...)
-	if !IsStatelessReset(datagram, &token) {
-		t.Error("not recognised")
-	}
-	if IsStatelessReset(datagram[:len(datagram)-1], &token) || IsStatelessReset(token[1:], &token) || IsStatelessReset(nil, &token) {
-		t.Error("recognised though truncated")
-	}
 }

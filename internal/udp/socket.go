@@ -75,7 +75,8 @@ func (s *Socket) TryRecv() ([]Message, error) {
 
 // Send sends data as a train of datagrams of segment bytes, the last of which
 // may be shorter; a segment of zero or of len(data) and more means one datagram.
-// Trains beyond MaxTrain go out in several calls. data is not kept.
+// A train of more than 64 segments or 65507 bytes goes out in several calls, and without
+// GSO each datagram in its own. data is not kept.
 //
 // The datagrams leave from the address from, if it is valid and of the family
 // of to, and with ecn in the ECN field of their IP headers (RFC 3168, Section 5).
@@ -115,16 +116,6 @@ func (s *Socket) File() (f *os.File, err error) {
 		return err
 	})
 	return f, err
-}
-
-// MaxTrain returns how many segments one system call of Send may carry: 1
-// without GSO, which may turn out so while the socket is in use. With GSO a
-// train also has at most 65507 bytes.
-func (s *Socket) MaxTrain() int {
-	if s.count.gso.Load() {
-		return maxTrainSegments
-	}
-	return 1
 }
 
 // Wake makes the present Recv, or the next one, return. It costs one atomic
