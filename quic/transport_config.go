@@ -104,7 +104,7 @@ type TransportConfig struct {
 	// Default 256.
 	RetryThreshold int
 
-	// Logger is told what an operator should know. Default is nobody. It is called in
+	// Logger is told what an operator should know; nil stands for slog.Default(). It is called in
 	// a goroutine of its own, so that it may take long, and up to 100 times a second;
 	// one line then says how many records were left out. Transport.Close waits for it,
 	// a second at most.
@@ -184,13 +184,10 @@ func (tc *TransportConfig) connectionIDs() connid.Generator {
 	return tc.ConnectionIDs
 }
 
-// logHandler returns what tells Logger, or nobody if there is none, and does not wait
-// for it: for event loops, and for what peers cause.
+// logHandler returns what tells Logger, and does not wait for it: for event loops, and for
+// what peers cause.
 func (tc *TransportConfig) logHandler() *asynclog.Handler {
-	if tc.Logger == nil {
-		return asynclog.New(slog.DiscardHandler)
-	}
-	return asynclog.New(tc.Logger.Handler())
+	return asynclog.New(cmp.Or(tc.Logger, slog.Default()).Handler())
 }
 
 // udp returns what sockets are like.

@@ -1,6 +1,7 @@
 package qlog
 
 import (
+	"cmp"
 	"encoding/hex"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/asynclog"
 	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
@@ -26,7 +28,7 @@ var eventSchemas = []string{"urn:ietf:params:qlog:events:quic-13", "urn:ietf:par
 // dir makes the tracers of one directory.
 type dir struct {
 	path   string
-	log    *slog.Logger
+	log    *asynclog.Handler
 	open   atomic.Int64 // files
 	failed sync.Once    // the first error is told, the others are like it
 }
@@ -36,19 +38,19 @@ type dir struct {
 // named after the client's first destination connection ID, so that the two ends of a
 // connection are found side by side. At most 512 connections are logged at a time, and
 // about 1 GiB of each. Connections work without a log when it cannot be written: the first
-// error is told to log, or to slog.Default() if log is nil, and no other. The limit is
-// that of one call of Dir, whose result may be used by many configurations.
+// error is told to log, in a goroutine of its own, or to slog.Default() if log is nil, and no
+// other. The limit is that of one call of Dir, whose result may be used by many configurations.
 func Dir(path string, log *slog.Logger) func(quictrace.Info) quictrace.Tracer {
-	if log == nil {
-		log = slog.Default()
-	}
-	d := &dir{path: path, log: log}
-	return d.newTracer
+	return newDir(path, log).newTracer
+}
+
+func newDir(path string, log *slog.Logger) *dir {
+	return &dir{path: path, log: asynclog.New(cmp.Or(log, slog.Default()).Handler())}
 }
 
 // report tells the first error.
 func (d *dir) report(err error) {
-	d.failed.Do(func() { d.log.Warn("qlog: connections are not logged completely", "err", err) })
+	d.failed.Do(func() { slog.New(d.log).Warn("qlog: connections are not logged completely", "err", err) })
 }
 
 func (d *dir) newTracer(info quictrace.Info) quictrace.Tracer {

@@ -103,22 +103,26 @@ func TestDirErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	newTracer := Dir(file, logger)
+	d := newDir(file, logger)
+	newTracer := d.newTracer
 	for range 3 {
 		if tr := newTracer(quictrace.Info{OriginalID: []byte{1}}); tr != nil {
 			t.Errorf("a tracer in a directory that is a file: %v", tr)
 		}
 	}
+	d.log.Flush()
 	if n := strings.Count(logged.String(), "\n"); n != 1 {
 		t.Errorf("logged %d lines: %s", n, logged.String())
 	}
 
 	logged.Reset()
-	newTracer = Dir(t.TempDir(), logger)
+	d = newDir(t.TempDir(), logger)
+	newTracer = d.newTracer
 	first := newTracer(quictrace.Info{Server: true, OriginalID: []byte{1}})
 	if tr := newTracer(quictrace.Info{Server: true, OriginalID: []byte{1}}); tr != nil || first == nil {
 		t.Errorf("the first tracer of an ID is %v, the second %v", first, tr)
 	}
+	d.log.Flush()
 	if !strings.Contains(logged.String(), "file exists") {
 		t.Errorf("logged %q", logged.String())
 	}

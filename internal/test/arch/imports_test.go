@@ -59,7 +59,7 @@ var may = map[string]string{
 	"quic/event":       "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
 	"quic/quictrace":   "net time",
 	"quic/quictest":    "internal/test/memnet internal/udp net os sync time",
-	"quic/qlog":        "internal/wire quic/quictrace net os sync time",
+	"quic/qlog":        "internal/asynclog internal/wire quic/quictrace net os sync time",
 	"internal/h3event": "quic/event internal/h3 internal/monotime",
 	"internal/h3ext":   "quic quic/event internal/h3 context net/http time",
 	"http3": "quic quic/event internal/admission internal/asynclog internal/devcert internal/dialtrace internal/h3 internal/h3event internal/h3ext internal/bounded internal/lookup internal/monotime " +
