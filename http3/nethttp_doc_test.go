@@ -20,6 +20,7 @@ import (
 var handlersSide = map[string]reflect.Type{
 	"http.Server":                      reflect.TypeFor[*http.Server](),
 	"http.Request, as handlers get it": reflect.TypeFor[*http.Request](),
+	"http.ResponseWriter":              reflect.TypeFor[*responseWriter](),
 }
 
 var docRow = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.+) \\| (Test\\w+)(/.+)? \\|$")
