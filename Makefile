@@ -21,6 +21,7 @@
 # make interop   the QUIC Interop Runner's cases against other implementations, into
 #                docs/interop.md; INTEROPFLAGS='-server quinn -case retry -qlog' for a cell
 # make build     the command, as bin/godwit
+# make manual    its manual pages and completions for shells, into bin/share
 # make docs      the documents as a site, into bin/docs, by zensical from PyPI; a dead link fails
 # make bench     the comparison with other implementations; BENCHFLAGS=-quick for
 #                what matters most in some minutes
@@ -50,10 +51,13 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain c jstests nested stdtests
 
-.PHONY: build test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak interop docs bench fuzz fuzz-list clean
+.PHONY: build manual test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak interop docs bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
+
+manual: build
+	bin/godwit manual bin/share
 
 # Every step runs, though one before it failed.
 test:

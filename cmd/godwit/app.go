@@ -72,6 +72,7 @@ var suggestions = strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you m
 func (a *app) run(args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
+	complete(root, len(args) > 0 && strings.HasPrefix(args[0], "__complete"))
 	cmd, err := root.ExecuteContextC(context.Background())
 	err = errors.Join(err, a.finish())
 	switch coded := (*exitError)(nil); {
@@ -100,16 +101,20 @@ func (a *app) complain(format string, args ...any) {
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "godwit",
-		Short:             "Serve and fetch over HTTP/3, open WebTransport sessions, and measure",
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Use:           "godwit",
+		Short:         "Serve and fetch over HTTP/3, open WebTransport sessions, and measure",
+		Version:       versionText(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// cert is nobody's slip for get.
+		SuggestionsMinimumDistance: 1,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			a.started = true
 			return a.prepare()
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetIn(a.stdin)
@@ -120,7 +125,7 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, name := range []string{"cpuprofile", "memprofile"} {
 		_ = flags.MarkHidden(name) // fails only for a flag that is not there
 	}
-	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.wtCommand(), a.certCommand(), a.versionCommand())
+	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.wtCommand(), a.certCommand(), a.versionCommand(), a.manualCommand())
 	return root
 }
 

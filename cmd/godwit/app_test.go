@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,9 +102,11 @@ func TestProfiles(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	r := godwit(t, "", "version")
-	if words := strings.Fields(r.stdout); r.code != exitOK || len(words) != 4 || words[2] != runtime.Version() {
-		t.Errorf("%+v", r)
+	for _, arg := range []string{"version", "--version"} {
+		r := godwit(t, "", arg)
+		if words := strings.Fields(r.stdout); r.code != exitOK || len(words) != 4 || words[2] != runtime.Version() {
+			t.Errorf("%s: %+v", arg, r)
+		}
 	}
 }
 
@@ -112,7 +115,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"--help"}, []string{"serve", "get", "wt", "cert", "perf", "version", "--qlog-dir"}},
+		{[]string{"--help"}, []string{"serve", "get", "wt", "cert", "perf", "version", "completion", "--qlog-dir"}},
 		{[]string{"get", "--help"}, []string{"--request method", "--header \"Name: value\"", "--max-time seconds", "-o, --output file"}},
 		{[]string{"perf", "run", "--help"}, []string{"--download bytes", "--json"}},
 	} {
@@ -128,6 +131,56 @@ func TestHelp(t *testing.T) {
 		if strings.Contains(r.stdout, "profile") {
 			t.Errorf("%v shows what is hidden", tt.args)
 		}
+	}
+}
+
+// TestCompletion: shells complete values, and show what flags are without marks.
+func TestCompletion(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"wt", "--draft", ""}, "2\n7\n13\n15\n"}, {[]string{"wt", "--lines", "b"}, "bidi\n"}, {[]string{"load", "--format", ""}, "text\njson\n"},
+		{[]string{"serve", "--ce"}, "--cert\tPEM file with a certificate and its chain\n"}, {[]string{"g"}, "get\tFetch over HTTP/3"},
+	} {
+		r := godwit(t, "", append([]string{"__complete"}, tt.args...)...)
+		if r.code != exitOK || !strings.Contains(r.stdout, tt.want) {
+			t.Errorf("%q: %+v", tt.args, r)
+		}
+	}
+	if r := godwit(t, "", "completion", "bash"); r.code != exitOK || !strings.Contains(r.stdout, "__complete") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestManual: each command has a page that has all of its flags, and no line of which is
+// taken for a request by mistake.
+func TestManual(t *testing.T) {
+	dir := t.TempDir()
+	if r := godwit(t, "", "manual", dir); r.code != exitOK || r.stderr != "" {
+		t.Fatalf("%+v", r)
+	}
+	for _, name := range []string{"man1/godwit.1", "man1/godwit-get.1", "man1/godwit-perf-run.1", "completions/godwit.bash", "completions/_godwit", "completions/godwit.fish", "completions/godwit.ps1"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "man1", "godwit-get.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{".SH NAME\ngodwit\\-get \\- Fetch over HTTP/3", "\n\\fB\\-w, \\-\\-write\\-out\\fR \\fIformat\\fR\n", "\n.SH EXAMPLES\n.nf\n", "\n.BR godwit (1)\n"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+	for _, line := range strings.Split(string(page), "\n") {
+		if word, _, _ := strings.Cut(line, " "); strings.HasPrefix(line, ".") && !slices.Contains([]string{".TH", ".SH", ".B", ".BR", ".TP", ".PP", ".nf", ".fi"}, word) || strings.HasPrefix(line, "'") {
+			t.Errorf("%q looks like a request", line)
+		}
+	}
+	if got := roff(".x\n'y' a-b\\"); got != "\\&.x\n\\(aqy\\(aq a\\-b\\e" {
+		t.Errorf("%q", got)
 	}
 }
 

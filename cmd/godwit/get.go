@@ -50,7 +50,13 @@ With --datagram, the request is an extended CONNECT for the protocol that --prot
 names. When the server has accepted it the datagrams are sent, and those that come
 back are the response, a line each. It ends when there are as many as were sent, or
 when nothing has come for the time of --wait. The exit code is 1 when some did not come
-back, which happens to datagrams, and 22 when the server refuses the request.`,
+back, which happens to datagrams, and 22 when the server refuses the request.
+
+Exit codes: 2 wrong usage, 3 not a URL, 6 no such host, 7 no connection, 18 cut short,
+22 status of 400 or more (with -f), 23 cannot write, 26 cannot read, 28 time is up, 33 no
+range, 35 handshake failed, 47 too many redirects, 56 connection lost, 58 own certificate,
+60 server's certificate, 61 unknown coding, 77 --cacert, 92 HTTP/2, 95 HTTP/3, 96 QUIC,
+130 interrupted, and 1 for anything else.`,
 		Example: `  godwit get https://example.com/
   godwit get -k -v https://localhost:4433/hello
   godwit get -k -T photo.jpg https://localhost:4433/digest

@@ -119,7 +119,7 @@ func TestGetDatagramsLost(t *testing.T) {
 	}{
 		{[]string{"--datagram", "a", "--datagram", "loss 1", "--datagram", "b", "--datagram", "loss 2", "--wait", "100ms"}, "a\nb\n",
 			url + ": 2 of 4 datagrams did not come back: nothing has come for 100ms\n"},
-		{[]string{"--datagram", "a", "--datagram", "end", "--wait", "1m"}, "a\n", "1 of 2 datagrams did not come back: http3: the tunnel has ended\n"},
+		{[]string{"--datagram", "a", "--datagram", "end", "--wait", "1m"}, "a\n", "1 of 2 datagrams did not come back: the tunnel has ended\n"},
 		{[]string{"--datagram", "a", "--datagram", "loss", "--wait", "1m", "-m", "200ms"}, "a\n", url + ": not done after 200ms\n"},
 		{[]string{"--datagram", "loss", "--wait", "10ms", "-s"}, "", ""},
 	} {

@@ -148,3 +148,9 @@ type worded struct {
 func (w *worded) Error() string { return w.text }
 
 func (w *worded) Unwrap() error { return w.err }
+
+// layers are what packages put before their errors: of interest to programmers.
+var layers = strings.NewReplacer("http3: ", "", "quic: ", "", "tls: ", "", "x509: ", "")
+
+// said returns an error as get says it.
+func said(err error) string { return layers.Replace(err.Error()) }

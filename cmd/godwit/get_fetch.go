@@ -60,7 +60,7 @@ func (f *fetcher) fetchAll(ctx context.Context, plans []plan) error {
 			continue
 		}
 		if !f.opts.silent || f.opts.showError {
-			f.app.complain("%s: %v", t.plan.url, t.err)
+			f.app.complain("%s: %s", t.plan.url, said(t.err))
 		}
 		if code == exitOK {
 			code = exitCode(t.err)
@@ -83,7 +83,7 @@ func (t *transfer) fetch(ctx context.Context) error {
 			return err
 		}
 		if !t.f.opts.silent {
-			t.f.app.complain("%s: %v; trying again in %v", t.plan.url, err, pause)
+			t.f.app.complain("%s: %s; trying again in %v", t.plan.url, said(err), pause)
 		}
 		timer := time.NewTimer(pause)
 		select {

@@ -231,7 +231,7 @@ func (o *getOptions) config(a *app) (client.Config, error) {
 		conf.Dialing.Family = 6
 	}
 	if !o.silent {
-		conf.FellBack = func(origin string, why error) { a.complain("%s: no HTTP/3 (%v): using TCP", origin, why) }
+		conf.FellBack = func(origin string, why error) { a.complain("%s: no HTTP/3 (%s): using TCP", origin, said(why)) }
 	}
 	if len(o.datagrams) > 0 {
 		conf.Versions, conf.EnableDatagrams = client.Only3, true

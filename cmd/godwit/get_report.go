@@ -85,7 +85,7 @@ func (t *transfer) report() {
 		r.Base64 = base64.StdEncoding.EncodeToString(t.content)
 	}
 	if t.err != nil {
-		r.Error, r.ExitCode = t.err.Error(), exitCode(t.err)
+		r.Error, r.ExitCode = said(t.err), exitCode(t.err)
 	}
 	encoder := json.NewEncoder(terminal.JSON(t.f.app.stdout))
 	encoder.SetEscapeHTML(false)

@@ -242,7 +242,7 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		{[]string{"fly"}, `unknown command "fly"`},
-		{[]string{"gett"}, `unknown command "gett" for "godwit"; did you mean get or cert? (godwit --help tells more)`},
+		{[]string{"gett"}, `unknown command "gett" for "godwit"; did you mean get? (godwit --help tells more)`},
 		{[]string{"version", "here"}, "what is \"here\" for?"},
 		{[]string{"serve", "a", "b"}, "another directory for all names"},
 		{[]string{"serve", "a=b", "A=c"}, "another directory for a"},
@@ -251,7 +251,13 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--log", "xml", "."}, "--log must be"},
 		{[]string{"serve", "--immutable", "assets", "."}, "begins with a slash"},
 		{[]string{"serve", "-H", "nonsense", "."}, "is not a header"},
-		{[]string{"serve", "--port", "1"}, "unknown flag: --port"},
+		{[]string{"serve", "--port", "1"}, "unknown flag: --port; did you mean --listen? (godwit serve --help tells more)"},
+		{[]string{"get", "--insecur", "https://host/"}, "unknown flag: --insecur; did you mean --insecure? (godwit get"},
+		{[]string{"get", "--verbos", "https://host/"}, "did you mean --verbose?"},
+		{[]string{"get", "--timeout", "1", "https://host/"}, "did you mean --max-time?"},
+		{[]string{"get", "--http1", "https://host/"}, "did you mean --http1.1?"},
+		{[]string{"get", "--nonsense", "https://host/"}, "unknown flag: --nonsense (godwit get"},
+		{[]string{"get", "-y", "https://host/"}, "unknown flag: -y (godwit get"},
 		{[]string{"get", "-o", "a", "-o", "b", "https://host/"}, "more files to write (2) than URLs (1)"},
 		{[]string{"get", "-O", "https://host/"}, "no file name for -O"},
 		{[]string{"get", "-H", "nonsense", "https://host/"}, "is not a header"},

@@ -179,7 +179,7 @@ func (t *transfer) variables() map[string]any {
 	}
 	code := exitOK
 	if t.err != nil {
-		message, code = t.err.Error(), exitCode(t.err)
+		message, code = said(t.err), exitCode(t.err)
 	}
 	v := map[string]any{
 		"http_code": fmt.Sprintf("%03d", status), "response_code": fmt.Sprintf("%03d", status), "http_version": proto, "content_type": kind, "num_headers": headers,

@@ -2,6 +2,7 @@
 // measures.
 //
 //	godwit serve                      a demo server at https://localhost:4433/
+//	godwit serve DIR                  the files of a directory
 //	godwit get -k https://localhost:4433/info
 //	godwit load -k -D 10 https://localhost:4433/hello
 //	godwit wt -k https://localhost:4433/wt/echo
@@ -13,10 +14,10 @@
 // Run any of them with --help for its flags. All of them write qlog files with
 // --qlog-dir DIR and TLS secrets to the file that SSLKEYLOGFILE names.
 //
-// The exit code is 0 for success, 1 for a failure, 2 for wrong usage, 22 for an
-// HTTP status of 400 or more with get --fail or a request of get --datagram or
-// WebTransport session that is refused, 3 for a session that the server closes with
-// a code other than 0, and 130 after an interrupt.
+// The exit code is 0 for success, 1 for a failure, 2 for wrong usage, and 130 after an
+// interrupt. Those of get are curl's, like 7 for a connection that was refused and 22 for an
+// HTTP status of 400 or more with --fail. For wt it is 22 when the session is refused, and 3
+// when the server closes it with a code other than 0.
 package main
 
 import (

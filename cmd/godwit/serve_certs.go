@@ -54,6 +54,9 @@ func (c *certificates) load() error {
 	var all []tls.Certificate
 	for _, pair := range c.pairs {
 		cert, err := devcert.Load(pair.cert, pair.key)
+		if err != nil && (pair.cert == "" || pair.key == "") {
+			err = fmt.Errorf("%w: --cert and --key go together", err)
+		}
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func TestServeErrors(t *testing.T) {
 	}{
 		{"no certificate", []string{"--cert", missing, "--key", key}, []string{"reading the certificate", missing}},
 		{"no key", []string{"--cert", cert, "--key", missing}, []string{"reading the key", missing}},
-		{"key not given", []string{"--cert", cert}, []string{"no key file is given"}},
+		{"key not given", []string{"--cert", cert}, []string{"no key file is given: --cert and --key go together"}},
 		{"certificate not given", []string{"--key", key}, []string{"no certificate file is given"}},
 		{"unreadable key", []string{"--cert", cert, "--key", dir}, []string{"reading the key", dir}},
 		{"no key in it", []string{"--cert", cert, "--key", cert}, []string{cert, "holds no PEM block"}},

@@ -14,9 +14,14 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  none,
 		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(a.stdout, "godwit %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintln(a.stdout, versionText())
 		},
 	}
+}
+
+// versionText says which version this is, of what, and for which system.
+func versionText() string {
+	return fmt.Sprintf("godwit %s %s %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version returns the version the command was installed as, or the commit it was
