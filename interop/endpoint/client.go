@@ -6,15 +6,10 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
-	"time"
 
 	"github.com/godwit-quic/godwit/interop/contract"
 	"github.com/godwit-quic/godwit/quic"
 )
-
-// handshakeTimeout is as long as the runner waits for a case of lost handshakes; the default
-// of ten seconds is little where three of ten packets are lost.
-const handshakeTimeout = time.Minute
 
 // client is a client of HTTP/0.9.
 type client struct {
@@ -28,7 +23,6 @@ func newClient(e *contract.Environment, conf *quic.Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf.HandshakeTimeout = handshakeTimeout
 	return &client{env: e, conf: conf, tls: tlsConf}, nil
 }
 

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/godwit-quic/godwit/interop/contract"
 	"github.com/godwit-quic/godwit/quic"
@@ -75,8 +76,12 @@ func fetch(ctx context.Context, e *contract.Environment) error {
 	return contract.ErrUnsupported
 }
 
+// handshakeTimeout is as long as the runner waits for most cases. The default of ten seconds
+// is little where three of ten packets are lost, or a client's first six after another.
+const handshakeTimeout = time.Minute
+
 func config(e *contract.Environment) *quic.Config {
-	conf := new(quic.Config)
+	conf := &quic.Config{HandshakeTimeout: handshakeTimeout}
 	if e.QLog != "" {
 		conf.Tracer = qlog.Dir(e.QLog, slog.Default())
 	}

@@ -72,10 +72,26 @@ func (c *cell) run(ctx context.Context) outcome {
 	switch {
 	case errors.As(err, &u):
 		return outcome{unsupported, u.Error(), c.dir}
+	case err != nil && c.lacking() != "":
+		return outcome{unsupported, c.lacking(), c.dir}
 	case err != nil:
-		return outcome{failed, err.Error(), c.dir}
+		why := err.Error()
+		if known := c.server.faults[c.label()]; known != "" {
+			why += " (" + known + ")"
+		}
+		return outcome{failed, why, c.dir}
 	}
 	return outcome{passed, "", c.dir}
+}
+
+// lacking returns what one of both lacks for the case, "" for nothing.
+func (c *cell) lacking() string {
+	for _, p := range []*peer{c.server, c.client} {
+		if why := p.lacks[c.label()]; why != "" {
+			return p.name + ": " + why
+		}
+	}
+	return ""
 }
 
 // keep writes down what a process said.

@@ -71,6 +71,7 @@ func run(ctx context.Context) error {
 
 // matrix is all outcomes.
 type matrix struct {
+	quick   bool
 	cases   []*testCase
 	peers   []*peer
 	missing map[string]string // peers that cannot be had here, and why
@@ -99,7 +100,7 @@ func (s *settings) matrix(ctx context.Context, say func(string, ...any)) (*matri
 	if err != nil {
 		return nil, err
 	}
-	m := &matrix{peers: allPeers(root), missing: make(map[string]string), cells: make(map[cellName]outcome)}
+	m := &matrix{quick: s.quick, peers: allPeers(root), missing: make(map[string]string), cells: make(map[cellName]outcome)}
 	servers, err := choose(m.peers, s.servers)
 	if err != nil {
 		return nil, err

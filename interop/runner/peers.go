@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
 // peer is an implementation.
@@ -17,6 +19,10 @@ type peer struct {
 	// the user's cache.
 	make    func(ctx context.Context, dir string) ([]string, error)
 	command []string // once made
+	// lacks says why a case that the contract has no name for cannot be passed, by the case.
+	lacks map[string]string
+	// faults says what is known of a case that fails because of the peer.
+	faults map[string]string
 }
 
 // ours is the name of Godwit.
@@ -28,8 +34,18 @@ func allPeers(root string) []*peer {
 	return []*peer{
 		{name: ours, make: goProgram(root, "endpoint")},
 		{name: "quic-go", version: "0.65.0", make: goProgram(root, "peers/quicgo")},
+		{name: "aioquic", version: aioquicVersion, make: python(root), lacks: map[string]string{
+			"ecn": "its datagrams go through asyncio, which has no ECN"}},
+		{name: "quinn", version: "0.11", make: rust(root, "quinn-endpoint")},
+		{name: "quiche", version: "0.30", make: rust(root, "quiche-endpoint"), lacks: map[string]string{
+			"ecn": "it leaves sockets to the application, and has no ECN for it"}, faults: map[string]string{
+			"rebind-port": quicheRebinding, "rebind-addr": quicheRebinding}},
+		{name: "s2n-quic", version: "1.91", make: rust(root, "s2n-endpoint")},
 	}
 }
+
+// quicheRebinding is what qlog shows of quiche as a server.
+const quicheRebinding = "quiche validates the new address, and sends DATA_BLOCKED there, but not again what was lost at the one before"
 
 func goProgram(root, pkg string) func(context.Context, string) ([]string, error) {
 	return func(ctx context.Context, dir string) ([]string, error) {
@@ -40,6 +56,34 @@ func goProgram(root, pkg string) func(context.Context, string) ([]string, error)
 			return nil, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 		}
 		return []string{program}, nil
+	}
+}
+
+const aioquicVersion = "1.7.2"
+
+func python(root string) func(context.Context, string) ([]string, error) {
+	return func(ctx context.Context, _ string) ([]string, error) {
+		kit, err := peertest.PyPI("aioquic=="+aioquicVersion, "curl_cffi==0.16.3").Install(ctx) // as the tests of interop have it
+		if err != nil {
+			return nil, err
+		}
+		return []string{filepath.Join(kit, "bin", "python"), filepath.Join(root, "peers", "aioquic", "endpoint.py")}, nil
+	}
+}
+
+// rust builds one of the programs in Rust; the first time that takes minutes.
+func rust(root, pkg string) func(context.Context, string) ([]string, error) {
+	return func(ctx context.Context, _ string) ([]string, error) {
+		kit := peertest.Kit{Name: "rust-endpoints", Renew: true, Commands: func(ctx context.Context, dir string) []*exec.Cmd {
+			cmd := exec.CommandContext(ctx, "cargo", "build", "--quiet", "--locked", "--release", "--package", pkg, "--target-dir", dir)
+			cmd.Dir = filepath.Join(root, "peers", "rust")
+			return []*exec.Cmd{cmd}
+		}}
+		dir, err := kit.Install(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return []string{filepath.Join(dir, "release", pkg)}, nil
 	}
 }
 

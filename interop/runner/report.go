@@ -31,7 +31,11 @@ libraries, in ` + "`interop/peers`" + `, and what is "unsupported" has their rea
 func (m *matrix) markdown() string {
 	var b strings.Builder
 	b.WriteString(introduction)
-	fmt.Fprintf(&b, "\n%d cells passed, %d failed, %d are unsupported by the other side.\n", m.count(passed), m.count(failed), m.count(unsupported))
+	form := ""
+	if m.quick {
+		form = "With -quick, smaller files and fewer connections: "
+	}
+	fmt.Fprintf(&b, "\n%s%d cells passed, %d failed, %d are unsupported by the other side.\n", form, m.count(passed), m.count(failed), m.count(unsupported))
 	m.table(&b, "Clients, with Godwit as the server", func(p *peer, c *testCase) cellName { return cellName{ours, p.name, c.label()} })
 	m.table(&b, "Servers, with Godwit as the client", func(p *peer, c *testCase) cellName { return cellName{p.name, ours, c.label()} })
 	m.reasons(&b)
