@@ -80,6 +80,7 @@ var transportConfigFields = map[string]fieldTest{
 	"DisableGRO":               {good: true},
 	"ConnectionIDs":            {good: RandomConnectionIDs(9, 3), bad: []any{RandomConnectionIDs(21, 0), RandomConnectionIDs(8, 8)}},
 	"StatelessResetKey":        {good: &[32]byte{1}, seen: "TestStatelessReset"},
+	"FleetKeys":                {good: mustFleetKeys(1), bad: []any{new(FleetKeys)}, seen: "TestFleetKeys"},
 	"RequireAddressValidation": {good: true, seen: "TestRetry"},
 	"MaxBufferedBytes":         {good: int64(1 << 20), seen: "TestMemoryUsedUp"},
 	"MaxConnections":           {good: 5},

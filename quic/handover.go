@@ -13,24 +13,36 @@ import (
 // heritage is what a transport has of its predecessor, and leaves to its successor: what
 // clients have proofs of.
 type heritage struct {
-	ResetKey [32]byte
-	// TokenSecrets are what tokens are made with, the newest first.
-	TokenSecrets [][32]byte
+	// ResetKeys and TokenSecrets are what stateless resets and tokens are made with, the
+	// newest first.
+	ResetKeys, TokenSecrets [][32]byte
 
 	links []*relay.Link // to the predecessor, one for each loop; nil without
 }
 
 // newHeritage is that of a transport without a predecessor.
 func (tc *TransportConfig) newHeritage() *heritage {
-	h := &heritage{ResetKey: tc.resetKey(), TokenSecrets: make([][32]byte, 1)}
+	if k := tc.FleetKeys; k != nil {
+		return &heritage{ResetKeys: k.resets, TokenSecrets: k.tokens}
+	}
+	h := &heritage{ResetKeys: [][32]byte{tc.resetKey()}, TokenSecrets: make([][32]byte, 1)}
 	rand.Read(h.TokenSecrets[0][:])
 	return h
 }
 
+// renew puts the keys of a configuration, if it has any, before those of the predecessor.
+func (h *heritage) renew(k *FleetKeys) {
+	if k != nil {
+		h.ResetKeys, h.TokenSecrets = withOlder(k.resets, h.ResetKeys), withOlder(k.tokens, h.TokenSecrets)
+	}
+}
+
 // check refuses what no transport leaves.
 func (h *heritage) check() error {
-	if h.ResetKey == [32]byte{} || len(h.TokenSecrets) == 0 || slices.Contains(h.TokenSecrets, [32]byte{}) {
-		return errors.New("it has no keys")
+	for _, keys := range [][][32]byte{h.ResetKeys, h.TokenSecrets} {
+		if len(keys) == 0 || len(keys) > maxFleetSecrets || slices.Contains(keys, [32]byte{}) {
+			return errors.New("it has no keys")
+		}
 	}
 	return nil
 }

@@ -285,7 +285,7 @@ func TestHeritage(t *testing.T) {
 
 	good := new(TransportConfig).newHeritage()
 	for want, change := range map[string]func(*heritage){
-		"it has no keys":          func(h *heritage) { h.TokenSecrets = nil },
+		"it has no keys":          func(h *heritage) { h.ResetKeys = nil },
 		"no keys":                 func(h *heritage) { h.TokenSecrets = [][32]byte{{1}, {}} },
 		"not a socket and a link": func(*heritage) {},
 	} {

@@ -210,6 +210,7 @@ func (tc *TransportConfig) inherit(conf udp.Config) (group *udp.Group, h *herita
 	if err != nil {
 		return nil, nil, fmt.Errorf("quic: what came from the predecessor, with %d descriptors, is no use: %w", len(files), err)
 	}
+	h.renew(tc.FleetKeys)
 	n := len(files) / 2
 	socks, err := packetConns(files[:n])
 	if err == nil {

@@ -142,7 +142,7 @@ func testRestarts(t *testing.T, loops int) {
 		}
 	}
 	server := newGeneration(t, "127.0.0.1:0", &TransportConfig{Loops: loops}, big)
-	addr, key := server.Addr().String(), server.Transport().heritage.ResetKey
+	addr, key := server.Addr().String(), server.Transport().heritage.ResetKeys[0]
 	_, clientTLS := peertest.TLS(t, "test")
 	client, err := NewTransport("127.0.0.1:0", nil)
 	if err != nil {
@@ -195,7 +195,7 @@ func testRestarts(t *testing.T, loops int) {
 		if i < restarts {
 			old = append(old, server)
 			server = server.succeed(t, big)
-			if server.Transport().heritage.ResetKey != key || server.Addr().String() != addr || len(server.Transport().workers) != loops {
+			if server.Transport().heritage.ResetKeys[0] != key || server.Addr().String() != addr || len(server.Transport().workers) != loops {
 				t.Error("the successor is another server")
 			}
 			before := answers.Load()

@@ -101,7 +101,7 @@ func startTransport(socks []loop.Socket, conf *TransportConfig, h *heritage, hos
 	t.predecessor.Store(conf.Predecessor)
 	t.links.add(h.links)
 	ep := engine.EndpointConfig{
-		ResetKey: h.ResetKey, TokenSecrets: h.TokenSecrets, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
+		ResetKeys: h.ResetKeys, TokenSecrets: h.TokenSecrets, Gate: t.gate, Memory: t.memory, ConnectionIDs: t.ids,
 		UsedTokens: new(admission.UsedTokens), WallTime: wallTime,
 	}
 	t.nonQUIC.init(t)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"runtime"
@@ -73,6 +74,10 @@ type TransportConfig struct {
 	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
 	// Default is a random one.
 	StatelessResetKey *[32]byte
+	// FleetKeys are what servers share that clients take for one, in place of
+	// StatelessResetKey and of a random key of address validation tokens. Where there is a
+	// Predecessor, its keys are older ones.
+	FleetKeys *FleetKeys
 	// RequireAddressValidation makes a server ask every client to prove its
 	// address with a Retry packet, which costs a round trip (RFC 9000,
 	// Section 8.1.2). Without it, that happens only from RetryThreshold on.
@@ -172,8 +177,19 @@ func (tc *TransportConfig) validate() error {
 		checkRange("TransportConfig.SendBatch", tc.SendBatch, 1, maxSendBatch),
 		checkRange("TransportConfig.ReceiveBatch", tc.ReceiveBatch, 1, maxReceiveBatch),
 		tc.checkSockets(),
+		tc.checkKeys(),
 		prefixed("quic: TransportConfig.ConnectionIDs: ", connid.Check(tc.connectionIDs(), max(tc.Loops, len(tc.Sockets), 1))),
 	)
+}
+
+// checkKeys refuses two keys for one purpose.
+func (tc *TransportConfig) checkKeys() error {
+	if k := tc.FleetKeys; k != nil && len(k.resets) == 0 {
+		return errors.New("quic: TransportConfig.FleetKeys has no secrets: NewFleetKeys makes it")
+	} else if k != nil && tc.StatelessResetKey != nil {
+		return errors.New("quic: TransportConfig.FleetKeys takes the place of StatelessResetKey: set one of them")
+	}
+	return nil
 }
 
 // connectionIDs returns the generator to use.

@@ -32,6 +32,7 @@ type serveOptions struct {
 	siteOptions
 	listen      string
 	certs, keys []string
+	fleetKeys   string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -56,6 +57,11 @@ certificate by its hash. --cert and --key may be given several times: clients ge
 that is for the name they ask for. Files that change are read again within seconds, and on
 a hangup (SIGHUP) at once.
 
+Servers that clients take for one share a file of secrets, --fleet-keys, and so does one
+with itself before a restart: a line of 64 or more hexadecimal digits for each secret, such as
+openssl rand -hex 32 prints, the newest first. What comes of them are the keys of session
+tickets, address validation tokens and stateless resets.
+
 Sockets that a service manager like systemd has opened (LISTEN_FDS), of UDP and perhaps
 TCP, take the place of --listen.
 
@@ -79,6 +85,7 @@ at the latest; a second one ends it at once. So does a hangup of its terminal.`,
 	flags := cmd.Flags()
 	flags.StringVar(&opts.listen, "listen", defaultListen, "`address` to listen on, TCP and UDP")
 	flags.StringArrayVar(&opts.certs, "cert", nil, "PEM `file` with a certificate and its chain")
+	flags.StringVar(&opts.fleetKeys, "fleet-keys", "", "`file` of the secrets that servers share")
 	flags.StringArrayVar(&opts.keys, "key", nil, "PEM `file` with the certificate's key")
 	opts.addFlags(flags)
 	return cmd
@@ -101,6 +108,9 @@ func (a *app) serve(ctx context.Context, args []string, opts *serveOptions) erro
 	srv := &http3.Server{
 		Handler: handler, TLSConfig: certs.config(), QUICConfig: a.quicConfig(), QUICTransportConfig: a.serverConfig(), Logger: a.logger(), MaxHandlers: demoHandlers,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MinReadRate: minRate, MinWriteRate: minRate,
+	}
+	if err := shareKeys(srv, opts.fleetKeys); err != nil {
+		return err
 	}
 	if len(dirs) == 0 || opts.demo {
 		webtransport.Enable(srv, nil)

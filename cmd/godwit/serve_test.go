@@ -82,6 +82,8 @@ func TestServeErrors(t *testing.T) {
 		{"TCP port in use", []string{"--listen", tcp.Addr().String()}, []string{tcp.Addr().String(), "--listen"}},
 		{"UDP port in use", []string{"--listen", udp}, []string{udp, "--listen"}},
 		{"no such root", []string{missing}, []string{"directory", missing}},
+		{"no file of secrets", []string{"--fleet-keys", missing}, []string{"reading the secrets", missing}},
+		{"no secrets in it", []string{"--fleet-keys", cert}, []string{cert, "line 1 is not a secret"}},
 		{"nonsense for an address", []string{"--listen", "nonsense"}, []string{"nonsense"}},
 	} {
 		r := godwit(t, "", append([]string{"serve"}, tt.args...)...)

@@ -41,9 +41,11 @@ type EndpointConfig struct {
 	// Seed seeds everything random: connection IDs, challenges, skipped packet
 	// numbers. In production it must come from the operating system.
 	Seed [32]byte
-	// ResetKey keys the stateless reset tokens; a server that keeps it over a
-	// restart can end its old connections (RFC 9000, Section 10.3.2).
-	ResetKey [32]byte
+	// ResetKeys key the stateless reset tokens; a server that keeps them over a
+	// restart can end its old connections (RFC 9000, Section 10.3.2). The first makes the
+	// tokens of connection IDs, and resets have those of all in turn, as nobody knows with
+	// which a lost connection's were made. None means a random one.
+	ResetKeys [][32]byte
 	// TokenSecrets key the address validation tokens of Retry packets and NEW_TOKEN
 	// frames: the first makes them, and all are accepted. None means a random one.
 	TokenSecrets [][32]byte
@@ -79,7 +81,7 @@ type EndpointConfig struct {
 type Endpoint struct {
 	rand     *rand.Rand
 	source   *rand.ChaCha8
-	resetKey [32]byte
+	resets   [][32]byte // the keys of stateless resets, one at least
 	tokens   tokenRoom
 	gate     Gate
 	spare    spare
@@ -141,7 +143,7 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 	e := &Endpoint{
 		rand:     rand.New(source),
 		source:   source,
-		resetKey: cfg.ResetKey,
+		resets:   cfg.ResetKeys,
 		gate:     cfg.Gate,
 		spare:    spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
 		ids:      cfg.ConnectionIDs,
@@ -154,6 +156,10 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		byID:       make(map[idKey]*Conn),
 		byOriginal: make(map[wire.ConnectionID]*Conn),
 		byReset:    make(map[wire.ResetToken]*Conn),
+	}
+	if len(e.resets) == 0 {
+		e.resets = make([][32]byte, 1)
+		e.randomBytes(e.resets[0][:])
 	}
 	e.tokens.init(e, &cfg)
 	return e

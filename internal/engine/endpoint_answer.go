@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/protect"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -132,7 +133,7 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	out = out[:n]
 	e.randomBytes(out)
 	out[0] = out[0]&0x3f | 0x40
-	token := e.resetToken(&id)
+	token := protect.StatelessResetToken(&e.resets[e.stats.ResetsSent%uint64(len(e.resets))], &id)
 	copy(out[n-len(token):], token[:])
 	e.answers.push(answerReset, d.Path, out)
 	e.stats.ResetsSent++

@@ -122,5 +122,5 @@ func (e *Endpoint) shortID(pkt []byte) (id wire.ConnectionID, ok bool) {
 
 // resetToken returns the stateless reset token that goes with an ID.
 func (e *Endpoint) resetToken(id *wire.ConnectionID) wire.ResetToken {
-	return protect.StatelessResetToken(&e.resetKey, id)
+	return protect.StatelessResetToken(&e.resets[0], id)
 }

@@ -41,6 +41,7 @@ type puppet struct {
 	server   *engine.Server // of an endpoint that accepts
 	gate     engine.Gate
 	used     engine.TokenGuard
+	resets   [][32]byte // the endpoint's keys of stateless resets
 	memory   *streambuf.Memory
 	dialled  func(*engine.Conn) // is shown a real client before it sends; nil for nobody
 	ids      connid.Generator   // of the endpoint
@@ -150,6 +151,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 		sentTo:   make(map[netip.AddrPort]int),
 		buf:      make([]byte, 64<<10),
 		tls:      &sim.FakeTLS{Side: side},
+		resets:   [][32]byte{{2}},
 	}
 	p.remote = p.original
 	p.params.InitialMaxData = 1 << 20
@@ -167,7 +169,7 @@ func newPuppet(t testing.TB, side wire.Side, options []func(*puppet)) *puppet {
 	p.config = p.config.WithDefaults()
 	p.server.Config = p.config
 	p.endpoint = engine.NewEndpoint(engine.EndpointConfig{
-		Seed: [32]byte{1}, ResetKey: [32]byte{2}, TokenSecrets: [][32]byte{{3}}, UsedTokens: p.used, Gate: p.gate, Memory: p.memory,
+		Seed: [32]byte{1}, ResetKeys: p.resets, TokenSecrets: [][32]byte{{3}}, UsedTokens: p.used, Gate: p.gate, Memory: p.memory,
 		ConnectionIDs: p.ids,
 	})
 	if side == wire.ClientSide {

@@ -59,7 +59,7 @@ func newHost(r *Run, side wire.Side, addr netip.AddrPort, cfg *engine.Config, so
 	c.EarlyData = c.EarlyData || r.Early != NoEarlyData
 	c.KeepToken = func(_ wire.Version, token []byte) { r.Tokens = append(r.Tokens, bytes.Clone(token)) }
 	h := &host{run: r, side: side, addr: addr, config: c.WithDefaults(), buf: make([]byte, 64<<10)}
-	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKey: seed, TokenSecrets: [][32]byte{seed}, WallTime: r.wallTime})
+	h.endpoint = engine.NewEndpoint(engine.EndpointConfig{Seed: seed, ResetKeys: [][32]byte{seed}, TokenSecrets: [][32]byte{seed}, WallTime: r.wallTime})
 	h.app = newApp(h, rand.New(rand.NewPCG(source.Uint64(), 1)))
 	if r.NewApp != nil {
 		h.own = r.NewApp(side)
