@@ -6,6 +6,7 @@ import { errorOf, GodwitError } from './errors.js';
 import { field } from './http.js';
 import { decodeError, decodeFields, EV, FIN, INFORM, RESET, RESPOND, TRAILERS } from './port.js';
 import { RequestBody } from './request-body.js';
+import { contentOf } from './response.js';
 import { Pipe, toBytes } from './stream.js';
 
 // Codes of HTTP/3 (RFC 9114, Section 8.1).
@@ -239,14 +240,17 @@ export class Exchange {
   }
 
   #respond(response) {
+    const known = contentOf(response), whole = known === null ? null : toBytes(known);
+    if (whole !== null && whole.byteLength <= WHOLE) {
+      this.#respondWith(response, whole);
+      return;
+    }
     const { body, headers } = response;
     if (this.#over || this.#pipe.sendOver) {
       body?.cancel().catch(() => {});
       return;
     }
-    const fields = sectionOf([':status', String(response.status)], headers);
-    if (!headers.has('date')) fields.push('date', now()); // RFC 9110, Section 6.6.1
-    const bodiless = this.#method === 'HEAD' || response.status === 204 || response.status === 304;
+    const fields = this.#header(response), bodiless = this.#bodiless(response);
     if (body === null || bodiless) {
       if (!bodiless && !headers.has('content-length')) fields.push('content-length', '0');
       body?.cancel().catch(() => {});
@@ -254,6 +258,23 @@ export class Exchange {
     } else {
       this.#send(body, fields, !headers.has('content-length'));
     }
+  }
+
+  #header({ status, headers }) {
+    const fields = sectionOf([':status', String(status)], headers);
+    if (!headers.has('date')) fields.push('date', now()); // RFC 9110, Section 6.6.1
+    return fields;
+  }
+
+  #bodiless({ status }) {
+    return this.#method === 'HEAD' || status === 204 || status === 304;
+  }
+
+  // respondWith is respond for a response of which no body needs to be read.
+  #respondWith(response, bytes) {
+    if (this.#over || this.#pipe.sendOver) return;
+    const fields = this.#header(response), bodiless = this.#bodiless(response);
+    this.#sendWhole(bodiless ? [] : [bytes], bytes.byteLength, fields, !bodiless && !response.headers.has('content-length'));
   }
 
   // head sends the header, with content behind it.

@@ -2,6 +2,7 @@
 export { quic, QuicSocket, QuicStream } from './quic.js';
 export { forEngineIO, WebTransportForEngineIO } from './engineio.js';
 export { fromNode } from './node.js';
+export { Response } from './response.js';
 export { serve, Server } from './serve.js';
 export { Agent, fetch } from './agent.js';
 export { Dispatcher } from './dispatcher.js';

@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { parseAddress } from './options.js';
+import { Response } from './response.js';
 
 const HIGH = 64 << 10; // bytes that wait, of a request and of a response
 const WHOLE = 16 << 10; // bytes of a response that wait for its end, up to the end of the turn

@@ -1,6 +1,7 @@
 // What a server answers requests with, whatever the protocol: routes, fetch and error.
 
 import { exchangeOf, setParams } from './exchange.js';
+import { Response } from './response.js';
 import { handlerFor, isResponse, Router, Static } from './routes.js';
 
 /** A Site answers requests for a server. */

@@ -93,6 +93,14 @@ export function serve(listener: NodeListener, options?: Omit<ServeOptions, 'fetc
 export function forEngineIO(engine: { handleRequest(req: any, res: any): unknown; onWebTransportSession(session: any): Promise<unknown> },
   options?: { path?: string; origins?: string[] | '*' }): { fetch(request: Request, server: Server): Answer; webtransport: WebTransportHandlers };
 
+declare const PlatformResponse: typeof Response;
+
+/** The platform's Response, which remembers a small text or bytes that it is made of: serve answers faster with it. */
+declare class QuickResponse extends PlatformResponse {
+  static json(data: unknown, init?: ResponseInit): QuickResponse;
+}
+export { QuickResponse as Response };
+
 /** A listener of Node's kind: an http.IncomingMessage and an http.ServerResponse. */
 export type NodeListener = (req: any, res: any) => unknown;
 

@@ -56,3 +56,7 @@ const old: (request: Request, server: Server) => Promise<Response> = fromNode((r
 serve({ routes: { '/old/*': old } });
 // @ts-expect-error a function
 fromNode({});
+
+import { Response as Quick } from 'godwit';
+const quick: Response = new Quick('text', { status: 201 });
+serve({ fetch: () => Quick.json({ a: 1 }), routes: { '/quick': () => quick } });
