@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -20,6 +21,8 @@ const (
 	opAdvance          // let time pass
 	opMove             // come from another address
 	opApp              // the application does something
+	opAnswer           // answer the last challenge
+	opPath             // a client probes a path, takes it, or leaves it
 	numOps
 )
 
@@ -48,14 +51,26 @@ func FuzzConn(f *testing.F) {
 	}
 	f.Add(true, uint8(2), program(step(opApp, 0, 200), step(opAdvance, 3), step(opMove, 1), step(opSealApp, ping()...), step(opAdvance, 100), step(opAck)))
 	f.Add(false, uint8(2), program(step(opApp, 2, 9), step(opFlip, 5, 1), step(opRawToID, 1, 2, 3), step(opAdvance, 255)))
+	f.Add(false, uint8(2), program(step(opSealApp, newConnID(1, 0, peerID(1))...), step(opPath, 1), step(opAnswer), step(opPath, 5), step(opMove, 16), step(opApp, 0, 200), step(opAck), step(opPath, 4), step(opPath, 9)))
+	f.Add(false, uint8(8+2), program(step(opAdvance, 40), step(opMove, 3), step(opAnswer), step(opApp, 0, 200), step(opPath, 1), step(opAnswer), step(opPath, 5)))
+	f.Add(true, uint8(8+2), program(step(opMove, 16), step(opSealApp, ping()...), step(opAnswer), step(opSealApp, ping()...), step(opApp, 0, 200), step(opAdvance, 90)))
 	f.Add(true, uint8(0), program(step(opRaw, 0xc0, 0, 0, 0, 1, 8), step(opRaw)))
 	f.Fuzz(func(t *testing.T, server bool, stage uint8, in []byte) {
 		side := wire.ClientSide
 		if server {
 			side = wire.ServerSide
 		}
-		p := newRole(t, side, func(p *puppet) { p.config.Datagrams = stage&4 != 0 })
-		switch stage % 3 {
+		p := newRole(t, side, func(p *puppet) {
+			if p.config.Datagrams = stage&4 != 0; stage&8 != 0 {
+				p.config.PreferredIPv4 = churnAddr(3)
+				p.editTP = func(tp *wire.TransportParameters) {
+					if !server {
+						tp.PreferredAddress = &wire.PreferredAddress{IPv4: churnAddr(3), ID: connID(peerID(1)), Token: tokenOf(peerID(1))}
+					}
+				}
+			}
+		})
+		switch stage % 4 % 3 {
 		case 0:
 			p.start()
 		case 1:
@@ -75,7 +90,7 @@ func FuzzConn(f *testing.F) {
 		}
 		p.conn.Close(p.now, 0, "the end")
 		p.poll()
-		p.path.Remote = puppetAddr
+		p.path.Remote, p.path.Socket = puppetAddr, 0
 		p.advance(2 * time.Minute)
 		if n := p.endpoint.Conns(); n > 1 { // a datagram to another ID may have begun a second one
 			t.Fatalf("%d connections are left", n)
@@ -89,7 +104,30 @@ func FuzzConn(f *testing.F) {
 // fuzzed is a puppet under control of a program.
 type fuzzed struct {
 	*puppet
-	streams []*engine.Stream // in the order of appearance
+	streams   []*engine.Stream // in the order of appearance
+	challenge wire.PathData    // the last
+}
+
+// travel has a client do something about one of its paths.
+func (z *fuzzed) travel(what byte) {
+	if z.conn == nil {
+		return
+	}
+	a := path.Addrs{Remote: z.conn.Path().Remote, Socket: what % 4}
+	switch what / 4 % 3 {
+	case 0:
+		_ = z.conn.ProbePath(z.now, a) // it may not be allowed to
+	case 1:
+		usable := z.conn.PathStanding(a) == engine.PathUsable
+		if err := z.conn.SwitchPath(z.now, a); err == nil && !usable && a != z.conn.Path() {
+			z.t.Fatalf("it sends on %v, which was not usable", a)
+		}
+	case 2:
+		if err := z.conn.LeavePath(a); err == nil && a == z.conn.Path() {
+			z.t.Fatalf("it has left %v, on which it sends", a)
+		}
+	}
+	z.poll()
 }
 
 func (z *fuzzed) do(op byte, data []byte) {
@@ -125,9 +163,15 @@ func (z *fuzzed) do(op byte, data []byte) {
 	case opAdvance:
 		z.advance(time.Duration(first) * time.Duration(first) * time.Millisecond)
 	case opMove:
-		z.path.Remote = churnAddr(int(first % 4))
+		z.path.Remote, z.path.Socket = churnAddr(int(first%4)), first>>4%3
 	case opApp:
 		z.act(data)
+	case opAnswer:
+		if z.keys.CanWrite() {
+			z.send(wire.AppSpace, pathResponse(z.challenge))
+		}
+	case opPath:
+		z.travel(first)
 	}
 	z.readAll()
 }
@@ -190,6 +234,11 @@ func (z *fuzzed) readAll() {
 	}
 	if z.conn != nil {
 		z.poll()
+	}
+	for _, f := range z.frames {
+		if f.kind() == wire.FramePathChallenge {
+			z.challenge = f.pathData()
+		}
 	}
 	z.frames = nil
 }
