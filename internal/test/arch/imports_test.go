@@ -57,6 +57,7 @@ var may = map[string]string{
 		"internal/bounded internal/face internal/handshake internal/hosted internal/lookup internal/loop internal/monotime internal/path internal/queue internal/relay internal/streambuf golang.org/x/sys " +
 		"internal/test/quicmem internal/udp internal/wire quic/quictrace context net os sync time",
 	"quic/event":       "quic internal/engine internal/face internal/loop internal/monotime internal/wire context time",
+	"quic/quiclb":      "quic internal/wire",
 	"quic/quictrace":   "net time",
 	"quic/quictest":    "internal/test/memnet internal/udp net os sync time",
 	"quic/qlog":        "internal/asynclog internal/wire quic/quictrace net os sync time",
