@@ -84,6 +84,7 @@ func visitorTLS(ctx context.Context, opts *options, v visitor) (*tls.Config, err
 	defer visit.close()
 	select {
 	case <-tickets.got:
+		conf.ClientSessionCache = tickets.ClientSessionCache // as programs have it
 		return conf, nil
 	case <-time.After(ticketPatience):
 		return nil, fmt.Errorf("the server sent no session ticket within %v", ticketPatience)

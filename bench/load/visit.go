@@ -63,7 +63,8 @@ func (v *h3Visitor) visit(ctx context.Context, conf *tls.Config) (*visit, error)
 	if err != nil {
 		return nil, err
 	}
-	end := func() { _ = c.qc.CloseWithError(0x100, "") } // H3_NO_ERROR
+	// CloseWithError would wait until the loop has told the server.
+	end := func() { event.Run(c.qc, func(t event.Turn) { t.Close(0x100, "") }) } // H3_NO_ERROR
 	if !event.Run(c.qc, func(t event.Turn) { c.send(t, time.Now()) }) {
 		return nil, c.qc.Err()
 	}

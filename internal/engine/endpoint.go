@@ -86,6 +86,8 @@ type Endpoint struct {
 	gate     Gate
 	spare    spare
 	ids      connid.Generator
+	random   func([]byte) // randomBytes, and room for an ID: made once, as ids may keep neither
+	idRoom   [wire.MaxConnectionIDLen]byte
 	shard    int
 	shards   int
 	server   *Server
@@ -161,6 +163,7 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		e.resets = make([][32]byte, 1)
 		e.randomBytes(e.resets[0][:])
 	}
+	e.random = e.randomBytes
 	e.tokens.init(e, &cfg)
 	return e
 }

@@ -172,8 +172,7 @@ func (e *Endpoint) accept(now monotime.Time, d *Datagram, h *wire.LongHeader, pr
 // randomRetryID makes the ID to which a client sends its next Initial packet. It leads
 // here, and has the length that such an ID must have at least.
 func (e *Endpoint) randomRetryID() wire.ConnectionID {
-	var buf [wire.MaxConnectionIDLen]byte
-	b := e.ids.New(buf[:0], e.shard, e.shards, e.randomBytes)
+	b := e.ids.New(e.idRoom[:0], e.shard, e.shards, e.random)
 	if n := len(b); n < minOriginalIDLen {
 		b = b[:minOriginalIDLen]
 		e.randomBytes(b[n:])

@@ -82,8 +82,7 @@ func (e *Endpoint) newID(c *Conn) (id wire.ConnectionID, ok bool) {
 // randomLocalID makes an ID that leads to this endpoint and not to one that shares the
 // address.
 func (e *Endpoint) randomLocalID() wire.ConnectionID {
-	var buf [wire.MaxConnectionIDLen]byte
-	id, _ := wire.NewConnectionID(e.ids.New(buf[:0], e.shard, e.shards, e.randomBytes))
+	id, _ := wire.NewConnectionID(e.ids.New(e.idRoom[:0], e.shard, e.shards, e.random))
 	return id
 }
 

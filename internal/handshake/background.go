@@ -9,7 +9,7 @@ import (
 // own. While one is under way, its Conn belongs to that goroutine.
 type background struct {
 	run    func(step func()) // in another goroutine, now or later
-	starts bool              // a client's Start asks its session cache
+	starts bool              // a client's Start may block in its session cache
 	ctx    context.Context   // of the callbacks
 	cancel context.CancelFunc
 

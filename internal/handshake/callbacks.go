@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"reflect"
 )
 
 // mayBlock reports whether a handshake with config may wait for something, or for
@@ -20,7 +21,7 @@ import (
 func mayBlock(config *tls.Config, server bool) bool {
 	if config.GetCertificate != nil || config.GetClientCertificate != nil || config.GetConfigForClient != nil ||
 		config.VerifyPeerCertificate != nil || config.VerifyConnection != nil ||
-		config.ClientSessionCache != nil || config.WrapSession != nil || config.UnwrapSession != nil ||
+		cacheMayBlock(config.ClientSessionCache) || config.WrapSession != nil || config.UnwrapSession != nil ||
 		config.GetEncryptedClientHelloKeys != nil || config.EncryptedClientHelloRejectionVerify != nil ||
 		config.Rand != nil || config.Time != nil || config.KeyLogWriter != nil {
 		return true
@@ -35,6 +36,17 @@ func mayBlock(config *tls.Config, server bool) bool {
 	}
 	return false
 }
+
+// cacheMayBlock reports whether a client's session cache is somebody else's code:
+// crypto/tls's takes a lock for a moment.
+func cacheMayBlock(cache tls.ClientSessionCache) bool {
+	if own, ok := cache.(sessions); ok {
+		cache = own.cache
+	}
+	return cache != nil && reflect.TypeOf(cache) != lruSessions
+}
+
+var lruSessions = reflect.TypeOf(tls.NewLRUClientSessionCache(1))
 
 // signsFast reports whether a signature with key takes some tens of microseconds.
 func signsFast(key crypto.PrivateKey) bool {

@@ -131,7 +131,7 @@ func NewClient(config *tls.Config, serverName string, early bool) (*Conn, error)
 	}
 	if mayBlock(prepared, false) {
 		c.background = newBackground(func(step func()) { go step() })
-		c.background.starts = prepared.ClientSessionCache != nil || prepared.Rand != nil
+		c.background.starts = cacheMayBlock(prepared.ClientSessionCache) || prepared.Rand != nil
 	}
 	return c, nil
 }
