@@ -13,7 +13,7 @@
 # make jstests   the suites of the npm package in Node, Bun and Deno, its types, documents, and
 #                its tarballs, installed where nothing else is
 # make stress    every package's tests STRESS times, with all cores busy
-# make fuzz      each fuzz target for FUTIME; make fuzz-list names them
+# make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
 #                Linux only; ATTACKFLAGS=-list lists them
 # make soak      everything at once against one server for an hour, which must hold no
@@ -33,7 +33,7 @@
 
 GO          ?= go
 STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUTIME    ?= 20s
+FUZZTIME    ?= 20s
 ZENSICAL    ?= zensical==0.0.73
 STRESS      ?= 20
 # Seeds of each simulated scenario under the race detector, which is slow; the
@@ -156,7 +156,7 @@ fuzz-list:
 fuzz:
 	@$(MAKE) --no-print-directory fuzz-list | while read -r dir target; do \
 		echo "fuzz $$dir $$target"; \
-		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUTIME) . < /dev/null) || exit 1; \
+		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . < /dev/null) || exit 1; \
 	done
 
 clean:
