@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -32,7 +33,8 @@ type altSvcEntry struct {
 	expires time.Time // when addr is no longer believed
 
 	brokenUntil time.Time
-	failures    int // in a row
+	failures    int   // in a row
+	cause       error // of the last
 }
 
 func (c *AltSvcCache) now() time.Time {
@@ -94,23 +96,32 @@ func (c *AltSvcCache) entry(origin string) *altSvcEntry {
 // and is left alone: for a minute after the first failure, twice as long after each further
 // one, two hours at most.
 func (c *AltSvcCache) Lookup(origin string) (addr string, ok bool) {
+	addr, why := c.lookup(origin)
+	return addr, why == nil
+}
+
+// lookup is Lookup that says why not.
+func (c *AltSvcCache) lookup(origin string) (addr string, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.origins[origin]
-	if e == nil {
-		return "", false
-	}
 	now := c.now()
-	if now.After(e.expires) {
+	if e != nil && now.After(e.expires) {
 		delete(c.origins, origin)
-		return "", false
+		e = nil
 	}
-	return e.addr, !now.Before(e.brokenUntil)
+	switch {
+	case e == nil || e.addr == "":
+		return "", errNoAltSvc
+	case now.Before(e.brokenUntil):
+		return e.addr, fmt.Errorf("http3: left alone until %s, as it has failed at %s: %w", e.brokenUntil.Format(time.TimeOnly), e.addr, e.cause)
+	}
+	return e.addr, nil
 }
 
 // failed takes note that HTTP/3 did not work for an origin: it is left alone for
 // a while, each time for longer.
-func (c *AltSvcCache) failed(origin string) {
+func (c *AltSvcCache) failed(origin string, cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.origins[origin]; e != nil && !c.now().Before(e.brokenUntil) { // not yet told by another request
@@ -119,6 +130,7 @@ func (c *AltSvcCache) failed(origin string) {
 			wait = min(brokenMin<<e.failures, brokenMax)
 		}
 		e.failures++
+		e.cause = cause
 		e.brokenUntil = c.now().Add(wait)
 	}
 }
@@ -128,6 +140,6 @@ func (c *AltSvcCache) worked(origin string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.origins[origin]; e != nil {
-		e.failures, e.brokenUntil = 0, time.Time{}
+		e.failures, e.cause, e.brokenUntil = 0, nil, time.Time{}
 	}
 }

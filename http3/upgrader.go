@@ -37,6 +37,13 @@ type Upgrader struct {
 	// requests, for five seconds in all. 0 stands for 300 ms; with a negative one no
 	// request waits.
 	HeadStart time.Duration
+	// OverTCP, if set, is told of each request that goes over TCP, before it does, and why:
+	// its URL is not an https one, the server has not said in Alt-Svc that it has HTTP/3,
+	// a proxy is to be used, HTTP/3 has failed there before (errors.Is finds how, and of
+	// what follows as well), no connection came about within HeadStart, or there was one
+	// and the request failed on it in a way that permits sending it again. It must not
+	// change the request; any goroutine that sends one may call it.
+	OverTCP func(req *http.Request, why error)
 
 	once sync.Once
 
@@ -88,20 +95,33 @@ func (a *Upgrader) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if req.URL == nil || req.URL.Scheme != "https" {
-		return a.overTCP(req)
+		return a.overTCP(req, errNotHTTPS)
 	}
 	origin := originAddr(req.URL)
-	if _, ok := a.Cache.Lookup(origin); ok && !a.proxied(req) {
+	_, why := a.Cache.lookup(origin)
+	if why == nil && a.proxied(req) {
+		why = errProxied
+	}
+	if why == nil {
 		resp, again, err := a.roundTrip3(req, origin)
 		if again == nil {
 			return resp, err
 		}
-		req = again
+		req, why = again, err
 	}
-	resp, err := a.overTCP(req)
+	resp, err := a.overTCP(req, why)
 	a.learn(origin, resp)
 	return resp, err
 }
+
+// Why requests go over TCP: see OverTCP.
+var (
+	errNotHTTPS    = errors.New("http3: not an https URL")
+	errNoAltSvc    = errors.New("http3: the server has not said in Alt-Svc that it has HTTP/3")
+	errProxied     = errors.New("http3: a proxy is to be used, which speaks TCP")
+	errHeadStart   = errors.New("http3: no answer of the server's within Upgrader.HeadStart")
+	errAlternative = errors.New("http3: the server at the alternative does not answer for the origin (status 421)")
+)
 
 // proxied reports whether TCP sends a request through a proxy, which HTTP/3 would
 // bypass. When TCP cannot tell, its own error will say why.
@@ -115,10 +135,10 @@ func (a *Upgrader) proxied(req *http.Request) bool {
 }
 
 // roundTrip3 sends a request over HTTP/3. When it is to be sent over TCP, it
-// returns the request to send.
+// returns the request to send, and err says why.
 func (a *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
 	if err := checkRequest(req); err != nil {
-		return nil, req, nil // TCP may take it, or say what is wrong
+		return nil, req, err // TCP may take it, or say what is wrong
 	}
 	sent, end := req, context.CancelCauseFunc(func(error) {})
 	if cancelOf(req) != nil {
@@ -140,9 +160,9 @@ func (a *Upgrader) roundTrip3(req *http.Request, origin string) (resp *http.Resp
 
 // send3 is roundTrip3 for a request that can be sent.
 func (a *Upgrader) send3(req *http.Request, origin string) (resp *http.Response, again *http.Request, err error) {
-	cc, how, ok := a.acquire(req, origin)
-	if !ok {
-		return nil, req, nil
+	cc, how, err := a.acquire(req, origin)
+	if err != nil {
+		return nil, req, err
 	}
 	sent, over := a.hurry(req, cc, origin)
 	resp, failed := a.HTTP3.tryOn(cc, how, sent, origin)
@@ -151,22 +171,22 @@ func (a *Upgrader) send3(req *http.Request, origin string) (resp *http.Response,
 		if resp != nil {
 			_ = resp.Body.Close()
 		}
-		return nil, req, nil
+		return nil, req, errHeadStart
 	case failed != nil:
 		if failed.lost && !failed.reused {
-			a.Cache.failed(origin)
+			a.Cache.failed(origin, failed.cause)
 		}
 		if again, ok := failed.again(req, failed.unsent || failed.repeatable(req)); ok {
 			lastAttempt(again)
-			return nil, again, nil
+			return nil, again, requestFailed(req.Context(), origin, failed.cause)
 		}
 		return nil, nil, failed.result(req.Context(), origin)
 	case resp.StatusCode == http.StatusMisdirectedRequest:
 		// The alternative is not for this origin (RFC 7838, Section 6).
 		if again = replay(req); again != nil {
 			_ = resp.Body.Close()
-			a.Cache.failed(origin)
-			return nil, again, nil
+			a.Cache.failed(origin, errAlternative)
+			return nil, again, errAlternative
 		}
 	default:
 		a.Cache.worked(origin)
@@ -177,25 +197,28 @@ func (a *Upgrader) send3(req *http.Request, origin string) (resp *http.Response,
 
 // acquire returns a connection to an origin's alternative if there is one with room for
 // a request, or one comes about within the head start.
-func (a *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acquired, bool) {
+func (a *Upgrader) acquire(req *http.Request, origin string) (*clientConn, acquired, error) {
 	t := a.HTTP3
 	alone := t.DisableKeepAlives || wantsClose(req)
 	t.mu.Lock()
 	cc, how := t.acquireNow(origin, alone, false)
 	t.mu.Unlock()
 	if cc == nil || !cc.shaken() {
-		ctx, cancel := context.WithTimeout(req.Context(), a.left(origin))
+		ctx, cancel := context.WithTimeoutCause(req.Context(), a.left(origin), errHeadStart)
 		defer cancel()
 		var err error
 		if cc == nil {
 			cc, how, err = t.acquire(ctx, origin, alone, false)
 		}
-		if err != nil || !a.ready(ctx, cc, req) {
-			return nil, acquired{}, false
+		if err == nil {
+			err = a.ready(ctx, cc, req)
+		}
+		if err != nil {
+			return nil, acquired{}, err
 		}
 	}
 	traceConn(req.Context(), origin, cc, how)
-	return cc, how, true
+	return cc, how, nil
 }
 
 // left returns what is left of the head start of an attempt to get a connection to an
@@ -231,10 +254,10 @@ func (a *Upgrader) tryToConnect(origin string) {
 	case err == nil:
 		a.HTTP3.unused(cc)
 		if _, err = cc.qc.AwaitHandshake(ctx); err != nil && !cc.shaken() {
-			a.Cache.failed(origin)
+			a.Cache.failed(origin, err)
 		}
 	case !errors.Is(err, errTransportClosed) && !a.HTTP3.has(origin):
-		a.Cache.failed(origin)
+		a.Cache.failed(origin, err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -2,7 +2,6 @@ package http3
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 )
@@ -11,23 +10,20 @@ import (
 // its server can be reached. What is sent on it has no longer for that than others have for a
 // connection: the head start.
 
-// errHeadStart is why a request in early data is given up, and sent over TCP.
-var errHeadStart = errors.New("http3: no answer of the server's within Upgrader.HeadStart")
-
 // shaken reports whether the handshake is complete.
 func (c *clientConn) shaken() bool { return c.tls.Load().HandshakeComplete }
 
-// ready reports whether a request may be sent on a connection before ctx ends: early, or
-// after the handshake. If not, it is not counted on the connection any more.
-func (a *Upgrader) ready(ctx context.Context, cc *clientConn, req *http.Request) bool {
+// ready waits until a request may be sent on a connection, early or after the handshake. If
+// ctx or the connection ends before, it is not counted on the connection any more.
+func (a *Upgrader) ready(ctx context.Context, cc *clientConn, req *http.Request) error {
 	if ctx.Err() == nil && mayBeEarly(req) {
-		return true
+		return nil
 	}
-	if _, err := cc.qc.AwaitHandshake(ctx); err == nil {
-		return true
+	_, err := cc.qc.AwaitHandshake(ctx)
+	if err != nil {
+		a.HTTP3.unused(cc)
 	}
-	a.HTTP3.unused(cc)
-	return false
+	return err
 }
 
 // What has become of a request in early data.

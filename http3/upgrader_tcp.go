@@ -29,8 +29,11 @@ type given struct {
 	url *url.URL
 }
 
-// overTCP sends a request over TCP.
-func (a *Upgrader) overTCP(req *http.Request) (*http.Response, error) {
+// overTCP sends a request over TCP, for a reason.
+func (a *Upgrader) overTCP(req *http.Request, why error) (*http.Response, error) {
+	if a.OverTCP != nil {
+		a.OverTCP(req, why)
+	}
 	return a.give(req, a.TCP)
 }
 

@@ -261,7 +261,7 @@ func TestAltSvcUsedDirectly(t *testing.T) {
 	const origin = "127.0.0.1:1" // nobody is there
 	a.Cache = new(AltSvcCache)
 	a.Cache.Learn(origin, `h3="`+strings.TrimPrefix(s.url, "https://")+`"`)
-	a.Cache.failed(origin)
+	a.Cache.failed(origin, errHeadStart)
 	a.CloseIdleConnections() // the first thing that happens to it
 	for what, transport := range map[string]http.RoundTripper{"HTTP3": a.HTTP3, "itself": a} {
 		resp, err := transport.RoundTrip(mustRequest(t, "https://"+origin))
