@@ -165,19 +165,26 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 	return w.send([]byte(s))
 }
 
-// prepare checks whether n bytes of content may follow.
-func (w *responseWriter) prepare(n int) error {
+// start makes the status 200 if there is none, and checks whether something may be sent.
+func (w *responseWriter) start() error {
 	if w.isGone() {
 		return errHandlerReturned
 	}
 	if w.status == 0 {
 		w.setStatus(http.StatusOK)
 	}
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.out == nil:
+	if w.err == nil && w.out == nil {
 		return errHandlerReturned
+	}
+	return w.err
+}
+
+// prepare checks whether n bytes of content may follow.
+func (w *responseWriter) prepare(n int) error {
+	if err := w.start(); err != nil {
+		return err
+	}
+	switch {
 	case !allowsContent(w.status):
 		return http.ErrBodyNotAllowed
 	case w.length >= 0 && w.written+int64(n) > w.length:
@@ -239,19 +246,8 @@ func (w *responseWriter) appendContent(p []byte) {
 func (w *responseWriter) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.isGone() {
-		return errHandlerReturned
-	}
-	if w.status == 0 {
-		w.setStatus(http.StatusOK)
-	}
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.out == nil:
-		return errHandlerReturned
-	case w.sent && len(w.out.content) == 0:
-		return nil
+	if err := w.start(); err != nil || w.sent && len(w.out.content) == 0 {
+		return err
 	}
 	_, err := w.send(nil)
 	return err
