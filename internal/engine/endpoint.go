@@ -79,18 +79,18 @@ type EndpointConfig struct {
 // Endpoint routes datagrams to connections by their connection ID, accepts
 // new ones and answers packets that belong to none. One event loop has one.
 type Endpoint struct {
-	rand     *rand.Rand
-	source   *rand.ChaCha8
-	resets   [][32]byte // the keys of stateless resets, one at least
-	tokens   tokenRoom
-	gate     Gate
-	spare    spare
-	ids      connid.Generator
-	random   func([]byte) // randomBytes, and room for an ID: made once, as ids may keep neither
-	idRoom   [wire.MaxConnectionIDLen]byte
-	shard    int
-	shards   int
-	server   *Server
+	rand   *rand.Rand
+	source *rand.ChaCha8
+	resets [][32]byte // the keys of stateless resets, one at least
+	tokens tokenRoom
+	gate   Gate
+	spare  spare
+	ids    connid.Generator
+	random func([]byte) // randomBytes, and room for an ID: made once, as ids may keep neither
+	idRoom [wire.MaxConnectionIDLen]byte
+	shard  int
+	shards int
+	server *Server
 
 	deferHandshakes bool
 	watchReset      func(token wire.ResetToken, watched bool)
@@ -143,14 +143,14 @@ func NewEndpoint(cfg EndpointConfig) *Endpoint {
 		cfg.ConnectionIDs = connid.Default
 	}
 	e := &Endpoint{
-		rand:     rand.New(source),
-		source:   source,
-		resets:   cfg.ResetKeys,
-		gate:     cfg.Gate,
-		spare:    spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
-		ids:      cfg.ConnectionIDs,
-		shard:    cfg.Shard,
-		shards:   max(cfg.Shards, 1),
+		rand:   rand.New(source),
+		source: source,
+		resets: cfg.ResetKeys,
+		gate:   cfg.Gate,
+		spare:  spare{blocks: streambuf.Pool{Memory: cfg.Memory}},
+		ids:    cfg.ConnectionIDs,
+		shard:  cfg.Shard,
+		shards: max(cfg.Shards, 1),
 
 		deferHandshakes: cfg.DeferHandshakes,
 		watchReset:      cfg.WatchReset,
