@@ -322,15 +322,16 @@ func checkV2(e *evidence) error {
 	return nil
 }
 
-// checkRebinding wants a server to validate each address that the client turns up at
-// with the first packet it sends there, and the client to answer (RFC 9000, Section 9.3).
+// checkRebinding wants a server to validate each address that the client turns up at, from the
+// first packet that it sends there on, and the client to answer one of the challenges, of
+// which some may be lost (RFC 9000, Section 9.3).
 func checkRebinding(e *evidence) error {
 	if err := e.wantOpen(); err != nil {
 		return err
 	}
-	var last netip.AddrPort
-	seen := make(map[netip.AddrPort]bool)
-	challenges, responses := make(map[wire.PathData]bool), make(map[wire.PathData]bool)
+	var first netip.AddrPort
+	challenges := make(map[netip.AddrPort][]wire.PathData)
+	responses := make(map[wire.PathData]bool)
 	for i := range e.Packets {
 		p := &e.Packets[i]
 		if p.FromClient {
@@ -339,23 +340,20 @@ func checkRebinding(e *evidence) error {
 			}
 			continue
 		}
-		if last.IsValid() && p.Path != last && !seen[p.Path] {
-			if len(p.Frames.Challenges) == 0 {
-				return errors.New("the server's first packet to another address of the client has no PATH_CHALLENGE")
-			}
-			for _, c := range p.Frames.Challenges {
-				challenges[c] = true
-			}
+		if !first.IsValid() {
+			first = p.Path
 		}
-		last = p.Path
-		seen[last] = true
+		if _, known := challenges[p.Path]; !known && p.Path != first && len(p.Frames.Challenges) == 0 {
+			return errors.New("the server's first packet to another address of the client has no PATH_CHALLENGE")
+		}
+		challenges[p.Path] = append(challenges[p.Path], p.Frames.Challenges...)
 	}
-	if len(seen) < 2 {
+	if len(challenges) < 2 {
 		return errors.New("the server knows one address of the client's")
 	}
-	for c := range challenges {
-		if !responses[c] {
-			return errors.New("a PATH_CHALLENGE has no PATH_RESPONSE")
+	for path, list := range challenges {
+		if path != first && !slices.ContainsFunc(list, func(c wire.PathData) bool { return responses[c] }) {
+			return fmt.Errorf("no PATH_CHALLENGE to %v has a PATH_RESPONSE", path)
 		}
 	}
 	return checkOne(e)

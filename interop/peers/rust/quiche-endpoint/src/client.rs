@@ -66,7 +66,7 @@ fn connection(env: &Environment, config: &mut Config, requests: &[Request], sess
             if env.testcase == "http3" && web.is_none() {
                 web = Some(WebClient::new(&mut conn)?);
             }
-            while asked < requests.len() && conn.peer_streams_left_bidi() > 0 {
+            while asked < requests.len() && unsent.is_empty() && conn.peer_streams_left_bidi() > 0 {
                 let request = &requests[asked];
                 let stream = match &mut web {
                     Some(web) => web.ask(&mut conn, &request.path)?,
