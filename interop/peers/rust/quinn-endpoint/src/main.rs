@@ -160,6 +160,8 @@ impl Client {
             (false, connecting) => (connecting.await?, None),
         };
         if self.env.testcase == "keyupdate" {
+            // Not before the handshake is confirmed (RFC 9001, Section 6.1), of which quinn does not tell.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             connection.force_key_update();
         }
         let mut tasks = Vec::new();
