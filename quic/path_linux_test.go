@@ -149,7 +149,7 @@ func TestPathErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	cancel(io.ErrNoProgress)
-	if p, err = client.AddPath(six); err != nil {
+	if _, err := client.AddPath(six); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := server.AddPath(six); err != nil {

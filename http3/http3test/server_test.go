@@ -44,7 +44,7 @@ func TestServer(t *testing.T) {
 	if got, want := get(t, s.Client(), "https://sub.example.com/"), "HTTP/3.0 of sub.example.com"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if s.Client() != s.Client() {
+	if first, second := s.Client(), s.Client(); first != second {
 		t.Error("there are two clients")
 	}
 	strangers := &http3.Transport{}
