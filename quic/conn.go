@@ -28,7 +28,6 @@ type Conn struct {
 
 	accepts   *acceptQueues        // nil on an event-driven connection, and before the handshake
 	accepted  atomic.Bool          // somebody has it: by Accept, or its Handler
-	seeking   atomic.Bool          // a NetworkLost is under way
 	shaking   bool                 // it came in, and its handshake is not over; of the loop's goroutine, and here as it takes no room
 	datagrams *queue.Queue[[]byte] // to be received; nil when they are off
 
@@ -38,13 +37,34 @@ type Conn struct {
 	done   chan struct{} // closed then; made when asked for
 	local  netip.AddrPort
 	remote netip.AddrPort
-	paths  *paths        // made when asked for
-	life   *lifetime     // made when asked for
+	extra  *extra        // made when asked for
 	opens  *[2]list.List // of *openRequest: those who wait for a stream, and for a unidirectional one; nil before the first
 
 	// Of the loop's goroutine alone:
 	dialling *dialling // nil if it came in, or is complete or has failed
 	released func()    // tells those who wait until it is forgotten; nil for nobody
+}
+
+// extra is what few connections are asked for.
+type extra struct {
+	paths *paths    // made when asked for
+	life  *lifetime // made when asked for
+}
+
+// has returns what the connection has of it. Conn.mu is held.
+func (c *Conn) has() extra {
+	if c.extra == nil {
+		return extra{}
+	}
+	return *c.extra
+}
+
+// mayHave returns it to be changed. Conn.mu is held.
+func (c *Conn) mayHave() *extra {
+	if c.extra == nil {
+		c.extra = new(extra)
+	}
+	return c.extra
 }
 
 func (t *Transport) newConn(conf *engine.Config) *Conn {
@@ -71,7 +91,7 @@ func (c *Conn) refreshPath() {
 	}
 	c.mu.Lock()
 	c.local, c.remote = local, path.Remote
-	if path.Socket != 0 || c.paths != nil {
+	if path.Socket != 0 || c.has().paths != nil {
 		c.allPaths().socket = path.Socket
 	}
 	c.mu.Unlock()
@@ -119,14 +139,15 @@ func (c *Conn) Flush() {
 func (c *Conn) Context() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.life == nil {
-		c.life = new(lifetime)
-		c.life.ctx, c.life.cancel = context.WithCancelCause(context.Background())
+	x := c.mayHave()
+	if x.life == nil {
+		x.life = new(lifetime)
+		x.life.ctx, x.life.cancel = context.WithCancelCause(context.Background())
 		if c.err != nil {
-			c.life.cancel(c.err)
+			x.life.cancel(c.err)
 		}
 	}
-	return c.life.ctx
+	return x.life.ctx
 }
 
 // lifetime is a context that lasts as long as the connection.

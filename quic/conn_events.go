@@ -189,8 +189,8 @@ func (c events) HandleReleased() {
 func (c *Conn) finish(err error) {
 	c.mu.Lock()
 	c.err = err
-	if c.life != nil {
-		c.life.cancel(err)
+	if life := c.has().life; life != nil {
+		life.cancel(err)
 	}
 	c.opens = nil
 	if c.done != nil {

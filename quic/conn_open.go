@@ -89,17 +89,16 @@ func (c *Conn) opensOf(uni bool) *list.List {
 // before. On the loop's goroutine.
 func (c *Conn) serveOpen(r *openRequest) {
 	c.mu.Lock()
-	waiting := c.opensOf(r.uni)
 	if r.abandoned {
 		c.mu.Unlock()
 		return
 	}
-	if waiting.Len() == 0 && c.fulfil(r) == nil {
+	if (c.opens == nil || c.opensOf(r.uni).Len() == 0) && c.fulfil(r) == nil {
 		c.mu.Unlock()
 		c.beginOpen(r)
 		return
 	}
-	r.place = waiting.PushBack(r)
+	r.place = c.opensOf(r.uni).PushBack(r)
 	c.mu.Unlock()
 }
 

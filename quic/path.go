@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/engine"
@@ -67,6 +68,8 @@ type Path struct {
 type paths struct {
 	list   []*Path // with Conn.mu; the first is by the connection's own socket
 	socket uint8   // in use; with Conn.mu
+
+	seeking atomic.Bool // a NetworkLost is under way
 }
 
 // AddPath prepares a client's connection to go on by the socket of another transport, such as
@@ -117,10 +120,11 @@ func (c *Conn) Path() *Path {
 
 // allPaths returns the connection's paths. Conn.mu is held.
 func (c *Conn) allPaths() *paths {
-	if c.paths == nil {
-		c.paths = &paths{list: []*Path{{conn: c}}}
+	x := c.mayHave()
+	if x.paths == nil {
+		x.paths = &paths{list: []*Path{{conn: c}}}
 	}
-	return c.paths
+	return x.paths
 }
 
 // Probe asks the server for an answer on the path, and returns when it has come, or when none
@@ -261,8 +265,8 @@ func (p *Path) leave() {
 func (c *Conn) leavePaths() {
 	c.mu.Lock()
 	var list []*Path
-	if c.paths != nil {
-		list = slices.Clone(c.paths.list)
+	if s := c.has().paths; s != nil {
+		list = slices.Clone(s.list)
 	}
 	c.mu.Unlock()
 	for _, p := range list {
@@ -276,8 +280,8 @@ func (c *Conn) leavePaths() {
 func (c *Conn) settlePaths() {
 	c.mu.Lock()
 	var list []*Path
-	if c.paths != nil {
-		list = slices.Clone(c.paths.list)
+	if s := c.has().paths; s != nil {
+		list = slices.Clone(s.list)
 	}
 	c.mu.Unlock()
 	for _, p := range list {

@@ -99,11 +99,17 @@ var _ net.Error = silentError{}
 // unless that is under way. On the loop's goroutine.
 func (c *Conn) seek(why error) {
 	h := c.hooks()
-	if h == nil || h.networkLost == nil || c.listener != nil || c.Err() != nil || !c.seeking.CompareAndSwap(false, true) {
+	if h == nil || h.networkLost == nil || c.listener != nil || c.Err() != nil {
+		return
+	}
+	c.mu.Lock()
+	seeking := &c.allPaths().seeking
+	c.mu.Unlock()
+	if !seeking.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
-		defer c.seeking.Store(false)
+		defer seeking.Store(false)
 		if t, err := h.networkLost(c, why); t != nil && err == nil {
 			_ = c.moveTo(t) // the next silence leads to the next attempt
 		}

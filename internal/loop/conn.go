@@ -11,6 +11,12 @@ import (
 	"github.com/godwit-quic/godwit/quic/quictrace"
 )
 
+// Flags of a Conn, which any goroutine may change.
+const (
+	datagramsQueued = 1 << iota // the loop was told and has not looked yet
+	lapsed                      // no PING is due: the next Hold must tell the engine
+)
+
 // Conn is a connection that lives on a loop. Its methods belong to the loop's
 // goroutine, unless they say otherwise.
 type Conn struct {
@@ -29,10 +35,8 @@ type Conn struct {
 	untold     bool // there are events that the handler was not told of
 	waits      bool // in handshakes
 
-	datagramsQueued atomic.Bool // the loop was told and has not looked yet
-
-	holds  atomic.Int32 // Hold less Unhold
-	lapsed atomic.Bool  // no PING is due: the next Hold must tell the engine
+	flags atomic.Uint32 // datagramsQueued, lapsed
+	holds atomic.Int32  // Hold less Unhold
 
 	nextDirty   *Conn
 	nextWaiting *Conn // in handshakes

@@ -58,7 +58,7 @@ func (c *Conn) SendDatagram(parts ...[]byte) error {
 	if err := d.Out.Send(parts...); err != nil {
 		return err
 	}
-	if !c.datagramsQueued.Load() && c.datagramsQueued.CompareAndSwap(false, true) {
+	if c.flags.Load()&datagramsQueued == 0 && c.flags.Or(datagramsQueued)&datagramsQueued == 0 {
 		c.loop.post(item{conn: c})
 	}
 	return nil
@@ -66,7 +66,7 @@ func (c *Conn) SendDatagram(parts ...[]byte) error {
 
 // sendDatagrams makes the loop look at what SendDatagram was given.
 func (c *Conn) sendDatagrams() {
-	c.datagramsQueued.Store(false)
+	c.flags.And(^uint32(datagramsQueued))
 	c.touch()
 }
 

@@ -6,7 +6,7 @@ package loop
 // it nothing. Any goroutine may call it.
 func (c *Conn) Hold() {
 	c.holds.Add(1)
-	if c.lapsed.Load() && c.lapsed.CompareAndSwap(true, false) {
+	if c.flags.Load()&lapsed != 0 && c.flags.And(^uint32(lapsed))&lapsed != 0 {
 		c.Do(c.resume)
 	}
 }
@@ -29,8 +29,8 @@ func (c *Conn) noteLapse() {
 	if !c.engine.KeepAliveLapsed() {
 		return
 	}
-	c.lapsed.Store(true)
-	if c.held() && c.lapsed.CompareAndSwap(true, false) {
+	c.flags.Or(lapsed)
+	if c.held() && c.flags.And(^uint32(lapsed))&lapsed != 0 {
 		c.engine.SetHeld(c.loop.now, true)
 	}
 }

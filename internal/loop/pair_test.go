@@ -84,6 +84,9 @@ type pair struct {
 	clientConfig, serverConf *engine.Config
 }
 
+// resetKey is the server's for stateless resets.
+var resetKey = [32]byte{4}
+
 // newPair starts both loops. To be called in a bubble.
 func newPair(t *testing.T, config engine.Config) *pair {
 	config.MaxBidiStreams, config.MaxUniStreams = 100, 100
@@ -98,7 +101,7 @@ func newPair(t *testing.T, config engine.Config) *pair {
 	p.clientSocket = p.network.Listen(clientAddr)
 	p.clientLoop = loop.Start(p.clientSocket, loop.Config{Endpoint: engine.EndpointConfig{Seed: [32]byte{1}}})
 	p.serverLoop = loop.Start(p.network.Listen(serverAddr), loop.Config{
-		Endpoint: engine.EndpointConfig{Seed: [32]byte{2}},
+		Endpoint: engine.EndpointConfig{Seed: [32]byte{2}, ResetKeys: [][32]byte{resetKey}},
 		Accept: func(c *loop.Conn) loop.Handler {
 			p.server.conn = c
 			return p.server

@@ -55,7 +55,7 @@ func TestResetComesToAnotherLoop(t *testing.T) {
 		if n, err := p.client.saw("closed"); n != 0 {
 			t.Fatalf("a token of nobody's ended the connection: %v", err)
 		}
-		reset(protect.StatelessResetToken(new([32]byte), serverID.Load()))
+		reset(protect.StatelessResetToken(&resetKey, serverID.Load()))
 		if _, err := p.client.saw("closed"); !errors.Is(err, engine.ErrStatelessReset) {
 			t.Errorf("the connection ended with %v", err)
 		}
