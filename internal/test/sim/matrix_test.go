@@ -79,8 +79,8 @@ var scenarios = []scenario{
 		r.Moves.Least = 2
 		return r
 	}},
-	{"movesAway", scenarioSeeds / 2, func() Run { // the first network goes away for good
-		r := moving(network(20*time.Millisecond, work, &Dark{From: 50 * time.Millisecond, Until: time.Hour}, &Drop{Rate: 0.01}), 2, false)
+	{"movesAway", scenarioSeeds / 2, func() Run { // the first network goes away for good, when the handshake is over
+		r := moving(network(20*time.Millisecond, work, &Dark{From: 100 * time.Millisecond, Until: time.Hour}), 2, false)
 		r.Moves.Least = 1
 		return r
 	}},
