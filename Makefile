@@ -12,6 +12,7 @@
 #                JSFLAGS=linux-x64-gnu for one platform
 # make jstests   the suites of the npm package in Node, Bun and Deno, its types, documents, and
 #                its tarballs, installed where nothing else is
+# make compliance  how many of the specifications' demands tests hold
 # make stress    every package's tests STRESS times, with all cores busy
 # make fuzz      each fuzz target for FUZZTIME; make fuzz-list names them
 # make attack    what hostile peers do, against a server of its own for each attack;
@@ -51,7 +52,7 @@ RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && echo -race)
 
 STEPS ?= lint race plain c jstests nested stdtests
 
-.PHONY: build manual test lint fmt vet staticcheck race plain c js jstests nested stdtests stress attack soak interop docs bench fuzz fuzz-list clean
+.PHONY: build manual test lint fmt vet staticcheck race plain c js jstests nested stdtests compliance stress attack soak interop docs bench fuzz fuzz-list clean
 
 build:
 	$(GO) build -o bin/ ./cmd/godwit
@@ -130,6 +131,8 @@ nested:
 docs:
 	test -x bin/docs-tools/bin/zensical || { python3 -m venv bin/docs-tools && bin/docs-tools/bin/pip install -q $(ZENSICAL); }
 	bin/docs-tools/bin/zensical build --strict -f mkdocs.yml
+compliance:
+	$(GO) test -count=1 -v ./internal/test/compliance
 
 stdtests:
 	cd interop && $(GO) test -count=1 -timeout 30m ./stdtests
