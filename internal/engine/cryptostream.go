@@ -90,6 +90,9 @@ func (s *cryptoStream) direct(off uint64, data []byte) []byte {
 // took reports whether TLS has had all of n bytes at offset off.
 func (s *cryptoStream) took(off uint64, n int) bool { return n > 0 && off+uint64(n) <= s.inAt }
 
+// waits reports whether bytes are stored that TLS has not taken.
+func (s *cryptoStream) waits() bool { return s.cryptoBuffers != nil && len(s.in) > 0 }
+
 // take returns the stored bytes that TLS can have now.
 func (s *cryptoStream) take() []byte {
 	if s.cryptoBuffers == nil {

@@ -15,7 +15,9 @@ import (
 type handshakeState struct {
 	spaces    [wire.AppSpace]numberSpace // Initial and Handshake
 	discarded [wire.AppSpace]bool
-	keys      [wire.OneRTTLevel]levelKeys
+	// cryptoOver says of which spaces TLS has taken all handshake bytes.
+	cryptoOver [wire.AppSpace]bool
+	keys       [wire.OneRTTLevel]levelKeys
 
 	complete      bool  // RFC 9001, Section 4.1.1
 	confirmed     bool  // RFC 9001, Section 4.1.2
@@ -133,6 +135,9 @@ func (c *Conn) pollTLS(now monotime.Time) *TransportError {
 		case TLSNoEvent:
 			return nil
 		case TLSReadSecret:
+			if err := c.endCrypto(e.Level); err != nil {
+				return err
+			}
 			if err := c.setReadSecret(e); err != nil {
 				return protocolError(wire.InternalError, 0, err.Error())
 			}
@@ -302,7 +307,11 @@ func (c *Conn) dropHandshakeState() {
 func tlsError(err error) *TransportError {
 	var alert *TLSAlert
 	if errors.As(err, &alert) {
-		return &TransportError{Code: wire.CryptoErrorBase + wire.ErrorCode(alert.Code), Frame: wire.FrameCrypto, Reason: alert.Error(), Err: alert.Err}
+		code := wire.CryptoErrorBase + wire.ErrorCode(alert.Code)
+		if alert.Violation {
+			code = wire.ProtocolViolation
+		}
+		return &TransportError{Code: code, Frame: wire.FrameCrypto, Reason: alert.Error(), Err: alert.Err}
 	}
 	return &TransportError{Code: wire.InternalError, Frame: wire.FrameCrypto, Reason: fmt.Sprint("handshake: ", err), Err: err}
 }

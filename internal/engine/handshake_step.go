@@ -26,6 +26,9 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 	if space == nil {
 		return nil
 	}
+	if id < wire.AppSpace && c.hs.cryptoOver[id] && f.Offset+uint64(len(f.Data)) > space.crypto.inAt {
+		return errCryptoOver()
+	}
 	limit := uint64(maxCryptoBuffer)
 	switch {
 	case id == wire.InitialSpace:
@@ -54,6 +57,27 @@ func (c *Conn) handleCrypto(now monotime.Time, id wire.Space, f *wire.Crypto) *T
 		return nil
 	}
 	return c.feedTLS(now, id)
+}
+
+// endCrypto ends the handshake bytes of the level before one that TLS has keys for: it must
+// have taken all that came, and no more may come (RFC 9001, Section 4.1.3).
+func (c *Conn) endCrypto(l wire.Level) *TransportError {
+	over := wire.InitialSpace
+	switch l {
+	case wire.ZeroRTTLevel:
+		return nil // TLS goes on in Initial packets
+	case wire.OneRTTLevel:
+		over = wire.HandshakeSpace
+	}
+	if space := c.numberSpace(over); space != nil && space.crypto.waits() {
+		return errCryptoOver()
+	}
+	c.hs.cryptoOver[over] = true
+	return nil
+}
+
+func errCryptoOver() *TransportError {
+	return protocolError(wire.ProtocolViolation, wire.FrameCrypto, "handshake bytes of an encryption level that is over")
 }
 
 // giveTLS takes one step: it gives TLS the next bytes of a space.

@@ -74,6 +74,9 @@ type TLSEvent struct {
 type TLSAlert struct {
 	Code uint8 // RFC 8446, Section 6
 	Err  error // the reason on this side, e.g. a certificate error
+	// Violation says that the peer broke a rule that QUIC has for TLS: PROTOCOL_VIOLATION
+	// is sent instead of the alert (RFC 9001, Sections 4.1.3, 4.4 and 4.6.1).
+	Violation bool
 }
 
 func (e *TLSAlert) Error() string {

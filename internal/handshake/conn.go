@@ -127,10 +127,14 @@ func (c *Conn) handleData(level wire.Level, data []byte) error {
 		// A client has nothing to say after the handshake: QUIC updates keys
 		// and authenticates clients by other means or not at all (RFC 9001,
 		// Sections 4.4 and 6).
-		if c.ignoresTickets && c.state != nil && level == wire.OneRTTLevel && c.skipTickets(data) {
-			return nil
+		err := errAfterEnd
+		if c.ignoresTickets && c.state != nil && level == wire.OneRTTLevel {
+			err = c.skipTickets(data)
 		}
-		return c.fail(fmt.Errorf("handshake: message after the end: %w", tls.AlertError(alertUnexpectedMessage)))
+		if err != nil {
+			return c.fail(err)
+		}
+		return nil
 	}
 	if err := c.quic.HandleData(tlsLevel(level), data); err != nil {
 		alert := c.fail(err)
@@ -291,7 +295,7 @@ func (c *Conn) push(e engine.TLSEvent) {
 func (c *Conn) fail(err error) *engine.TLSAlert {
 	code := tls.AlertError(alertInternalError)
 	errors.As(err, &code)
-	alert := &engine.TLSAlert{Code: uint8(code), Err: err}
+	alert := &engine.TLSAlert{Code: uint8(code), Err: err, Violation: isViolation(err)}
 	c.err = alert
 	return alert
 }

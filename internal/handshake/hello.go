@@ -6,6 +6,8 @@ const (
 	typeClientHello = 1    // RFC 8446, Section 4
 	extEarlyData    = 42   // RFC 8446, Section 4.2.10
 	extParameters   = 0x39 // quic_transport_parameters (RFC 9001, Section 8.2)
+	// versionAndRandom is the length of what a hello begins with.
+	versionAndRandom = 2 + 32
 	// maxHello is the longest hello that is waited for, which is crypto/tls's limit for
 	// any message.
 	maxHello = 64 << 10
@@ -46,7 +48,6 @@ func scanHello(b []byte) (params []byte, early, whole bool) {
 	case !s.ReadBytes((*[]byte)(&hello), int(size)):
 		return nil, false, false
 	}
-	const versionAndRandom = 2 + 32
 	if !hello.Skip(versionAndRandom) || !hello.ReadUint8LengthPrefixed(&session) ||
 		!hello.ReadUint16LengthPrefixed(&suites) || !hello.ReadUint8LengthPrefixed(&compression) ||
 		!hello.ReadUint16LengthPrefixed(&extensions) {
