@@ -16,6 +16,10 @@ const (
 	// peer to answer at any speed.
 	updateAfter = ConfidentialityLimit / 2
 
+	// closePackets are left of ConfidentialityLimit for CONNECTION_CLOSE, which is
+	// repeated ever less often, and so never as many times.
+	closePackets = 128
+
 	integrityLimitGCM    = 1 << 52
 	integrityLimitChaCha = 1 << 36
 )
@@ -171,9 +175,11 @@ func (k *AppKeys) limited() bool { return k.suite != ChaCha20Poly1305 }
 // because the write key has been used often.
 func (k *AppKeys) NeedsUpdate() bool { return k.limited() && k.write.sealed >= updateAfter }
 
-// Exhausted reports whether no more packets may be sealed with the write key:
-// the connection is to be closed with AEAD_LIMIT_REACHED.
-func (k *AppKeys) Exhausted() bool { return k.limited() && k.write.sealed >= ConfidentialityLimit }
+// Exhausted reports whether no more packets may be sealed with the write key but
+// those that close the connection, with AEAD_LIMIT_REACHED.
+func (k *AppKeys) Exhausted() bool {
+	return k.limited() && k.write.sealed >= ConfidentialityLimit-closePackets
+}
 
 // HasPrevious reports whether the read key of the phase before is still kept.
 func (k *AppKeys) HasPrevious() bool { return k.appCiphers != nil && k.previous.valid() }

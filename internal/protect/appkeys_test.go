@@ -249,9 +249,15 @@ func TestConfidentialityLimit(t *testing.T) {
 		if a.keys.NeedsUpdate() != limited || a.keys.Exhausted() {
 			t.Errorf("%v: after 2^22 packets: NeedsUpdate() = %v, Exhausted() = %v", s, a.keys.NeedsUpdate(), a.keys.Exhausted())
 		}
-		a.keys.write.sealed = 1 << 23
-		if a.keys.Exhausted() != limited {
-			t.Errorf("%v: after 2^23 packets: Exhausted() = %v", s, a.keys.Exhausted())
+		a.keys.write.sealed = 1<<23 - closePackets - 1
+		if a.keys.Exhausted() {
+			t.Errorf("%v: before the last packets that close the connection: Exhausted() = true", s)
+		}
+		for _, n := range []uint64{1<<23 - closePackets, 1 << 23} {
+			a.keys.write.sealed = n
+			if a.keys.Exhausted() != limited {
+				t.Errorf("%v: after %d packets: Exhausted() = %v", s, n, a.keys.Exhausted())
+			}
 		}
 		if err := a.keys.Update(); err != nil {
 			t.Fatal(err)
