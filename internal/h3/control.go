@@ -132,9 +132,7 @@ func (c *state) endControlFrame(t FrameType, payload []byte) (err error) {
 		// Nothing was promised in either direction: a client never allowed a
 		// push ID, a server has used none, whatever the client allows
 		// (RFC 9114, Section 7.2.3).
-		if c.side == wire.ClientSide || !c.hasMaxPushID || id > c.maxPushID {
-			return &ConnError{IDError, "CANCEL_PUSH for an unknown push"}
-		}
+		return &ConnError{IDError, "CANCEL_PUSH for an unknown push"}
 	}
 	return nil
 }

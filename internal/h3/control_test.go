@@ -75,7 +75,7 @@ func TestControlStream(t *testing.T) {
 		{"MAX_PUSH_ID going down", join(noSettings, frame(FrameMaxPushID, 5), frame(FrameMaxPushID, 4)), FrameUnexpected, IDError},
 		{"MAX_PUSH_ID too long", join(noSettings, frame(FrameMaxPushID, 0, 0)), FrameUnexpected, FrameError},
 		{"CANCEL_PUSH", join(noSettings, frame(FrameCancelPush, 0)), IDError, IDError},
-		{"CANCEL_PUSH, allowed", join(noSettings, frame(FrameMaxPushID, 5), frame(FrameCancelPush, 5)), FrameUnexpected, 0},
+		{"CANCEL_PUSH of what was not promised", join(noSettings, frame(FrameMaxPushID, 5), frame(FrameCancelPush, 5)), FrameUnexpected, IDError},
 		{"CANCEL_PUSH beyond", join(noSettings, frame(FrameMaxPushID, 5), frame(FrameCancelPush, 6)), FrameUnexpected, IDError},
 		{"CANCEL_PUSH cut short", join(noSettings, frame(FrameCancelPush, 0xc0, 0)), FrameError, FrameError},
 	} {
