@@ -43,6 +43,10 @@ const (
 	// soon as their type has been read.
 	maxUniStreams = 10
 
+	// minUniStreams is how many the peer may have whatever quic.Config says: it cannot
+	// do without the first three (RFC 9114, Section 6.2).
+	minUniStreams = 3
+
 	// freeResponse is how many bytes a new stream takes without asking, whatever
 	// credit the client gives and however short memory is: it has a block of 4 KiB.
 	freeResponse = 4 << 10

@@ -59,8 +59,9 @@ type Server struct {
 	TLSConfig *tls.Config
 	// QUICConfig configures the connections; nil stands for its defaults. It is copied.
 	// Its MaxIncomingStreams, 100 if 0, is the number of requests that one client may have
-	// running, and MaxIncomingUniStreams is 10 if 0. A MaxIdleTimeout of 0 is 30 seconds, or
-	// IdleTimeout if that is longer. EnableDatagrams is set where the Server's is.
+	// running, and MaxIncomingUniStreams is 10 if 0, and 3 at least. A MaxIdleTimeout of 0 is
+	// 30 seconds, or IdleTimeout if that is longer. EnableDatagrams is set where the Server's
+	// is.
 	QUICConfig *quic.Config
 	// QUICTransportConfig configures the sockets that the server opens, their event
 	// loops, and limits over all connections; nil stands for its defaults, and a nil

@@ -82,6 +82,7 @@ func cloneQUIC(conf *quic.Config) *quic.Config {
 	if c.MaxIncomingUniStreams == 0 {
 		c.MaxIncomingUniStreams = maxUniStreams
 	}
+	c.MaxIncomingUniStreams = max(c.MaxIncomingUniStreams, minUniStreams)
 	return &c
 }
 
