@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/internal/h3ext"
 	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 	"github.com/godwit-quic/godwit/internal/test/quicmem"
@@ -235,6 +236,28 @@ func TestEarlyRequestOtherSettings(t *testing.T) {
 		again(func(s *Server) { s.MaxHeaderBytes = 5000 })
 		if body, _, took := p.do(http.MethodGet, "/", ""); body != "early " || took.Round(earlyRoundTrip) != 2*earlyRoundTrip {
 			t.Errorf("other settings: %q after %v", body, took)
+		}
+		for _, tt := range []struct {
+			extension, state string
+			same             bool
+		}{{"limits", "", false}, {"limits", "", true}, {"other limits", "", false}, {"other limits", "state", false}, {"other limits", "state", true}} {
+			p.leave()
+			again(func(s *Server) {
+				h3ext.HTTP3.ExtendServer(s, nil, tt.extension, nil)
+				s.QUICConfig = &quic.Config{Allow0RTT: true, ReplayGuard: forgetful{}, EarlyState: []byte(tt.state)}
+			})
+			if body, _, _ := p.do(http.MethodGet, "/", ""); (body == "early 1 before the handshake") != tt.same {
+				t.Errorf("%+v: %q", tt, body)
+			}
+		}
+		p.leave()
+		again(func(s *Server) {
+			s.QUICConfig = &quic.Config{Allow0RTT: true, ReplayGuard: forgetful{}, EarlyState: []byte("state")}
+			s.MaxHeaderBytes = 5000
+			h3ext.HTTP3.ExtendServer(s, nil, "other limits", nil)
+		})
+		if body, _, _ := p.do(http.MethodGet, "/", ""); body != "early " {
+			t.Errorf("the user's state is the same, and the settings are not: %q", body)
 		}
 	})
 }

@@ -15,12 +15,12 @@ func init() { h3ext.HTTP3 = extensionHost{} }
 type extensionHost struct{}
 
 // ExtendServer has a *Server take part in an extension.
-func (extensionHost) ExtendServer(server any, e h3ext.Extension, bad error) {
+func (extensionHost) ExtendServer(server any, e h3ext.Extension, state string, bad error) {
 	s := server.(*Server)
 	if s.extension != nil || s.extensionErr != nil {
 		bad = errExtendedTwice
 	}
-	s.extension, s.extensionErr = e, bad
+	s.extension, s.extensionState, s.extensionErr = e, state, bad
 }
 
 // errExtendedTwice is why a server does not listen.

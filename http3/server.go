@@ -142,9 +142,10 @@ type Server struct {
 	// Shutdown and Close wait for it, a second at most.
 	Logger *slog.Logger
 
-	extension    h3ext.Extension // takes part in the connections; nil for none
-	extensionErr error           // why that cannot work
-	grace        time.Duration   // instead of paceGrace, in tests
+	extension      h3ext.Extension // takes part in the connections; nil for none
+	extensionState string          // which early data depends on
+	extensionErr   error           // why that cannot work
+	grace          time.Duration   // instead of paceGrace, in tests
 
 	mu        sync.Mutex
 	listeners map[*quic.Listener]struct{}

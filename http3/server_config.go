@@ -3,6 +3,7 @@ package http3
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"math"
@@ -27,12 +28,19 @@ func (s *Server) quicConfig(base func() context.Context) (*quic.Config, func(eve
 		conf.MaxIdleTimeout = s.idleTimeout()
 	}
 	conf.EnableDatagrams = conf.EnableDatagrams || s.datagrams()
-	if conf.Allow0RTT && len(conf.EarlyState) == 0 {
-		// Clients may remember them (RFC 9114, Section 7.2.4.2).
-		conf.EarlyState = fmt.Appendf(nil, "HTTP/3 %+v", s.settings())
+	if conf.Allow0RTT {
+		conf.EarlyState = s.earlyState(conf.EarlyState)
 	}
 	maxHandlers := int32(min(handlersPerStream*max(conf.MaxIncomingStreams, 0), math.MaxInt32))
 	return conf, func(t event.Turn) event.Handler { return s.newConn(t, maxHandlers, base) }
+}
+
+// earlyState is what must be as it was for early data to be accepted: the settings, those of
+// the extension among them, which clients may remember (RFC 9114, Section 7.2.4.2), and what
+// the user says, which may take all the room there is.
+func (s *Server) earlyState(user []byte) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "HTTP/3 %+v %q %q", s.settings(), s.extensionState, user))
+	return sum[:]
 }
 
 // check returns why the server cannot listen: it has been shut down or closed, or its

@@ -109,11 +109,11 @@ func (conf *Config) machine() *wt.Config {
 // conf that is not valid, or a second Enable, listening fails.
 func Enable(srv *http3.Server, conf *Config) {
 	if err := conf.check(); err != nil {
-		h3ext.HTTP3.ExtendServer(srv, nil, err)
+		h3ext.HTTP3.ExtendServer(srv, nil, "", err)
 		return
 	}
 	limits := conf.machine()
-	h3ext.HTTP3.ExtendServer(srv, newExtension(limits, false), nil)
+	h3ext.HTTP3.ExtendServer(srv, newExtension(limits, false), fmt.Sprint(limits.AppendSettings(nil)), nil)
 	srv.QUICConfig = quicConfig(limits, srv.QUICConfig)
 }
 

@@ -71,7 +71,7 @@ func (ts *testServer) startWith(e h3ext.Extension, handler http.HandlerFunc) *te
 	serverTLS, _ := peertest.TLS(ts.t)
 	ts.Server = &http3.Server{Handler: handler, TLSConfig: serverTLS, Logger: slog.New(slog.DiscardHandler)}
 	ts.Server.QUICConfig = quicConfig(new(Config).machine(), nil)
-	h3ext.HTTP3.ExtendServer(ts.Server, e, nil)
+	h3ext.HTTP3.ExtendServer(ts.Server, e, "", nil)
 	ln, err := ts.listen()
 	if err != nil {
 		ts.t.Fatal(err)

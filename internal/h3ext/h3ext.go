@@ -21,9 +21,11 @@ var HTTP3 Host
 // cannot name its type.
 type Host interface {
 	// ExtendServer has a *http3.Server, before it serves, take part in an extension. It
-	// implies extended CONNECT and datagrams. bad, if not nil, says why it cannot: the server
-	// does not listen then. It does not either when it is extended twice.
-	ExtendServer(server any, e Extension, bad error)
+	// implies extended CONNECT and datagrams. state says what of the extension must be as it
+	// was for early data to be accepted, such as its settings (RFC 9114, Section 7.2.4.2).
+	// bad, if not nil, says why it cannot: the server does not listen then. It does not
+	// either when it is extended twice.
+	ExtendServer(server any, e Extension, state string, bad error)
 	// ExtendTransport does the same with a *http3.Transport, before its first request.
 	ExtendTransport(transport any, e Extension)
 	// Connect sends an extended CONNECT request by an *http3.Transport, as its Connect does.

@@ -80,19 +80,22 @@ const (
 // AppendSettings appends the settings for the drafts offered, to be sent with this
 // end's. Clients that know several drafts pick the newest; Safari needs what
 // initial limits say when it sees draft 13.
-func (c *Conn) AppendSettings(s []h3.Setting) []h3.Setting {
-	for _, d := range c.conf.Drafts {
+func (c *Conn) AppendSettings(s []h3.Setting) []h3.Setting { return c.conf.AppendSettings(s) }
+
+// AppendSettings is a Conn's for those that have this configuration.
+func (conf *Config) AppendSettings(s []h3.Setting) []h3.Setting {
+	for _, d := range conf.Drafts {
 		value := uint64(1)
 		if d == Draft07 || d == Draft13 {
-			value = uint64(c.conf.MaxSessions)
+			value = uint64(conf.MaxSessions)
 		}
 		s = append(s, h3.Setting{ID: d.Setting(), Value: value})
 	}
-	if c.conf.FlowControl() {
+	if conf.FlowControl() {
 		s = append(s,
-			h3.Setting{ID: SettingMaxData, Value: c.conf.MaxData},
-			h3.Setting{ID: SettingMaxStreamsUni, Value: c.conf.MaxStreams},
-			h3.Setting{ID: SettingMaxStreamsBidi, Value: c.conf.MaxStreams})
+			h3.Setting{ID: SettingMaxData, Value: conf.MaxData},
+			h3.Setting{ID: SettingMaxStreamsUni, Value: conf.MaxStreams},
+			h3.Setting{ID: SettingMaxStreamsBidi, Value: conf.MaxStreams})
 	}
 	return s
 }
