@@ -38,8 +38,12 @@ func (b *datagramBytes) CountBuffered(n int) bool {
 // (RFC 9297). It does not wait and does not keep p. The error is
 // quic.ErrDatagramsDisabled when this end or the peer does not take them (see
 // Server.EnableDatagrams and Transport.EnableDatagrams), a *quic.DatagramTooLargeError in
-// bytes of p, or the connection's. Any goroutine may call it.
+// bytes of p, one that says that the tunnel has ended after Close or Abort, or the
+// connection's. Any goroutine may call it.
 func (t *Tunnel) SendDatagram(p []byte) error {
+	if t.writeOver.Load() {
+		return errTunnelEnded // RFC 9297, Section 2.1
+	}
 	err := t.content.rs.SendDatagram(p)
 	if err == h3.ErrDatagramsDisabled {
 		return quic.ErrDatagramsDisabled

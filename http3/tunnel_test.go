@@ -401,6 +401,35 @@ func TestMalformedDatagrams(t *testing.T) {
 	}
 }
 
+// TestNoDatagramsAfterClose: datagrams go with an open sending half (RFC 9297, Section 2.1).
+func TestNoDatagramsAfterClose(t *testing.T) {
+	handler, tunnels := acceptAll()
+	ts := serve(t, handler, enableTunnels)
+	ts.transport.EnableDatagrams = true
+	client, _, err := ts.connect(t, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := <-tunnels
+	for _, ends := range [][2]*Tunnel{{client, server}, {server, client}} {
+		if err := ends[0].SendDatagram([]byte("in time")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ends[1].ReceiveDatagram(testContext(t)); err != nil || string(got) != "in time" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := ends[0].Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(ends[1]); err != nil {
+			t.Error(err)
+		}
+		if err := ends[0].SendDatagram([]byte("late")); !errors.Is(err, errTunnelEnded) {
+			t.Errorf("SendDatagram after Close: %v", err)
+		}
+	}
+}
+
 // TestTunnelsEndWithShutdown: Shutdown waits for tunnels.
 func TestTunnelsEndWithShutdown(t *testing.T) {
 	handler, tunnels := acceptAll()
