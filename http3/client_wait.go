@@ -104,13 +104,17 @@ func (st *clientStream) giveUp(cause error) error {
 	return nil
 }
 
-// end ends a request that has begun from this end. On the loop.
+// end ends a request that has begun from this end, and whose response has not. On the loop.
 func (st *clientStream) end(err error) {
-	if st.over {
-		return
+	if !st.over {
+		st.endWith(err, h3.RequestCancelled)
 	}
+}
+
+// endWith is end with a code of its own.
+func (st *clientStream) endWith(err error, code h3.ErrorCode) {
 	st.finish(err) // before the machine has something to say to that
-	cancel(st.Ref, h3.RequestCancelled)
+	cancel(st.Ref, code)
 	st.SetHandler(nil)
 	st.body.rs.Abandon()
 }

@@ -39,4 +39,5 @@ func (*h3Conn) HandleLargeSection(*h3.RequestStream, *h3.LargeSection)          
 func (*h3Conn) HandleUnblocked(*h3.RequestStream)                                        {}
 func (*h3Conn) HandleWritable(monotime.Time, *h3.RequestStream)                          {}
 func (*h3Conn) HandleHTTPDatagrams(monotime.Time, *h3.RequestStream, [][]byte)           {}
+func (*h3Conn) HandleStrayDatagrams(uint64) bool                                         { return true }
 func (*h3Conn) HandleLeft(monotime.Time)                                                 {}

@@ -224,6 +224,9 @@ func (h *httpConn) HandleWritable(_ monotime.Time, rs *h3.RequestStream) {
 	}
 }
 
+// HandleStrayDatagrams ends nothing: datagrams are the sessions'.
+func (h *httpConn) HandleStrayDatagrams(uint64) bool { return false }
+
 // HandleHTTPDatagrams takes HTTP datagrams of a session.
 func (h *httpConn) HandleHTTPDatagrams(_ monotime.Time, rs *h3.RequestStream, list [][]byte) {
 	if h.wt == nil {

@@ -50,9 +50,11 @@ func (c *Conn) handleDatagrams(id uint64, list [][]byte) {
 	for _, p := range list {
 		c.state.traceDatagram(id, len(p))
 	}
-	if rs := c.datagrams[id]; rs != nil {
+	switch rs := c.datagrams[id]; {
+	case rs != nil:
 		c.handler.HandleHTTPDatagrams(c.now, rs, list)
-	} else if c.state.side == wire.ServerSide {
+	case c.handler.HandleStrayDatagrams(id):
+	case c.state.side == wire.ServerSide:
 		if c.early == nil {
 			c.early = new(countedDatagrams)
 		}

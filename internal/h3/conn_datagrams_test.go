@@ -31,6 +31,20 @@ func TestConnDatagrams(t *testing.T) {
 	h.wantLog(t, "half an ID", "close H3_DATAGRAM_ERROR")
 }
 
+// TestStrayDatagrams: the handler is told of datagrams of requests that have no use for them
+// (RFC 9297, Section 2), and nothing is kept of those.
+func TestStrayDatagrams(t *testing.T) {
+	for _, conf := range []Config{serverConf(), clientConf()} {
+		h := newFake(conf)
+		h.plain = 4
+		h.conn.HandleDatagrams(h.now, [][]byte{[]byte("\x01one"), []byte("\x01two"), []byte("\x02other")})
+		h.wantLog(t, "datagrams", "stray datagrams of 4")
+		if kept := h.conn.early != nil && h.conn.early.list.Len() == 1; kept != (conf.Side == serverConf().Side) {
+			t.Errorf("%v: those of another stream are kept: %v", conf.Side, kept)
+		}
+	}
+}
+
 // TestEarlyDatagrams: of requests that have not arrived, the latest datagrams are kept.
 func TestEarlyDatagrams(t *testing.T) {
 	var early EarlyDatagrams

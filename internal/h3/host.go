@@ -113,6 +113,11 @@ type Handler interface {
 	// HandleHTTPDatagrams: HTTP datagrams of a request have come (RFC 9297). The list, and
 	// what is in it, are the handler's during the call.
 	HandleHTTPDatagrams(now monotime.Time, rs *RequestStream, list [][]byte)
+	// HandleStrayDatagrams: HTTP datagrams have come for a stream of which TakeDatagrams
+	// was not called. It reports whether there is a request. One that has no use for
+	// datagrams is to be ended with DatagramError (RFC 9297, Section 2). If there is none,
+	// a server's Conn keeps them for one to come.
+	HandleStrayDatagrams(id uint64) (known bool)
 	// HandleLeft: what Conn.Leave began is over: the connection may be closed as soon
 	// as nothing is left to do.
 	HandleLeft(now monotime.Time)

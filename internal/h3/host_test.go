@@ -27,6 +27,8 @@ type fakeHost struct {
 
 	priorities int  // calls of HandlePriority
 	unknown    bool // which knows none of the requests
+
+	plain uint64 // the stream of a request without datagrams; 0 for none
 }
 
 // newFake returns a host whose Conn has started. The reserved setting is always the same.
@@ -148,6 +150,14 @@ func (h *fakeHost) HandleWritable(monotime.Time, *RequestStream) { h.note("writa
 
 func (h *fakeHost) HandleHTTPDatagrams(_ monotime.Time, rs *RequestStream, list [][]byte) {
 	h.note("datagrams of %d %q", rs.ID(), list)
+}
+
+func (h *fakeHost) HandleStrayDatagrams(id uint64) bool {
+	if id != h.plain || id == 0 {
+		return false
+	}
+	h.note("stray datagrams of %d", id)
+	return true
 }
 
 // fakeStream is a stream in memory.

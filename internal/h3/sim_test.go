@@ -131,6 +131,7 @@ func (u *simUser) HandleSettings(monotime.Time)              { u.settings = true
 func (u *simUser) HandleGoAway(_ monotime.Time, id uint64)   { u.goAways = append(u.goAways, id) }
 func (u *simUser) HandleLeft(monotime.Time)                  { u.left = true }
 func (u *simUser) HandlePriority(uint64, h3.Priority) bool   { return true }
+func (u *simUser) HandleStrayDatagrams(uint64) bool          { return false }
 func (u *simUser) HandleUnblocked(*h3.RequestStream)         {}
 func (u *simUser) NewRequest(h3.Stream) *h3.RequestStream    { panic("no server") }
 func (u *simUser) Admit(rs *h3.RequestStream) h3.Admission   { return h3.Admit }

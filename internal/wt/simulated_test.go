@@ -291,6 +291,7 @@ func (e *simEnd) HandleFailed(rs *h3.RequestStream, err error) {
 
 func (e *simEnd) Admit(*h3.RequestStream) h3.Admission                   { return h3.Admit }
 func (e *simEnd) HandlePriority(uint64, h3.Priority) bool                { return true }
+func (e *simEnd) HandleStrayDatagrams(uint64) bool                       { return false }
 func (e *simEnd) HandleUnblocked(*h3.RequestStream)                      {}
 func (e *simEnd) HandleLargeSection(*h3.RequestStream, *h3.LargeSection) {}
 func (e *simEnd) HandleLeft(monotime.Time)                               {}

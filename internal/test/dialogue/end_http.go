@@ -175,6 +175,9 @@ func (e *httpEnd) HandleWritable(now monotime.Time, rs *h3.RequestStream) {
 	}
 }
 
+// HandleStrayDatagrams implements h3.Handler.
+func (e *httpEnd) HandleStrayDatagrams(uint64) bool { return false }
+
 // HandleHTTPDatagrams implements h3.Handler.
 func (e *httpEnd) HandleHTTPDatagrams(now monotime.Time, rs *h3.RequestStream, list [][]byte) {
 	for _, p := range list {
