@@ -102,9 +102,13 @@ func (d *Dialer) Dial(ctx context.Context, url string, header http.Header) (*Ses
 	}
 	h := tunnel.Conn().(*hub)
 	protocol, err := wt.CheckProtocol(d.Protocols, strings.Join(resp.Header[fieldProtocol], ", "), d.RequireProtocol)
+	code := wt.CodeALPN // Section 3.3
+	if malformed := checkFields(resp.Header); malformed != nil {
+		err, code = malformed, h3.MessageError
+	}
 	if err != nil {
 		h.tell((*wt.Conn).Abandon)
-		tunnel.Reset(wt.CodeALPN) // Section 3.3
+		tunnel.Reset(code)
 		d.discard(transport)
 		return nil, resp, err
 	}
@@ -129,6 +133,9 @@ func (d *Dialer) request(ctx context.Context, url string, header http.Header) (*
 	}
 	for key, values := range header {
 		req.Header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
+	}
+	if err := checkFields(req.Header); err != nil {
+		return nil, err
 	}
 	if len(d.Protocols) > 0 {
 		text, ok := wt.FormatProtocols(d.Protocols)

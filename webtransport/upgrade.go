@@ -82,6 +82,10 @@ func (u *UpgradeConfig) Upgrade(w http.ResponseWriter, r *http.Request) (*Sessio
 		http.Error(w, errStatus.Error(), http.StatusInternalServerError)
 		return nil, errStatus
 	}
+	if err := checkFields(r.Header); err != nil {
+		h3ext.HTTP3.Refuse(w, h3.MessageError)
+		return nil, err
+	}
 	if err := h.awaitSettings(r); err != nil {
 		h3ext.HTTP3.Refuse(w, h3.RequestCancelled)
 		return nil, err
@@ -174,6 +178,9 @@ func (h *hub) awaitSettings(r *http.Request) error {
 // accept answers the request and begins the session.
 func (h *hub) accept(w http.ResponseWriter, r *http.Request, d wt.Draft, protocol string, status int) (*Session, error) {
 	header := w.Header()
+	for _, name := range contentFields {
+		header.Del(name)
+	}
 	if protocol != "" {
 		header[fieldProtocol] = nil
 		if text, ok := wt.FormatProtocols([]string{protocol}); ok {
