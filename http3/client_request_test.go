@@ -132,6 +132,7 @@ func TestRequestHeader(t *testing.T) {
 	}{
 		{func(r *http.Request) {}, []string{"{:method GET}", "{:scheme https}", "{:authority a.example}", "{:path /x?y}", "{user-agent godwit-http3}"}, "content-length"},
 		{func(r *http.Request) { r.Host = "b.example:8" }, []string{"{:authority b.example:8}"}, "host "},
+		{func(r *http.Request) { r.URL.User = url.UserPassword("me", "secret") }, []string{"{:authority a.example}"}, "me:secret"},
 		{func(r *http.Request) { r.Header.Set("User-Agent", "me") }, []string{"{user-agent me}"}, "godwit"},
 		{func(r *http.Request) { r.Header.Set("User-Agent", "") }, nil, "user-agent"},
 		{func(r *http.Request) { r.Method = "" }, []string{"{:method GET}"}, "content-length"},

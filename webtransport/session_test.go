@@ -375,6 +375,11 @@ func TestExporter(t *testing.T) {
 	if !bytes.Equal(a, b) || bytes.Equal(a, c) {
 		t.Errorf("%x, %x, %x", a, b, c)
 	}
+	state := client.QUIC().ConnectionState()
+	const wtContext = "\x00\x00\x00\x00\x00\x00\x00\x00\x05label\x07context" // of session 0
+	if d, err := state.ExportKeyingMaterial("EXPORTER-WebTransport", []byte(wtContext), 32); err != nil || !bytes.Equal(a, d) {
+		t.Errorf("%x, %v, want that of TLS, %x", a, err, d)
+	}
 }
 
 // TestDatagramTooLarge: the error counts as this package does, so that a datagram of

@@ -2,7 +2,11 @@ package webtransport
 
 import (
 	"errors"
+	"net/http"
 	"testing"
+
+	"github.com/godwit-quic/godwit/http3"
+	"github.com/godwit-quic/godwit/internal/wt"
 )
 
 func TestProtocols(t *testing.T) {
@@ -51,5 +55,40 @@ func TestClientInsists(t *testing.T) {
 	if _, _, err := d.Dial(testContext(t), "https://"+ts.addr, nil); !errors.Is(err, ErrProtocol) {
 		t.Errorf("Dial: %v", err)
 	}
-	<-ts.accept().Context().Done()
+	wantALPNError(t, ts.accept())
+}
+
+// wantALPNError wants a server's session to end with the code for subprotocols (Section 3.3).
+func wantALPNError(t *testing.T, session *Session) {
+	t.Helper()
+	wait(t, "the session's end", session.Context().Done())
+	var reset *http3.Error
+	if err := session.endedWith(); !errors.As(err, &reset) || reset.Code != http3.ErrorCode(wt.CodeALPN) || !reset.Remote {
+		t.Errorf("the session ended with %v", err)
+	}
+}
+
+// TestProtocolNotOffered: a client ends the session when the server chooses a subprotocol that
+// it did not offer, or says which in a way that means nothing while it needs one (Section 3.3).
+func TestProtocolNotOffered(t *testing.T) {
+	for answer, fails := range map[string]bool{`"b"`: true, `"a"`: false, "a": false} {
+		sessions := make(chan *Session, 1)
+		ts := serveHandler(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(fieldProtocol, answer)
+			if s, err := Upgrade(w, r); err == nil {
+				sessions <- s
+			}
+		})
+		d := ts.dialer()
+		d.Protocols = []string{"a", "c"}
+		s, _, err := d.Dial(testContext(t), "https://"+ts.addr, nil)
+		if (err != nil) != fails || fails && !errors.Is(err, ErrProtocol) {
+			t.Errorf("%s: Dial: %v", answer, err)
+		}
+		if fails {
+			wantALPNError(t, wait(t, "the session", sessions))
+		} else if err == nil {
+			_ = s.CloseWithError(0, "")
+		}
+	}
 }

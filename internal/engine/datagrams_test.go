@@ -78,6 +78,65 @@ func TestTrainWithAcknowledgment(t *testing.T) {
 	}
 }
 
+// TestDatagramFrameLimit: no DATAGRAM frame is longer than the peer takes (RFC 9221, Section
+// 3).
+func TestDatagramFrameLimit(t *testing.T) {
+	const limit = 100
+	p := newServer(t, func(p *puppet) { p.config.Datagrams = true; p.params.MaxDatagramFrameSize = limit })
+	p.handshake()
+	out := &p.conn.Datagrams().Out
+	most := out.Limit()
+	if err := out.Send(make([]byte, most+1)); err == nil {
+		t.Error("more is taken than fits")
+	}
+	if err := out.Send(make([]byte, most)); err != nil {
+		t.Fatal(err)
+	}
+	p.poll()
+	found := 0
+	for _, f := range p.frames {
+		if f.kind()&^1 != wire.FrameDatagram {
+			continue
+		}
+		if found++; len(f.frame) > limit || len(f.frame) < limit-1 {
+			t.Errorf("a DATAGRAM frame of %d bytes, where %d are allowed", len(f.frame), limit)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d DATAGRAM frames", found)
+	}
+}
+
+// TestDatagramsWaitForWindow: DATAGRAM frames wait for the congestion window (RFC 9221,
+// Section 5.4).
+func TestDatagramsWaitForWindow(t *testing.T) {
+	p := newPair(t, engine.Config{Datagrams: true, DatagramBurst: -1})
+	p.exchange()
+	client, server := p.ends[wire.ClientSide], p.ends[wire.ServerSide]
+	const n = 300
+	for range n {
+		if err := client.conn.Datagrams().Out.Send(make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 10 * n {
+		if p.sendTrain(client, server) {
+			server.conn.PollDatagrams()
+			continue
+		}
+		at := client.conn.Deadline()
+		if !at.After(p.now) || at.Sub(p.now) > time.Millisecond {
+			break // it does not wait for the pacer
+		}
+		p.now = at
+		client.conn.HandleDeadline(p.now)
+	}
+	stats, packet := client.conn.Stats(), 1200 // which may begin while there is room
+	if waiting := client.conn.Datagrams().Out.Len(); waiting == 0 || waiting == n || stats.BytesInFlight >= stats.CongestionWindow+packet {
+		t.Errorf("%d of %d datagrams wait, %d bytes are in flight, the window is %d", waiting, n, stats.BytesInFlight, stats.CongestionWindow)
+	}
+}
+
 // TestPollDatagrams: datagrams come in order, until they are polled, as parts of what was
 // received, and do not reach into what is behind them. The event tells of them once.
 func TestPollDatagrams(t *testing.T) {

@@ -105,6 +105,8 @@ func consumeFrame(t wire.FrameType, b []byte) int {
 		return wire.ConsumeResetStreamAt(b, &wire.ResetStreamAt{})
 	case wire.FrameStopSending:
 		return wire.ConsumeStopSending(b, &wire.StopSending{})
+	case wire.FrameDatagram, wire.FrameDatagramLen:
+		return wire.ConsumeDatagram(t, b, &wire.Datagram{})
 	case wire.FrameCrypto:
 		return wire.ConsumeCrypto(b, &wire.Crypto{})
 	case wire.FrameMaxStreamData, wire.FrameStreamDataBlocked:

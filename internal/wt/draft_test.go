@@ -183,6 +183,29 @@ func TestSessionsAtATime(t *testing.T) {
 	}
 }
 
+// TestClientSessionsAtATime: without flow control a client has one session at most (Section
+// 5.1).
+func TestClientSessionsAtATime(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings []h3.Setting
+		want     int
+	}{
+		"with flow control":    {slices.Concat(set(uint64(SettingDraft15), 1), limitSettings), 3},
+		"without flow control": {set(uint64(SettingDraft15), 1), 1},
+	} {
+		c := NewConn(wire.ClientSide, Config{MaxSessions: 3}.WithDefaults())
+		c.HandleSettings(&h3.Settings{Datagrams: true, Extra: test.settings}, true)
+		for range test.want {
+			if _, err := c.PrepareRequest(); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if _, err := c.PrepareRequest(); err != ErrTooManySessions {
+			t.Errorf("%s: one more than %d: %v", name, test.want, err)
+		}
+	}
+}
+
 // wantEvents checks of which kinds the next events are, and returns them.
 func wantEvents(t testing.TB, what string, c *Conn, want ...EventKind) []Event {
 	t.Helper()

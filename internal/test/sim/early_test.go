@@ -84,7 +84,7 @@ func TestEarlyNumbers(t *testing.T) {
 		if err := r.Do(); err != nil {
 			t.Fatal(err)
 		}
-		last, early := -1, 0
+		last, early, oneRTT := -1, 0, false
 		for line := range strings.Lines(trace.String()) {
 			var number int
 			var level string
@@ -100,6 +100,9 @@ func TestEarlyNumbers(t *testing.T) {
 			}
 			if level == "0-RTT" {
 				early++
+			}
+			if oneRTT = oneRTT || level == "1-RTT"; oneRTT && level == "0-RTT" {
+				t.Errorf("0-RTT packet %d follows 1-RTT packets", number) // RFC 9001, Section 5.6
 			}
 			if number <= last {
 				t.Errorf("%v %d after %d", level, number, last)
