@@ -131,6 +131,7 @@ nested:
 docs:
 	test -x bin/docs-tools/bin/zensical || { python3 -m venv bin/docs-tools && bin/docs-tools/bin/pip install -q $(ZENSICAL); }
 	bin/docs-tools/bin/zensical build --strict -f mkdocs.yml
+
 compliance:
 	$(GO) test -count=1 -v ./internal/test/compliance
 
