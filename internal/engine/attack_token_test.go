@@ -25,6 +25,9 @@ func (p *puppet) retried() {
 	if !ok || h.Type != wire.RetryPacket || !protect.VerifyRetry(wire.Version1, &p.original, p.answers[0]) {
 		p.fatal("not a Retry packet: %x", p.answers[0])
 	}
+	if h.SrcID == p.original {
+		p.fatal("the client's own choice comes back as %v", h.SrcID) // RFC 9000, Section 17.2.5.1
+	}
 	if len(p.answers[0]) >= 1200 {
 		p.fatal("a Retry packet of %d bytes", len(p.answers[0]))
 	}

@@ -214,3 +214,23 @@ func (p *puppet) wantForgotten() {
 		p.fatal("%v", err)
 	}
 }
+
+// wantDropped demands that a packet of the puppet be dropped.
+func (p *puppet) wantDropped(data []byte) {
+	p.t.Helper()
+	before, sent := p.conn.Stats().ReceivedPackets, p.sent
+	p.raw(data)
+	if got := p.conn.Stats().ReceivedPackets; got != before || p.sent != sent {
+		p.fatal("%d packets were taken, %d datagrams sent", got-before, p.sent-sent)
+	}
+	p.wantOpen()
+}
+
+// handshakeGoesOn demands that the handshake complete.
+func (p *puppet) handshakeGoesOn() {
+	p.t.Helper()
+	p.shakeHands()
+	if !p.shook || !p.established() {
+		p.fatal("the handshake does not complete: %v", p.conn.Closed())
+	}
+}

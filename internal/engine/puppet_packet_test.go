@@ -64,7 +64,11 @@ func appendPayload(b []byte, frames []frame) []byte {
 func (p *puppet) read(data []byte, to netip.AddrPort) {
 	p.t.Helper()
 	size := len(data)
+	first, _ := wire.ParseInvariant(data, p.local.Len())
 	for len(data) > 0 {
+		if next, _ := wire.ParseInvariant(data, p.local.Len()); !bytes.Equal(next.DstID, first.DstID) {
+			p.fatal("packets to %x and %x share a datagram", first.DstID, next.DstID) // RFC 9000, Section 12.2
+		}
 		if data[0]&0x80 == 0 {
 			p.readShort(data, size, to)
 			return
@@ -73,6 +77,7 @@ func (p *puppet) read(data []byte, to netip.AddrPort) {
 		if !ok {
 			p.fatal("the endpoint sent a malformed packet: %x", data)
 		}
+		p.longDst = append(p.longDst, h.DstID)
 		p.readLong(data[:h.PacketLen], &h, size, to)
 		data = data[h.PacketLen:]
 	}
@@ -110,7 +115,7 @@ func (p *puppet) readLong(pkt []byte, h *wire.LongHeader, size int, to netip.Add
 	if err != nil {
 		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
 	}
-	p.readFrames(space, pn, payload, size, to)
+	p.readFrames(h.Type, space, pn, payload, size, to)
 }
 
 // readEarly reads a client's 0-RTT packet, if the puppet has the key by now.
@@ -124,7 +129,7 @@ func (p *puppet) readEarly(pkt []byte, h *wire.LongHeader, size int, to netip.Ad
 	if err != nil {
 		p.fatal("the endpoint's %v packet does not open: %v", h.Type, err)
 	}
-	p.readFrames(wire.AppSpace, pn, payload, size, to)
+	p.readFrames(h.Type, wire.AppSpace, pn, payload, size, to)
 }
 
 func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
@@ -140,24 +145,40 @@ func (p *puppet) readShort(pkt []byte, size int, to netip.AddrPort) {
 	if p.ecn == ect0 {
 		p.marked++
 	}
-	p.readFrames(wire.AppSpace, pn, payload, size, to)
+	p.readFrames(wire.OneRTTPacket, wire.AppSpace, pn, payload, size, to)
 }
 
 // readFrames keeps the frames of a packet, and feeds the handshake.
-func (p *puppet) readFrames(space wire.Space, pn wire.PacketNumber, b []byte, size int, to netip.AddrPort) {
+func (p *puppet) readFrames(packet wire.PacketType, space wire.Space, pn wire.PacketNumber, b []byte, size int, to netip.AddrPort) {
 	p.t.Helper()
 	s := &p.spaces[space]
 	conceal := false
+	switch {
+	case len(b) == 0:
+		p.fatal("the endpoint sent a packet without frames") // RFC 9000, Section 12.4
+	case pn <= p.largest(space):
+		p.fatal("the endpoint sent packet number %d after %d", pn, p.largest(space)) // RFC 9000, Section 12.3
+	}
 	for len(b) > 0 {
 		f, n := splitFrame(b)
 		if n < 0 {
 			p.fatal("the endpoint sent a malformed frame: %x", b)
 		}
 		b = b[n:]
+		if !wire.AllowedIn(f.kind(), packet) {
+			p.fatal("the endpoint sent %v in a packet that must not have it: %v", f, packet)
+		}
 		switch f.kind() {
+		case wire.FrameHandshakeDone:
+			if p.side == wire.ServerSide {
+				p.fatal("a client sent %v", f) // RFC 9000, Section 19.20
+			}
 		case wire.FrameCrypto:
 			p.readCrypto(space, f)
 		case wire.FrameNewToken:
+			if p.side == wire.ServerSide {
+				p.fatal("a client sent %v", f) // RFC 9000, Section 19.7
+			}
 			var t wire.NewToken
 			wire.ConsumeNewToken(f.body(), &t)
 			p.newTokens = append(p.newTokens, t.Token)
@@ -264,4 +285,31 @@ func (p *puppet) silence() {
 	if f, ok := p.next(); ok {
 		p.fatal("the endpoint sent %v, want silence", f)
 	}
+}
+
+// wantLongDst demands that packets with long headers went to an ID, and nowhere else, and
+// forgets them.
+func (p *puppet) wantLongDst(want wire.ConnectionID) {
+	p.t.Helper()
+	if len(p.longDst) == 0 {
+		p.fatal("no packet with a long header was sent")
+	}
+	for _, id := range p.longDst {
+		if id != want {
+			p.fatal("a packet goes to %v, want %v", id, want)
+		}
+	}
+	p.longDst = nil
+}
+
+// sentUpTo returns how far streams were sent, by all frames that came.
+func (p *puppet) sentUpTo() map[wire.StreamID]uint64 {
+	ends := make(map[wire.StreamID]uint64)
+	for _, f := range p.frames {
+		if f.kind().IsStream() {
+			s := f.stream()
+			ends[s.ID] = max(ends[s.ID], s.Offset+uint64(len(s.Data)))
+		}
+	}
+	return ends
 }

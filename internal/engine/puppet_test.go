@@ -61,7 +61,8 @@ type puppet struct {
 	initialDst  wire.ConnectionID               // the one that the Initial keys come from
 	token       []byte                          // for Initial packets
 	newTokens   [][]byte                        // of the real server, from NEW_TOKEN frames
-	clientToken []byte                          // of the real client's last Initial packet
+	clientToken []byte                          // of the real endpoint's last Initial packet
+	longDst     []wire.ConnectionID             // where the endpoint's packets with long headers went
 	sealers     [wire.AppSpace]protect.Sealer
 	openers     [wire.AppSpace]protect.Opener
 	earlySealer protect.Sealer // of 0-RTT packets
