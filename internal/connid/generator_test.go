@@ -67,6 +67,40 @@ func filter(t *testing.T, g Generator, shards int) func([]byte) int {
 	}
 }
 
+// TestPlainIsRandom: an ID tells which event loop it is for, and nothing else of its connection
+// (RFC 9000, Section 5.1).
+func TestPlainIsRandom(t *testing.T) {
+	source := rand.NewChaCha8([32]byte{2})
+	random := func(b []byte) { _, _ = source.Read(b) }
+	const shards, each = 4, 2000
+	for _, g := range []Plain{{Length: 8}, {Length: 20, ShardAt: 7}} {
+		values := make([]map[byte]bool, g.Length)
+		seen := make(map[string]bool)
+		for range each {
+			id := g.New(nil, 3, shards, random)
+			if seen[string(id)] {
+				t.Fatalf("%+v makes %x twice", g, id)
+			}
+			seen[string(id)] = true
+			for i, b := range id {
+				if values[i] == nil {
+					values[i] = make(map[byte]bool)
+				}
+				values[i][b] = true
+			}
+		}
+		for i, v := range values {
+			want := 256 // of 2000 random ones, about all
+			if i == g.ShardAt {
+				want /= shards
+			}
+			if len(v) < want*9/10 {
+				t.Errorf("%+v: byte %d has %d values", g, i, len(v))
+			}
+		}
+	}
+}
+
 // TestInventedIDs: what a client invents has a length of its own. Filter and ShardOf
 // agree about it, and about garbage neither leaves the bounds.
 func TestInventedIDs(t *testing.T) {

@@ -258,3 +258,25 @@ func TestAttackRetireWithoutAcks(t *testing.T) {
 	p.advance(2 * time.Minute)
 	p.wantForgotten()
 }
+
+// A Retire Prior To below an earlier one is ignored, and an ID that comes after it was to be
+// retired is retired at once (RFC 9000, Section 19.15).
+func TestOldRetirePriorTo(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	p.send(wire.AppSpace, newConnID(2, 2, peerID(2)))
+	p.want(retireConnID(0))
+	for _, want := range [][]frame{{retireConnID(1)}, nil} { // late, and again
+		p.send(wire.AppSpace, newConnID(1, 0, peerID(1)))
+		for _, f := range want {
+			p.want(f)
+		}
+		p.silence()
+	}
+	p.send(wire.AppSpace, newConnID(3, 1, peerID(3)))
+	p.silence()
+	p.wantOpen()
+	if n := p.conn.Held().PeerIDs; n != 2 {
+		t.Fatalf("%d IDs kept, want 2", n)
+	}
+}

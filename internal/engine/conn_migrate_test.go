@@ -232,6 +232,8 @@ func TestClientFollowsServer(t *testing.T) {
 	for f, ok := p.next(); ok; f, ok = p.next() {
 		if f.kind() == wire.FramePathChallenge {
 			probe = f
+		} else if f.to == elsewhere {
+			t.Fatalf("%v goes to an address that is not validated", f) // RFC 9000, Section 21.5.3
 		}
 	}
 	if probe.to != elsewhere || probe.dst != peerID(1) || probe.size != 1200 {
@@ -351,4 +353,26 @@ func TestRoutes(t *testing.T) {
 	if err := p.conn.ProbePath(p.now, further); !errors.Is(err, engine.ErrClosed) {
 		t.Errorf("after the end: %v", err)
 	}
+}
+
+// Who comes to a server's preferred address from an address that is not the client's gets
+// three times what he sends, and a challenge (RFC 9000, Section 9.6.3).
+func TestStrangerAtPreferredAddress(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.config.PreferredIPv4 = elsewhere })
+	p.handshake()
+	p.send(wire.AppSpace, newConnID(1, 0, peerID(1)))
+	old := p.path
+	p.remote = p.peer.PreferredAddress.ID
+	p.path = path.Addrs{Local: elsewhere.Addr(), Remote: strangerAddr, Socket: 1}
+	p.frames = nil
+	move := p.packet(wire.AppSpace, ping(), padding(40))
+	p.raw(move)
+	if f := p.wantKind(wire.FramePathChallenge); f.to != strangerAddr || f.socket != 1 || f.dst != peerID(1) {
+		t.Errorf("%v to %v by socket %d, ID %q", f, f.to, f.socket, f.dst)
+	}
+	p.advance(2 * time.Second)
+	if got := p.sentTo[strangerAddr]; got == 0 || got > 3*len(move) || p.conn.Path() != old {
+		t.Errorf("%d bytes for %d; the server sends on %v", got, len(move), p.conn.Path())
+	}
+	p.wantOpen()
 }

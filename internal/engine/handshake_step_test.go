@@ -107,9 +107,9 @@ func TestPendingHandshakeClose(t *testing.T) {
 		if peer {
 			p.send(wire.InitialSpace, connClose(0))
 		} else {
-			p.conn.Close(p.now, 7, "")
+			p.conn.Close(p.now, 7, "nobody's business")
 			p.poll()
-			p.want(connClose(uint64(wire.ApplicationError))) // RFC 9000, Section 10.2.3
+			p.want(connClose(uint64(wire.ApplicationError))) // RFC 9000, Section 10.2.3: and no reason
 		}
 		if !tls.Closed() {
 			t.Error("the handshake is not told of the end")

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -19,13 +20,14 @@ func TestRememberedParameters(t *testing.T) {
 	p.InitialMaxData, p.InitialMaxStreamDataBidiLocal, p.InitialMaxStreamDataBidiRemote = 10, 11, 12
 	p.InitialMaxStreamDataUni, p.InitialMaxStreamsBidi, p.InitialMaxStreamsUni = 13, 14, 15
 	p.ActiveConnIDLimit, p.MaxDatagramFrameSize, p.ResetStreamAt = 5, 16, true
+	p.PreferredAddress = &wire.PreferredAddress{IPv4: netip.MustParseAddrPort("192.0.2.1:443"), ID: id}
 
 	r := p.Remembered()
 	again, err := wire.ParseTransportParameters(wire.AppendTransportParameters(nil, &r), wire.ServerSide)
 	if err != nil || !reflect.DeepEqual(again, r) {
 		t.Fatalf("kept as %+v, %v; want %+v", again, err, r)
 	}
-	if r.OriginalDstID.Set || r.InitialSrcID.Set || r.RetrySrcID.Set || r.HasStatelessResetToken ||
+	if r.OriginalDstID.Set || r.InitialSrcID.Set || r.RetrySrcID.Set || r.HasStatelessResetToken || r.PreferredAddress != nil ||
 		r.AckDelayExponent != wire.DefaultAckDelayExponent || r.MaxAckDelay != wire.DefaultMaxAckDelay {
 		t.Errorf("remembers what belongs to one connection: %+v", r)
 	}
