@@ -193,15 +193,18 @@ func (c *Conn) handleFlowFrame(now monotime.Time, t wire.FrameType, b []byte) (n
 
 // handleAck takes an ACK frame (RFC 9000, Section 19.3).
 func (c *Conn) handleAck(in *incoming, f *wire.Ack) *TransportError {
-	if c.numberSpace(in.space) == nil {
+	space := c.numberSpace(in.space)
+	if space == nil {
 		return nil
 	}
+	before := space.sent.LargestAcked()
 	res, ok := c.loss.OnAck(in.now, in.space, f, c.ackDelay(f.Delay, in.space))
 	if !ok {
 		c.endpoint.spare.feedback.forget()
 		return protocolError(wire.ProtocolViolation, wire.FrameAck, "acknowledges a packet that was never sent")
 	}
-	if res.LargestNew && in.space == wire.AppSpace {
+	// An older frame has older counts (RFC 9000, Section 13.4.2.1).
+	if res.LargestNew && f.Largest > before && in.space == wire.AppSpace {
 		c.handleECN(f, &res)
 	}
 	c.tellControllers(in.now, res.Persistent)

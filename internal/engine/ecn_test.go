@@ -99,3 +99,26 @@ func TestECNReported(t *testing.T) {
 		t.Fatalf("reported %+v", a.Counts)
 	}
 }
+
+// An ACK frame whose largest number is not larger than that of one before has older counts,
+// which fail nothing (RFC 9000, Section 13.4.2.1).
+func TestECNOldAcknowledgment(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.retired, p.rtt = 1, 40*time.Millisecond })
+	p.start()
+	p.flush()
+	p.flush()
+	p.provoke()
+	p.provoke()
+	largest := p.largest(wire.AppSpace)
+	one := func(pn wire.PacketNumber, ect0 uint64) {
+		counts := wire.ECNCounts{ECT0: ect0}
+		p.send(wire.AppSpace, wire.AppendAck(nil, 1000, 0, []wire.PacketRange{{Smallest: pn, Largest: pn}}, &counts))
+	}
+	n := p.marked
+	one(largest, n)
+	one(largest-1, n-1)
+	if p.provoke(); p.ecn != ect0 {
+		t.Fatalf("packets are marked %d", p.ecn)
+	}
+	p.wantOpen()
+}
