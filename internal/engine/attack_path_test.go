@@ -234,3 +234,49 @@ func TestAttackForgedPathResponse(t *testing.T) {
 	}
 	p.wantOpen()
 }
+
+// A challenge that left in a small datagram, as no more might be sent to the address, shows
+// when it is answered that the peer is there, and a full one has to follow: without an answer
+// to that the connection goes back (RFC 9000, Sections 8.2.1 and 8.2.3). Answers count
+// whichever path they come on (Section 8.2.2).
+func TestSmallChallengeIsRepeated(t *testing.T) {
+	for _, answered := range []bool{true, false} {
+		p := newServer(t)
+		p.handshake()
+		p.from(strangerAddr, func() { p.send(wire.AppSpace, ping(), padding(100)) })
+		first, old := p.wantKind(wire.FramePathChallenge), p.wantKind(wire.FramePathChallenge)
+		if first.to != strangerAddr || first.size >= 1200 || old.to != puppetAddr || first.pathData() == old.pathData() {
+			t.Fatalf("%v to %v in %d bytes, and %v to %v", first, first.to, first.size, old, old.to)
+		}
+		p.send(wire.AppSpace, pathResponse(first.pathData()))
+		second := p.wantKind(wire.FramePathChallenge)
+		if second.to != strangerAddr || second.size != 1200 || second.pathData() == first.pathData() {
+			t.Fatalf("%v to %v in %d bytes", second, second.to, second.size)
+		}
+		want := puppetAddr
+		if answered {
+			want = strangerAddr
+			p.from(strangerAddr, func() { p.send(wire.AppSpace, pathResponse(second.pathData())) })
+		}
+		p.advance(10 * time.Second)
+		if got := p.conn.Path().Remote; got != want {
+			t.Errorf("answered %v: the path leads to %v, want %v", answered, got, want)
+		}
+		p.wantOpen()
+	}
+}
+
+// A client that moves though it was asked to stay is followed (RFC 9000, Section 9).
+func TestMoveAgainstWishes(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.config.DisableActiveMigration = true })
+	p.handshake()
+	p.from(strangerAddr, func() {
+		p.send(wire.AppSpace, ping(), padding(1100))
+		p.send(wire.AppSpace, pathResponse(p.wantKind(wire.FramePathChallenge).pathData()))
+	})
+	p.advance(10 * time.Second)
+	if got := p.conn.Path().Remote; got != strangerAddr || len(p.answers) != 0 {
+		t.Fatalf("the path leads to %v; %d answers", got, len(p.answers))
+	}
+	p.wantOpen()
+}

@@ -228,10 +228,14 @@ func (c *Conn) handlePathResponse(now monotime.Time, data wire.PathData) {
 		if !p.Answers(data) {
 			continue
 		}
+		small := p.Small()
 		p.Validate()
-		if c.side == wire.ClientSide {
+		switch {
+		case small: // Section 8.2.1: once more, in a full datagram, before there is no way back
+			c.challenge(now, p)
+		case c.side == wire.ClientSide:
 			c.probeEnded(now, p, true)
-		} else {
+		default:
 			c.peerConfirmed(p)
 		}
 		c.deadlines[slotPath] = c.paths.Deadline()
@@ -320,6 +324,9 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.
 	}
 	if t == wire.FramePathChallenge {
 		w.b = wire.AppendPathChallenge(w.b, data)
+		if room < minDatagramSize {
+			p.SentSmall()
+		}
 	} else {
 		w.b = wire.AppendPathResponse(w.b, data)
 		if p == c.paths.Current {

@@ -33,6 +33,7 @@ type validation struct {
 	challenge wire.PathData // of our PATH_CHALLENGE
 	state     challengeState
 	times     uint8         // how often it was sent
+	small     bool          // not each time in a full datagram
 	repeatAt  monotime.Time // when it is due again
 	giveUpAt  monotime.Time // when validation fails
 }
@@ -96,7 +97,7 @@ func (p *Path) Challenge(now monotime.Time, data wire.PathData, pto time.Duratio
 		p.validation = new(validation)
 	}
 	v := p.validation
-	v.challenge, v.state, v.times = data, challengeDue, 0
+	v.challenge, v.state, v.times, v.small = data, challengeDue, 0, false
 	v.giveUpAt = now.Add(giveUpAfter * max(pto, initialPTO))
 }
 
@@ -118,6 +119,14 @@ func (p *Path) ChallengeSent(now monotime.Time, pto time.Duration) {
 	v.state, v.repeatAt = challengeSent, now.Add(max(pto, time.Millisecond)<<min(v.times, maxBackoff))
 	v.times++
 }
+
+// SentSmall notes that the challenge left in a datagram that was not a full one, as no more
+// may be sent to the address.
+func (p *Path) SentSmall() { p.validation.small = true }
+
+// Small reports whether an answer to the challenge shows that the peer is at the address, and
+// not that full datagrams get there (RFC 9000, Section 8.2.1).
+func (p *Path) Small() bool { return p.validation != nil && p.validation.small }
 
 // Answers reports whether the data of a PATH_RESPONSE is that of the path's challenge.
 func (p *Path) Answers(data wire.PathData) bool {
