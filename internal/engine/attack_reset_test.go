@@ -238,3 +238,43 @@ func TestServerResetsAfterRestart(t *testing.T) {
 		t.Fatalf("the reset ends in %x, the token is %x", a[len(a)-16:], p.peer.StatelessResetToken)
 	}
 }
+
+// A reset is one with any header, as other versions may use a long one (RFC 9000,
+// Section 10.3).
+func TestResetWithLongHeader(t *testing.T) {
+	for _, v := range []wire.Version{unknownVersion, wire.Version1, 0} {
+		p := newClient(t, withResetToken)
+		p.handshake()
+		b := longPacket(v, "somebody", "else", 100)
+		copy(b[len(b)-16:], p.params.StatelessResetToken[:])
+		p.from(strangerAddr, func() { p.raw(b) })
+		p.wantOpen()
+		p.raw(b)
+		if err := p.conn.Closed(); !errors.Is(err, engine.ErrStatelessReset) {
+			t.Errorf("%v: ended with %v", v, err)
+		}
+	}
+}
+
+// Nobody resets a connection that he has, open or closed: a packet that does not open is
+// answered by no reset before the connection is forgotten (RFC 9000, Sections 11 and 21.11).
+func TestNoResetForKnown(t *testing.T) {
+	p := newServer(t)
+	p.handshake()
+	b := append(append([]byte{0x40}, p.remote.Bytes()...), make([]byte, 100)...)
+	for _, state := range []string{"open", "closing"} {
+		for range 10 {
+			p.raw(b)
+		}
+		if n := len(p.answers); n != 0 || p.endpoint.Stats().ResetsSent != 0 {
+			t.Fatalf("%s: %d answers", state, n)
+		}
+		p.conn.Close(p.now, 7, "")
+		p.poll()
+	}
+	p.wantForgotten()
+	p.raw(b)
+	if n := len(p.answers); n != 1 {
+		t.Fatalf("%d answers when the connection is forgotten", n)
+	}
+}

@@ -208,6 +208,11 @@ func (e *Endpoint) HandleDatagram(now monotime.Time, d Datagram) *Conn {
 		e.dropOriginals(now, maxOriginals)
 	}
 	c := e.lookup(inv.DstID)
+	if c == nil || c == &e.confirmed {
+		if reset := e.handleReset(now, &d); reset != nil {
+			return reset // with any header, as Section 10.3 has it: other versions may use a long one
+		}
+	}
 	switch c {
 	case nil:
 		return e.handleStranger(now, &d, &inv)

@@ -15,7 +15,8 @@ const minOriginalIDLen = 8
 // handleStranger takes a datagram whose ID is not known.
 func (e *Endpoint) handleStranger(now monotime.Time, d *Datagram, inv *wire.Invariant) *Conn {
 	if !inv.Long {
-		return e.handleLostShort(now, d)
+		e.handleLostShort(now, d)
+		return nil
 	}
 	if inv.Version == 0 {
 		e.stats.UnknownID++ // Version Negotiation for nobody

@@ -110,25 +110,21 @@ const (
 	resetsPerSecond = 200
 )
 
-// handleLostShort takes a short header packet of no connection: it may be the
-// reset of one of ours, and is answered by one otherwise.
-func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
-	if c := e.handleReset(now, d); c != nil {
-		return c
-	}
+// handleLostShort answers a short header packet of no connection by a reset.
+func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) {
 	e.stats.UnknownID++
 	// The answer must be shorter than what provoked it (Section 10.3.3).
 	n := min(len(d.Data)-1, maxResetLen)
 	if n < minResetLen || e.server == nil || !e.answers.allowReset(now) {
-		return nil
+		return
 	}
 	out := e.answers.next(answerReset)
 	if out == nil {
-		return nil
+		return
 	}
 	id, ok := e.shortID(d.Data)
 	if !ok || id.Len() == 0 {
-		return nil
+		return
 	}
 	out = out[:n]
 	e.randomBytes(out)
@@ -137,7 +133,6 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) *Conn {
 	copy(out[n-len(token):], token[:])
 	e.answers.push(answerReset, d.Path, out)
 	e.stats.ResetsSent++
-	return nil
 }
 
 // handleReset ends the connection that d resets, and returns it; nil when it is no reset
