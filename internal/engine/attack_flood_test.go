@@ -230,3 +230,40 @@ func TestAttackDatagramFlood(t *testing.T) {
 	p.poll()
 	p.wantOpen()
 }
+
+// Attack: a closed connection as amplifier. However little a packet brings that only looks
+// like the peer's, all answers together have three times as much at most, and what comes from
+// another address gets none (RFC 9000, Section 10.2.1).
+func TestClosingAmplification(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		p := newServer(t)
+		p.handshake()
+		received := 0
+		if moved {
+			p.path.Remote = strangerAddr
+			move := p.packet(wire.AppSpace, ping(), padding(40))
+			received = len(move)
+			p.raw(move)
+		}
+		p.conn.Close(p.now, 7, string(make([]byte, 500)))
+		p.poll()
+		before := p.sentTo[puppetAddr]
+		junk := append([]byte{0x40}, p.remote.Bytes()...)
+		for range 1000 {
+			p.raw(junk)
+			received += len(junk)
+			if got := p.sentTo[p.path.Remote]; moved && got > 3*received || !moved && got-before > 3*received {
+				t.Fatalf("moved %v: %d bytes were sent for %d", moved, got, received)
+			}
+			p.from(churnAddr(1), func() { p.raw(junk) })
+			received += len(junk)
+		}
+		if got := p.sentTo[churnAddr(1)]; got != 0 {
+			t.Errorf("%d bytes to an address that is not the peer's", got)
+		}
+		if !moved && p.sentTo[puppetAddr] == before {
+			t.Error("CONNECTION_CLOSE is not repeated")
+		}
+		p.wantForgotten()
+	}
+}

@@ -16,6 +16,8 @@ type closeState struct {
 	pending  bool // a CONNECTION_CLOSE must be sent
 	received uint64
 	answerAt uint64 // the packet received that is answered next
+	credit   int    // bytes that answers may take
+	size     int    // of an answer, in bytes
 
 	lastWords int // bytes that may leave before it, while the connection is not closing yet
 }
@@ -190,13 +192,17 @@ func (c *Conn) Release(now monotime.Time) {
 	c.traceState(now, quictrace.StateClosed)
 }
 
-// answerWhileClosing repeats CONNECTION_CLOSE to a peer that still sends, ever
-// less often (RFC 9000, Section 10.2.1).
-func (c *Conn) answerWhileClosing(now monotime.Time) {
-	c.end.received++
-	if c.end.received >= c.end.answerAt {
-		c.end.answerAt *= 2
-		c.end.pending = true
+// answerWhileClosing repeats CONNECTION_CLOSE to a peer that still sends, now n bytes, ever
+// less often (RFC 9000, Section 10.2.1). That these are the peer's nobody looks at any more,
+// so that all answers together are no more than what an address may get that is not validated.
+func (c *Conn) answerWhileClosing(n int) {
+	e := c.end
+	e.received++
+	e.credit += path.AmplificationFactor * n
+	if e.received >= e.answerAt && e.credit >= e.size && !e.pending {
+		e.answerAt *= 2
+		e.credit -= e.size
+		e.pending = true
 	}
 }
 
@@ -228,6 +234,7 @@ func (c *Conn) pollClose(now monotime.Time, buf []byte) (Transmit, bool) {
 	if len(out) == 0 {
 		return Transmit{}, false
 	}
+	c.end.size = len(out)
 	t := c.transmit(c.paths.Current, out)
 	t.ECN = path.NotECT
 	return t, true

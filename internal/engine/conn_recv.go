@@ -18,7 +18,7 @@ func (c *Conn) handleDatagram(now monotime.Time, d *Datagram) bool {
 	switch c.state {
 	case stateClosing:
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is closing")
-		c.answerWhileClosing(now)
+		c.answerWhileClosing(len(d.Data))
 		return false
 	case stateDraining:
 		c.traceDropped(now, len(d.Data), quictrace.DropGeneral, "the connection is draining")
