@@ -88,6 +88,9 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 	case level == wire.ZeroRTTLevel && !c.canOpen(level) && !c.mayBeEarly():
 		c.traceDropped(now, len(pkt), quictrace.DropRejected, "0-RTT packet")
 		return false
+	case level == wire.InitialLevel && c.side == wire.ClientSide && len(h.Token) > 0:
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "token in a server's Initial packet") // Section 17.2.2
+		return false
 	case level == wire.InitialLevel && c.side == wire.ServerSide && len(d.Data) < minDatagramSize:
 		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "Initial packet in a small datagram") // Section 14.1
 		return false
@@ -110,7 +113,7 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 		c.undecryptable(now, len(pkt), err)
 		return false
 	}
-	if level == wire.InitialLevel && !c.acceptPeerID(h) {
+	if level != wire.ZeroRTTLevel && !c.acceptPeerID(h) {
 		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "the peer changed its connection ID")
 		return false
 	}
@@ -128,16 +131,22 @@ func (c *Conn) handleLong(now monotime.Time, pkt []byte, h *wire.LongHeader, d *
 }
 
 // acceptPeerID takes the ID the peer chose for itself from its first Initial
-// packet; later ones must not differ (RFC 9000, Section 7.2).
+// packet; later ones must not differ (RFC 9000, Section 7.2). A client that uses another one
+// by now, of a NEW_CONNECTION_ID frame, has been acknowledged all but the last of its handshake.
 func (c *Conn) acceptPeerID(h *wire.LongHeader) bool {
+	peer := &c.paths.Current.Peer
 	if !c.hs.answered && c.side == wire.ClientSide {
-		c.paths.Current.Peer.ID = h.SrcID
+		peer.ID = h.SrcID
 	}
-	return c.paths.Current.Peer.ID == h.SrcID
+	return peer.ID == h.SrcID || peer.Seq != 0
 }
 
 // handleShort takes a 1-RTT packet.
 func (c *Conn) handleShort(now monotime.Time, pkt []byte, d *Datagram, early bool) bool {
+	if !wire.IsQUIC(pkt) {
+		c.traceDropped(now, len(pkt), quictrace.DropInvalid, "the fixed bit is not set") // Section 17.3.1
+		return false
+	}
 	if !c.canOpen(wire.OneRTTLevel) || !c.established() {
 		c.keepEarly(now, pkt, d, early)
 		return false
