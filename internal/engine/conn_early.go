@@ -101,8 +101,9 @@ func (c *Conn) loseEarly(now monotime.Time) {
 }
 
 // acceptEarly: the server has taken early data with parameters that must not be less than
-// those remembered (RFC 9000, Section 7.4.1).
-func (c *Conn) acceptEarly(p *wire.TransportParameters) *TransportError {
+// those remembered. No 0-RTT packet may use what is more now (RFC 9000, Section 7.4.1): those
+// there will be are 1-RTT packets.
+func (c *Conn) acceptEarly(now monotime.Time, p *wire.TransportParameters) *TransportError {
 	z := &c.hs.zeroRTT
 	if !z.offered {
 		return nil
@@ -111,6 +112,7 @@ func (c *Conn) acceptEarly(p *wire.TransportParameters) *TransportError {
 		return protocolError(wire.ProtocolViolation, wire.FrameCrypto, name+" is less than when early data was permitted")
 	}
 	z.accepted, c.peer.early = true, true
+	c.dropEarlyKeys(now)
 	return nil
 }
 

@@ -283,3 +283,76 @@ func TestEarlyStreamsAvailable(t *testing.T) {
 		}
 	}
 }
+
+// Once 1-RTT packets can be sent there are no more 0-RTT packets (RFC 9000, Section 17.2.3).
+func TestEarlyKeysGo(t *testing.T) {
+	p := newEarlyClient(t)
+	for range 4 {
+		p.flush()
+	}
+	if !p.established() || !p.conn.EarlyAccepted() {
+		t.Fatalf("the handshake does not complete: %v", p.conn.Closed())
+	}
+	early := p.early
+	s, err := p.conn.OpenStream(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send.WriteLast([]byte("later")); err != nil {
+		t.Fatal(err)
+	}
+	p.conn.StreamWritten(s)
+	p.poll()
+	if p.sentUpTo()[s.ID] != 5 || p.early != early {
+		t.Errorf("%d bytes, and %d more 0-RTT packets", p.sentUpTo()[s.ID], p.early-early)
+	}
+}
+
+// haltingTLS tells of nothing behind the server's parameters, as if the rest were still on
+// its way.
+type haltingTLS struct {
+	*sim.FakeTLS
+	halted bool
+}
+
+func (h *haltingTLS) NextEvent() engine.TLSEvent {
+	if h.halted {
+		return engine.TLSEvent{}
+	}
+	e := h.FakeTLS.NextEvent()
+	h.halted = e.Kind == engine.TLSPeerParameters
+	return e
+}
+
+// No 0-RTT packet uses what the server allows now and did not when the session was made
+// (RFC 9000, Section 7.4.1).
+func TestEarlyLimitsStay(t *testing.T) {
+	p := newClient(t, func(p *puppet) { p.tls.AcceptEarly = true })
+	limits := earlyLimits()
+	limits.InitialMaxStreamDataBidiRemote = 100
+	tls := &haltingTLS{FakeTLS: &sim.FakeTLS{Side: wire.ClientSide, Early: limits}}
+	p.conn, _ = p.endpoint.Dial(p.now, p.path, p.config, tls)
+	p.poll()
+	s, err := p.conn.OpenStream(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Send.WriteLast(make([]byte, 1000)); n != 1000 || err != nil {
+		t.Fatal(n, err)
+	}
+	p.conn.StreamWritten(s)
+	p.poll()
+	if got := p.sentUpTo()[s.ID]; p.early == 0 || got != 100 {
+		t.Fatalf("%d bytes were sent early, in %d packets, want 100", got, p.early)
+	}
+	early := p.early
+	p.flush()
+	p.conn.StreamWritten(s)
+	p.poll()
+	if !tls.halted || p.conn.Closed() != nil {
+		t.Fatalf("the server's parameters did not come: %v", p.conn.Closed())
+	}
+	if got := p.sentUpTo()[s.ID]; p.early != early || got != 100 {
+		t.Errorf("%d more 0-RTT packets; %d bytes were sent", p.early-early, got)
+	}
+}

@@ -89,7 +89,7 @@ func (c *Conn) setPeerParameters(now monotime.Time, b []byte) *TransportError {
 	if p.PreferredAddress != nil && p.InitialSrcID.Len() == 0 { // Section 18.2
 		return protocolError(wire.TransportParameterError, wire.FrameCrypto, "preferred address of a server without connection IDs")
 	}
-	if err := c.acceptEarly(&p); err != nil {
+	if err := c.acceptEarly(now, &p); err != nil {
 		return err
 	}
 	c.applyParameters(&p)
