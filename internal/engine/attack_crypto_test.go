@@ -164,3 +164,18 @@ func TestAttackReplayedHello(t *testing.T) {
 		t.Fatalf("%d handshakes were begun", got)
 	}
 }
+
+// Handshake bytes of 4096 are taken though one before them is missing, at every level
+// (RFC 9000, Section 7.5).
+func TestCryptoOutOfOrder(t *testing.T) {
+	forEachLevel(t, func(t *testing.T, p *puppet, space wire.Space) {
+		base := p.spaces[space].cryptoOut + 1
+		for off := uint64(0); off < 4096; off += 1024 {
+			p.send(space, crypto(base+off, make([]byte, 1024)))
+		}
+		p.wantOpen()
+		if n := p.conn.Held().CryptoBytes; n < 4096 {
+			t.Fatalf("%d bytes are kept", n)
+		}
+	})
+}

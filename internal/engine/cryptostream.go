@@ -14,8 +14,9 @@ const (
 	// send: a hello with post-quantum keys has two kilobytes.
 	maxInitialCryptoBuffer = 16 << 10
 	// maxLateCryptoBuffer is the same for a server after the handshake, when a client
-	// has nothing to say but what is refused.
-	maxLateCryptoBuffer = 4 << 10
+	// has nothing to say but what is refused: as much as must be taken, behind a hole as
+	// large.
+	maxLateCryptoBuffer = 8 << 10
 	maxCryptoGaps       = 64
 )
 
