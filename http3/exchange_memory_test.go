@@ -66,3 +66,18 @@ func TestLateWriterWritesNowhere(t *testing.T) {
 		}
 	}
 }
+
+// TestDeadlineOfReturned: the loop looks for a deadline whose handler has returned, whose
+// ResponseWriter has no response any more.
+func TestDeadlineOfReturned(t *testing.T) {
+	ts := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
+			t.Errorf("SetWriteDeadline: %v", err)
+		}
+	})
+	for range 100 {
+		if resp, _ := ts.do(t, "GET", "/", nil); resp.StatusCode != http.StatusOK {
+			t.Fatalf("status %d", resp.StatusCode)
+		}
+	}
+}

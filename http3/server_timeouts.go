@@ -88,7 +88,7 @@ func (w *responseWriter) enforceDeadline() {
 		event.Run(x.conn.qc, func(t event.Turn) {
 			x.rw.using.Lock()
 			defer x.rw.using.Unlock()
-			x.enforce(t, time.Until(time.Unix(0, w.deadline)))
+			x.enforce(t, time.Until(time.Unix(0, x.resp.deadline))) // w may have no response any more
 		})
 	}
 }
