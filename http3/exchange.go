@@ -299,7 +299,7 @@ func (x *exchange) finish() bool {
 	} else {
 		x.conn.machine.AnsweredRequest()
 	}
-	if x.req.Body != http.NoBody {
+	if !x.body.rs.Whole() { // whatever a handler has put in the place of its Body
 		_ = x.body.Close() // the rest of the request is not wanted (RFC 9114, Section 4.1)
 	}
 	x.rw.enforceDeadline()

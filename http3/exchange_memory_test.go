@@ -1,12 +1,16 @@
 package http3
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/godwit-quic/godwit/internal/h3"
+	"github.com/godwit-quic/godwit/quic"
 )
 
 // TestHandedSize: what is made for each request has a size that Go has memory of.
@@ -21,7 +25,7 @@ func TestHandedSize(t *testing.T) {
 func TestExchangesServeAgain(t *testing.T) {
 	const requests = 300
 	seen := make(chan *exchange, requests)
-	ts := serve(t, func(w http.ResponseWriter, _ *http.Request) { seen <- w.(*responseWriter).exchangeNow() })
+	ts := serve(t, func(w http.ResponseWriter, _ *http.Request) { seen <- w.(*responseWriter).exchange })
 	for range requests {
 		ts.do(t, "GET", "/", nil)
 	}
@@ -79,5 +83,18 @@ func TestDeadlineOfReturned(t *testing.T) {
 		if resp, _ := ts.do(t, "GET", "/", nil); resp.StatusCode != http.StatusOK {
 			t.Fatalf("status %d", resp.StatusCode)
 		}
+	}
+}
+
+// TestBodyReplaced: what a handler puts in the place of the request's Body does not keep
+// the client from learning that nobody wants the rest.
+func TestBodyReplaced(t *testing.T) {
+	ts := serve(t, func(_ http.ResponseWriter, r *http.Request) { r.Body = http.NoBody })
+	s := ts.dialRaw(t).request(false, join(headers(postFields), frame(h3.FrameData, "a part")))
+	readMessage(t, s)
+	wait(t, "STOP_SENDING", s.SendStream.Context().Done())
+	var stopped *quic.StreamError
+	if err := context.Cause(s.SendStream.Context()); !errors.As(err, &stopped) || h3.ErrorCode(stopped.Code) != h3.NoError {
+		t.Errorf("the sending half ended with %v", err)
 	}
 }

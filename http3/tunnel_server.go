@@ -52,10 +52,7 @@ func exchangeOf(w http.ResponseWriter) (*exchange, error) {
 	for {
 		switch v := w.(type) {
 		case *responseWriter:
-			if x := v.exchangeNow(); x != nil && x.tunnel != nil {
-				return x, nil
-			}
-			return nil, ErrNoTunnel
+			return v.extended()
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = v.Unwrap()
 		default:
@@ -64,14 +61,15 @@ func exchangeOf(w http.ResponseWriter) (*exchange, error) {
 	}
 }
 
-// exchangeNow returns the exchange, nil when the response is over.
-func (w *responseWriter) exchangeNow() *exchange {
+// extended returns the exchange of an extended CONNECT request, which is nobody else's later
+// on, as that of another request may be as soon as the lock is let go.
+func (w *responseWriter) extended() (*exchange, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.isGone() {
-		return nil
+	if w.isGone() || w.exchange.tunnel == nil {
+		return nil, ErrNoTunnel
 	}
-	return w.exchange
+	return w.exchange, nil
 }
 
 func (x *exchange) acceptTunnel(status int) (*Tunnel, error) {
