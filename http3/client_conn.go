@@ -181,9 +181,9 @@ func (c *clientConn) HandleClose(t event.Turn, err error) {
 	}
 }
 
-// roundTrip sends a request, which has been counted, and waits for the header of the
-// response, whose Request may have another Body.
-func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError) {
+// roundTrip sends a request of an origin's, which has been counted, and waits for the header
+// of the response, whose Request may have another Body.
+func (c *clientConn) roundTrip(req *http.Request, origin string) (*http.Response, *attemptError) {
 	if err := c.awaitTurn(req); err != nil {
 		return nil, c.unready(req, err)
 	}
@@ -198,12 +198,12 @@ func (c *clientConn) roundTrip(req *http.Request) (*http.Response, *attemptError
 	if err = st.await(); err != nil {
 		return nil, st.failed(err)
 	}
-	early := st.early
-	resp := st.deliver()
-	if early && resp.StatusCode == http.StatusTooEarly {
+	why := st.unanswered(origin)
+	resp := st.deliver(why == nil)
+	if why != nil {
 		sent := resp.Request
 		_ = resp.Body.Close()
-		return nil, &attemptError{cause: errTooEarly, sent: sent, unprocessed: true}
+		return nil, &attemptError{cause: why, sent: sent, unprocessed: true}
 	}
 	return resp, nil
 }

@@ -115,10 +115,30 @@ func (b *wholeBody) Close() error {
 	return nil
 }
 
-// deliver returns the response to RoundTrip's caller.
-func (st *clientStream) deliver() *http.Response {
+// unanswered returns why the response is not one for RoundTrip's caller: the request, an
+// origin's, is to be sent again, later or elsewhere. It is nil for others.
+func (st *clientStream) unanswered(origin string) error {
+	switch st.waiting.resp.StatusCode {
+	case http.StatusTooEarly:
+		if st.early {
+			return errTooEarly
+		}
+	case http.StatusMisdirectedRequest:
+		if st.conn.addr == origin {
+			break
+		}
+		if st.conn.transport.separate(origin); hasContentAgain(st.req) {
+			return errMisdirected
+		}
+	}
+	return nil
+}
+
+// deliver returns the response, which RoundTrip's caller gets if the request is answered: in
+// that case the watch on its Cancel ends with the response.
+func (st *clientStream) deliver(answered bool) *http.Response {
 	resp := st.waiting.resp
-	st.answered = true
+	st.answered = answered
 	kept := !st.responded.Load() || st.upload.follows
 	if ctx := st.req.Context(); kept && ctx.Done() != nil {
 		st.stop = context.AfterFunc(ctx, func() {

@@ -32,7 +32,7 @@ type clientStream struct {
 	body   body // of the response
 
 	stop     func() bool // ends the watch on the request's context; nil for none
-	answered bool        // RoundTrip returns a response
+	answered bool        // RoundTrip returns the response
 	heard    bool        // the hook for the first byte was called
 
 	waiting waiting

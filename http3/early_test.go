@@ -185,6 +185,16 @@ func TestTooEarly(t *testing.T) {
 		if _, status, _ := p.do(http.MethodGet, "/always", ""); status != http.StatusTooEarly || calls != 1 {
 			t.Errorf("status %d after %d calls, with a complete handshake", status, calls)
 		}
+		p.leave()
+		calls = 0
+		client := &http.Client{Transport: p.transport, Timeout: time.Minute} // which sets Request.Cancel
+		resp, err := client.Get("https://127.0.0.1/")
+		if err != nil {
+			t.Fatalf("of a client with a timeout: %v", err)
+		}
+		if resp.Body.Close(); resp.StatusCode != 200 || calls != 2 {
+			t.Errorf("of a client with a timeout: status %d after %d calls", resp.StatusCode, calls)
+		}
 	})
 }
 

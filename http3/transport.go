@@ -212,7 +212,7 @@ func wantsClose(req *http.Request) bool {
 // tryOn sends a request once on a connection, on which it is counted. If that is full,
 // the error is event.ErrStreamLimit.
 func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr string) (*http.Response, *attemptError) {
-	resp, failed := cc.roundTrip(req)
+	resp, failed := cc.roundTrip(req, addr)
 	if failed != nil {
 		if failed.cause == event.ErrStreamLimit {
 			t.full(cc, how)
@@ -220,14 +220,7 @@ func (t *Transport) tryOn(cc *clientConn, how acquired, req *http.Request, addr 
 		failed.reused = how.reused
 		return nil, failed
 	}
-	sent := resp.Request
-	if resp.StatusCode == http.StatusMisdirectedRequest && cc.addr != addr {
-		if t.separate(addr); hasContentAgain(sent) {
-			_ = resp.Body.Close()
-			return nil, &attemptError{cause: errMisdirected, sent: sent, unprocessed: true}
-		}
-	}
-	lastAttempt(sent)
+	lastAttempt(resp.Request)
 	resp.Request = req
 	return resp, nil
 }

@@ -176,3 +176,25 @@ func TestCoalescingMisdirected(t *testing.T) {
 		t.Errorf("%d connections, want the names', and two of the numbers'", n)
 	}
 }
+
+// TestCoalescingMisdirectedWatched: a response with status 421 that a request's caller does
+// not get does not end the request's context either, whose Cancel is watched.
+func TestCoalescingMisdirectedWatched(t *testing.T) {
+	s := serveTwo(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS.ServerName == "localhost" && !strings.HasPrefix(r.Host, "localhost") {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+		}
+	})
+	s.fetch(t, mustRequest(t, s.names))
+	client := &http.Client{Transport: s.transport, Timeout: patience} // which sets Request.Cancel
+	resp, err := client.Post(s.numbers, "text/plain", strings.NewReader("again"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if n := s.count(); n != 2 {
+		t.Errorf("%d connections, want one of each origin", n)
+	}
+}
