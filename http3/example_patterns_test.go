@@ -3,13 +3,17 @@ package http3_test
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -19,26 +23,22 @@ import (
 
 // A client that shows a certificate, to a server that wants one of its own authority.
 func ExampleTransport_clientCertificate() {
-	pair := httptest.NewTLSServer(nil) // whose certificate serves as the client's here
-	defer pair.Close()
-	authority := x509.NewCertPool()
-	authority.AddCert(pair.Certificate())
+	cert, err := certificateOf("Acme Co") // as tls.LoadX509KeyPair reads one
+	if err != nil {
+		log.Fatal(err)
+	}
+	authority := x509.NewCertPool() // here of one certificate, its own authority
+	authority.AddCert(cert.Leaf)
 
 	srv := http3test.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "hello,", r.TLS.PeerCertificates[0].Subject.Organization)
 	}))
-	srv.Config.TLSConfig = &tls.Config{
-		ClientAuth: tls.RequireAnyClientCert,
-		VerifyConnection: func(state tls.ConnectionState) error {
-			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: authority})
-			return err
-		},
-	}
+	srv.Config.TLSConfig = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority}
 	srv.Start()
 	defer srv.Close()
 
 	conf := srv.TLSClientConfig()
-	conf.Certificates = pair.TLS.Certificates
+	conf.Certificates = []tls.Certificate{cert}
 	transport := &http3.Transport{TLSClientConfig: conf}
 	defer transport.Close()
 	resp, err := (&http.Client{Transport: transport}).Get(srv.URL)
@@ -49,6 +49,27 @@ func ExampleTransport_clientCertificate() {
 	body, _ := io.ReadAll(resp.Body)
 	fmt.Printf("%s", body)
 	// Output: hello, [Acme Co]
+}
+
+// certificateOf makes a certificate for clients, and its key.
+func certificateOf(organization string) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{Organization: []string{organization}},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }
 
 // Server-sent events: each leaves at once, and the handler ends with the client.
@@ -108,8 +129,9 @@ func (p *progress) Read(b []byte) (int, error) {
 func ExampleTransport_upload() {
 	srv := http3test.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 64<<20))
-		if err != nil {
-			return // too large, or the client has gone
+		if err != nil { // too large, or the client has gone
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
 		}
 		fmt.Fprintf(w, "%d bytes arrived", n)
 	}))

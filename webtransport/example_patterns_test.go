@@ -36,6 +36,7 @@ func (r *room) handle(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 		message, err := io.ReadAll(io.LimitReader(stream, 1<<10))
+		stream.CancelRead(0) // the rest, if there is more
 		if err != nil {
 			continue // it was cancelled
 		}
