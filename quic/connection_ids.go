@@ -32,7 +32,8 @@ type ConnectionIDGenerator interface {
 	// Shard returns the event loop, from 0 to shards-1, that New made an ID for. It is
 	// called with other bytes too, such as the ID that a client invents for its first
 	// packets: ok is false if they say nothing. For the same bytes the answer must be
-	// the same.
+	// the same. Where servers share keys of stateless resets, ok must be false for the IDs
+	// of others: no reset answers packets to such IDs (RFC 9000, Section 21.11).
 	Shard(id []byte, shards int) (shard int, ok bool)
 }
 

@@ -15,6 +15,12 @@ import (
 // for session tickets. So what one server has given to a client the others know, and so
 // does the server itself after a restart. They do not change, and may be shared.
 //
+// Who can have a packet of somebody else's connection come to a server that does not know
+// it learns from the answer how to end that connection (RFC 9000, Section 21.11). So either
+// one Transport has these keys at a time, beside those before it that it has its sockets
+// from, or TransportConfig.ConnectionIDs say the server, as those of package quiclb do: there
+// is no answer then to packets of other servers' connections.
+//
 // The first secret is the newest: new tokens and tickets are made with it, and those made with
 // any of the others are accepted. So a secret is exchanged without a client that notices by
 // giving all servers the new one as the last first, then as the first, and by taking the old

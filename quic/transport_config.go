@@ -72,7 +72,8 @@ type TransportConfig struct {
 	ConnectionIDs ConnectionIDGenerator
 	// StatelessResetKey lets a server that was restarted end the connections
 	// it knew before, if it has the same key again (RFC 9000, Section 10.3).
-	// Default is a random one.
+	// Default is a random one. Two servers with the same key that run at the same time
+	// must be as those with FleetKeys are.
 	StatelessResetKey *[32]byte
 	// FleetKeys are what servers share that clients take for one, in place of
 	// StatelessResetKey and of a random key of address validation tokens. Where there is a

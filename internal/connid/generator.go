@@ -24,7 +24,7 @@ type Generator interface {
 	New(dst []byte, shard, shards int, random func([]byte)) []byte
 	// Shard returns for which of so many shards New made an ID. It is asked about any
 	// bytes, such as an ID that a client has invented, which stays where it is if ok is
-	// false; for the same bytes it says the same.
+	// false, and no stateless reset answers it; for the same bytes it says the same.
 	Shard(id []byte, shards int) (shard int, ok bool)
 }
 

@@ -86,6 +86,37 @@ func TestAttackResetFlood(t *testing.T) {
 	}
 }
 
+// serverIDs are connection IDs whose second byte says the server: this one is 7.
+type serverIDs struct{ connid.Plain }
+
+func (g serverIDs) Shard(id []byte, shards int) (int, bool) {
+	if len(id) < 2 || id[1] != 7 {
+		return 0, false
+	}
+	return g.Plain.Shard(id, shards)
+}
+
+// Attack: stateless reset oracle: a packet with the connection ID of another server's
+// connection, which shares the key, learns nothing (RFC 9000, Section 21.11), and a flood of
+// them does not use up the resets that others wait for.
+func TestAttackResetOracle(t *testing.T) {
+	p := newServer(t, func(p *puppet) { p.ids = serverIDs{connid.Plain{Length: 8}} })
+	b := lostPacket(100)
+	for other := range 256 {
+		if b[2] = byte(other); other != 7 {
+			p.raw(b)
+		}
+	}
+	if len(p.answers) != 0 {
+		t.Fatalf("%d resets of other servers' connections", len(p.answers))
+	}
+	b[2] = 7
+	p.raw(b)
+	if len(p.answers) != 1 {
+		t.Fatalf("%d resets of a connection of this server's", len(p.answers))
+	}
+}
+
 // A client, which has no key that outlives it, sends no resets.
 func TestClientSendsNoResets(t *testing.T) {
 	p := newClient(t)

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/godwit-quic/godwit/internal/connid"
 	"github.com/godwit-quic/godwit/internal/monotime"
 	"github.com/godwit-quic/godwit/internal/path"
 	"github.com/godwit-quic/godwit/internal/protect"
@@ -115,15 +116,17 @@ func (e *Endpoint) handleLostShort(now monotime.Time, d *Datagram) {
 	e.stats.UnknownID++
 	// The answer must be shorter than what provoked it (Section 10.3.3).
 	n := min(len(d.Data)-1, maxResetLen)
-	if n < minResetLen || e.server == nil || !e.answers.allowReset(now) {
+	if n < minResetLen || e.server == nil {
+		return
+	}
+	// Another server with the same keys may have a connection with an ID that says it was not
+	// made here, and whoever learns its token can end it (Section 21.11).
+	id, ok := e.shortID(d.Data)
+	if _, ours := connid.ShardOf(e.ids, d.Data, e.shards); !ok || id.Len() == 0 || !ours || !e.answers.allowReset(now) {
 		return
 	}
 	out := e.answers.next(answerReset)
 	if out == nil {
-		return
-	}
-	id, ok := e.shortID(d.Data)
-	if !ok || id.Len() == 0 {
 		return
 	}
 	out = out[:n]
