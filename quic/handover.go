@@ -179,8 +179,13 @@ func (t *Transport) succeed() error {
 	t.predecessors.Store(int32(len(list)))
 	err := t.onLoops(func(i int, w *worker) error {
 		w.SetPredecessor(list[i])
-		return w.SetDeaf(false)
+		return nil
 	})
+	if err == nil {
+		// Not before each loop knows whom to ask: they hand over to each other what they read,
+		// and a stateless reset would end a connection of the predecessor's.
+		err = t.onLoops(func(_ int, w *worker) error { return w.SetDeaf(false) })
+	}
 	for i, w := range t.workers {
 		go func() {
 			t.links.run(list[i], w.Returned)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -18,7 +19,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/godwit-quic/godwit/internal/connid"
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/loop"
+	"github.com/godwit-quic/godwit/internal/path"
+	"github.com/godwit-quic/godwit/internal/relay"
 	"github.com/godwit-quic/godwit/internal/test/leak"
+	"github.com/godwit-quic/godwit/internal/test/memnet"
 	"github.com/godwit-quic/godwit/internal/test/peertest"
 )
 
@@ -101,6 +108,75 @@ func (g *generation) succeed(t *testing.T, big func(*Stream)) *generation {
 	}
 	go func() { g.ended <- g.Shutdown(context.Background()) }()
 	return next
+}
+
+// hearing is a socket that calls hears when it is read again.
+type hearing struct {
+	loop.Socket
+	hears func()
+}
+
+func (s *hearing) SetDeaf(deaf bool) error {
+	if !deaf && s.hears != nil {
+		s.hears()
+	}
+	return nil
+}
+
+// TestSuccessorsLoops: what the first of a successor's loops reads, and hands over to
+// another, is asked about, however fast that was.
+func TestSuccessorsLoops(t *testing.T) {
+	leak.Check(t)
+	n, h := memnet.New(0), new(TransportConfig).newHeritage()
+	first := &hearing{Socket: n.Listen(memServer)}
+	second := &hearing{Socket: n.Listen(netip.AddrPortFrom(memServer.Addr(), memServer.Port()+1))}
+	var predecessor []*relay.Link
+	for range 2 {
+		ours, theirs, err := relay.Pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := relay.Open(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close()
+		h.links, predecessor = append(h.links, ours), append(predecessor, link)
+	}
+	serverTLS, _ := peertest.TLS(t, "test")
+	st := startTransport([]loop.Socket{first, second}, new(TransportConfig), h, nil)
+	defer st.Close()
+	if _, err := st.Listen(serverTLS, nil); err != nil {
+		t.Fatal(err)
+	}
+
+	packet := make([]byte, 100) // with a short header
+	packet[0], packet[1] = 0x40, 1
+	to, ok := connid.ShardOf(st.ids, packet, 2)
+	if to != 1 || !ok {
+		t.Fatalf("the packet is for loop %d", to)
+	}
+	first.hears = func() { st.workers[1].Asked(engine.Datagram{Data: packet, Path: path.Addrs{Remote: memClient}}) }
+	if err := st.succeed(); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.onLoops(func(int, *worker) error { return nil }); err != nil { // that is over
+		t.Fatal(err)
+	}
+	if s := st.Stats(); s.ResetsSent != 0 {
+		t.Fatalf("%d stateless resets to a client of the predecessor's", s.ResetsSent)
+	}
+	passed := make(chan []byte, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		predecessor[1].Run(func(d engine.Datagram) { passed <- d.Data })
+	}()
+	if got := <-passed; !bytes.Equal(got, packet) {
+		t.Errorf("the predecessor gets %x", got)
+	}
+	predecessor[1].Close()
+	<-ended
 }
 
 // ask exchanges a few bytes on a connection.
