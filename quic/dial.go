@@ -108,8 +108,12 @@ type dialling struct {
 func (d *dialling) Fire() { d.slow() }
 
 // attempt returns what race calls, for a host that has several addresses or one.
-func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf *engine.Config, token func() []byte, newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
+func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf *engine.Config, token func(context.Context) ([]byte, error), newHandler any) func(context.Context, netip.AddrPort, func()) (*Conn, error) {
 	return func(ctx context.Context, remote netip.AddrPort, slow func()) (*Conn, error) {
+		shown, err := token(ctx)
+		if err != nil {
+			return nil, err
+		}
 		tls, err := handshake.NewClient(tlsConf, host, conf.EarlyData)
 		if err != nil {
 			return nil, err
@@ -117,7 +121,7 @@ func (t *Transport) attempt(host string, several bool, tlsConf *tls.Config, conf
 		tls.DialledAt(remote, several)
 		c := t.newConn(conf)
 		c.face.TLS = tls
-		return c.connect(ctx, remote, token(), slow, newHandler)
+		return c.connect(ctx, remote, shown, slow, newHandler)
 	}
 }
 

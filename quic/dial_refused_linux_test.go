@@ -1,6 +1,7 @@
 package quic
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -79,7 +80,7 @@ func TestDialRefusedHost(t *testing.T) {
 	live := e.listener.Addr().(*net.UDPAddr).AddrPort()
 	for _, addr := range dead {
 		for _, remotes := range [][]netip.AddrPort{{netip.MustParseAddrPort(addr), live}, {live, netip.MustParseAddrPort(addr)}} {
-			c, err := race(e.ctx, remotes, tr.attempt("localhost", true, e.clientTLS, tr.engineConfig(new(Config)), func() []byte { return nil }, nil))
+			c, err := race(e.ctx, remotes, tr.attempt("localhost", true, e.clientTLS, tr.engineConfig(new(Config)), func(context.Context) ([]byte, error) { return nil, nil }, nil))
 			if err != nil {
 				t.Errorf("%v: %v", remotes, err)
 				continue

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"container/list"
+	"context"
 	"crypto/tls"
+	"hash/maphash"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +24,7 @@ import (
 // the client before others, and sends all that it has to at once. A token says that the
 // client was there before, to the server only; whoever does not want that has a store
 // of its own for each identity. It may be called by many goroutines at once, and may take
-// long.
+// long: Dial waits for Take while its context lasts, and nobody for Put.
 type TokenStore interface {
 	// Put keeps a token of a server. server is any text; token, of 512 bytes at most, is
 	// the store's.
@@ -115,22 +118,69 @@ func serverOf(name string, port uint16, v wire.Version) string {
 // keepTokens has tokens kept that the connections of a Dial get, and returns a function that
 // returns one for them, nil if there is none. What is kept for as long as the connection
 // lives is little.
-func (t *Transport) keepTokens(conf *Config, e *engine.Config, tlsConf *tls.Config, host string, remotes []netip.AddrPort) (take func() []byte) {
+func (t *Transport) keepTokens(conf *Config, e *engine.Config, tlsConf *tls.Config, host string, remotes []netip.AddrPort) (take func(context.Context) ([]byte, error)) {
 	store := conf.TokenStore
 	if store == nil {
 		store = t.tokens
 	}
 	if store == nil || len(remotes) == 0 {
-		return func() []byte { return nil }
+		return func(context.Context) ([]byte, error) { return nil, nil }
 	}
 	name, port := cmp.Or(tlsConf.ServerName, host), remotes[0].Port()
-	if m, ok := store.(*memoryTokens); ok {
-		e.KeepToken = func(v wire.Version, token []byte) { m.Put(serverOf(name, port, v), bytes.Clone(token)) }
-	} else {
-		q := &tokenQueue{store: store}
-		e.KeepToken = func(v wire.Version, token []byte) { q.put(serverOf(name, port, v), bytes.Clone(token)) }
+	m, inMemory := store.(*memoryTokens)
+	put := store.Put
+	if !inMemory {
+		put = (&tokenQueue{store: store}).put
 	}
-	return func() []byte { return store.Take(serverOf(name, port, e.OriginalVersion)) }
+	seen := new(seenTokens)
+	e.KeepToken = func(v wire.Version, token []byte) {
+		if seen.first(token) {
+			put(serverOf(name, port, v), bytes.Clone(token))
+		}
+	}
+	return func(ctx context.Context) ([]byte, error) {
+		server := serverOf(name, port, e.OriginalVersion)
+		if inMemory {
+			return m.Take(server), nil
+		}
+		return takeToken(ctx, store, server)
+	}
+}
+
+// takeToken takes a token out of a store that may take long, for as long as ctx lasts.
+func takeToken(ctx context.Context, store TokenStore, server string) ([]byte, error) {
+	taken := make(chan []byte, 1)
+	go func() { taken <- store.Take(server) }()
+	select {
+	case token := <-taken:
+		return token, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// seenTokens are the last tokens that a server gave to the connections of a Dial, by a hash. A
+// server may send a token again which it takes for lost, and two connections with it could
+// be linked by whoever sees both (RFC 9000, Section 19.7).
+type seenTokens struct {
+	mu   sync.Mutex // several addresses may be tried, on several loops
+	last [4]uint64  // a connection gets one token or two
+	next int
+}
+
+var tokenSeed = maphash.MakeSeed()
+
+// first reports whether a token has not been seen.
+func (s *seenTokens) first(token []byte) bool {
+	hash := maphash.Bytes(tokenSeed, token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.last[:], hash) {
+		return false
+	}
+	s.last[s.next%len(s.last)] = hash
+	s.next++
+	return true
 }
 
 // tokenQueue puts tokens into a store that may take long.

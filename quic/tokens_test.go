@@ -1,10 +1,17 @@
 package quic
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/wire"
 )
 
 // A store in memory gives the newest token first, each once, and forgets the oldest of a
@@ -124,6 +131,47 @@ func TestTokenStore(t *testing.T) {
 			client.CloseWithError(0, "")
 		}
 	})
+}
+
+// TestTokenStoreHangs: who dials does not wait for a store longer than for anything else.
+func TestTokenStoreHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &spiedStore{TokenStore: NewTokenStore(0, 0), taken: make(chan string)}
+		e, closeAll := newMemEnvWith(t, nil, &Config{TokenStore: store}, setup{})
+		defer closeAll()
+		ctx, cancel := context.WithTimeout(e.ctx, time.Second)
+		defer cancel()
+		_, err := e.transport.Dial(ctx, e.listener.Addr().String(), e.clientTLS, e.conf)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("dialling ends with %v", err)
+		}
+		<-store.taken
+	})
+}
+
+// A token that a server sends again, as it takes it for lost, is kept once, though the first
+// was taken meanwhile: who sees it in two connections would know that they are one client's
+// (RFC 9000, Section 19.7).
+func TestTokenSentTwice(t *testing.T) {
+	tr, e := &Transport{tokens: NewTokenStore(0, 0)}, &engine.Config{OriginalVersion: wire.Version1}
+	take := tr.keepTokens(new(Config), e, &tls.Config{ServerName: "a"}, "a", []netip.AddrPort{memServer})
+	give := func(tokens ...string) {
+		for _, token := range tokens {
+			e.KeepToken(wire.Version1, []byte(token))
+		}
+	}
+	want := func(token string) {
+		t.Helper()
+		if got, err := take(t.Context()); string(got) != token || err != nil {
+			t.Errorf("got %q, %v, want %q", got, err, token)
+		}
+	}
+	give("first", "first", "second", "first")
+	want("second")
+	want("first")
+	give("second", "third")
+	want("third")
+	want("")
 }
 
 // A server that sends tokens without end makes a client hold few, while its store keeps one.
