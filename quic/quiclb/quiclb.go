@@ -138,8 +138,8 @@ func (l *layout) read(id []byte) (plain [maxPlain]byte, ok bool) {
 }
 
 // New returns a generator of connection IDs for a server with this ID.
-// older are configurations that the server had before, with the ID it had there: connections
-// with their IDs go on.
+// older are configurations that the server had before, with the ID it had there, and with what
+// was older then: connections with their IDs go on.
 func New(c Config, serverID []byte, older ...quic.ConnectionIDGenerator) (quic.ConnectionIDGenerator, error) {
 	l, err := c.layout()
 	if err != nil {
@@ -151,13 +151,17 @@ func New(c Config, serverID []byte, older ...quic.ConnectionIDGenerator) (quic.C
 	g := &generator{layout: l, serverID: append([]byte(nil), serverID...)}
 	for _, o := range older {
 		before, ok := o.(*generator)
-		switch {
-		case !ok:
+		if !ok {
 			return nil, errors.New("quiclb: an older generator that is not New's")
-		case g.of(before.layout.ID) != nil:
-			return nil, fmt.Errorf("quiclb: two configurations have ID %d", before.layout.ID)
 		}
-		g.older = append(g.older, &generator{layout: before.layout, serverID: before.serverID})
+		for _, b := range append([]*generator{before}, before.older...) {
+			switch known := g.of(b.layout.ID); {
+			case known == nil:
+				g.older = append(g.older, &generator{layout: b.layout, serverID: b.serverID})
+			case known.layout != b.layout:
+				return nil, fmt.Errorf("quiclb: two configurations have ID %d", b.layout.ID)
+			}
+		}
 	}
 	return g, nil
 }

@@ -156,6 +156,59 @@ func TestRotation(t *testing.T) {
 	if shard, ok := now.Shard(old, 4); !ok || shard != 3 {
 		t.Errorf("the older ID is for loop %d, %v", shard, ok)
 	}
+	newest := Config{ID: 3, ServerIDLen: 2, NonceLen: 4}
+	for _, older := range [][]quic.ConnectionIDGenerator{{now}, {now, before}, {before, now}} {
+		later, err := New(newest, []byte{5, 5}, older...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range [][]byte{old, fresh} {
+			if _, ok := later.Shard(id, 4); !ok || later.Len(id[0]) != len(id) {
+				t.Errorf("%x is of no configuration before the newest", id)
+			}
+		}
+	}
+	if _, err := New(Config{ID: 1, ServerIDLen: 2, NonceLen: 4}, []byte{5, 5}, now); err == nil {
+		t.Error("the ID of the oldest configuration is taken again")
+	}
+}
+
+// Servers' IDs are no others', nor other configurations': so nobody answers for another
+// server's connection.
+func TestForeignIDs(t *testing.T) {
+	random := randomly()
+	of := func(n byte) map[string]quic.ConnectionIDGenerator {
+		made := map[string]quic.ConnectionIDGenerator{"NLB": NLB([8]byte{n})}
+		for name, c := range map[string]Config{
+			"plain": {ServerIDLen: 2, NonceLen: 6}, "encrypted": {ID: 1, ServerIDLen: 2, NonceLen: 6, Key: make([]byte, 16)},
+		} {
+			g, err := New(c, []byte{n, 0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			made[name] = g
+		}
+		k, err := Katran(uint16(n), 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made["Katran"] = k
+		return made
+	}
+	others := of(2)
+	for name, g := range of(1) {
+		if _, ok := g.Shard(g.New(nil, 1, 4, random), 4); !ok {
+			t.Errorf("%s: an ID of its own is not", name)
+		}
+		if id := others[name].New(nil, 1, 4, random); func() bool { _, ok := g.Shard(id, 4); return ok }() {
+			t.Errorf("%s: another server's ID %x is its own", name, id)
+		}
+		id := g.New(nil, 1, 4, random)
+		id[0] ^= 0xc0
+		if _, ok := g.Shard(id, 4); ok {
+			t.Errorf("%s: an ID %x of another configuration is its own", name, id)
+		}
+	}
 }
 
 // The layouts of AWS and of Katran.
