@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -212,5 +214,33 @@ func TestAttackRetryToClient(t *testing.T) {
 			}
 			p.wantOpen()
 		})
+	}
+}
+
+// Attack: a Retry token that leaves little room in Initial packets, or none. A client goes on
+// with what fits, and gives up in time without sending anything where nothing does.
+func TestAttackLongRetryToken(t *testing.T) {
+	for _, n := range []int{600, 1000, 1090, 1100, 1110, 1120, 1130, 1140, 1150, 1160, 1200, 5000} {
+		p := newClient(t)
+		p.start()
+		p.frames = nil
+		p.initialKeys(connID("retry-id"))
+		token := strings.Repeat("x", n)
+		p.raw(retryTo(p, connID("retry-id"), token))
+		p.advance(2 * time.Second)
+		p.wantOpen()
+		if got := string(p.clientToken); got != token && got != "" {
+			t.Fatalf("%d bytes: Initial packets have a token of %d", n, len(got))
+		} else if got == "" && n <= 1000 {
+			t.Fatalf("%d bytes: no Initial packets", n)
+		}
+		sent := p.sent
+		p.advance(p.config.HandshakeTimeout)
+		if !errors.As(p.conn.Closed(), new(*engine.HandshakeTimeoutError)) {
+			t.Fatalf("%d bytes: ended with %v", n, p.conn.Closed())
+		}
+		if p.sent-sent > 50 {
+			t.Fatalf("%d bytes: %d more datagrams", n, p.sent-sent)
+		}
 	}
 }
