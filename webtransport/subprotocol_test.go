@@ -52,6 +52,8 @@ func TestClientInsists(t *testing.T) {
 	ts := serve(t, nil, nil)
 	d := ts.dialer()
 	d.Protocols, d.RequireProtocol = []string{"a"}, true
+	d.ShareConnections = true // so that the connection's end does not come before the session knows
+	defer d.Close()
 	if _, _, err := d.Dial(testContext(t), "https://"+ts.addr, nil); !errors.Is(err, ErrProtocol) {
 		t.Errorf("Dial: %v", err)
 	}
@@ -81,6 +83,8 @@ func TestProtocolNotOffered(t *testing.T) {
 		})
 		d := ts.dialer()
 		d.Protocols = []string{"a", "c"}
+		d.ShareConnections = true // so that the connection's end does not come before the session knows
+		t.Cleanup(func() { _ = d.Close() })
 		s, _, err := d.Dial(testContext(t), "https://"+ts.addr, nil)
 		if (err != nil) != fails || fails && !errors.Is(err, ErrProtocol) {
 			t.Errorf("%s: Dial: %v", answer, err)

@@ -110,7 +110,8 @@ var may = map[string]string{
 	"internal/attack/cmd/attack": "http3 quic internal/attack internal/attack/child context net/http os sync time",
 	"internal/attack/cmd/soak": "http3 quic webtransport internal/attack internal/attack/child " +
 		"context net net/http os sync time golang.org/x/sys",
-	"internal/test/arch": "",
+	"internal/test/arch":       "",
+	"internal/test/compliance": "os",
 	"internal/test/dialogue": "internal/engine internal/h3 internal/monotime internal/path internal/qpack internal/test/sim internal/test/simh3 " +
 		"internal/test/simwt internal/wire internal/wt quic/quictrace time",
 	"internal/test/jspeer":    "internal/test/peertest context os",
