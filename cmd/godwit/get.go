@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,25 +102,33 @@ func (a *app) get(ctx context.Context, urls []string, opts *getOptions) error {
 	if err != nil {
 		return err
 	}
-	jar, err := opts.jar()
+	jar, err := opts.jar(a)
 	if err != nil {
 		return errors.Join(err, transport.Close())
 	}
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
-	f := &fetcher{app: a, opts: opts, transport: opts.datagramsOver(transport), jar: jar, progress: a.newProgress(opts.silent || opts.verbose), out: a.contentOut(opts)}
+	f := &fetcher{app: a, opts: opts, transport: opts.datagramsOver(transport), jar: jar, progress: a.newProgress(opts.silent || opts.verbose || opts.noProgress), out: a.contentOut(opts)}
 	err = f.fetchAll(ctx, plans)
 	return errors.Join(err, opts.saveJar(a, jar), transport.Close())
 }
 
-// jar returns where cookies are kept, nil if they are not.
-func (o *getRequest) jar() (*cookies.Jar, error) {
-	if o.cookieJar == "" && len(o.cookieFiles()) == 0 {
+// jar returns where cookies are kept, nil if they are not. A file of -b that is not there
+// stands for no cookies, as in curl: -c may be going to write it.
+func (o *getOptions) jar(a *app) (*cookies.Jar, error) {
+	isFile := func(text string) bool { return !strings.Contains(text, "=") }
+	if o.cookieJar == "" && !slices.ContainsFunc(o.cookies, isFile) {
 		return nil, nil
 	}
 	jar := cookies.New()
 	for _, path := range o.cookieFiles() {
-		if err := jar.Load(path); err != nil {
+		err := jar.Load(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if path != o.cookieJar && !o.silent {
+				a.complain("-b: there is no file %s: going on without its cookies", path)
+			}
+		case err != nil:
 			return nil, fmt.Errorf("-b: %w", err)
 		}
 	}

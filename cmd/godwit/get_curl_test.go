@@ -55,8 +55,8 @@ func describeRequest(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain")
 	fmt.Fprintf(w, "%s %s %d\n%s", r.Method, r.URL.RequestURI(), r.ContentLength, body)
 	for _, name := range []string{"Content-Type", "Authorization", "User-Agent", "Referer", "Cookie", "Range", "Accept-Encoding"} {
-		if value := r.Header.Get(name); value != "" {
-			fmt.Fprintf(w, "\n%s: %s", name, value)
+		if values := r.Header[name]; values != nil {
+			fmt.Fprintf(w, "\n%s: %s", name, values[0])
 		}
 	}
 }
@@ -82,6 +82,7 @@ func TestGetRequests(t *testing.T) {
 		{[]string{"-T", "-"}, []string{"PUT / -1\ntyped\n"}},
 		{[]string{"-u", "me:secret"}, []string{"Authorization: Basic bWU6c2VjcmV0"}},
 		{[]string{"-A", "me/1", "-e", "https://before/", "-b", "a=1", "-b", "b=2"}, []string{"User-Agent: me/1\nReferer: https://before/\nCookie: a=1; b=2"}},
+		{[]string{"-H", "Referer;", "-H", "Cookie: a=1"}, []string{"\nReferer: \nCookie: a=1"}},
 		{[]string{"-r", "0-9"}, []string{"Range: bytes=0-9"}},
 		{[]string{"--compressed"}, []string{"Accept-Encoding: zstd, br, gzip, deflate"}},
 		{[]string{"-F", "a=1", "-F", "f=@" + lines + ";type=text/x", "-F", "g=<" + lines, "--form-string", "h=@1"}, []string{
@@ -103,6 +104,14 @@ func TestGetRequests(t *testing.T) {
 		if r := godwit(t, "", append([]string{"get", "-k", url}, args...)...); r.code != exitUsage || strings.Count(r.stderr, "\n") != 1 {
 			t.Errorf("%q: %+v", args, r)
 		}
+	}
+	for target, want := range map[string]string{url + "/./a/../b": "GET /b 0", url: "GET / 0", url + "/a//b/": "GET /a//b/ 0"} {
+		if r := godwit(t, "", "get", "-k", target); !strings.HasPrefix(r.stdout, want) {
+			t.Errorf("%s: %+v", target, r)
+		}
+	}
+	if r := godwit(t, "", "get", "-k", "-T", lines, url); !strings.HasPrefix(r.stdout, "PUT /lines 6\n") {
+		t.Errorf("-T to a host: %+v", r)
 	}
 	for code, bad := range map[int]string{curlURL: "https:///path", curlProtocol: "ftp://host/"} {
 		if r := godwit(t, "", "get", bad); r.code != code {
@@ -343,8 +352,18 @@ func TestGetCookies(t *testing.T) {
 	if r := godwit(t, "", "get", "-k", "-b", jar, url); r.code != exitOK || r.stdout != "seen=yes" {
 		t.Errorf("%+v", r)
 	}
-	if r := godwit(t, "", "get", "-k", "-b", jar+".none", url); r.code == exitOK {
-		t.Errorf("%+v", r)
+	none, broken := jar+".none", filepath.Dir(jar)
+	if r := godwit(t, "", "get", "-k", "-b", none, url, url); r.code != exitOK || r.stdout != "seen=yes" || !strings.Contains(r.stderr, "there is no file "+none) {
+		t.Errorf("no file: %+v", r)
+	}
+	if r := godwit(t, "", "get", "-k", "-b", none, "-c", none, url, url); r.code != exitOK || r.stdout != "seen=yes" || r.stderr != "" {
+		t.Errorf("no file yet: %+v", r)
+	}
+	if r := godwit(t, "", "get", "-k", "-b", "", url, url); r.code != exitOK || r.stdout != "seen=yes" || r.stderr != "" {
+		t.Errorf("no name: %+v", r)
+	}
+	if r := godwit(t, "", "get", "-k", "-b", broken, url); r.code == exitOK || !strings.Contains(r.stderr, "-b: ") {
+		t.Errorf("a directory: %+v", r)
 	}
 }
 

@@ -88,6 +88,7 @@ func isUntrusted(err error) bool {
 func networkCode(err error) int {
 	var (
 		dns       *net.DNSError
+		addr      *net.AddrError // no address of the family asked for
 		op        *net.OpError
 		alert     tls.AlertError
 		record    tls.RecordHeaderError
@@ -98,7 +99,7 @@ func networkCode(err error) int {
 		path      *fs.PathError
 	)
 	switch {
-	case errors.As(err, &dns):
+	case errors.As(err, &dns), errors.As(err, &addr):
 		return curlResolve
 	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &op) && op.Op == "dial":
 		return curlConnect
@@ -152,5 +153,5 @@ func (w *worded) Unwrap() error { return w.err }
 // layers are what packages put before their errors: of interest to programmers.
 var layers = strings.NewReplacer("http3: ", "", "quic: ", "", "tls: ", "", "x509: ", "")
 
-// said returns an error as get says it.
+// said returns an error as the command says it.
 func said(err error) string { return layers.Replace(err.Error()) }

@@ -148,6 +148,7 @@ func (t *transfer) exchange(ctx context.Context) error {
 // receive writes the response to where it goes.
 func (t *transfer) receive(ctx context.Context, resp *http.Response) error {
 	if t.f.opts.compressed {
+		resp.Body = &countedBody{resp.Body, &t.encoded}
 		if err := decode(resp); err != nil {
 			return err
 		}

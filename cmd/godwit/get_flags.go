@@ -37,7 +37,7 @@ type getRequest struct {
 
 func (o *getRequest) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.method, "request", "X", "", "`method`, instead of GET, or POST with -d, or PUT with -T")
-	flags.StringArrayVarP(&o.headers, "header", "H", nil, "request header `\"Name: value\"`, or \"Name:\" to leave one out")
+	flags.StringArrayVarP(&o.headers, "header", "H", nil, "request header `\"Name: value\"`, \"Name:\" to leave one out, \"Name;\" for an empty one")
 	addDataFlag(flags, &o.data)
 	flags.Var(&dataFlag{dataRaw, &o.data}, "data-raw", "like -d, but without a meaning for @")
 	flags.Var(&dataFlag{dataBinary, &o.data}, "data-binary", "like -d, and a file stays as it is")
@@ -138,6 +138,7 @@ type getOutput struct {
 	verbose           bool
 	writeOut          string
 	silent, showError bool
+	noProgress        bool
 	fail              bool
 	failWithBody      bool
 	continueAt        string
@@ -156,9 +157,11 @@ func (o *getOutput) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.writeOut, "write-out", "w", "", "write a `format` like '%{http_code}\\n' after each URL, or a file's with @file")
 	flags.BoolVarP(&o.silent, "silent", "s", false, "show neither progress nor errors")
 	flags.BoolVarP(&o.showError, "show-error", "S", false, "show errors even with -s")
+	flags.BoolVar(&o.noProgress, "no-progress-meter", false, "show errors, but no progress")
 	flags.BoolVarP(&o.fail, "fail", "f", false, "fail with exit code 22 on a status of 400 or more")
 	flags.BoolVar(&o.failWithBody, "fail-with-body", false, "the same, and write the content")
 	flags.Var(&o.format, "format", "print each response as `text|json`")
+	flags.BoolP("globoff", "g", true, "take URLs with {} and [] as they are, which is always done")
 	flags.BoolP("no-buffer", "N", true, "write what comes at once, which is always done")
 }
 

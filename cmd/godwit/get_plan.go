@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -67,10 +68,10 @@ func (o *getOptions) plan(urls []string) ([]plan, error) {
 	return plans, nil
 }
 
-// upload sends a file. A URL that ends with a slash gets its name.
+// upload sends a file. A URL that ends with a slash, or its host, gets its name.
 func (p *plan) upload(file string) {
 	p.body = &content{pieces: []piece{{file: file}}}
-	if strings.HasSuffix(p.url.Path, "/") && file != stdoutName {
+	if (p.url.Path == "" || strings.HasSuffix(p.url.Path, "/")) && file != stdoutName {
 		p.url = p.url.JoinPath(filepath.Base(file))
 	}
 }
@@ -143,7 +144,12 @@ func parseURL(text string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, &exitError{curlURL, fmt.Errorf("%q names no server", text)}
 	}
-	return u, nil
+	if port := u.Port(); port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return nil, &exitError{curlURL, fmt.Errorf("%s: there is no port %s", text, port)}
+		}
+	}
+	return u.ResolveReference(u), nil // without dot segments (RFC 3986, Section 5.2.4), as curl has it
 }
 
 // output returns where the response of URL number i goes.
@@ -211,6 +217,10 @@ func (o *getOptions) header(body *content) (header http.Header, host string, err
 	replaced := make(map[string]bool) // a header given replaces ours, but not the one given before
 	for _, line := range o.headers {
 		name, value, ok := strings.Cut(line, ":")
+		empty := !ok && strings.HasSuffix(line, ";")
+		if empty {
+			name, ok = strings.TrimSuffix(line, ";"), true
+		}
 		name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
 		switch {
 		case !ok || name == "":
@@ -222,7 +232,7 @@ func (o *getOptions) header(body *content) (header http.Header, host string, err
 			header.Del(name)
 			replaced[name] = true
 		}
-		if value != "" {
+		if value != "" || empty {
 			header.Add(name, value)
 		}
 	}

@@ -18,10 +18,16 @@ func TestBinaryToTerminal(t *testing.T) {
 	if _, err := io.WriteString(q, "text, \u00e9\n"); err != nil {
 		t.Errorf("text: %v", err)
 	}
-	if _, err := q.Write([]byte("GIF89a\x00\x01")); err != errBinary {
-		t.Errorf("binary: %v", err)
+	const coloured = "\x1b[31mred\x1b[0m, caf\xe9 in Latin-1\a\t\r\n"
+	if _, err := io.WriteString(q, coloured); err != nil {
+		t.Errorf("coloured: %v", err)
 	}
-	if got := out.String(); got != "HTTP/3 200 \r\ntext, \u00e9\n" {
+	for _, binary := range []string{"GIF89a\x00\x01", "\x89PNG\r\n\x1a\n", "\x01", "\x7fELF"} {
+		if _, err := io.WriteString(q, binary); err != errBinary {
+			t.Errorf("%q: %v", binary, err)
+		}
+	}
+	if got := out.String(); got != "HTTP/3 200 \r\ntext, \u00e9\n"+coloured {
 		t.Errorf("%q was written", got)
 	}
 }

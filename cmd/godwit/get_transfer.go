@@ -29,6 +29,7 @@ type transfer struct {
 	left int // further attempts
 
 	uploaded, downloaded atomic.Int64 // bytes of content
+	encoded              atomic.Int64 // of them as they came, with --compressed
 
 	offset  int64          // of the file at which -C goes on
 	resp    *http.Response // nil before
@@ -65,6 +66,7 @@ func (t *transfer) begin() {
 	defer t.mu.Unlock()
 	t.uploaded.Store(0)
 	t.downloaded.Store(0)
+	t.encoded.Store(0)
 	t.resp, t.content, t.redirects, t.interim, t.shown, t.fields = nil, nil, 0, nil, nil, nil
 	t.tls, t.local, t.peer, t.connections, t.got, t.redirectedTo = nil, "", "", 0, false, ""
 	t.times = transferTimes{start: time.Now()}
@@ -256,7 +258,7 @@ func (f *fetcher) dump(text string) error {
 	return err
 }
 
-// countedBody counts what is sent.
+// countedBody counts what is sent, or what comes before it is decoded.
 type countedBody struct {
 	io.ReadCloser
 	n *atomic.Int64

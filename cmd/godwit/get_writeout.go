@@ -166,7 +166,10 @@ func (t *transfer) variables() map[string]any {
 	if t.resp != nil {
 		status, kind, headers, proto = t.resp.StatusCode, t.resp.Header.Get("Content-Type"), len(t.resp.Header), t.version()
 	}
-	size := 0
+	size, came := 0, t.downloaded.Load()
+	if t.f.opts.compressed {
+		came = t.encoded.Load()
+	}
 	for _, text := range t.shown {
 		size += len(text)
 	}
@@ -183,8 +186,8 @@ func (t *transfer) variables() map[string]any {
 	}
 	v := map[string]any{
 		"http_code": fmt.Sprintf("%03d", status), "response_code": fmt.Sprintf("%03d", status), "http_version": proto, "content_type": kind, "num_headers": headers,
-		"size_download": t.downloaded.Load(), "size_upload": t.uploaded.Load(), "size_header": size,
-		"speed_download": speed(t.downloaded.Load()), "speed_upload": speed(t.uploaded.Load()),
+		"size_download": came, "size_upload": t.uploaded.Load(), "size_header": size,
+		"speed_download": speed(came), "speed_upload": speed(t.uploaded.Load()),
 		"time_namelookup": since(t.times.lookup), "time_connect": since(t.times.connect), "time_appconnect": since(t.times.secured),
 		"time_pretransfer": since(t.times.sent), "time_starttransfer": since(t.times.firstByte), "time_redirect": since(t.times.redirect), "time_total": total,
 		"num_redirects": t.redirects, "redirect_url": t.redirectedTo, "num_connects": t.connections,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,8 +47,13 @@ type NeitherError struct {
 	QUIC, TCP error
 }
 
+// Error says once what was the same for both, such as a name that there is not.
 func (e *NeitherError) Error() string {
-	return fmt.Sprintf("over TCP: %v; over HTTP/3: %v", innermost(e.TCP), innermost(e.QUIC))
+	tcp, quic := innermost(e.TCP).Error(), innermost(e.QUIC).Error()
+	if strings.HasSuffix(quic, tcp) {
+		return tcp
+	}
+	return fmt.Sprintf("over TCP: %s; over HTTP/3: %s", tcp, quic)
 }
 
 // Unwrap returns both.
@@ -55,10 +61,14 @@ func (e *NeitherError) Unwrap() []error { return []error{e.TCP, e.QUIC} }
 
 // innermost leaves out what says only which request it was.
 func innermost(err error) error {
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Err != nil && op.Op == "dial" {
-		return fmt.Errorf("%v: %w", op.Addr, op.Err)
+	op := (*net.OpError)(nil)
+	switch {
+	case !errors.As(err, &op) || op.Err == nil || op.Op != "dial":
+		return err
+	case op.Addr == nil: // there was none
+		return op.Err
 	}
-	return err
+	return fmt.Errorf("%v: %w", op.Addr, op.Err)
 }
 
 // race sends a request over what its origin is, or is to be, connected by.
