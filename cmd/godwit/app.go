@@ -73,7 +73,10 @@ func (a *app) run(args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
 	complete(root, len(args) > 0 && strings.HasPrefix(args[0], "__complete"))
-	cmd, err := root.ExecuteContextC(context.Background())
+	cmd, err := unknownBelow(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(context.Background())
+	}
 	err = errors.Join(err, a.finish())
 	switch coded := (*exitError)(nil); {
 	case err == nil:
@@ -83,14 +86,14 @@ func (a *app) run(args []string) int {
 		return exitUsage
 	case errors.As(err, &coded):
 		if coded.err != nil {
-			a.complain("%v", err)
+			a.complain("%s", said(err))
 		}
 		return coded.code
 	case errors.Is(err, errInterrupted):
 		a.complain("%v", errInterrupted)
 		return exitInterrupted
 	}
-	a.complain("%v", err)
+	a.complain("%s", said(err))
 	return exitFailure
 }
 
@@ -126,6 +129,7 @@ func (a *app) rootCommand() *cobra.Command {
 		_ = flags.MarkHidden(name) // fails only for a flag that is not there
 	}
 	root.AddCommand(a.serveCommand(), a.getCommand(), a.loadCommand(), a.perfCommand(), a.wtCommand(), a.certCommand(), a.versionCommand(), a.manualCommand())
+	describeCompletion(root)
 	return root
 }
 

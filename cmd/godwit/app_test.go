@@ -117,6 +117,8 @@ func TestHelp(t *testing.T) {
 	}{
 		{[]string{"--help"}, []string{"serve", "get", "wt", "cert", "perf", "version", "completion", "--qlog-dir"}},
 		{[]string{"get", "--help"}, []string{"--request method", "--header \"Name: value\"", "--max-time seconds", "-o, --output file"}},
+		{[]string{"completion", "--help"}, []string{"source <(godwit completion zsh)", "powershell"}},
+		{[]string{"cert"}, []string{"make", "renew", "show"}},
 		{[]string{"perf", "run", "--help"}, []string{"--download bytes", "--json"}},
 	} {
 		r := godwit(t, "", tt.args...)

@@ -75,7 +75,7 @@ func (o *loadOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.connectTo, "connect-to", "", "connect to this `host:port` instead of the URL's")
 	flags.StringVar(&o.compare, "compare", "", "`file` with the JSON of an earlier run to compare with")
 	flags.BoolVar(&o.http1, "http1", false, "use HTTP/1.1")
-	flags.BoolVar(&o.http1, "h1", false, "the same")
+	flags.BoolVar(&o.http1, "h1", false, "the same as --http1")
 	flags.BoolVar(&o.http2, "http2", false, "use HTTP/2")
 	flags.BoolVar(&o.http3, "http3", false, "use HTTP/3, the default")
 	addFormatFlags(flags, &o.json, "print the result as `text|json`")
@@ -155,7 +155,7 @@ func (a *app) printLoad(result *load.Result, before *load.Before, inJSON bool) e
 	if before != nil {
 		text += result.Compare(before)
 	}
-	_, err := io.WriteString(a.stdout, terminal.Safe(text))
+	_, err := io.WriteString(a.stdout, terminal.Safe(layers.Replace(text)))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -66,6 +67,11 @@ func (o *siteOptions) usable(flags *pflag.FlagSet, dirs []string) error {
 	case logOff, logText, logJSON:
 	default:
 		return fmt.Errorf("--log must be text, json or off, not %q", o.log)
+	}
+	for _, origin := range o.cors {
+		if u, err := url.Parse(origin); origin != "*" && (err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
+			return fmt.Errorf("--cors %s: an origin is a scheme and a host, like https://example.com, or * for all", origin)
+		}
 	}
 	for _, prefix := range o.immutable {
 		if !strings.HasPrefix(prefix, "/") {

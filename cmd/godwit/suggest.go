@@ -32,6 +32,40 @@ func flagError(cmd *cobra.Command, err error) error {
 	return err
 }
 
+// unknownBelow returns the command and the error of a command line with a command that only
+// has others, like cert, and none of them after it: package cobra shows the help then, as if
+// all had been well.
+func unknownBelow(root *cobra.Command, args []string) (*cobra.Command, error) {
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd == root || cmd.Runnable() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil, nil // package cobra says what is wrong, if anything is
+	}
+	err = fmt.Errorf("unknown command %q for %q", rest[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = maxMistakes
+	if meant := cmd.SuggestionsFor(rest[0]); len(meant) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(meant, " or "))
+	}
+	return cmd, err
+}
+
+// describeCompletion says what the command is for that package cobra adds.
+func describeCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Short = "Print what has a shell complete commands, flags and their values"
+			cmd.Long = `Print what has a shell complete commands, flags and their values. Until the shell ends:
+
+  bash        source <(godwit completion bash)
+  zsh         source <(godwit completion zsh)
+  fish        godwit completion fish | source
+  powershell  godwit completion powershell | Out-String | Invoke-Expression
+
+The help of each says how to have it in every shell.`
+		}
+	}
+}
+
 // maxMistakes is how many letters may be wrong in a flag's name.
 const maxMistakes = 2
 
