@@ -187,7 +187,7 @@ func (a *app) handler(dirs []served, certs *certificates, opts *serveOptions) (h
 	}
 	withDemo := len(dirs) == 0 || opts.demo
 	pinnable := a.checkServed(certs.leaves()[0], path, withDemo)
-	demoOpts := demo.Options{}
+	demoOpts := demo.Options{Version: version()}
 	if pinnable {
 		demoOpts.CertHash = certs.hash
 	}

@@ -39,6 +39,8 @@ async function report(tab, did) {
     label: document.getElementById("chart").getAttribute("aria-label"),
     stats: Object.fromEntries([...document.querySelectorAll("#stats div")].map((div) => (
       [div.querySelector("dt").textContent, div.querySelector("dd").textContent]))),
+    about: Object.fromEntries([...document.querySelectorAll("#about dt")].map((dt) => [dt.textContent, dt.nextSibling.textContent])),
+    commands: [...document.querySelectorAll("#commands li")].map((li) => li.textContent),
     talked: [...document.querySelectorAll("#talked li")].map((li) => `${li.className}: ${li.textContent}`),
   }));
   console.log(JSON.stringify({ did, ...shown }));
@@ -53,7 +55,7 @@ async function tryAll(tab) {
 
 async function takePicture(tab) {
   await tab.evaluate(() => document.fonts.ready);
-  const height = await tab.evaluate(() => document.querySelector("section").getBoundingClientRect().bottom + scrollY + 20);
+  const height = await tab.evaluate(() => document.getElementById("figure").getBoundingClientRect().bottom + scrollY + 12);
   await tab.screenshot({ path: picture, clip: { x: 0, y: 0, width, height: Math.ceil(height) } });
 }
 

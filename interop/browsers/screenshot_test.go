@@ -25,7 +25,8 @@ type shown struct {
 	Did, State, Message, Button, Label string
 	Steps                              []struct{ Title, Outcome, Class string }
 	Points                             int
-	Stats                              map[string]string
+	Stats, About                       map[string]string
+	Commands                           []string
 	Talked                             []string
 }
 
@@ -62,6 +63,11 @@ func testPage(t *testing.T, name, executable, protocol, picture string) {
 	if s := all["open"]; s.State != "idle" || s.Points != 0 || s.Message != "" {
 		t.Errorf("at first: %+v", s)
 	}
+	for _, command := range all["open"].Commands {
+		if !strings.HasPrefix(command, "godwit ") || !strings.HasSuffix(command, "Copy") {
+			t.Errorf("a command is %q", command)
+		}
+	}
 	for _, did := range []string{"try", "again"} {
 		s := all[did]
 		if s.State != "running" || s.Message != "" || s.Button != "Close the session" || len(s.Steps) != 7 {
@@ -78,6 +84,9 @@ func testPage(t *testing.T, name, executable, protocol, picture string) {
 		}
 		if got := s.Steps[3].Outcome; !strings.HasPrefix(got, "session open over HTTP/3 in ") {
 			t.Errorf("%s: the session is %q", did, got)
+		}
+		if got := s.About["WebTransport’s draft"]; !strings.HasPrefix(got, "draft-ietf-webtrans-http3-") || !strings.HasSuffix(s.Steps[3].Outcome, got) || s.About["This browser has"] == "" {
+			t.Errorf("%s: of the session the page says %q", did, s.About)
 		}
 		if s.Points < 30 || !strings.HasPrefix(s.Label, "Round-trip times of the last ") || !strings.HasSuffix(s.Stats["median"], " ms") || s.Stats["back"] == "0" {
 			t.Errorf("%s: a chart of %d points, labelled %q, with %v", did, s.Points, s.Label, s.Stats)

@@ -35,6 +35,8 @@ type Options struct {
 	// must trust the certificate otherwise; with it, it must be one that they
 	// accept by its hash.
 	CertHash func() string
+	// Version is that of the program, for the page; "" for none.
+	Version string
 }
 
 // New returns a handler with all routes.
@@ -45,7 +47,7 @@ func New(opts Options) http.Handler {
 		at = "/demo"
 		mux.Handle("/", opts.Site)
 	}
-	addPage(mux, at, opts.CertHash)
+	addPage(mux, at, opts)
 	mux.HandleFunc("GET /hello", serveHello)
 	mux.HandleFunc("POST /echo", serveEcho)
 	mux.HandleFunc("CONNECT /echo", serveTunnel)

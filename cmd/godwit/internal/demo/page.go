@@ -16,8 +16,8 @@ var pageFiles embed.FS
 var pageTemplate = template.Must(template.ParseFS(pageFiles, "page/page.html"))
 
 // addPage adds the page at a path and its parts below /page/.
-func addPage(mux *http.ServeMux, at string, certHash func() string) {
-	mux.HandleFunc("GET "+at, func(w http.ResponseWriter, r *http.Request) { servePage(w, r, certHash) })
+func addPage(mux *http.ServeMux, at string, opts Options) {
+	mux.HandleFunc("GET "+at, func(w http.ResponseWriter, r *http.Request) { servePage(w, r, opts) })
 	parts := http.FileServerFS(pageFiles)
 	mux.HandleFunc("GET /page/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("name") == "page.html" {
@@ -42,16 +42,16 @@ func setPageHeader(h http.Header) {
 
 // servePage sends the page, which says what protocol it came over and knows the
 // server's certificate.
-func servePage(w http.ResponseWriter, r *http.Request, certHash func() string) {
+func servePage(w http.ResponseWriter, r *http.Request, opts Options) {
 	var out bytes.Buffer
 	hash := ""
-	if certHash != nil {
-		hash = certHash()
+	if opts.CertHash != nil {
+		hash = opts.CertHash()
 	}
 	data := struct {
-		Proto, Remote, Host, CertHash string
-		HTTP3                         bool
-	}{strings.TrimSuffix(r.Proto, ".0"), r.RemoteAddr, r.Host, hash, r.ProtoMajor == 3}
+		Proto, Remote, Host, CertHash, Version string
+		HTTP3                                  bool
+	}{strings.TrimSuffix(r.Proto, ".0"), r.RemoteAddr, r.Host, hash, opts.Version, r.ProtoMajor == 3}
 	if err := pageTemplate.Execute(&out, data); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

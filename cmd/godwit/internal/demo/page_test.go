@@ -59,3 +59,16 @@ func TestPageHash(t *testing.T) {
 		}
 	}
 }
+
+// TestPageVersion: the page says which version it is of, if it is known, and how it came.
+func TestPageVersion(t *testing.T) {
+	page := servePath(t, Options{Version: "v1.2.3"}, "/").Body.String()
+	for _, want := range []string{"<span>godwit v1.2.3</span>", `<div class="proto"><b>HTTP/1.1</b>`, "godwit get -k https://example.com/info"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in the page:\n%s", want, page)
+		}
+	}
+	if page := servePath(t, Options{}, "/").Body.String(); !strings.Contains(page, "<span></span>") {
+		t.Errorf("a version of nothing:\n%s", page)
+	}
+}

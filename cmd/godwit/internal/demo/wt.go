@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ var upgrader = webtransport.UpgradeConfig{AllowedOrigins: []string{"*"}}
 // enabled:
 //
 //	/wt/echo                   datagrams and streams come back
+//	/wt/echo?about             so they do, after what the server says of the session
 //	/wt/push                   the server sends "hello" in every way
 //	/wt/close?code=N&reason=R  the server closes the session
 //	/wt/drain                  the server asks to end the session soon
@@ -35,7 +37,12 @@ func addWebTransport(mux *http.ServeMux) {
 		})
 	}
 	chat := new(room)
-	handle("/wt/echo", &upgrader, func(s *webtransport.Session, _ *http.Request) { echoSession(s) })
+	handle("/wt/echo", &upgrader, func(s *webtransport.Session, r *http.Request) {
+		if r.URL.Query().Has("about") {
+			go tellSession(s, describeTLS(r.TLS))
+		}
+		echoSession(s)
+	})
 	handle("/wt/push", &upgrader, func(s *webtransport.Session, _ *http.Request) { push(s) })
 	handle("/wt/close", &upgrader, closeSession)
 	handle("/wt/drain", &upgrader, func(s *webtransport.Session, _ *http.Request) { s.Drain(); echoSession(s) })
@@ -80,6 +87,25 @@ func push(s *webtransport.Session) {
 		_ = st.Close()
 	}
 	_ = s.SendDatagram([]byte(hello))
+}
+
+// sessionInfo is what /wt/echo?about tells.
+type sessionInfo struct {
+	Draft          string   `json:"draft"`
+	Subprotocol    string   `json:"subprotocol,omitempty"`
+	MaxDatagram    int      `json:"max_datagram"` // to the client, in bytes
+	FlowControlled bool     `json:"flow_controlled"`
+	TLS            *tlsInfo `json:"tls,omitempty"`
+}
+
+// tellSession tells by a unidirectional stream, as JSON, what a session is.
+func tellSession(s *webtransport.Session, tls *tlsInfo) {
+	out, err := s.OpenUniStream(s.Context())
+	if err != nil {
+		return
+	}
+	_ = json.NewEncoder(out).Encode(sessionInfo{s.Draft().String(), s.Protocol(), s.MaxDatagramSize(), s.FlowControlled(), tls}) // fails with the session
+	_ = out.Close()
 }
 
 // echoSession sends back what a session sends, until it ends: datagrams, the bytes

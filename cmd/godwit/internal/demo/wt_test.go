@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -123,6 +124,28 @@ func TestWTEcho(t *testing.T) {
 	var cancelled *webtransport.StreamError
 	if !errors.As(err, &cancelled) || cancelled.Code != 42 || !cancelled.Remote {
 		t.Errorf("reset: %v", err)
+	}
+}
+
+// TestWTAbout: the server tells what the session is before it sends anything back.
+func TestWTAbout(t *testing.T) {
+	dial := serveWT(t)
+	opened, err := dial("/wt/echo?about")
+	s := mustDial(t, opened, err)
+	text, err := readUni(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told sessionInfo
+	if err := json.Unmarshal([]byte(text), &told); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	if told.Draft != s.Draft().String() || told.FlowControlled != s.FlowControlled() || told.MaxDatagram < 1000 || told.TLS == nil || told.TLS.ALPN != "h3" {
+		t.Errorf("%s", text)
+	}
+	sendUni(t, s, "after it")
+	if text, err := readUni(t, s); text != "after it" || err != nil {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

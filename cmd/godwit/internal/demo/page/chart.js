@@ -9,6 +9,15 @@ function ceiling(x) {
   return [1, 1.5, 2, 3, 4, 6, 8, 10].find((n) => n * power >= x) * power;
 }
 
+// limitOf returns where the chart ends: above all round-trip times, or, when a few of them
+// would flatten all others, above the rest.
+function limitOf(rtts) {
+  const sorted = rtts.toSorted((a, b) => a - b);
+  const most = sorted[Math.floor(0.95 * (sorted.length - 1))];
+  const slowest = sorted.at(-1);
+  return ceiling(Math.max(0.1, slowest > 3 * most ? 1.5 * most : slowest));
+}
+
 const milliseconds = (ms) => `${ms < 10 ? +ms.toPrecision(2) : Math.round(ms)} ms`;
 
 function element(name, attributes, text) {
@@ -19,21 +28,23 @@ function element(name, attributes, text) {
 }
 
 // draw shows datagrams, each with an rtt as Pinger has it, the latest at the right;
-// there is room for so many.
+// there is room for so many. Those that are beyond the chart have a triangle at its edge.
 export function draw(svg, datagrams, room) {
   const width = svg.clientWidth;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const back = datagrams.filter((d) => d.rtt >= 0);
-  const max = ceiling(Math.max(0.1, ...back.map((d) => d.rtt)));
+  const rtts = back.map((d) => d.rtt);
+  const max = rtts.length ? limitOf(rtts) : 0.1;
   const x = (i) => left + (width - left - right) * (i + room - datagrams.length) / (room - 1);
   const y = (ms) => height - bottom - (height - top - bottom) * ms / max;
 
-  let line = "", dots = "", lost = "";
+  let line = "", dots = "", lost = "", high = "";
   datagrams.forEach(({ rtt }, i) => {
-    const at = `${x(i).toFixed(1)} ${y(rtt >= 0 ? rtt : max).toFixed(1)}`;
+    const at = `${x(i).toFixed(1)} ${y(rtt <= max ? rtt : max).toFixed(1)}`;
     if (rtt >= 0) {
       line += `${line ? "L" : "M"}${at}`;
       dots += `M${at}h0`;
+      if (rtt > max) high += `M${at}m-5 4l5-9l5 9z`;
     } else if (Number.isNaN(rtt)) {
       lost += `M${at}m-4-4l8 8m0-8l-8 8`;
     }
@@ -45,10 +56,15 @@ export function draw(svg, datagrams, room) {
     ]),
     element("path", { class: "line", d: line }),
     element("path", { class: "dots", d: dots }),
+    element("path", { class: "high", d: high }),
     element("path", { class: "lost", d: lost }),
   );
+  const beyond = rtts.filter((rtt) => rtt > max);
+  if (beyond.length > 0) {
+    svg.append(element("text", { class: "beyond", x: width - right, y: top + 18, "text-anchor": "end" },
+      `▵ ${beyond.length} slower, up to ${milliseconds(Math.max(...beyond))}`));
+  }
   if (back.length > 0) {
-    const rtts = back.map((d) => d.rtt);
     svg.setAttribute("aria-label", `Round-trip times of the last ${back.length} datagrams, from ${
       milliseconds(Math.min(...rtts))} to ${milliseconds(Math.max(...rtts))}`);
   }

@@ -1,5 +1,5 @@
 // What the page's buttons do.
-import { connect, echoBidi, echoUni, Pinger } from "./transport.js";
+import { connect, echoBidi, echoUni, nextUni, offers, Pinger } from "./transport.js";
 import { draw, statistics } from "./chart.js";
 import { prepareChat } from "./chat.js";
 
@@ -62,8 +62,12 @@ async function tryHTTP() {
 async function tryWebTransport() {
   await step("WebTransport", async () => {
     const start = performance.now();
-    session = await connect("/wt/echo", hash);
-    return `session open over HTTP/3 in ${ms(start)}`;
+    session = await connect("/wt/echo?about", hash);
+    const time = ms(start);
+    const about = JSON.parse(await nextUni(session));
+    showPairs($("about"), describeSession(about));
+    $("about").hidden = false;
+    return `session open over HTTP/3 in ${time}, ${about.draft}`;
   });
   await step("A stream both ways", async () => {
     const bytes = new Uint8Array(MiB).map((_, i) => i * 7 + (i >> 8));
@@ -79,6 +83,31 @@ async function tryWebTransport() {
   });
   await step("Datagrams", async () => `one every ${Pinger.interval} ms, until the session is closed`);
   showPings(session);
+}
+
+// describeSession says in words what the server has told of a session, and what the
+// browser has of WebTransport's interface.
+function describeSession(about) {
+  const has = offers(session);
+  const named = (wanted) => Object.keys(has).filter((name) => has[name] === wanted).join(", ") || "nothing of this";
+  return {
+    "WebTransport’s draft": about.draft,
+    TLS: [about.tls?.version, about.tls?.group, about.tls?.cipher].filter(Boolean).join(", "),
+    Datagrams: `up to ${about.max_datagram} bytes from the server, ${session.datagrams.maxDatagramSize ?? "?"} from here`,
+    "Flow control of sessions": about.flow_controlled ? "yes" : "no, as in older drafts",
+    "This browser has": named(true),
+    "It has not": named(false),
+  };
+}
+
+// showPairs fills a description list.
+function showPairs(list, pairs) {
+  list.replaceChildren(...Object.entries(pairs).flatMap(([name, value]) => {
+    const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = name;
+    text.textContent = value;
+    return [term, text];
+  }));
 }
 
 // showPings measures and draws until the session ends.
@@ -132,7 +161,7 @@ function become(state, message = "") {
 async function start() {
   become("busy");
   for (const id of ["steps", "chart", "stats"]) $(id).replaceChildren();
-  $("figure").hidden = true;
+  $("figure").hidden = $("about").hidden = true;
   try {
     await tryHTTP();
     await tryWebTransport();
@@ -151,8 +180,32 @@ async function start() {
   }
 }
 
+// addCopyButtons gives each command a button that copies it, or selects it where that is not
+// allowed.
+function addCopyButtons() {
+  for (const item of document.querySelectorAll("#commands li")) {
+    const code = item.querySelector("code");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${code.textContent}`);
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+        setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      } catch {
+        getSelection().selectAllChildren(code);
+      }
+    });
+    item.append(button);
+  }
+}
+
 $("go").addEventListener("click", () => {
   if (main.dataset.state === "running") session.close({ closeCode: 0, reason: "seen enough" });
   else start();
 });
 prepareChat(hash);
+addCopyButtons();

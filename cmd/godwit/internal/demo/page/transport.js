@@ -50,8 +50,13 @@ export async function echoBidi(session, bytes) {
 // echoUni sends a text by a unidirectional stream and returns what comes by the
 // next of the server's.
 export async function echoUni(session, text) {
-  const incoming = session.incomingUnidirectionalStreams.getReader();
   await sendUni(session, text);
+  return nextUni(session);
+}
+
+// nextUni returns what comes by the next unidirectional stream of the server's.
+export async function nextUni(session) {
+  const incoming = session.incomingUnidirectionalStreams.getReader();
   const { value: stream, done } = await incoming.read();
   incoming.releaseLock();
   if (done) throw new Error("The session has ended.");
@@ -72,6 +77,18 @@ export async function receiveTexts(session, receive) {
     if (done) return;
     readAll(stream).then((bytes) => receive(decoder.decode(bytes)), () => {});
   }
+}
+
+// offers are names of the browser's interface, with which of them this browser has.
+export function offers(session) {
+  const has = {};
+  for (const name of ["getStats", "draining", "protocol", "reliability", "congestionControl", "createSendGroup", "exportKeyingMaterial", "responseHeaders"]) {
+    has[name] = name in session;
+  }
+  for (const name of ["createWritable", "maxDatagramSize", "incomingMaxAge", "outgoingHighWaterMark"]) {
+    has[`datagrams.${name}`] = name in session.datagrams;
+  }
+  return has;
 }
 
 // Pinger sends datagrams with numbers, which the server sends back, and keeps what
