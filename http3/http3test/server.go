@@ -156,7 +156,8 @@ func (s *Server) certify() error {
 	return nil
 }
 
-// TLSClientConfig returns a new configuration of clients that trust the server.
+// TLSClientConfig returns a new configuration of clients that trust the server: the
+// Certificates of Config's TLSConfig. Those that its callbacks choose, its user adds to RootCAs.
 func (s *Server) TLSClientConfig() *tls.Config { return &tls.Config{RootCAs: s.roots} }
 
 // Route leads every origin to the server, whatever its name: it is for the fields Route of
