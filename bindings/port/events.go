@@ -94,8 +94,19 @@ func (e *events) put(r record) {
 		e.publish(recordSize(uint32(len(r.payload))))
 		e.wrote()
 	} else if !e.closed {
-		e.waiting = appendRecord(e.waiting, r)
+		e.wait(r)
 	}
+}
+
+// wait keeps a record that has found no room. Those in front that have found some are let
+// go of once they are the greater part: a host that is always behind, and never by much,
+// costs no more memory than what waits. The lock is held.
+func (e *events) wait(r record) {
+	if e.begun > len(e.waiting)/2 {
+		n := copy(e.waiting, e.waiting[e.begun:])
+		e.waiting, e.begun = e.waiting[:n], 0
+	}
+	e.waiting = appendRecord(e.waiting, r)
 }
 
 // putFields is put with fields as the payload.
@@ -110,7 +121,7 @@ func (e *events) putFields(r record, fields []qpack.Field) {
 		e.wrote()
 	} else if !e.closed {
 		r.payload = appendFields(nil, fields)
-		e.waiting = appendRecord(e.waiting, r)
+		e.wait(r)
 	}
 }
 

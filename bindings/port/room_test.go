@@ -36,19 +36,57 @@ func (r *reader) consume() (n int) {
 	return n
 }
 
-// An event that finds no room is told even if the host makes room as it is about to be asked:
-// whoever puts it need not be who reads the host's commands, which may be asleep.
-func TestRoomWhileAsking(t *testing.T) {
-	const rounds = 20_000
+// newReader returns one with rings of the least size.
+func newReader(t *testing.T) *reader {
+	t.Helper()
 	words := make([]uint64, (HeaderSize+2*MinRing)/8)
 	mem := memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8))
 	if err := mem.format(MinRing, MinRing); err != nil {
 		t.Fatal(err)
 	}
-	var e events
-	r := &reader{e: &e, mem: mem}
-	e.init(mem, r)
+	r := &reader{e: new(events), mem: mem}
+	r.e.init(mem, r)
+	return r
+}
+
+// A host that takes events as fast as they come, but never all, costs no more memory than
+// what waits for it.
+func TestAlwaysBehind(t *testing.T) {
+	const rounds, most = 1000, 8
+	r := newReader(t)
 	filler := record{typ: uint8(EvError), payload: make([]byte, MinRing/8-headerSize)}
+	put := func() {
+		for range most {
+			r.e.put(filler)
+		}
+	}
+	put()
+	r.e.put(filler) // more than there is room for, from now on
+	told := 0
+	for range rounds {
+		put()
+		told += r.consume()
+		if r.e.backlog() == 0 {
+			t.Fatal("nothing waits")
+		}
+	}
+	if got, waited := cap(r.e.waiting), (most+1)*MinRing/8; got > 4*waited { // slices grow by doubling
+		t.Errorf("%d bytes of memory for at most %d that waited", got, waited)
+	}
+	for more := r.consume(); more > 0; more = r.consume() {
+		told += more
+	}
+	if want := (rounds+1)*most + 1; told != want {
+		t.Errorf("%d events of %d were told", told, want)
+	}
+}
+
+// An event that finds no room is told even if the host makes room as it is about to be asked:
+// whoever puts it need not be who reads the host's commands, which may be asleep.
+func TestRoomWhileAsking(t *testing.T) {
+	const rounds = 20_000
+	r := newReader(t)
+	e, filler := r.e, record{typ: uint8(EvError), payload: make([]byte, MinRing/8-headerSize)}
 	var round, put atomic.Int32
 	go func() { // a lane that does not read
 		for n := int32(1); n <= rounds; n++ {
