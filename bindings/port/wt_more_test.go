@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+	"time"
+
+	"github.com/godwit-quic/godwit/quic/event"
 )
 
 // readToReset reads a stream up to its reset, and returns the bytes and the code.
@@ -97,6 +100,54 @@ func TestOpenNow(t *testing.T) {
 	client, server := h.wtPair()
 	ours, _ := h.sessionPair(client, server)
 	try(client, inSession(ours))
+}
+
+// TestAbandonedStreams: of streams that were reset before the peer allowed them, a session
+// keeps nothing.
+func TestAbandonedStreams(t *testing.T) {
+	h := open(t, Config{})
+	client, server := h.wtPair()
+	ours, _ := h.sessionPair(client, server)
+	openNow := func() (id uint32, ok bool) {
+		id = h.handle()
+		h.do(CmdOpen, flagUni|flagNow, client, id, inSession(ours))
+		for g := h.event(); ; g = h.event() {
+			if g.conn == client && g.id == id {
+				return id, g.Event == EvOpened
+			}
+		}
+	}
+	var ids []uint32
+	for id, ok := openNow(); ok; id, ok = openNow() {
+		ids = append(ids, id)
+	}
+	for range 3 {
+		id := h.handle()
+		h.do(CmdOpen, flagUni, client, id, inSession(ours))
+		h.do(CmdReset, 0, client, id, le64(1))
+		if g := h.want(EvEnded, client); g.id != id {
+			t.Fatalf("stream %d has ended", g.id)
+		}
+	}
+	for _, id := range ids {
+		h.do(CmdReset, 0, client, id, le64(1))
+		h.want(EvEnded, client)
+	}
+	last, ok := openNow()
+	for n := 0; !ok; last, ok = openNow() { // until there is credit, which those before it have been offered
+		if n++; n == int(patience/time.Millisecond) {
+			t.Fatal("there is no credit")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	h.do(CmdReset, 0, client, last, le64(1))
+	h.want(EvEnded, client)
+	left := make(chan int)
+	c := h.port.find(client).(*conn)
+	event.Run(c.q, func(event.Turn) { left <- len(c.http.wt.sessions[ours].streams) })
+	if n := <-left; n != 0 {
+		t.Errorf("%d streams are left", n)
+	}
 }
 
 func exportOf(length uint32, label, context string) []byte {

@@ -130,7 +130,7 @@ func (x *wtStream) want() {
 // mayOpen opens a stream that the session's limits allow, or whose session has ended.
 func (x *wtStream) mayOpen() {
 	if _, err := x.machine.MayOpen(); err != nil || x.stream.ended {
-		x.machine.Abandon()
+		x.abandon()
 		if err != nil {
 			x.stream.end(describe(err))
 		}
@@ -145,9 +145,14 @@ func (x *wtStream) mayOpen() {
 
 // refuse ends a stream that could not be opened at once.
 func (x *wtStream) refuse() {
+	x.abandon()
+	x.stream.end(errNoStream)
+}
+
+// abandon gives up a stream that was never open.
+func (x *wtStream) abandon() {
 	x.machine.Abandon()
 	delete(x.session.streams, x)
-	x.stream.end(errNoStream)
 }
 
 // openNow opens a stream of QUIC's, if the peer allows one, and writes the header that
@@ -155,7 +160,7 @@ func (x *wtStream) refuse() {
 func (x *wtStream) openNow() bool {
 	t := x.wt.http.turn
 	if x.stream.ended {
-		x.machine.Abandon()
+		x.abandon()
 		return true
 	}
 	ref, err := t.Open(x.stream.uni, x)
@@ -163,7 +168,7 @@ func (x *wtStream) openNow() bool {
 	case err == event.ErrStreamLimit:
 		return false
 	case err != nil:
-		x.machine.Abandon()
+		x.abandon()
 		x.stream.end(describe(err))
 		return true
 	}
