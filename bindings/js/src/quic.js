@@ -535,9 +535,14 @@ class Connection extends Base {
     this.over = true;
     this.connected = false;
     for (const s of this.streams.values()) s.pipe.endSend();
+    this.endAsked();
+    this.server?.connections.delete(this);
+  }
+
+  // endAsked: no figures will come any more.
+  endAsked() {
     for (const f of this.#asked.values()) f(undefined);
     this.#asked.clear();
-    this.server?.connections.delete(this);
   }
 
   closed(e) {
@@ -601,6 +606,7 @@ class Client extends Connection {
       super.closed(e);
       return;
     }
+    this.endAsked();
     if (this.#open) this.endStreams(); // those of one that never was there wait for the next
     this.connected = false;
     this.#open = false;
@@ -780,7 +786,10 @@ class Stream {
         }
       },
       pull: () => this.#allow(),
-      cancel: () => this.pipe.stop(0),
+      cancel: () => {
+        this.#controller = null; // bytes may be on their way here
+        this.pipe.stop(0);
+      },
     }, { highWaterMark: READ_AHEAD, size: (b) => b.byteLength });
     return this.#readable;
   }

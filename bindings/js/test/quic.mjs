@@ -347,4 +347,26 @@ test('figures of the path', async () => {
   server.close();
 });
 
+test('a web stream may be given up while bytes come', async () => {
+  const server = quic({
+    hostname: '127.0.0.1', port: 0, server: true,
+    data(stream, b) {
+      stream.write(Buffer.alloc(200 << 10));
+      if (b[0] === 1) stream.end();
+    },
+  });
+  const client = dial(server.port);
+  for (const fin of [0, 1]) {
+    const stream = client.stream(), reader = stream.readable.getReader();
+    stream.write(Buffer.of(fin));
+    await reader.read();
+    const cancelled = reader.cancel();
+    for (const end = performance.now() + 100; performance.now() < end;); // in which the engine tells of more
+    await cancelled;
+    await client.getStats(); // behind it
+  }
+  client.close();
+  server.close();
+});
+
 await run(); // and then the process ends by itself
