@@ -388,7 +388,8 @@ GW_API void gw_port_commit(gw_port *p, uint32_t head);
 /* gw_port_commit for one command with GW_CALL, which waits for the reply; at most
  * timeout_ms, or for ever if that is negative. Returns the reply's kind; GW_ERR_PORT
  * also for a timeout. The reply is in the shared memory until the next. After a
- * timeout it may still come, and end the next call: reply_conn says whose it is. */
+ * timeout it may still come, and end the next call: reply_conn says whose it is, and
+ * gw_port_call with the same head waits on. */
 GW_API int gw_port_call(gw_port *p, uint32_t head, int timeout_ms);
 
 /* Takes note that the host looks, and returns up to where there are events. After it has

@@ -33,6 +33,9 @@ func (p *Port) listen(r *record) {
 	o := readOptions(r.payload)
 	l := &listener{port: p, handle: r.conn, settings: p.listening(o), conns: make(map[*conn]struct{})}
 	call := r.has(flagCall)
+	if call {
+		p.call(l.handle)
+	}
 	failed := o.rest()
 	if failed == nil && !p.add(l.handle, l) {
 		failed = fault(ErrCommand, "the handle %d of a listener is in use, or none of a host's", l.handle)

@@ -117,9 +117,9 @@ func (m memory) ring(at, size int) []byte {
 // setReply puts what was said of the last command with GW_CALL, or of a failure, where the
 // host finds it.
 func (m memory) setReply(conn uint32, kind ErrorKind, code uint64, text string) {
-	*m.u32(offReplyConn) = conn
 	*m.u32(offReplyKind) = uint32(kind)
 	*m.u64(offReplyCode) = code
 	*m.u32(offReplyLength) = uint32(copy(m[offReplyText:offReplyText+maxReplyText], text))
+	atomic.StoreUint32(m.u32(offReplyConn), conn) // which says that the others are there
 	atomic.AddUint32(m.u32(offReply), 1)
 }

@@ -53,6 +53,7 @@ type Port struct {
 	closing atomic.Bool
 	failed  atomic.Bool
 	replies sync.Mutex     // of what the host is replied, which takes no other
+	calling uint32         // the handle of the last command with GW_CALL; guarded by replies
 	done    chan struct{}  // closed by Close
 	working sync.WaitGroup // goroutines and lanes
 }
@@ -130,16 +131,24 @@ func (p *Port) fail(text string) {
 	}
 }
 
+// call takes note of a command with GW_CALL.
+func (p *Port) call(conn uint32) {
+	p.replies.Lock()
+	defer p.replies.Unlock()
+	p.calling = conn
+}
+
 // reply answers a command with GW_CALL, of a handle, unless the port has failed, of which the host is
-// told in its place.
+// told in its place. One that the host has called again after has been given up, and its
+// answer might be written while the host reads that of the other.
 func (p *Port) reply(conn uint32, kind ErrorKind, code uint64, text string) {
 	p.replies.Lock()
-	failed := p.failed.Load()
-	if !failed {
+	wanted := conn == p.calling && !p.failed.Load()
+	if wanted {
 		p.mem.setReply(conn, kind, code, text)
 	}
 	p.replies.Unlock()
-	if !failed {
+	if wanted {
 		p.host.Replied()
 	}
 }

@@ -94,6 +94,7 @@ func TestMethodIsNoFirstField(t *testing.T) {
 // same time.
 func TestFailureStays(t *testing.T) {
 	h := open(t, Config{})
+	h.port.call(1)
 	var both sync.WaitGroup
 	both.Go(func() { h.port.reply(1, OK, 0, "listening") })
 	both.Go(func() { h.port.fail("broken") })

@@ -279,16 +279,16 @@ int gw__await(gw_port *p, const struct timespec *until) {
 
 int gw_port_call(gw_port *p, uint32_t head, int timeout_ms) {
 	gw_shared *m = p->mem;
-	uint32_t before = gw__load(&m->reply);
+	uint32_t before = p->answered; /* one that has come since then, between two calls, is told of by this one */
 	struct timespec room;
 	const struct timespec *until = gw__until(timeout_ms, &room);
 	gw_port_commit(p, head);
 	pthread_mutex_lock(&p->mu);
-	int there;
-	while (!(there = gw__load(&m->reply) != before) && gw__load(&m->state) == GW_OPEN && gw__await(p, until))
+	while (gw__load(&m->reply) == before && gw__load(&m->state) == GW_OPEN && gw__await(p, until))
 		;
 	pthread_mutex_unlock(&p->mu);
-	return there || gw__load(&m->reply) != before ? (int)m->reply_kind : GW_ERR_PORT;
+	p->answered = gw__load(&m->reply);
+	return p->answered != before ? (int)m->reply_kind : GW_ERR_PORT;
 }
 
 int gw_port_wait(gw_port *p, int timeout_ms) {

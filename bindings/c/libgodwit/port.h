@@ -20,6 +20,7 @@ struct gw_port {
 	int fd[2];          /* readable and writable end, the same for an eventfd; -1 for none */
 	_Atomic int rung;   /* something is to be read from fd */
 	uint32_t looked;    /* what gw_port_look returned last */
+	uint32_t answered;  /* how many replies gw_port_call has told of */
 	pthread_mutex_t mu; /* of what follows */
 	pthread_cond_t cond;
 	void (*wake)(void *context);

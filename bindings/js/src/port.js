@@ -27,7 +27,7 @@ const HEADER = 16, SKIP = 255;
 
 // Where what is shared lies, in 32-bit words.
 const STATE = 24 / 4, COMMANDS = 8 / 4, COMMAND_SIZE = 12 / 4, EVENTS = 16 / 4, EVENT_SIZE = 20 / 4, COMMAND_TAIL = 128 / 4,
-  REPLY_CODE = 456 / 4, REPLY_LENGTH = 464 / 4, REPLY_CONN = 468 / 4, REPLY_TEXT = 472;
+  REPLY_KIND = 452 / 4, REPLY_CODE = 456 / 4, REPLY_LENGTH = 464 / 4, REPLY_CONN = 468 / 4, REPLY_TEXT = 472;
 
 const OPENED = 1;
 
@@ -213,15 +213,13 @@ export class Port {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // a millisecond, in which the engine reads on
       this.#flushWaiting();
     }
-    let kind;
     do {
-      kind = native.call(this.#port, this.#head, ms);
-      if (kindOf(kind) === 'port') {
+      if (kindOf(native.call(this.#port, this.#head, ms)) === 'port') {
         this.sendNumber(CLOSE, 0, ABORT, conn, 0, 0); // what it would have begun
         return unanswered;
       }
-    } while (this.#u32[REPLY_CONN] !== conn); // an earlier one's, which came too late
-    return { kind, code: this.#view.getBigUint64(REPLY_CODE * 4, true), text: decoder.decode(this.#reply()) };
+    } while (Atomics.load(this.#u32, REPLY_CONN) !== conn); // an earlier one's, which came too late
+    return { kind: this.#u32[REPLY_KIND], code: this.#view.getBigUint64(REPLY_CODE * 4, true), text: decoder.decode(this.#reply()) };
   }
 
   /** flush makes the commands so far known to the engine. */
