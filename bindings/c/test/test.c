@@ -176,6 +176,78 @@ static void certificate(void) {
 	gw_close(port, conn, 0, 0, NULL);
 }
 
+/* Exports keying material at both ends of a session, as many bytes as the label has. */
+static void export_both(gw_ref ours, gw_ref theirs, const char *label, const char *context, unsigned char got[2][8160]) {
+	uint32_t length = (uint32_t)strlen(label);
+	CHECK(gw_export(port, ours, label, length, context, strlen(context), length) == 0);
+	CHECK(gw_export(port, theirs, label, length, context, strlen(context), length) == 0);
+	for (int i = 0; i < 2; i++) {
+		gw_event e;
+		do
+			CHECK(gw_poll(port, &e, PATIENCE) == 1);
+		while (e.type != GW_EV_EXPORTED && e.type != GW_EV_ERROR);
+		CHECK(e.type == GW_EV_EXPORTED && e.length == length && (e.of == ours || e.of == theirs));
+		memcpy(got[e.of == theirs], e.data, length);
+	}
+	CHECK(memcmp(got[0], got[1], length) == 0);
+}
+
+/* Both ends of a session export the same, and what was committed on a stream arrives in
+ * spite of a reset. */
+static void session(void) {
+	const char *listening[] = {"address", "127.0.0.1:0", "protocol", "h3", "webtransport", "1", PATIENT, NULL};
+	gw_ref listener = gw_listen(port, listening);
+	CHECK(listener != 0);
+	const char *connecting[] = {"address", gw_address(port), "protocol", "h3", "webtransport", "1", "insecure", "1", PATIENT, NULL};
+	gw_ref conn = gw_connect(port, connecting);
+	gw_field fields[] = {gw_pair(":authority", "localhost"), gw_pair(":path", "/")};
+	gw_ref ours = gw_session(port, conn, fields, 2), theirs = want(GW_EV_SESSION, 0).of;
+	CHECK(ours != 0 && gw_export(port, theirs, "early", 5, NULL, 0, 32) == 0);
+	gw_event e = want(GW_EV_ERROR, theirs);
+	CHECK(e.aux == GW_CMD_EXPORT && e.error.kind == GW_ERR_COMMAND);
+	CHECK(gw_accept(port, theirs, NULL, 0) == 0);
+	want(GW_EV_SESSION_OPEN, ours);
+
+	static unsigned char first[2][8160], second[2][8160];
+	static char long_label[257];
+	memset(long_label, 'x', 256);
+	export_both(ours, theirs, "as many bytes as keys have: 32..", "", first);
+	export_both(ours, theirs, "as many bytes as keys have: 32..", "a context", second);
+	CHECK(memcmp(first[0], second[0], 32) != 0);
+	CHECK(gw_export(port, ours, long_label, 256, NULL, 0, 1) == -1 && strstr(gw_error_text(port), "255") != NULL);
+	CHECK(gw_export(port, ours, "", 0, long_label, 256, 1) == -1);
+	static const uint32_t lengths[] = {1, 0, 8160, 8161, 2}; /* answered in this order */
+	for (int i = 0; i < 5; i++)
+		CHECK(gw_export(port, ours, long_label, 255, long_label, 255, lengths[i]) == 0);
+	for (int i = 0; i < 5; i++) {
+		int wrong = lengths[i] == 0 || lengths[i] > 8160;
+		e = want(wrong ? GW_EV_ERROR : GW_EV_EXPORTED, ours);
+		CHECK(wrong ? e.aux == GW_CMD_EXPORT && e.error.kind == GW_ERR_COMMAND : e.length == lengths[i]);
+	}
+
+	gw_ref stream = gw_open(port, ours, GW_UNI);
+	CHECK(gw_write(port, stream, "committed", 9, 0) == 9 && gw_commit(port, stream) == 0);
+	CHECK(gw_write(port, stream, " or not", 7, 0) == 7 && gw_reset(port, stream, 7) == 0);
+	char got[16];
+	size_t n = 0;
+	do {
+		CHECK(gw_poll(port, &e, PATIENCE) == 1);
+		if (e.type != GW_EV_DATA)
+			continue;
+		CHECK(n + e.length <= sizeof got);
+		memcpy(got + n, e.data, e.length);
+		n += e.length;
+	} while (e.type != GW_EV_RESET);
+	CHECK(e.error.kind == GW_ERR_STREAM && e.error.code == 7 && (e.flags & GW_REMOTE));
+	CHECK(n >= 9 && memcmp(got, "committed or not", n) == 0);
+
+	gw_close(port, ours, 0, 5, "enough");
+	e = want(GW_EV_CLOSED, theirs);
+	CHECK(e.error.kind == GW_ERR_SESSION && e.error.code == 5 && e.length == 6 && memcmp(e.data, "enough", 6) == 0);
+	gw_close(port, listener, GW_CLOSE_ABORT, 0, NULL);
+	want(GW_EV_CLOSED, listener);
+}
+
 static void wake(void *context) { __atomic_fetch_add((int *)context, 1, __ATOMIC_SEQ_CST); }
 
 /* Ports come and go, some with a listener, one with memory that outlives it. */
@@ -213,6 +285,7 @@ int main(int argc, char **argv) {
 	events(n);
 	errors();
 	certificate();
+	session();
 	ports(m);
 	gw_port_close(port);
 	printf("%ld events, %ld ports\n", n, m);
