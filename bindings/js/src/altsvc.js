@@ -58,7 +58,7 @@ export class AltSvc {
 export function parseAltSvc(value) {
   if (value.trim() === 'clear') return [];
   const list = [];
-  for (const part of value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)) {
+  for (const part of value.match(/(?:[^",]|"[^"]*(?:"|$))+/g) ?? []) { // between commas that are not in quotes, in linear time
     const m = /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)="([^"]*)"\s*(.*)$/.exec(part);
     if (m === null) continue;
     const colon = m[2].lastIndexOf(':'), port = Number(m[2].slice(colon + 1));

@@ -1,6 +1,7 @@
 // Codings of content (RFC 9110, Section 8.4), undone as the platform's fetch undoes them.
 
 import zlib from 'node:zlib';
+import { closeBytes } from './stream.js';
 
 const CODINGS = 5; // one on the other, at most: each costs memory
 
@@ -44,7 +45,7 @@ function through(stream, make) {
       if (c.desiredSize <= 0) decoder.pause();
     });
     decoder.on('end', () => {
-      if (!over) close(c);
+      if (!over) closeBytes(c);
       over = true;
     });
     decoder.on('error', (e) => {
@@ -66,7 +67,7 @@ function through(stream, make) {
         if (over) return;
       }
       if (decoder !== null) decoder.end();
-      else close(c);
+      else closeBytes(c);
     } catch (e) {
       if (over) return;
       end();
@@ -87,9 +88,4 @@ function through(stream, make) {
       return reader.cancel(reason);
     },
   }, { highWaterMark: 0 });
-}
-
-function close(c) {
-  c.close();
-  c.byobRequest?.respond(0);
 }

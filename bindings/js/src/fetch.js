@@ -4,7 +4,7 @@ import { codings, decoded } from './coding.js';
 import { GodwitError } from './errors.js';
 import { sectionOf, toHeaders } from './exchange.js';
 import { checkNames } from './options.js';
-import { toBytes } from './stream.js';
+import { closeBytes, toBytes } from './stream.js';
 
 const REDIRECTS = 20; // of the Fetch standard
 
@@ -20,13 +20,12 @@ const own = globalThis.fetch;
 
 /** fetchBy is fetch over an agent's connections. */
 export async function fetchBy(agent, input, init) {
-  checkNames('fetch', init, known);
+  if (!(init instanceof Request)) checkNames('fetch', init, known); // of which a Request has all, and more
   if (init.protocol !== undefined && init.protocol !== 'http3' && init.protocol !== 'auto') {
     throw new TypeError(`fetch: protocol must be "http3" or "auto", not ${init.protocol}`);
   }
   const only = init.protocol === 'http3';
-  const { agent: _, protocol: __, ...rest } = init;
-  const request = new Request(input, rest);
+  const request = new Request(input, init);
   const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
   signal?.throwIfAborted();
   const job = {
@@ -233,8 +232,7 @@ class Fetching {
     if (!this.#ended || this.#controller === null || this.#queue.length > 0) return;
     const c = this.#controller;
     this.#finish();
-    c.close();
-    c.byobRequest?.respond(0);
+    closeBytes(c);
   }
 
   // finish: nothing can be given up any more.

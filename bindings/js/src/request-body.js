@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { GodwitError } from './errors.js';
+import { closeBytes } from './stream.js';
 
 /** RequestBody takes what comes, until somebody wants it. */
 export class RequestBody {
@@ -53,8 +54,7 @@ export class RequestBody {
     if (this.over && this.#controller !== null && this.#queue.length === 0) {
       const c = this.#controller;
       this.#controller = null;
-      c.close();
-      c.byobRequest?.respond(0);
+      closeBytes(c);
     }
   }
 

@@ -15,6 +15,19 @@ export function toBytes(x) {
   throw new TypeError('only strings, buffers and typed arrays can be written');
 }
 
+/**
+ * closeBytes closes a stream of bytes. One whose reader has a part of an element, as two
+ * bytes of a Uint32Array, fails instead, and close throws (Streams standard, 4.10.11).
+ */
+export function closeBytes(controller) {
+  try {
+    controller.close();
+  } catch {
+    return; // of which the reader is told
+  }
+  controller.byobRequest?.respond(0);
+}
+
 /** Pipe is the two directions of a stream: credit for what is sent, and for what is received. */
 export class Pipe {
   #port; #conn; #id;

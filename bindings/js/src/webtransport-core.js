@@ -2,7 +2,7 @@
 
 import { engine } from './engine.js';
 import { errorOf, GodwitError } from './errors.js';
-import { CLOSE, DATAGRAM, decodeError, DRAIN, EV, EXPORT, NOW, OPEN, PRIORITY, STATS, UNI } from './port.js';
+import { ACCEPT, CLOSE, DATAGRAM, decodeError, DRAIN, EV, EXPORT, NOW, OPEN, PRIORITY, RESPOND, STATS, UNI } from './port.js';
 import { WebTransportDatagramDuplexStream } from './webtransport-datagrams.js';
 import { invalidState, sessionError } from './webtransport-error.js';
 import { quotaExceeded, toLongLong, toUnsignedLong, toWellFormed } from './webtransport-idl.js';
@@ -23,8 +23,8 @@ function settled() {
 /**
  * SessionCore is the target of a session's events. hooks may have stream(stream),
  * datagram(bytes), those of SessionStream, draining() and closed({closeCode, reason}, error), in place of what the
- * W3C's text has for it, and decide(), called before it is used, which accepts it at a
- * server.
+ * W3C's text has for it, and, at a server, decide(), called before it is used, which accepts
+ * it, and unsaid(error): what accepts or refuses it cannot be sent.
  */
 export class SessionCore {
   state = 'connecting';
@@ -85,6 +85,7 @@ export class SessionCore {
         break;
       case EV.ERROR:
         if (aux === DATAGRAM) this.datagrams.droppedOutgoing++; // too large
+        if (aux === ACCEPT || aux === RESPOND) this.hooks.unsaid?.(errorOf(decodeError(bytes, flags)));
         if (aux === EXPORT) this.#exports.shift()?.reject(new DOMException(decodeError(bytes).text, 'OperationError'));
         break;
       case EV.CLOSED:
@@ -255,6 +256,11 @@ export class SessionCore {
   /** sendDatagram sends one, unreliably. It reports whether it may be on its way, or dropped already. */
   sendDatagram(bytes) {
     this.hooks.decide?.();
+    return this.offer(bytes);
+  }
+
+  /** offer is sendDatagram for what others publish: that is no use of the session, which accepts it. */
+  offer(bytes) {
     if (this.over) return false;
     if (this.state === 'connecting') {
       this.datagrams.keep(bytes);

@@ -1,5 +1,6 @@
 // Datagrams of a session of WebTransport.
 
+import { closeBytes } from './stream.js';
 import { interfaces, toLongLong, toUnsignedLong } from './webtransport-idl.js';
 import { bufferSource } from './webtransport-stream.js';
 
@@ -253,8 +254,7 @@ export class WebTransportDatagramDuplexStream {
       this.#controller.error(err);
       return;
     }
-    this.#controller.close();
-    this.#controller.byobRequest?.respond(0);
+    closeBytes(this.#controller);
   }
 }
 

@@ -61,10 +61,15 @@ export class Sessions {
   }
 
   session(connection, id, flags, fields) {
-    const options = this.#current();
-    const request = requestOf(connection, fields, (flags & SECURE) !== 0);
+    const options = this.#current(), none = { event() {} };
+    let request;
+    try {
+      request = requestOf(connection, fields, (flags & SECURE) !== 0);
+    } catch { // an authority or a header that the platform does not have
+      connection.refuse(id, 400);
+      return none;
+    }
     if (!request.sameOrigin && options.origins !== '*' && !options.origins?.includes(request.origin)) {
-      const none = { event() {} };
       connection.refuse(id, 403);
       return none;
     }
@@ -81,6 +86,12 @@ export class Sessions {
         return !decision.accepted; // one that is accepted is closed by what follows
       },
       opened: () => this.all.add(session),
+      unsaid: (e) => {
+        connection.refuse(id, 500);
+        decision.accepted = false;
+        this.#failed(options, session, e);
+        core.cleanup(sessionError('the session could not be answered', e));
+      },
       draining: () => call('draining'),
       closed: (info, err) => {
         this.all.delete(session);
@@ -147,9 +158,10 @@ class Decision {
     const offered = this.#request.protocols;
     const chosen = protocol ?? offered.find((p) => this.#options.protocols?.includes(p)) ?? '';
     if (protocol !== undefined && !offered.includes(protocol)) throw new TypeError(`the client does not offer the protocol ${protocol}`);
-    const fields = chosen === '' ? [] : [':subprotocol', chosen];
-    for (const [name, value] of new Headers(headers ?? {})) fields.push(name, value);
-    engine().sendFields(ACCEPT, 0, 0, this.#core.connection.handle, this.#core.id, fields);
+    const fields = sectionOf(chosen === '' ? [] : [':subprotocol', chosen], new Headers(headers ?? {}));
+    if (!engine().sendSection(ACCEPT, 0, this.#core.connection.handle, this.#core.id, fields)) {
+      throw new GodwitError('the header that accepts a session is too large', { kind: 'size' });
+    }
     this.made = this.accepted = true;
     this.#core.protocol = chosen;
   }

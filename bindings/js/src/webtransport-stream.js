@@ -3,7 +3,7 @@
 import { codeOf, invalidState, sessionError, streamError } from './webtransport-error.js';
 import { COMMIT, decodeError, EV, FIN } from './port.js';
 import { engine } from './engine.js';
-import { Pipe, toBytes } from './stream.js';
+import { closeBytes, Pipe, toBytes } from './stream.js';
 import { interfaces } from './webtransport-idl.js';
 
 // How many bytes wait for the application before credit is kept back: the rest of the
@@ -162,8 +162,13 @@ class Sending {
 
   fail(err) {
     if (this.#over) return;
-    this.#over = true;
     this.#stream.pipe.endSend();
+    this.refuse(err);
+  }
+
+  /** refuse has all that is written fail, whatever becomes of what was before. */
+  refuse(err) {
+    this.#over = true;
     this.#reject(err);
     try {
       this.controller.error(err);
@@ -233,8 +238,7 @@ class Receiving {
     if (bytes.byteLength > 0) this.controller.enqueue(new Uint8Array(bytes));
     if (!fin) return;
     this.#over = true;
-    this.controller.close();
-    this.controller.byobRequest?.respond(0);
+    closeBytes(this.controller);
   }
 
   fail(err) {
@@ -367,12 +371,12 @@ export class WebTransportServerStream extends WebTransportBidirectionalStream {
 
   /** Gives up what is sent, with a code of the application's. */
   reset(code = 0) {
-    this.#stream.pipe.reset(code);
+    this.#stream.reset(code);
   }
 
   /** Asks the client to send no more, likewise. */
   stop(code = 0) {
-    this.#stream.pipe.stop(code);
+    this.#stream.stop(code);
   }
 }
 
@@ -418,9 +422,9 @@ export class SessionStream {
   get writable() {
     if (this.#out === null && this.sends) {
       this.#out = new Sending(this);
-      this.pipe.ondrain = () => this.#out.resume();
       this.#writable = new WebTransportSendStream(this, this.#out);
-      if (this.pipe.sendOver) this.#out.fail(this.#sendError ?? invalidState('the stream has been ended'));
+      if (this.#kept !== null || this.pipe.sendOver) this.#out.refuse(this.#sendError ?? invalidState('the stream has been ended'));
+      else this.pipe.ondrain = () => this.#out.resume();
     }
     return this.#writable;
   }
@@ -454,6 +458,19 @@ export class SessionStream {
     if (n === bytes.byteLength) return;
     this.#kept = new Uint8Array(bytes.subarray(n)); // the caller's may change
     this.pipe.ondrain = () => { this.#kept = this.#kept.subarray(this.pipe.write(this.#kept, true)); };
+  }
+
+  /** reset and stop give a direction up; a web stream that there is of it fails. */
+  reset(code) {
+    if (this.pipe.sendOver) return;
+    this.pipe.reset(code);
+    this.#out?.fail(streamError('the stream was reset', code));
+  }
+
+  stop(code) {
+    if (this.pipe.receiveOver) return;
+    this.pipe.stop(code);
+    this.#in?.fail(streamError('the stream was stopped', code));
   }
 
   event(type, flags, aux, id, bytes) {

@@ -10,24 +10,30 @@ const encoder = new TextEncoder();
 
 /** Topics are those of a server. One is there while somebody has subscribed to it. */
 export class Topics {
-  #topics = new Map(); // names to {whenFull: by session, published, sent, dropped}
+  #topics = new Map(); // names to {subscribers: {core, whenFull} by session, published, sent, dropped}
+  #names = new Map(); // those of a session's, so that its end does not cost more the more topics there are
 
-  subscribe(session, name, whenFull) {
+  subscribe(session, core, name, whenFull) {
     let t = this.#topics.get(name);
-    if (t === undefined) this.#topics.set(name, t = { whenFull: new Map(), published: 0, sent: 0, dropped: 0 });
-    t.whenFull.set(session, whenFull);
+    if (t === undefined) this.#topics.set(name, t = { subscribers: new Map(), published: 0, sent: 0, dropped: 0 });
+    t.subscribers.set(session, { core, whenFull });
+    if (!this.#names.has(session)) this.#names.set(session, new Set());
+    this.#names.get(session).add(name);
   }
 
   /** unsubscribe ends a subscription, or all of a session. */
   unsubscribe(session, name) {
-    for (const n of name === undefined ? [...this.#topics.keys()] : [name]) {
+    const names = this.#names.get(session);
+    for (const n of name === undefined ? [...names ?? []] : [name]) {
       const t = this.#topics.get(n);
-      if (t?.whenFull.delete(session) && t.whenFull.size === 0) this.#topics.delete(n);
+      if (t?.subscribers.delete(session) && t.subscribers.size === 0) this.#topics.delete(n);
+      names?.delete(n);
     }
+    if (names?.size === 0) this.#names.delete(session);
   }
 
   has(session, name) {
-    return this.#topics.get(name)?.whenFull.has(session) ?? false;
+    return this.#topics.get(name)?.subscribers.has(session) ?? false;
   }
 
   /** publish sends to all but one, and returns how many may get it. */
@@ -36,9 +42,9 @@ export class Topics {
     const t = this.#topics.get(name);
     if (t === undefined) return 0;
     let sent = 0;
-    for (const [session, whenFull] of [...t.whenFull]) {
+    for (const [session, { core, whenFull }] of [...t.subscribers]) {
       if (session === but) continue;
-      if (session.sendDatagram(bytes)) {
+      if (core.offer(bytes)) {
         sent++;
         continue;
       }
@@ -53,6 +59,6 @@ export class Topics {
   /** stats returns the figures of a topic, null if nobody has subscribed to it. */
   stats(name) {
     const t = this.#topics.get(name);
-    return t === undefined ? null : { subscribers: t.whenFull.size, published: t.published, sent: t.sent, dropped: t.dropped };
+    return t === undefined ? null : { subscribers: t.subscribers.size, published: t.published, sent: t.sent, dropped: t.dropped };
   }
 }

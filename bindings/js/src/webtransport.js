@@ -3,6 +3,8 @@
 import { Buffer } from 'node:buffer';
 import { field, HTTPConnection } from './http.js';
 import { engine } from './engine.js';
+import { GodwitError } from './errors.js';
+import { toHeaders } from './exchange.js';
 import { checkNames, commonOptions, hostPort, ofClientTLS, tlsOptions, unverified } from './options.js';
 import { CLOSE, decodeFields, EV, GRACEFUL, SESSION } from './port.js';
 import { SessionCore } from './webtransport-core.js';
@@ -219,7 +221,7 @@ export class WebTransportSession extends WebTransport {
     checkNames('session.subscribe', options, ['whenFull']);
     const { whenFull = 'drop' } = options;
     if (whenFull !== 'drop' && whenFull !== 'close') throw new TypeError(`session.subscribe: whenFull must be "drop" or "close", not ${whenFull}`);
-    if (!this.#core.over) this.#sessions.topics.subscribe(this, topic, whenFull);
+    if (!this.#core.over) this.#sessions.topics.subscribe(this, this.#core, topic, whenFull);
   }
 
   /** Ends a subscription, or without a topic all. */
@@ -241,11 +243,11 @@ interfaces(WebTransport, WebTransportSendGroup);
 
 /** headersOf makes Headers of fields. */
 export function headersOf(fields) {
-  const h = new Headers();
+  const list = [];
   for (let i = 0; i < fields.length; i += 2) {
-    if (!fields[i].startsWith(':')) h.append(fields[i], fields[i + 1]);
+    if (!fields[i].startsWith(':')) list.push(fields[i], fields[i + 1]);
   }
-  return h;
+  return toHeaders(list);
 }
 
 // anticipated is what WebIDL has for [EnforceRange] unsigned short?.
@@ -331,7 +333,7 @@ function dial({ list, fields, more }) {
     last: () => { if (!connection.over) e.sendNumber(CLOSE, 0, GRACEFUL, connection.handle, 0, 0x100); }, // H3_NO_ERROR
   }, more);
   try {
-    e.sendFields(SESSION, 0, 0, connection.handle, id, fields);
+    if (!e.sendSection(SESSION, 0, connection.handle, id, fields)) throw new GodwitError('the header of a session is too large', { kind: 'size' });
   } catch (error) {
     connection.close();
     throw error;

@@ -73,6 +73,17 @@ test('a request and its response are the platform\'s', () => withServer({
   await agent.close();
 }));
 
+test('a Request may be in the place of init, and what init inherits is there', () => withServer({
+  fetch: async (r) => Response.json({ method: r.method, text: await r.text(), there: r.headers.get('x-there') }),
+}, async (get, server, agent) => {
+  await get('/'); // so that there is a connection
+  const answer = async (init) => (await agent.fetch(new URL('/', server.url), init)).json();
+  const made = { method: 'POST', body: 'content', headers: { 'x-there': 'x' } };
+  assert.deepStrictEqual(await answer(new Request('https://localhost/', made)), { method: 'POST', text: 'content', there: 'x' });
+  assert.deepStrictEqual(await answer(new Request('https://localhost/')), { method: 'GET', text: '', there: null });
+  assert.deepStrictEqual(await answer(Object.create(made)), { method: 'POST', text: 'content', there: 'x' });
+}));
+
 test('wrong options and addresses', () => withServer({ fetch: () => new Response() }, async (get, server, agent) => {
   await assert.rejects(agent.fetch(server.url, { protocol: 'http4' }), TypeError);
   await assert.rejects(agent.fetch('http://127.0.0.1/', { protocol: 'http3' }), TypeError);

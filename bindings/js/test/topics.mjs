@@ -2,7 +2,7 @@
 
 import assert from 'node:assert';
 import { serve as serveAll, serveWebTransport, WebTransport } from 'godwit';
-import { eventually, run, test } from './suite.mjs';
+import { deferred, eventually, run, test } from './suite.mjs';
 
 const local = { hostname: '127.0.0.1' };
 const string = (b) => new TextDecoder().decode(b);
@@ -106,6 +106,28 @@ test('wrong arguments', async () => {
   assert.throws(() => server.publish('x', 7), TypeError);
   assert.throws(() => server.publish('nobody', 7), TypeError);
   wt.close();
+  await server.stop();
+});
+
+test('what is published under a topic accepts no session that is still to be decided about', async () => {
+  const asked = deferred(), decided = deferred(), errors = [];
+  const server = serveWebTransport({
+    ...local, webtransport: {
+      async open(session) {
+        session.subscribe('all');
+        asked.resolve();
+        await decided.promise;
+        return new Response(null, { status: 401 });
+      },
+      error: (session, e) => errors.push(e),
+    },
+  });
+  const client = dial(server, '/');
+  await asked.promise;
+  assert.strictEqual(server.publish('all', 'secret'), 1);
+  decided.resolve();
+  await assert.rejects(client.ready, /401/);
+  assert.deepStrictEqual([errors, server.topic('all')], [[], null]);
   await server.stop();
 });
 

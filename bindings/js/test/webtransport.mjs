@@ -511,4 +511,105 @@ test('sessions beside requests, at one server', async () => {
   await server.stop();
 });
 
+test('an authority that is none of a URL is refused, and is no end of the process', async () => {
+  const uncaught = [], note = (e) => uncaught.push(e);
+  process.on('uncaughtException', note);
+  const server = serve({}), { URL } = globalThis;
+  for (const authority of ['localhost:99999', '[', 'a:b:c', '%']) {
+    globalThis.URL = class extends URL {
+      get host() {
+        return authority;
+      }
+    };
+    const client = dial(server);
+    globalThis.URL = URL;
+    await assert.rejects(client.ready, /400/, authority);
+  }
+  await server.stop();
+  process.off('uncaughtException', note);
+  assert.deepStrictEqual(uncaught, []);
+});
+
+test('headers of a session are bytes, and those that HTTP/3 does not have are left out', async () => {
+  const server = serve({ open: (session, { headers }) => session.accept({ headers: { 'x-back': headers.get('x-there'), connection: 'close' } }) });
+  const client = dial(server, '/', { headers: { 'x-there': 'caf\u00e9 \u00ff' } });
+  await client.ready;
+  assert.strictEqual(client.responseHeaders.get('x-back'), 'caf\u00e9 \u00ff');
+  client.close();
+  await server.stop();
+});
+
+test('a header with which a session cannot be answered is told, and the session refused', async () => {
+  const errors = [], ends = [];
+  const server = serve({
+    open(session, { path }) {
+      const headers = { x: '\u0001' };
+      if (path === '/accept') session.accept({ headers });
+      else return new Response(null, { headers, status: 404 });
+    },
+    error: (session, e) => errors.push(e), close: () => ends.push('close'),
+  });
+  await assert.rejects(dial(server, '/accept').ready, /500/);
+  await assert.rejects(dial(server, '/refuse').ready, /500/);
+  assert.deepStrictEqual([errors.length, ends.length, server.sessions.size], [2, 0, 0]);
+  await server.stop();
+});
+
+test('a stream that ends within an element fails its reader alone', async () => {
+  const server = serve({
+    async stream(session, { readable, writable }) {
+      session.sendDatagram('abc');
+      await sendAll(writable, text('abc'));
+      await all(readable);
+      session.close({ closeCode: 3 });
+    },
+  });
+  const client = dial(server, '/', { datagramsReadableType: 'bytes' });
+  const datagram = client.datagrams.readable.getReader({ mode: 'byob' }).read(new Uint32Array(4));
+  const { readable, writable } = await client.createBidirectionalStream(), writer = writable.getWriter();
+  await writer.write(text('x'));
+  await assert.rejects(readable.getReader({ mode: 'byob' }).read(new Uint32Array(4)), TypeError);
+  await writer.close();
+  await Promise.allSettled([datagram]); // it may have been lost
+  assert.strictEqual((await client.closed).closeCode, 3);
+  await server.stop();
+});
+
+test('stream.end keeps what waits, whoever asks for stream.writable then', async () => {
+  const large = randomBytes(1 << 20);
+  let refused;
+  const server = serve({
+    data(session, stream, bytes, last) {
+      if (!last) return;
+      stream.end(large);
+      refused = assert.rejects(stream.writable.getWriter().write(text('more')), { name: 'InvalidStateError' });
+    },
+  });
+  const client = dial(server);
+  const { readable, writable } = await client.createBidirectionalStream();
+  await sendAll(writable, text('x'));
+  assert.strictEqual(sha(await all(readable)), sha(large));
+  await refused;
+  client.close();
+  await server.stop();
+});
+
+test('stream.reset and stream.stop end what waits for the web streams', async () => {
+  const ends = deferred();
+  const server = serve({
+    async stream(session, stream) {
+      const ended = Promise.allSettled([stream.writable.getWriter().write(new Uint8Array(1 << 20)), stream.readable.getReader().read()]);
+      stream.reset(4);
+      stream.stop(5);
+      ends.resolve(await ended);
+    },
+  });
+  const client = dial(server);
+  const { readable } = await client.createBidirectionalStream();
+  for (const [i, { reason }] of (await ends.promise).entries()) assert.deepStrictEqual([reason?.source, reason?.streamErrorCode], ['stream', 4 + i]);
+  await assert.rejects(all(readable), { streamErrorCode: 4 });
+  client.close();
+  await server.stop();
+});
+
 await run();
