@@ -190,6 +190,9 @@ func (c *Conn) noticeSilence(now monotime.Time) {
 	c.event(EventSilent, nil)
 }
 
+// Silent reports whether the peer has answered nothing since EventSilent.
+func (c *Conn) Silent() bool { return c.idle.silent && c.state == stateEstablished }
+
 // trimAfter is how long a connection is quiet before it gives back memory
 // that only a busy one needs.
 const trimAfter = time.Second

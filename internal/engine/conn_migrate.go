@@ -69,7 +69,11 @@ func (c *Conn) mayMove() error {
 // connection ID that was used on no other (RFC 9000, Sections 9.1 and 9.5). EventPaths
 // follows.
 func (c *Conn) ProbePath(now monotime.Time, a path.Addrs) error {
-	if err := c.mayMove(); err != nil && a != c.paths.Current.Addrs {
+	err := c.mayMove()
+	if err == ErrMigrationDisabled && c.side == wire.ClientSide && a == c.paths.Current.Addrs {
+		err = nil // it stays where it is
+	}
+	if err != nil {
 		return err
 	}
 	return c.probePath(now, a)
@@ -105,8 +109,11 @@ func (c *Conn) SwitchPath(now monotime.Time, a path.Addrs) error {
 	if err := c.mayMove(); err != nil {
 		return err
 	}
-	if c.PathStanding(a) != PathUsable || !p.HasPeer() {
+	switch {
+	case c.PathStanding(a) != PathUsable:
 		return ErrPathNotUsable
+	case !p.HasPeer() && len(c.ids.spare) == 0: // the server has retired the path's
+		return ErrNoPeerID
 	}
 	c.switchPath(now, p)
 	return nil
@@ -129,12 +136,34 @@ func (c *Conn) LeavePath(a path.Addrs) error {
 	switch {
 	case p == c.paths.Current:
 		return ErrPathInUse
-	case p != nil && c.state < stateClosing:
+	case p != nil && p != c.paths.Fallback() && c.state < stateClosing: // a server may have to go back there
 		c.forgetPath(p)
-		c.deadlines[slotPath] = c.paths.Deadline()
-		c.event(EventPaths, nil)
+		c.pathsLeft()
 	}
 	return nil
+}
+
+// LeaveSocket forgets all of a client's paths by a socket, to wherever its server is or was.
+// The error is ErrPathInUse if packets are sent on one of them.
+func (c *Conn) LeaveSocket(socket uint8) error {
+	if c.paths.Current.Socket == socket {
+		return ErrPathInUse
+	}
+	if c.side == wire.ClientSide && c.state < stateClosing {
+		for p := range c.paths.All() {
+			if p.Socket == socket {
+				c.forgetPath(p)
+			}
+		}
+		c.pathsLeft()
+	}
+	return nil
+}
+
+// pathsLeft tells of paths that were forgotten.
+func (c *Conn) pathsLeft() {
+	c.deadlines[slotPath] = c.paths.Deadline()
+	c.event(EventPaths, nil)
 }
 
 // probeEnded handles that a client's probe was answered, or given up.
@@ -144,7 +173,7 @@ func (c *Conn) probeEnded(now monotime.Time, p *path.Path, answered bool) {
 	case p == c.paths.Current:
 	case !answered:
 		c.forgetPath(p)
-	case p.Remote != c.paths.Current.Remote:
+	case p.Preferred:
 		c.usePreferred(now, p)
 	}
 }
@@ -162,20 +191,42 @@ func (c *Conn) probePreferred(now monotime.Time) {
 	}
 	// Section 21.5.3: a server elsewhere has no business with addresses that mean something
 	// else here.
-	if to := a.Remote.Addr(); a.Remote.Port() == 0 || !to.IsGlobalUnicast() && !(to.IsLoopback() && from.IsLoopback()) {
+	to := a.Remote.Addr()
+	if a.Remote.Port() == 0 || to.Is4In6() || !to.IsGlobalUnicast() && !(to.IsLoopback() && from.IsLoopback()) {
 		return
 	}
 	if a != c.paths.Current.Addrs {
-		_ = c.probePath(now, a) // without a connection ID, which came along, there is no way to go
+		c.probeForPreferred(now, a)
+	}
+}
+
+// probeForPreferred has a client ask whether the server is on a path to the address that
+// it prefers.
+func (c *Conn) probeForPreferred(now monotime.Time, a path.Addrs) {
+	if c.probePath(now, a) == nil { // without a connection ID there is no way to go
+		c.paths.Find(a).Preferred = true
 	}
 }
 
 // usePreferred moves a client to its server's preferred address, where it answered. From
 // the old one the server may still send, so that the path is kept, without a connection ID;
 // and disable_active_migration does not apply any more (RFC 9000, Section 9.6.1 and 18.2).
+// Other paths led to where the server was. A client that has moved meanwhile asks once more,
+// from where it is now (Section 9.6.3).
 func (c *Conn) usePreferred(now monotime.Time, p *path.Path) {
 	old := c.paths.Current
+	if p.Socket != old.Socket {
+		c.forgetPath(p)
+		c.probeForPreferred(now, path.Addrs{Remote: p.Remote, Socket: old.Socket})
+		return
+	}
+	p.Preferred = false
 	c.ids.stay = false
 	c.switchPath(now, p)
 	c.releasePeerID(old)
+	for q := range c.paths.All() {
+		if q != old && q.Remote != p.Remote {
+			c.forgetPath(q)
+		}
+	}
 }

@@ -294,7 +294,11 @@ func (c *Conn) pollPath(now monotime.Time, buf []byte) (Transmit, bool) {
 			return t, true
 		}
 	}
-	for p, data := c.paths.ChallengeDue(); p != nil; p, data = c.paths.ChallengeDue() {
+	for c.keys.CanWrite() {
+		p, data := c.paths.ChallengeDue()
+		if p == nil {
+			break
+		}
 		p.ChallengeSent(now, c.ptoOf(p))
 		c.deadlines[slotPath] = c.paths.Deadline()
 		if t, ok := c.pathDatagram(now, buf, p, wire.FramePathChallenge, data); ok {
@@ -317,7 +321,13 @@ func (c *Conn) pathDatagram(now monotime.Time, buf []byte, p *path.Path, t wire.
 	if c.givePeerID(p); !p.HasPeer() {
 		return Transmit{}, false
 	}
-	room := int(min(minDatagramSize, p.Allowance()))
+	allowance := p.Allowance()
+	if t == wire.FramePathResponse && p.Preferred {
+		// The server may have named somebody else's address, and seem to send from there: what
+		// it asks from there is not answered with more than for any address (Section 8).
+		allowance = p.Earned()
+	}
+	room := int(min(minDatagramSize, allowance))
 	var w frameWriter
 	if c.space.sent.Full(c.config.maxUnacked()) || !c.begin(&w, p, wire.OneRTTLevel, buf[:0], room) {
 		return Transmit{}, false

@@ -79,8 +79,14 @@ func (c *Conn) AddSocket(l *Loop) (uint8, error) {
 // RemoveSocket ends the use of one, whose paths must have been left.
 func (c *Conn) RemoveSocket(n uint8) {
 	if s := c.furtherSocket(n); s != nil {
-		s.loop.guests.replace(guest{c.loop, n}, &c.further.known, new(routes))
-		c.further.list[n-1] = nil
+		f := c.further
+		s.loop.guests.replace(guest{c.loop, n}, &f.known, new(routes))
+		f.list[n-1] = nil
+		for i, other := range f.list {
+			if other != nil && other.loop.guests == s.loop.guests { // the routes were those of one of them
+				other.loop.guests.replace(guest{c.loop, uint8(i + 1)}, new(routes), &f.known)
+			}
+		}
 	}
 }
 
@@ -179,13 +185,13 @@ func (c *Conn) SwitchPath(socket uint8) error {
 	return c.engine.SwitchPath(c.loop.clock(), c.pathBy(socket))
 }
 
-// LeavePath is engine.Conn.LeavePath, likewise.
+// LeavePath is engine.Conn.LeaveSocket.
 func (c *Conn) LeavePath(socket uint8) error {
 	if c.released {
 		return nil
 	}
 	c.touch()
-	return c.engine.LeavePath(c.pathBy(socket))
+	return c.engine.LeaveSocket(socket)
 }
 
 // PathStanding is engine.Conn.PathStanding, likewise.
@@ -195,3 +201,6 @@ func (c *Conn) PathStanding(socket uint8) engine.PathStanding {
 	}
 	return c.engine.PathStanding(c.pathBy(socket))
 }
+
+// Silent is engine.Conn.Silent.
+func (c *Conn) Silent() bool { return !c.released && c.engine.Silent() }

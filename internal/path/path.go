@@ -29,6 +29,7 @@ type Path struct {
 	validated  bool          // the peer was shown to be at the address
 	fallback   bool          // see Set.Fallback
 	failed     bool          // see Failed
+	Preferred  bool          // leads to an address that the server prefers, and the client is not there yet
 	next       *Path         // in the list of a Set
 	lastUse    monotime.Time // when another took over, from it or from one that taught its estimates
 	*Estimates

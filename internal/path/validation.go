@@ -69,7 +69,15 @@ func (p *Path) Trust() {
 
 // Allowance returns how many bytes may be sent before more arrives.
 func (p *Path) Allowance() uint64 {
-	if p.validated || p.validation.trusted {
+	if !p.validated && p.validation.trusted {
+		return ^uint64(0)
+	}
+	return p.Earned()
+}
+
+// Earned is Allowance of a path that is not trusted: for what a peer asks for.
+func (p *Path) Earned() uint64 {
+	if p.validated {
 		return ^uint64(0)
 	}
 	limit := p.validation.received * AmplificationFactor
