@@ -72,8 +72,8 @@ func (s *guests) find(datagram []byte) (g guest, ok bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n, count := range s.lens {
-		if count == 0 || len(datagram) <= n {
+	for n := wire.MaxConnectionIDLen; n >= 0; n-- { // last those with none, who take everything
+		if s.lens[n] == 0 || len(datagram) <= n {
 			continue
 		}
 		id, _ := wire.NewConnectionID(datagram[1:][:n])
@@ -89,29 +89,46 @@ func (s *guests) find(datagram []byte) (g guest, ok bool) {
 
 const longHeaderBit = 0x80
 
-// handHome gives a message to the loop of the guest that its first datagram is for. It
-// returns false if that is none: then it is this group's.
-func (l *Loop) handHome(m *udp.Message) bool {
-	if l.guests.any.Load() == 0 {
-		return false
+// guestOf returns the guest that a datagram is for; ok is false if that is none: then it is
+// this group's.
+func (l *Loop) guestOf(datagram []byte) (g guest, ok bool) {
+	if l.guests.any.Load() == 0 || l.endpoint.Knows(datagram) {
+		return g, false
 	}
-	first := m.Data
-	if m.Segment > 0 && m.Segment < len(first) {
-		first = first[:m.Segment]
+	return l.guests.find(datagram)
+}
+
+// guestTrain is the datagrams of a message, one behind the other, that are for one guest. The
+// kernel puts together what comes from one address, whatever connections it is for.
+type guestTrain struct {
+	of         guest
+	from, size int // in the message's data; size is 0 for none
+}
+
+// handHome hands the train to its guest's loop.
+func (t *guestTrain) handHome(m *udp.Message) {
+	if t.size == 0 {
+		return
 	}
-	if l.endpoint.Knows(first) {
-		return false
+	part := *m
+	part.Data = m.Data[t.from:][:t.size]
+	t.of.home.handMessage(&part, t.of.socket)
+	t.size = 0
+}
+
+// add puts the datagram at a place of the message behind those before, which are handed home
+// if they are another guest's.
+func (t *guestTrain) add(m *udp.Message, g guest, at, size int) {
+	if t.of != g || t.from+t.size != at {
+		t.handHome(m)
+		t.of, t.from = g, at
 	}
-	g, ok := l.guests.find(first)
-	if !ok {
-		return false
-	}
-	g.home.handMessage(m, g.socket)
-	return true
+	t.size += size
 }
 
 // handMessage has the loop take a message that came by a further socket, unless too many
-// datagrams wait for that. Any goroutine may call it; the bytes are copied.
+// datagrams wait for that. Any goroutine may call it; the bytes are copied. What is for none of
+// its connections any more is dropped: the loop has no way to answer there.
 func (l *Loop) handMessage(m *udp.Message, socket uint8) {
 	n := int64(m.Count())
 	if l.handed.Add(n) > maxHandedOver {
@@ -124,8 +141,9 @@ func (l *Loop) handMessage(m *udp.Message, socket uint8) {
 		l.handed.Add(-n)
 		d := engine.Datagram{Path: path.Addrs{Local: own.Local, Remote: own.Remote, Socket: socket}, ECN: path.ECN(own.ECN)}
 		for data := range own.Datagrams() {
-			d.Data = data
-			l.take(&d)
+			if d.Data = data; l.endpoint.Knows(data) {
+				l.take(&d)
+			}
 		}
 		l.tellDatagrams()
 	}) {

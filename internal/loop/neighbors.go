@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/godwit-quic/godwit/internal/engine"
+	"github.com/godwit-quic/godwit/internal/udp"
 	"github.com/godwit-quic/godwit/internal/wire"
 )
 
@@ -78,6 +79,12 @@ func opens(datagram []byte) bool {
 // it; the bytes are the loop's from then on.
 func (l *Loop) Asked(d engine.Datagram) {
 	l.hand(d, func(d *engine.Datagram) {
+		if g, ok := l.guestOf(d.Data); ok {
+			g.home.handMessage(&udp.Message{
+				Data: d.Data, Segment: len(d.Data), Remote: d.Path.Remote, Local: d.Path.Local, ECN: uint8(d.ECN),
+			}, g.socket)
+			return
+		}
 		if l.group == nil || !l.handOver(d) {
 			l.take(d)
 		}

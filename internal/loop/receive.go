@@ -101,15 +101,19 @@ func (l *Loop) await() ([]udp.Message, error) {
 // DATAGRAM frames in them while the message is there.
 func (l *Loop) handleMessage(m *udp.Message) {
 	l.messages++
-	if l.handHome(m) {
-		return
-	}
 	d := engine.Datagram{
 		Path: path.Addrs{Local: m.Local, Remote: m.Remote},
 		ECN:  path.ECN(m.ECN),
 	}
+	var train guestTrain
+	at := 0
 	for data := range m.Datagrams() {
 		d.Data = data
+		at += len(data)
+		if g, ok := l.guestOf(data); ok {
+			train.add(m, g, at-len(data), len(data))
+			continue
+		}
 		if l.config.Foreign != nil && !wire.IsQUIC(data) && l.config.Foreign(data, m.Remote) {
 			continue
 		}
@@ -117,6 +121,7 @@ func (l *Loop) handleMessage(m *udp.Message) {
 			l.take(&d)
 		}
 	}
+	train.handHome(m)
 	l.tellDatagrams()
 }
 
