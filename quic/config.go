@@ -165,8 +165,9 @@ type Config struct {
 	// Why, is the error. The connection then moves to the transport that it returns, if that
 	// is not nil and the server answers there, as by Conn.AddPath, Path.Probe and
 	// Path.Switch, and leaves the path before. It is called in a goroutine of its own, by one at a
-	// time for each connection, and asked again when that has led to nothing. The transport
-	// is the caller's to close, when the connection has ended.
+	// time for each connection, and asked again a second after that has led to nothing, as long
+	// as the server does not answer. The transport is the caller's to close, when the connection
+	// has ended.
 	//
 	// A socket that is bound to no address, as those of Dial are, goes on by itself where
 	// the system finds another route: to the server that is a NAT's doing. NetworkLost is for

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -70,13 +71,15 @@ type paths struct {
 	socket uint8   // in use; with Conn.mu
 
 	seeking atomic.Bool // a NetworkLost is under way
+	again   seekAgain
 }
 
 // AddPath prepares a client's connection to go on by the socket of another transport, such as
 // one that NewTransport has opened on another address of the machine. Nothing is sent there
 // before Path.Probe. The connection stays on its event loop, so that the transport that it was
 // dialled on must stay open, even if its network is gone; for the other one, that it is closed
-// is as if its network were.
+// is as if its network were. The transport that it was dialled on makes the first path again,
+// once that was closed.
 //
 // What was sent and learned on one path counts for it alone (RFC 9000, Section 9.4), and no
 // two paths have a connection ID in common (Section 9.5).
@@ -88,20 +91,31 @@ func (c *Conn) AddPath(t *Transport) (*Path, error) {
 			return nil, p.error(t.LocalAddr(), fmt.Errorf("a network of its own (%s)", a.Network()))
 		}
 	}
-	err := c.onLoop(func() (err error) {
-		if p.socket, err = c.face.Link.AddSocket(worker.Loop); err == nil {
-			t.live.Add(1)
-		}
-		return err
-	})
-	if err != nil {
+	if err := c.onLoop(func() error { return p.begin(worker.Loop) }); err != nil {
 		return nil, p.error(t.LocalAddr(), err)
 	}
+	return p, nil
+}
+
+// begin takes the socket of a loop for the path, and puts it among the connection's, where
+// leavePaths finds it, whoever is told of it. On the loop's goroutine.
+func (p *Path) begin(l *loop.Loop) error {
+	c := p.conn
+	n, err := c.face.Link.AddSocket(l)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.allPaths()
+	if err == loop.ErrOwnSocket && !slices.ContainsFunc(s.list, func(other *Path) bool { return other.socket == 0 }) {
+		err, p.transport = nil, nil // the first path, which was closed
+	}
+	if err = cmp.Or(c.err, err); err != nil {
+		return err
+	}
+	if p.socket = n; p.transport != nil {
+		p.transport.live.Add(1)
+	}
 	s.list = append(s.list, p)
-	return p, nil
+	return nil
 }
 
 // Path returns the path that packets are sent on now: the first one as long as nothing else
@@ -160,27 +174,27 @@ type probe struct {
 	path   *Path
 	answer chan error // has room for one
 	begun  bool
-	err    error      // why it may not begin yet
-	timer  loop.Timer // ends that wait
+	remote netip.AddrPort // where the server was then
+	err    error          // why it may not begin yet
+	timer  loop.Timer     // ends that wait
 }
 
 // begin has the probe leave, or waits until it may.
 func (q *probe) begin() {
 	p, link := q.path, q.path.conn.face.Link
-	waited := q.err != nil
 	q.err = link.ProbePath(p.socket)
+	q.begun, q.remote = q.err == nil, link.Path().Remote
 	switch {
-	case q.err == nil:
-		q.begun = true
+	case q.begun:
 	case !errors.Is(q.err, engine.ErrNotConfirmed) && !errors.Is(q.err, engine.ErrNoPeerID):
 		q.end(q.err)
 		return
 	}
-	if !waited {
+	if !slices.Contains(p.probes, q) {
 		p.probes = append(p.probes, q)
-		if !q.begun {
-			link.SetTimer(&q.timer, link.Now().Add(maxIDWait), q)
-		}
+	}
+	if !q.begun && !q.timer.Set() {
+		link.SetTimer(&q.timer, link.Now().Add(maxIDWait), q)
 	}
 }
 
@@ -207,8 +221,8 @@ func (p *Path) settle() {
 		switch {
 		case p.closed:
 			q.end(ErrClosed)
-		case !q.begun:
-			q.begin()
+		case !q.begun, standing == engine.PathUnknown && q.remote != link.Path().Remote:
+			q.begin() // in the second case anew: the server has gone to its preferred address
 		case standing == engine.PathUsable:
 			q.end(nil)
 		case standing == engine.PathUnknown:

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
+
+	"github.com/godwit-quic/godwit/internal/loop"
 )
 
 // PreferredAddress is where a server wants its clients: see Config.PreferredAddress.
@@ -109,11 +112,40 @@ func (c *Conn) seek(why error) {
 		return
 	}
 	go func() {
-		defer seeking.Store(false)
-		if t, err := h.networkLost(c, why); t != nil && err == nil {
-			_ = c.moveTo(t) // the next silence leads to the next attempt
+		t, err := h.networkLost(c, why)
+		moved := t != nil && err == nil && c.moveTo(t) == nil
+		seeking.Store(false)
+		if !moved {
+			c.face.Link.Do(c.seekLater)
 		}
 	}()
+}
+
+// seekPeriod is after how long NetworkLost is asked again when that has led to nothing: a
+// network that comes up takes seconds.
+const seekPeriod = time.Second
+
+// seekAgain is a connection's wait for that.
+type seekAgain struct {
+	conn  *Conn
+	timer loop.Timer
+}
+
+// seekLater has NetworkLost asked again if the server is still silent then. What cannot be
+// sent brings that about by itself. On the loop's goroutine.
+func (c *Conn) seekLater() {
+	c.mu.Lock()
+	again := &c.allPaths().again
+	c.mu.Unlock()
+	again.conn = c
+	c.face.Link.SetTimer(&again.timer, c.face.Link.Now().Add(seekPeriod), again)
+}
+
+// Fire implements loop.Timed.
+func (s *seekAgain) Fire() {
+	if s.conn.face.Link.Silent() {
+		s.conn.seek(errSilent)
+	}
 }
 
 // moveTo has the connection go on by another transport, and leave the path before.
