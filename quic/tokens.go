@@ -128,16 +128,11 @@ func (t *Transport) keepTokens(conf *Config, e *engine.Config, tlsConf *tls.Conf
 	}
 	name, port := cmp.Or(tlsConf.ServerName, host), remotes[0].Port()
 	m, inMemory := store.(*memoryTokens)
-	put := store.Put
+	k := &tokenKeeper{store: store, name: name, port: port}
 	if !inMemory {
-		put = (&tokenQueue{store: store}).put
+		k.store = &tokenQueue{store: store}
 	}
-	seen := new(seenTokens)
-	e.KeepToken = func(v wire.Version, token []byte) {
-		if seen.first(token) {
-			put(serverOf(name, port, v), bytes.Clone(token))
-		}
-	}
+	e.KeepToken = k.keep
 	return func(ctx context.Context) ([]byte, error) {
 		server := serverOf(name, port, e.OriginalVersion)
 		if inMemory {
@@ -159,27 +154,42 @@ func takeToken(ctx context.Context, store TokenStore, server string) ([]byte, er
 	}
 }
 
-// seenTokens are the last tokens that a server gave to the connections of a Dial, by a hash. A
-// server may send a token again which it takes for lost, and two connections with it could
-// be linked by whoever sees both (RFC 9000, Section 19.7).
-type seenTokens struct {
+// tokenKeeper keeps the tokens that a server gives to the connections of a Dial. It lives as
+// long as they do.
+type tokenKeeper struct {
+	store interface {
+		Put(server string, token []byte)
+	}
+	name string // of the server
+	port uint16
+
+	// What came last, by a hash; a connection gets one token or two. A server may send a token
+	// again which it takes for lost, and two connections with it could be linked by whoever
+	// sees both (RFC 9000, Section 19.7).
+	next uint8
 	mu   sync.Mutex // several addresses may be tried, on several loops
-	last [4]uint64  // a connection gets one token or two
-	next int
+	last [4]uint32
 }
 
 var tokenSeed = maphash.MakeSeed()
 
+// keep implements engine.Config's KeepToken.
+func (k *tokenKeeper) keep(v wire.Version, token []byte) {
+	if k.first(token) {
+		k.store.Put(serverOf(k.name, k.port, v), bytes.Clone(token))
+	}
+}
+
 // first reports whether a token has not been seen.
-func (s *seenTokens) first(token []byte) bool {
-	hash := maphash.Bytes(tokenSeed, token)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if slices.Contains(s.last[:], hash) {
+func (k *tokenKeeper) first(token []byte) bool {
+	hash := uint32(maphash.Bytes(tokenSeed, token)) | 1 // which no empty place has
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if slices.Contains(k.last[:], hash) {
 		return false
 	}
-	s.last[s.next%len(s.last)] = hash
-	s.next++
+	k.last[k.next%uint8(len(k.last))] = hash
+	k.next++
 	return true
 }
 
@@ -201,8 +211,8 @@ type waitingToken struct {
 // whatever a server sends.
 const maxWaitingTokens = 4
 
-// put has a token kept, without waiting for that.
-func (q *tokenQueue) put(server string, token []byte) {
+// Put has a token kept, without waiting for that.
+func (q *tokenQueue) Put(server string, token []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == maxWaitingTokens {

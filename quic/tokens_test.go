@@ -180,7 +180,7 @@ func TestTokensWaiting(t *testing.T) {
 		store := &spiedStore{NewTokenStore(1, 100), make(chan string, 100), nil, make(chan struct{})}
 		k := &tokenQueue{store: store}
 		for range 50 {
-			k.put("server", []byte("token"))
+			k.Put("server", []byte("token"))
 		}
 		synctest.Wait()
 		if n := len(k.waiting); n > maxWaitingTokens {
